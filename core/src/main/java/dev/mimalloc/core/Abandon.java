@@ -1,0 +1,176 @@
+package dev.mimalloc.core;
+
+import static dev.mimalloc.machine.Memory.*;
+
+import dev.mimalloc.machine.Os;
+
+/**
+ * Pages that no thread's theap has: how they are given up, found again, and freed by whoever frees their last block.
+ *
+ * <p>The owned bit in the thread-free word decides who may touch a page. A thread that frees a block of somebody else's
+ * page always pushes it with the bit set; if the bit was clear before, it has become the owner of an abandoned
+ * page and has to bring the matter to an end: free the page, take it into its own theap, or give it up again.
+ *
+ * <p>A findable page also has a bit in its heap's bitmap for its bin, set while the page was still owned. An allocator claims
+ * the bit by clearing it and only then sets the owned bit. If it was set already, a freeing thread is at
+ * work, and the allocator puts the bit back. An owner that wants to take or free a findable page has to clear the
+ * bit first, and waits, at most, for such an allocator to put it back. So nobody looks at a descriptor whose page is gone.
+ *
+ * <p>To give a page up is one CAS that clears the owned bit of the very word whose count was looked at: if a
+ * block came in meanwhile it fails, and the owner decides again. So the last block's free is never overlooked.
+ */
+public final class Abandon {
+    /** How long a fork's child waits for a thread that it may not have. */
+    private static final int FORKED_PATIENCE = 1 << 16;
+
+    /** Gives up a page that the caller owns and that is in no queue; frees it if it is empty. */
+    static void abandon(long page) {
+        Page.setOwner(page, Page.HIDDEN);
+        Statistics.increase(Heap.statistics(Page.heap(page)), Statistics.PAGES_ABANDONED, 1);
+        giveUp(page);
+    }
+
+    /** Ends the ownership of an abandoned page, as things stand. */
+    static void giveUp(long page) {
+        while (true) {
+            long word = Page.threadFree(page);
+            if (Page.count(word) == Page.used(page)) {
+                if (leave(page)) Pages.release(page);
+                return;
+            }
+            if (Page.owner(page) == Page.HIDDEN && Page.hasRoom(page)) makeFindable(page);
+            if (Page.casThreadFree(page, word, word & ~Page.OWNED)) return;
+        }
+    }
+
+    /**
+     * A free has pushed a block on an abandoned page and owns the page now.
+     *
+     * @param theap the freeing thread's theap for the page's heap, or 0
+     */
+    static void afterFree(long page, long theap) {
+        if (theap != 0 && mayReclaim(page, theap)) {
+            long heap = Page.heap(page);
+            if (!leave(page)) return;
+            Statistics.add(Heap.statistics(heap), Statistics.PAGES_RECLAIM_ON_FREE, 1);
+            reclaim(page, theap);
+        } else {
+            giveUp(page);
+        }
+    }
+
+    /** Moves an owned page, that cannot be found, from a deleted heap to the main heap; false if there is no memory for it. */
+    static boolean moveToMain(long page) {
+        long old = Page.heap(page);
+        long main = Subprocess.mainHeap(Heap.subprocess(old));
+        if (!Page.isInArena(page)) Pages.leave(page, old);
+        if (!Pages.enter(page, main)) return false;
+        if (Page.isInArena(page)) Pages.leave(page, old);
+        Pages.count(page, Heap.statistics(old), -1);
+        Pages.count(page, Heap.statistics(main), 1);
+        Heap.addReferences(main, 1);
+        Page.setHeap(page, main);
+        Heap.dropReference(old);
+        return true;
+    }
+
+    /** Moves an owned abandoned page of a deleted heap to the main heap; false if it is left where it is. */
+    static boolean adopt(long page) {
+        if (!leave(page) || !moveToMain(page)) return false;
+        Statistics.increase(Heap.statistics(Page.heap(page)), Statistics.PAGES_ABANDONED, 1);
+        return true;
+    }
+
+    private static boolean mayReclaim(long page, long theap) {
+        long option = Theap.reclaimOnFree(theap);
+        if (option < 0 || Page.isSingleton(page) || Page.heap(page) != Theap.heap(theap) || Page.isEmpty(page)) return false;
+        if (Page.theap(page) != theap) {
+            if (option == 0) return false;
+            if (PageQueue.count(Theap.queue(theap, Page.bin(page))) >= Options.get(Options.PAGE_CROSS_THREAD_MAX_RECLAIM)) return false;
+        }
+        return Theap.maxReclaim(theap) < 0 || PageQueue.count(Theap.queue(theap, Page.bin(page))) < Theap.maxReclaim(theap);
+    }
+
+    /** Puts an owned page, that is not findable, into a theap. At the back: those in front are fuller. */
+    static void reclaim(long page, long theap) {
+        Page.setTheap(page, theap);
+        Page.setOwner(page, Theap.threadId(theap));
+        Page.collect(page);
+        PageQueue.pushBack(theap, Page.bin(page), page);
+    }
+
+    /** An owned abandoned page of this bin, not findable any more, or 0: for an allocation that looks for a page. */
+    static long find(long theap, int bin) {
+        long heap = Theap.heap(theap);
+        if (Heap.abandoned(heap, bin) == 0) return 0;
+        long subprocess = Heap.subprocess(heap);
+        for (long i = 0; i < Subprocess.arenaCount(subprocess); i++) {
+            long pages = Table.get(Heap.arenaPagesTable(heap), i);
+            long bitmap = pages == 0 ? 0 : ArenaPages.abandoned(pages, bin);
+            if (bitmap == 0) continue;
+            long page = findIn(bitmap, Subprocess.arena(subprocess, i));
+            if (page == 0) continue;
+            Heap.addAbandoned(heap, bin, -1);
+            Statistics.decrease(Heap.statistics(heap), Statistics.PAGES_ABANDONED, 1);
+            Statistics.add(Heap.statistics(heap), Statistics.PAGES_RECLAIM_ON_ALLOC, 1);
+            return page;
+        }
+        return 0;
+    }
+
+    private static long findIn(long bitmap, long arena) {
+        long slices = Arena.slices(arena);
+        for (long bit = 0; (bit = Bitmap.nextSet(bitmap, bit, slices)) >= 0; bit++) {
+            long page = Arena.descriptor(arena, bit);
+            if (claim(bitmap, bit, page)) return page;
+        }
+        return 0;
+    }
+
+    /** Claims a findable page by its bit: true if the caller owns it now. */
+    static boolean claim(long bitmap, long bit, long page) {
+        if (!Bitmap.clear(bitmap, bit)) return false;
+        if (!Page.isOwned(Page.own(page))) return true;
+        Bitmap.set(bitmap, bit);
+        return false;
+    }
+
+    private static void makeFindable(long page) {
+        if (!Page.isInArena(page) || Page.isSingleton(page)) return;
+        long bitmap = bitmap(page);
+        if (bitmap == 0) return;
+        Page.setOwner(page, Page.FINDABLE);
+        Heap.addAbandoned(Page.heap(page), Page.bin(page), 1);
+        Bitmap.set(bitmap, Arena.sliceOf(Arenas.arenaOf(page), page));
+    }
+
+    private static long bitmap(long page) {
+        long arena = Arenas.arenaOf(page);
+        long pages = Heap.arenaPages(Page.heap(page), Arena.index(arena), Arena.slices(arena));
+        return pages == 0 ? 0 : ArenaPages.abandonedMade(pages, Page.bin(page));
+    }
+
+    /** An owner makes its abandoned page one that cannot be found any more; false if it has to be left for ever. */
+    static boolean leave(long page) {
+        long heap = Page.heap(page);
+        if (Page.owner(page) == Page.FINDABLE) {
+            if (!takeBit(bitmap(page), Arena.sliceOf(Arenas.arenaOf(page), page), heap)) return false;
+            Heap.addAbandoned(heap, Page.bin(page), -1);
+        }
+        Page.setOwner(page, Page.HIDDEN);
+        Statistics.decrease(Heap.statistics(heap), Statistics.PAGES_ABANDONED, 1);
+        return true;
+    }
+
+    /** Clears a findable page's bit, waiting for an allocator that has cleared it to put it back. */
+    static boolean takeBit(long bitmap, long bit, long heap) {
+        for (int i = 0; !Bitmap.clear(bitmap, bit); i++) {
+            if (i == 0) Statistics.add(Heap.statistics(heap), Statistics.PAGES_UNABANDON_BUSY_WAIT, 1);
+            // In a fork's child the allocator may be a thread that stayed behind in the parent.
+            if (i > FORKED_PATIENCE && Root.forked()) return false;
+            if (i < 64) pause();
+            else Os.yield();
+        }
+        return true;
+    }
+}

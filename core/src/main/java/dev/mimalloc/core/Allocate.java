@@ -1,0 +1,190 @@
+package dev.mimalloc.core;
+
+import static dev.mimalloc.machine.Memory.*;
+
+import dev.mimalloc.machine.Bits;
+import dev.mimalloc.machine.Callback;
+import dev.mimalloc.machine.Export;
+import dev.mimalloc.machine.ThreadSlot;
+
+/**
+ * Allocation. The fast path: the thread's theap, its direct table, the page, and the first block of the page's free
+ * list. All else is the generic path, which comes by at least once in as many allocations as a page has blocks, and so
+ * is the place for what must happen now and then.
+ */
+public final class Allocate {
+    /** A block of at least {@code size} bytes, aligned to 16 (to 8 when it has only 8 bytes); 0 if there is no memory. */
+    @Export({"void* mi_malloc(size_t size)", "void* mi_malloc_small(size_t size)"})
+    public static long malloc(long size) {
+        long theap = ThreadSlot.theap();
+        if (likely(theap != 0 && !Bits.below(Config.SMALL_SIZE_MAX, size))) {
+            long page = Theap.direct(theap, size);
+            long block = Page.free(page);
+            if (likely(block != 0)) return pop(page, block);
+        }
+        return mallocSlow(theap, size);
+    }
+
+    private static long pop(long page, long block) {
+        Page.setFree(page, Page.nextBlock(block));
+        Page.setUsed(page, Page.used(page) + 1);
+        return block;
+    }
+
+    private static long mallocSlow(long theap, long size) {
+        if (theap != 0) return generic(theap, size, false);
+        return allocate(Theaps.enter(), size, false);
+    }
+
+    /** As {@link #malloc}, with all bytes zero. */
+    @Export({"void* mi_zalloc(size_t size)", "void* mi_zalloc_small(size_t size)"})
+    public static long zalloc(long size) {
+        long theap = ThreadSlot.theap();
+        if (likely(theap != 0)) return theapZalloc(theap, size);
+        return allocate(Theaps.enter(), size, true);
+    }
+
+    /** Zeroed memory for {@code count} things of {@code size} bytes; 0 also if the product is too large. */
+    @Export("void* mi_calloc(size_t count, size_t size)")
+    public static long calloc(long count, long size) {
+        long total = SizeClass.total(count, size);
+        return total < 0 ? Errors.tooLarge(total) : zalloc(total);
+    }
+
+    @Export("void* mi_mallocn(size_t count, size_t size)")
+    public static long mallocn(long count, long size) {
+        long total = SizeClass.total(count, size);
+        return total < 0 ? Errors.tooLarge(total) : malloc(total);
+    }
+
+    /** As {@link #malloc} with the thread's theap at hand: the fastest path. */
+    @Export({"void* mi_theap_malloc(mi_theap_t* theap, size_t size)", "void* mi_theap_malloc_small(mi_theap_t* theap, size_t size)"})
+    public static long theapMalloc(long theap, long size) {
+        if (likely(!Bits.below(Config.SMALL_SIZE_MAX, size))) {
+            long page = Theap.direct(theap, size);
+            long block = Page.free(page);
+            if (likely(block != 0)) return pop(page, block);
+        }
+        return generic(theap, size, false);
+    }
+
+    @Export({"void* mi_theap_zalloc(mi_theap_t* theap, size_t size)", "void* mi_theap_zalloc_small(mi_theap_t* theap, size_t size)"})
+    public static long theapZalloc(long theap, long size) {
+        if (likely(!Bits.below(Config.SMALL_SIZE_MAX, size))) {
+            long page = Theap.direct(theap, size);
+            long block = Page.free(page);
+            if (likely(block != 0)) return zeroed(page, pop(page, block));
+        }
+        return generic(theap, size, true);
+    }
+
+    @Export("void* mi_theap_calloc(mi_theap_t* theap, size_t count, size_t size)")
+    public static long theapCalloc(long theap, long count, long size) {
+        long total = SizeClass.total(count, size);
+        return total < 0 ? Errors.tooLarge(total) : theapZalloc(theap, total);
+    }
+
+    /** As {@link #malloc}, in a heap. */
+    @Export({"void* mi_heap_malloc(mi_heap_t* heap, size_t size)", "void* mi_heap_malloc_small(mi_heap_t* heap, size_t size)"})
+    public static long heapMalloc(long heap, long size) { return allocate(Theaps.enter(heap), size, false); }
+
+    @Export({"void* mi_heap_zalloc(mi_heap_t* heap, size_t size)", "void* mi_heap_zalloc_small(mi_heap_t* heap, size_t size)"})
+    public static long heapZalloc(long heap, long size) { return allocate(Theaps.enter(heap), size, true); }
+
+    @Export("void* mi_heap_calloc(mi_heap_t* heap, size_t count, size_t size)")
+    public static long heapCalloc(long heap, long count, long size) {
+        long total = SizeClass.total(count, size);
+        return total < 0 ? Errors.tooLarge(total) : heapZalloc(heap, total);
+    }
+
+    @Export("void* mi_heap_mallocn(mi_heap_t* heap, size_t count, size_t size)")
+    public static long heapMallocn(long heap, long count, long size) {
+        long total = SizeClass.total(count, size);
+        return total < 0 ? Errors.tooLarge(total) : heapMalloc(heap, total);
+    }
+
+    /** Allocates with a theap that was entered, and leaves it. */
+    private static long allocate(long theap, long size, boolean zero) {
+        if (theap == 0) return Errors.outOfMemory(size);
+        long block = zero ? theapZalloc(theap, size) : theapMalloc(theap, size);
+        Theaps.leave(theap);
+        return block;
+    }
+
+    /** Clears a block that was just taken from a page; one whose memory is fresh has only its link to clear. */
+    static long zeroed(long page, long block) {
+        if (Page.has(page, Page.FREE_ZERO)) putLong(block, 0);
+        else fill(block, Page.blockSize(page), 0);
+        return block;
+    }
+
+    /** The whole story of an allocation. */
+    static long generic(long theap, long size, boolean zero) {
+        if (size < 0) return Errors.tooLarge(size);
+        ThreadSlot.probeStack();
+        heartbeat(theap);
+        return first(page(theap, size, Config.SLICE, false), size, zero);
+    }
+
+    /** Takes the first block of a page that {@link #page} gave. */
+    static long first(long page, long size, boolean zero) {
+        if (page == 0) return Errors.outOfMemory(size);
+        long block = pop(page, Page.free(page));
+        return zero ? zeroed(page, block) : block;
+    }
+
+    /**
+     * A page with a free block of at least {@code size} bytes; 0 if there is no memory.
+     *
+     * @param alignment of the page's first block; more than a slice only for a page with a single block
+     * @param whole see {@link Pages#singleton}
+     */
+    static long page(long theap, long size, long alignment, boolean whole) {
+        boolean single = alignment > Config.SLICE || size > Config.LARGE_OBJECT_MAX;
+        long page = single ? singleton(theap, size, alignment, whole) : FindPage.find(theap, SizeClass.bin(size));
+        if (likely(page != 0)) return page;
+        // Whatever is free somewhere else may help.
+        Retire.collect(theap, false);
+        Purge.run(Theap.subprocess(theap));
+        return single ? singleton(theap, size, alignment, whole) : FindPage.find(theap, SizeClass.bin(size));
+    }
+
+    private static long singleton(long theap, long size, long alignment, boolean whole) {
+        if (size > Config.MAX_SIZE - Config.LARGE_PAGE) return 0;
+        long page = Pages.singleton(theap, size, alignment, whole);
+        if (page == 0) return 0;
+        PageQueue.pushFront(theap, SizeClass.HUGE, page);
+        Page.extend(page);
+        return page;
+    }
+
+    /** What comes around now and then: the user's deferred frees, retired pages, a thread's collection, the purge. */
+    static void heartbeat(long theap) {
+        long data = Theap.data(theap);
+        if (Root.deferred() != 0) callDeferred(data, false);
+        if (Retire.hasRetired(theap)) Retire.age(theap);
+        long generic = Theap.generic(theap) + 1;
+        Theap.setGeneric(theap, generic);
+        if (generic % Config.PURGE_CHECK_CYCLES == 0) {
+            Purge.tick(ThreadData.subprocess(data));
+            Threads.adoptOrphans(data);
+        }
+        if (generic % Theap.collectCycles(theap) == 0) Retire.collect(theap, false);
+    }
+
+    /** Calls the deferred-free function, which may allocate and free as it likes. */
+    static void callDeferred(long data, boolean force) {
+        long function = Root.deferred();
+        if (function == 0 || ThreadData.inDeferred(data)) return;
+        ThreadData.setInDeferred(data, true);
+        long beat = ThreadData.nextHeartbeat(data);
+        // It may need a lease of its own, and nobody may hold two.
+        if (ThreadData.isShared(data)) ThreadData.endLease(data);
+        Callback.deferredFree(function, force, beat, Root.deferredArgument());
+        while (ThreadData.isShared(data) && !ThreadData.tryLease(data)) pause();
+        ThreadData.setInDeferred(data, false);
+    }
+
+    @Export("void mi_register_deferred_free(mi_deferred_free_fun* deferred_free, void* arg)")
+    public static void registerDeferredFree(long function, long argument) { Root.setDeferred(function, argument); }
+}

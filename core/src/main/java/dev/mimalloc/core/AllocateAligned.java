@@ -1,0 +1,114 @@
+package dev.mimalloc.core;
+
+import dev.mimalloc.machine.Export;
+import dev.mimalloc.machine.ThreadSlot;
+
+/**
+ * Blocks aligned to any power of two, at their start or at an offset. Most sizes have blocks that are aligned by nature:
+ * pages start at a multiple of 64 KiB. Otherwise a larger block is taken, and its user gets an address inside it;
+ * alignments beyond a slice get a page of their own that starts where it should.
+ */
+public final class AllocateAligned {
+    @Export("void* mi_malloc_aligned(size_t size, size_t alignment)")
+    public static long malloc(long size, long alignment) { return mallocAt(size, alignment, 0); }
+
+    /** A block with {@code (address + offset) % alignment == 0}. */
+    @Export("void* mi_malloc_aligned_at(size_t size, size_t alignment, size_t offset)")
+    public static long mallocAt(long size, long alignment, long offset) {
+        return Config.isPowerOfTwo(alignment) ? entered(Theaps.enter(), size, alignment, offset, false) : Errors.badAlignment(alignment);
+    }
+
+    @Export("void* mi_zalloc_aligned(size_t size, size_t alignment)")
+    public static long zalloc(long size, long alignment) { return zallocAt(size, alignment, 0); }
+
+    @Export("void* mi_zalloc_aligned_at(size_t size, size_t alignment, size_t offset)")
+    public static long zallocAt(long size, long alignment, long offset) {
+        return Config.isPowerOfTwo(alignment) ? entered(Theaps.enter(), size, alignment, offset, true) : Errors.badAlignment(alignment);
+    }
+
+    @Export("void* mi_calloc_aligned(size_t count, size_t size, size_t alignment)")
+    public static long calloc(long count, long size, long alignment) { return callocAt(count, size, alignment, 0); }
+
+    @Export("void* mi_calloc_aligned_at(size_t count, size_t size, size_t alignment, size_t offset)")
+    public static long callocAt(long count, long size, long alignment, long offset) {
+        long total = SizeClass.total(count, size);
+        return total < 0 ? Errors.tooLarge(total) : zallocAt(total, alignment, offset);
+    }
+
+    @Export("void* mi_theap_malloc_aligned(mi_theap_t* theap, size_t size, size_t alignment)")
+    public static long theapMalloc(long theap, long size, long alignment) {
+        return Config.isPowerOfTwo(alignment) ? allocate(theap, size, alignment, 0, false) : Errors.badAlignment(alignment);
+    }
+
+    @Export("void* mi_heap_malloc_aligned(mi_heap_t* heap, size_t size, size_t alignment)")
+    public static long heapMalloc(long heap, long size, long alignment) { return heapMallocAt(heap, size, alignment, 0); }
+
+    @Export("void* mi_heap_malloc_aligned_at(mi_heap_t* heap, size_t size, size_t alignment, size_t offset)")
+    public static long heapMallocAt(long heap, long size, long alignment, long offset) {
+        return Config.isPowerOfTwo(alignment) ? entered(Theaps.enter(heap), size, alignment, offset, false) : Errors.badAlignment(alignment);
+    }
+
+    @Export("void* mi_heap_zalloc_aligned(mi_heap_t* heap, size_t size, size_t alignment)")
+    public static long heapZalloc(long heap, long size, long alignment) { return heapZallocAt(heap, size, alignment, 0); }
+
+    @Export("void* mi_heap_zalloc_aligned_at(mi_heap_t* heap, size_t size, size_t alignment, size_t offset)")
+    public static long heapZallocAt(long heap, long size, long alignment, long offset) {
+        return Config.isPowerOfTwo(alignment) ? entered(Theaps.enter(heap), size, alignment, offset, true) : Errors.badAlignment(alignment);
+    }
+
+    @Export("void* mi_heap_calloc_aligned(mi_heap_t* heap, size_t count, size_t size, size_t alignment)")
+    public static long heapCalloc(long heap, long count, long size, long alignment) {
+        return heapCallocAt(heap, count, size, alignment, 0);
+    }
+
+    @Export("void* mi_heap_calloc_aligned_at(mi_heap_t* heap, size_t count, size_t size, size_t alignment, size_t offset)")
+    public static long heapCallocAt(long heap, long count, long size, long alignment, long offset) {
+        long total = SizeClass.total(count, size);
+        return total < 0 ? Errors.tooLarge(total) : heapZallocAt(heap, total, alignment, offset);
+    }
+
+    private static long entered(long theap, long size, long alignment, long offset, boolean zero) {
+        if (theap == 0) return Errors.outOfMemory(size);
+        long block = allocate(theap, size, alignment, offset, zero);
+        Theaps.leave(theap);
+        return block;
+    }
+
+    /** For a power of two. */
+    static long allocate(long theap, long size, long alignment, long offset, boolean zero) {
+        if (size < 0) return Errors.tooLarge(size);
+        if (isNatural(size, alignment, offset)) {
+            return zero ? Allocate.theapZalloc(theap, size) : Allocate.theapMalloc(theap, size);
+        }
+        if ((offset & alignment - 1) == 0 && (alignment > Config.SLICE || size > Config.LARGE_OBJECT_MAX)) {
+            return single(theap, size, alignment, zero);
+        }
+        return inside(theap, size, alignment, offset, zero);
+    }
+
+    /** Whether every block for this size is aligned: its page starts at a slice, and the block size is a multiple. */
+    private static boolean isNatural(long size, long alignment, long offset) {
+        if ((offset & alignment - 1) != 0 || alignment > Config.SLICE) return false;
+        return size > Config.LARGE_OBJECT_MAX || (SizeClass.binSize(SizeClass.bin(size)) & alignment - 1) == 0;
+    }
+
+    private static long single(long theap, long size, long alignment, boolean zero) {
+        ThreadSlot.probeStack();
+        Allocate.heartbeat(theap);
+        return Allocate.first(Allocate.page(theap, size, alignment, false), size, zero);
+    }
+
+    private static long inside(long theap, long size, long alignment, long offset, boolean zero) {
+        long total = size + alignment - 1;
+        if (total < 0) return Errors.tooLarge(size);
+        ThreadSlot.probeStack();
+        Allocate.heartbeat(theap);
+        // The smallest block has no room for an address inside it, and its link.
+        long page = Allocate.page(theap, Config.max(total, 16), Config.SLICE, true);
+        long block = Allocate.first(page, size, zero);
+        if (block == 0) return 0;
+        long address = Config.alignUp(block + offset, alignment) - offset;
+        if (address != block) Page.setHasInterior(page);
+        return address;
+    }
+}

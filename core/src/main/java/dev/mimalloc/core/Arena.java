@@ -1,0 +1,269 @@
+package dev.mimalloc.core;
+
+import static dev.mimalloc.machine.Memory.*;
+
+import dev.mimalloc.machine.Bits;
+import dev.mimalloc.machine.Callback;
+import dev.mimalloc.machine.Export;
+import dev.mimalloc.machine.Os;
+
+/**
+ * An arena: a large reserved range, cut into slices. Four bitmaps say of each slice whether it is free, committed, dirty
+ * (perhaps not zero) and waiting to be purged. Whoever clears a run of free bits has those slices, and nobody else touches
+ * their other bits until they are free again. This struct, the bitmaps and the descriptors of the pages lie apart, in a
+ * mapping that is only backed where it is used.
+ *
+ * <pre>
+ * offset width field
+ *      0     8 subprocess
+ *      8     8 index        in the subprocess' table
+ *     16     8 start        the first slice's address
+ *     24     8 slices       how many
+ *     32     8 metaSize     of this mapping
+ *     40     8 exclusive    1 if only heaps made for this arena may use it
+ *     48     8 numaNode     -1 for any
+ *     56     8 pinned       1 if its memory cannot be given back
+ *     64     8 accessible   1 if slices can be touched without a commit
+ *     72     8 commit       the user's commit function, or 0
+ *     80     8 commitArgument
+ *     88     8 owned        1 if we reserved the range ourselves
+ *     96     8 free         bitmaps
+ *    104     8 committed
+ *    112     8 dirty
+ *    120     8 purge
+ *    128     8 chunkKinds   a byte for each chunk of the bitmaps: the kind of runs it is used for, plus one
+ *    136     8 descriptors  the pages', one for each slice
+ * </pre>
+ *
+ * All of these are written once, before the arena is published.
+ */
+final class Arena {
+    private static final long HEADER = 192;
+
+    /** Kinds of chunks, as in the statistics: runs of different lengths keep apart, so that they do not fragment each other. */
+    private static final int SMALL = 0;
+    private static final int OTHER = 1;
+    private static final int MEDIUM = 2;
+    private static final int LARGE = 3;
+    private static final int HUGE = 4;
+    private static final int ANY = -2;
+    private static final int NONE = -1;
+
+    static long subprocess(long arena) { return getLong(arena); }
+    static long index(long arena) { return getLong(arena + 8); }
+    static void setIndex(long arena, long index) { putLong(arena + 8, index); }
+    static long start(long arena) { return getLong(arena + 16); }
+    static long slices(long arena) { return getLong(arena + 24); }
+    static long metaSize(long arena) { return getLong(arena + 32); }
+    static boolean isExclusive(long arena) { return getLong(arena + 40) != 0; }
+    static void setExclusive(long arena) { putLong(arena + 40, 1); }
+    static long numaNode(long arena) { return getLong(arena + 48); }
+    static boolean isPinned(long arena) { return getLong(arena + 56) != 0; }
+    private static boolean isAccessible(long arena) { return getLong(arena + 64) != 0; }
+    private static long commitFunction(long arena) { return getLong(arena + 72); }
+    static void setCommit(long arena, long function, long argument) {
+        putLong(arena + 72, function);
+        putLong(arena + 80, argument);
+    }
+    static boolean isOwned(long arena) { return getLong(arena + 88) != 0; }
+    static void setOwned(long arena) { putLong(arena + 88, 1); }
+    static long free(long arena) { return getLong(arena + 96); }
+    static long committed(long arena) { return getLong(arena + 104); }
+    static long dirty(long arena) { return getLong(arena + 112); }
+    static long purge(long arena) { return getLong(arena + 120); }
+    private static long chunkKind(long arena, long chunk) { return getLong(arena + 128) + chunk; }
+
+    static long size(long arena) { return slices(arena) << Config.SLICE_SHIFT; }
+    static long address(long arena, long slice) { return start(arena) + (slice << Config.SLICE_SHIFT); }
+    static boolean contains(long arena, long address) { return Bits.below(address - start(arena), size(arena)); }
+    static long descriptor(long arena, long slice) { return getLong(arena + 136) + slice * Page.SIZE; }
+    static long sliceOf(long arena, long page) { return (Page.start(page) - start(arena)) >>> Config.SLICE_SHIFT; }
+
+    /**
+     * Makes an arena of the slices from {@code start} on; 0 if there is no memory for the bookkeeping.
+     *
+     * @param accessible the memory may be touched without a commit
+     * @param zero it is zero
+     * @param pinned it can never be given back
+     */
+    static long create(long subprocess, long start, long slices, boolean accessible, boolean zero, boolean pinned, long numaNode) {
+        long bitmap = Bitmap.size(slices);
+        long kinds = Config.alignUp((slices + Bitmap.CHUNK - 1) / Bitmap.CHUNK, 64);
+        long metaSize = Config.alignUp(HEADER + 4 * bitmap + kinds + slices * Page.SIZE, Os.pageSize());
+        long arena = Os.map(metaSize, Os.pageSize(), true, false);
+        if (arena == 0) return 0;
+        Os.transparentHugePages(arena, metaSize, false);
+        putLong(arena, subprocess);
+        putLong(arena + 16, start);
+        putLong(arena + 24, slices);
+        putLong(arena + 32, metaSize);
+        putLong(arena + 48, numaNode);
+        putLong(arena + 56, pinned ? 1 : 0);
+        putLong(arena + 64, accessible ? 1 : 0);
+        for (int i = 0; i < 4; i++) {
+            putLong(arena + 96 + i * 8L, arena + HEADER + i * bitmap);
+            Bitmap.init(arena + HEADER + i * bitmap, slices);
+        }
+        putLong(arena + 128, arena + HEADER + 4 * bitmap);
+        putLong(arena + 136, arena + HEADER + 4 * bitmap + kinds);
+        Bitmap.set(free(arena), 0, slices);
+        if (!zero) Bitmap.set(dirty(arena), 0, slices);
+        return arena;
+    }
+
+    /** Gives an unpublished or no longer used arena's bookkeeping back. */
+    static void release(long arena) { Os.unmap(arena, metaSize(arena)); }
+
+    /**
+     * Claims {@code count} slices in a row, the first aligned to {@code alignment} slices.
+     *
+     * @return the first slice, or -1
+     */
+    static long claim(long arena, long count, long alignment) {
+        if (count > Bitmap.CHUNK || alignment > Bitmap.CHUNK) return claimHuge(arena, count, alignment);
+        int kind = kind(count);
+        if (count == 8 || count == 64) alignment = Config.max(alignment, count);
+        long slice = claimIn(arena, count, alignment, kind, kind);
+        if (slice < 0) slice = claimIn(arena, count, alignment, NONE, kind);
+        return slice < 0 ? claimIn(arena, count, alignment, ANY, kind) : slice;
+    }
+
+    private static long claimIn(long arena, long count, long alignment, int wanted, int kind) {
+        long free = free(arena);
+        long slices = slices(arena);
+        long from = 0;
+        while ((from = Bitmap.nextSet(free, from, slices)) >= 0) {
+            long chunk = from / Bitmap.CHUNK;
+            from = (chunk + 1) * Bitmap.CHUNK;
+            int is = getByte(chunkKind(arena, chunk)) - 1;
+            if (wanted != ANY && is != wanted) continue;
+            long first = chunk * Bitmap.CHUNK;
+            long last = Config.min(from, slices);
+            // Alignment is one of addresses, and the arena's start may lie anywhere.
+            long shift = start(arena) >>> Config.SLICE_SHIFT & alignment - 1;
+            long slice = shift == 0 ? Bitmap.claimRun(free, first, last, count, alignment)
+                    : claimShifted(free, first, last, count, alignment, shift);
+            if (slice < 0) continue;
+            // A hint for the next search; when two threads disagree either is fine.
+            if (is == NONE) putByte(chunkKind(arena, chunk), kind + 1);
+            return slice;
+        }
+        return -1;
+    }
+
+    private static long claimHuge(long arena, long count, long alignment) {
+        long shift = start(arena) >>> Config.SLICE_SHIFT & alignment - 1;
+        long slice = shift == 0 ? Bitmap.claimRun(free(arena), 0, slices(arena), count, alignment)
+                : claimShifted(free(arena), 0, slices(arena), count, alignment, shift);
+        for (long chunk = slice / Bitmap.CHUNK; slice >= 0 && chunk * Bitmap.CHUNK < slice + count; chunk++) {
+            if (getByte(chunkKind(arena, chunk)) == 0) putByte(chunkKind(arena, chunk), HUGE + 1);
+        }
+        return slice;
+    }
+
+    /** As claimRun, where the aligned positions are those with {@code (position + shift) % alignment == 0}. */
+    private static long claimShifted(long free, long from, long to, long count, long alignment, long shift) {
+        long at = Config.alignUp(from + shift, alignment) - shift;
+        for (; at + count <= to; at += alignment) {
+            if (Bitmap.runLength(free, at, at + count) == count && Bitmap.tryClaim(free, at, count)) return at;
+        }
+        return -1;
+    }
+
+    private static int kind(long count) {
+        return count == 1 ? SMALL : count == 8 ? MEDIUM : count == 64 ? LARGE : OTHER;
+    }
+
+    /** The kind of a chunk as the statistics count it: 0 to 5. */
+    static int chunkKindOf(long arena, long chunk) {
+        int kind = getByte(chunkKind(arena, chunk)) - 1;
+        return kind == NONE ? 5 : kind;
+    }
+
+    /** Makes claimed slices usable; false if the OS has no memory. */
+    static boolean commit(long arena, long slice, long count) {
+        if (!isAccessible(arena) && Bitmap.countSet(committed(arena), slice, count) < count) {
+            if (!commitMemory(arena, slice, count)) return false;
+        }
+        long fresh = Bitmap.set(committed(arena), slice, count);
+        Statistics.increase(Subprocess.statistics(subprocess(arena)), Statistics.COMMITTED, fresh << Config.SLICE_SHIFT);
+        return true;
+    }
+
+    private static boolean commitMemory(long arena, long slice, long count) {
+        long address = address(arena, slice);
+        long size = count << Config.SLICE_SHIFT;
+        Statistics.add(Subprocess.statistics(subprocess(arena)), Statistics.COMMIT_CALLS, 1);
+        if (commitFunction(arena) == 0) return Os.commit(address, size);
+        return Callback.commit(commitFunction(arena), true, address, size, 0, getLong(arena + 80));
+    }
+
+    /** Marks claimed slices as used; true if all of them are zero. */
+    static boolean use(long arena, long slice, long count) {
+        long waiting = Bitmap.clear(purge(arena), slice, count);
+        if (waiting != 0) Subprocess.addPurgeable(subprocess(arena), -waiting);
+        Subprocess.addClaimed(subprocess(arena), count);
+        return Bitmap.set(dirty(arena), slice, count) == count;
+    }
+
+    /** Makes slices that {@link #claim} gave, and that were not used, free again. */
+    static void unclaim(long arena, long slice, long count) {
+        Bitmap.set(free(arena), slice, count);
+        long last = (slice + count - 1) / Bitmap.CHUNK;
+        for (long chunk = slice / Bitmap.CHUNK; chunk <= last; chunk++) {
+            long first = chunk * Bitmap.CHUNK;
+            long length = Config.min(Bitmap.CHUNK, slices(arena) - first);
+            if (Bitmap.runLength(free(arena), first, first + length) == length) putByte(chunkKind(arena, chunk), 0);
+        }
+    }
+
+    /** Gives used slices back: they are free at once, and wait to be purged. */
+    static void giveBack(long arena, long slice, long count) {
+        long subprocess = subprocess(arena);
+        Subprocess.addClaimed(subprocess, -count);
+        long delay = isPinned(arena) ? -1 : Options.get(Options.PURGE_DELAY);
+        if (delay == 0) purgeMemory(arena, slice, count);
+        unclaim(arena, slice, count);
+        if (delay <= 0) return;
+        // After they are free, so that a purge that runs now does not pass them over. Somebody may have claimed them by now:
+        // then the purge will find that they are not free.
+        Subprocess.addPurgeable(subprocess, Bitmap.set(purge(arena), slice, count));
+        if (Subprocess.purgeExpire(subprocess) == 0) {
+            long factor = Config.max(1, Options.get(Options.ARENA_PURGE_MULT));
+            Subprocess.casPurgeExpire(subprocess, 0, Os.clock() + delay * factor);
+        }
+    }
+
+    /** Gives the memory of slices that the caller has claimed back to the OS. */
+    static void purgeMemory(long arena, long slice, long count) {
+        long address = address(arena, slice);
+        long size = count << Config.SLICE_SHIFT;
+        long statistics = Subprocess.statistics(subprocess(arena));
+        Statistics.add(statistics, Statistics.PURGE_CALLS, 1);
+        Statistics.add(statistics, Statistics.PURGED, size);
+        if (commitFunction(arena) != 0) {
+            if (!Callback.commit(commitFunction(arena), false, address, size, 0, getLong(arena + 80))) return;
+            uncommit(arena, slice, count);
+        } else if (Options.isEnabled(Options.PURGE_DECOMMITS)) {
+            int result = Os.decommit(address, size);
+            if (result < 0) return;
+            if ((result & 1) != 0 && isAccessible(arena)) Os.commit(address, size);
+            if ((result & 2) != 0 && isOwned(arena)) Bitmap.clear(dirty(arena), slice, count);
+            uncommit(arena, slice, count);
+        } else if (Os.reset(address, size)) {
+            Statistics.add(statistics, Statistics.RESET_CALLS, 1);
+            Statistics.add(statistics, Statistics.RESET, size);
+        }
+    }
+
+    private static void uncommit(long arena, long slice, long count) {
+        long gone = Bitmap.clear(committed(arena), slice, count);
+        Statistics.decrease(Subprocess.statistics(subprocess(arena)), Statistics.COMMITTED, gone << Config.SLICE_SHIFT);
+    }
+
+    @Export("size_t mi_arena_min_alignment(void)")
+    public static long minAlignment() { return Config.SLICE; }
+
+    @Export("size_t mi_arena_min_size(void)")
+    public static long minSize() { return Config.SLICE; }
+}

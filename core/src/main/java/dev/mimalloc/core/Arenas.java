@@ -1,0 +1,132 @@
+package dev.mimalloc.core;
+
+import static dev.mimalloc.machine.Memory.*;
+
+import dev.mimalloc.machine.Os;
+
+/** The arenas of a subprocess: where pages get their slices from, and how new arenas come about. */
+final class Arenas {
+    /** The first slice of an arena is aligned like this, so that transparent huge pages fit. */
+    private static final long ALIGNMENT = 2 << 20;
+    /** An arena's index has two bytes in a page. */
+    private static final long MAX = 65535;
+
+    /**
+     * Slices for a page of {@code heap}, committed.
+     *
+     * @param alignment of the first slice's address, in slices, a power of two
+     * @return the page's descriptor, with its memory's fields filled in, or 0
+     */
+    static long allocate(long heap, long slices, long alignment) {
+        long subprocess = Heap.subprocess(heap);
+        long exclusive = Heap.exclusiveArena(heap);
+        if (exclusive != 0) return allocateIn(exclusive, slices, alignment);
+        if (Options.isEnabled(Options.DISALLOW_ARENA_ALLOC)) return 0;
+        if (slices << Config.SLICE_SHIFT > Options.getSize(Options.ARENA_MAX_OBJECT_SIZE)) return 0;
+        while (true) {
+            long count = Subprocess.arenaCount(subprocess);
+            long page = allocateInAny(subprocess, count, Heap.numaNode(heap), slices, alignment);
+            if (page != 0) return page;
+            if (!reserveMore(subprocess, count, slices + alignment - 1)) return 0;
+        }
+    }
+
+    private static long allocateInAny(long subprocess, long count, long numaNode, long slices, long alignment) {
+        // First where the node fits, then anywhere.
+        for (int pass = numaNode < 0 ? 1 : 0; pass < 2; pass++) {
+            for (long i = 0; i < count; i++) {
+                long arena = Subprocess.arena(subprocess, i);
+                if (arena == 0 || Arena.isExclusive(arena)) continue;
+                if (pass == 0 && Arena.numaNode(arena) != numaNode) continue;
+                long page = allocateIn(arena, slices, alignment);
+                if (page != 0) return page;
+            }
+        }
+        return 0;
+    }
+
+    private static long allocateIn(long arena, long slices, long alignment) {
+        long slice = Arena.claim(arena, slices, alignment);
+        if (slice < 0) return 0;
+        if (!Arena.commit(arena, slice, slices)) {
+            Statistics.add(Subprocess.statistics(Arena.subprocess(arena)), Statistics.ARENA_ROLLBACK_COUNT, 1);
+            Arena.unclaim(arena, slice, slices);
+            return 0;
+        }
+        boolean zero = Arena.use(arena, slice, slices);
+        long page = Arena.descriptor(arena, slice);
+        Page.clear(page);
+        Page.setStart(page, Arena.address(arena, slice));
+        Page.setSlices(page, (int) slices);
+        Page.setArena(page, (int) Arena.index(arena));
+        if (zero) Page.setFlags(page, Page.MEMORY_ZERO);
+        return page;
+    }
+
+    /** The arena that a page's slices belong to. */
+    static long arenaOf(long page) {
+        return Subprocess.arena(Heap.subprocess(Page.heap(page)), Page.arena(page));
+    }
+
+    /** One more arena with room for so many slices, unless another thread has just added one; false if the OS has none. */
+    private static boolean reserveMore(long subprocess, long count, long slices) {
+        if (Options.isEnabled(Options.DISALLOW_OS_ALLOC)) return false;
+        Lock.acquire(Subprocess.arenaLock(subprocess));
+        boolean more = Subprocess.arenaCount(subprocess) != count || reserve(subprocess, count, slices);
+        Lock.release(Subprocess.arenaLock(subprocess));
+        return more;
+    }
+
+    private static boolean reserve(long subprocess, long count, long slices) {
+        long least = Config.alignUp(slices << Config.SLICE_SHIFT, ALIGNMENT);
+        long size = Options.getSize(Options.ARENA_RESERVE);
+        if (size == 0) return false;
+        // The more there are, the larger the next: their number stays small, and so does the search through them.
+        size = Config.max(Config.alignUp(size << Config.min(count / 8, 16), ALIGNMENT), least);
+        long eager = Options.get(Options.ARENA_EAGER_COMMIT);
+        boolean commit = eager == 1 || eager == 2 && Os.overcommits();
+        boolean large = Options.isEnabled(Options.ALLOW_LARGE_OS_PAGES);
+        while (true) {
+            long arena = reserveMemory(subprocess, size, commit, large);
+            if (arena != 0) return true;
+            if (size == least) return false;
+            size = Config.max(Config.alignUp(size / 2, ALIGNMENT), least);
+        }
+    }
+
+    /** Reserves {@code size} bytes from the OS and makes an arena of them; for who holds the lock. */
+    static long reserveMemory(long subprocess, long size, boolean commit, boolean large) {
+        long start = Os.map(size, ALIGNMENT, commit, large);
+        if (start == 0) return 0;
+        Statistics.add(Subprocess.statistics(subprocess), Statistics.MMAP_CALLS, 1);
+        if (Options.get(Options.ALLOW_THP) == 0) Os.transparentHugePages(start, size, false);
+        else if (Options.get(Options.ALLOW_THP) == 2) Os.transparentHugePages(start, size, true);
+        long arena = Arena.create(subprocess, start, size >>> Config.SLICE_SHIFT, commit, true, false, -1);
+        if (arena != 0) Arena.setOwned(arena);
+        if (arena != 0 && publish(subprocess, arena)) return arena;
+        if (arena != 0) Arena.release(arena);
+        Os.unmap(start, size);
+        return 0;
+    }
+
+    /** Lets everybody see a new arena; for who holds the lock. */
+    static boolean publish(long subprocess, long arena) {
+        long index = Subprocess.arenaCount(subprocess);
+        if (index == MAX) return false;
+        Arena.setIndex(arena, index);
+        if (!Table.set(Subprocess.arenas(subprocess), index, arena)) return false;
+        Subprocess.setArenaCount(subprocess, index + 1);
+        Statistics.add(Subprocess.statistics(subprocess), Statistics.ARENA_COUNT, 1);
+        Statistics.increase(Subprocess.statistics(subprocess), Statistics.RESERVED, Arena.size(arena));
+        return true;
+    }
+
+    /** The arena that an address lies in, or 0. */
+    static long find(long subprocess, long address) {
+        for (long i = 0; i < Subprocess.arenaCount(subprocess); i++) {
+            long arena = Subprocess.arena(subprocess, i);
+            if (arena != 0 && Arena.contains(arena, address)) return arena;
+        }
+        return 0;
+    }
+}

@@ -1,0 +1,51 @@
+package dev.mimalloc.core;
+
+/** The constants that everything else is built from. All sizes are bytes. */
+public final class Config {
+    /** The interface's version: 3.4.3. */
+    public static final int VERSION = 30403;
+
+    /** Arenas are cut into slices: small enough for a page of tiny blocks, large enough for a flat page map. */
+    static final int SLICE_SHIFT = 16;
+    static final long SLICE = 1L << SLICE_SHIFT;
+
+    static final long SMALL_PAGE = SLICE;
+    static final long MEDIUM_PAGE = 8 * SLICE;
+    static final long LARGE_PAGE = 64 * SLICE;
+
+    /** Up to here a theap's direct table leads from a size to a page in one load. */
+    static final long SMALL_SIZE_MAX = 1024;
+
+    /** A page holds at least six small or medium blocks, or eight large ones: bounds what a page's end wastes. */
+    static final long SMALL_OBJECT_MAX = SMALL_PAGE / 6;
+    static final long MEDIUM_OBJECT_MAX = MEDIUM_PAGE / 6;
+    static final long LARGE_OBJECT_MAX = LARGE_PAGE / 8;
+
+    /** What malloc promises: 16 for blocks of 16 bytes and more, as the C ABI asks. */
+    static final long MAX_ALIGN = 16;
+
+    /** The largest request: a difference of two pointers must fit a {@code ptrdiff_t}. */
+    static final long MAX_SIZE = Long.MAX_VALUE;
+
+    /** A free list grows by this much at a time: memory is touched, and paged in, only when it is needed. */
+    static final long EXTEND_SIZE = 4096;
+
+    /** An empty page that is alone in its queue survives this many generic allocations. */
+    static final int RETIRE_CYCLES = 16;
+
+    /** Generic allocations between two looks at the clock, to see whether a purge is due. */
+    static final int PURGE_CHECK_CYCLES = 64;
+
+    /** Up to this alignment a block is looked for in the arenas; beyond, it comes straight from the OS. */
+    static final long ARENA_ALIGN_MAX = 512 * SLICE;
+
+    static long alignUp(long size, long alignment) { return (size + alignment - 1) & -alignment; }
+
+    static long alignDown(long size, long alignment) { return size & -alignment; }
+
+    static boolean isPowerOfTwo(long x) { return x > 0 && (x & (x - 1)) == 0; }
+
+    static long min(long a, long b) { return a < b ? a : b; }
+
+    static long max(long a, long b) { return a > b ? a : b; }
+}

@@ -1,0 +1,93 @@
+package dev.mimalloc.core;
+
+import static dev.mimalloc.machine.Memory.*;
+
+import dev.mimalloc.machine.Export;
+import dev.mimalloc.machine.Text;
+import dev.mimalloc.machine.ThreadSlot;
+
+/**
+ * Freeing. The fast path: the address' page, whose owner word is this thread's id and nothing else; the block goes on
+ * the page's local list. A block of another thread's page goes on the thread-free list with one CAS.
+ */
+public final class Free {
+    /** Frees a block; 0 is fine. Any thread may free any block. */
+    @Export({"void mi_free(void* p)", "void mi_cfree(void* p)", "void mi_free_small(void* p)"})
+    public static void free(long p) {
+        long page = PageMap.pageOf(p);
+        if (unlikely(page == 0)) {
+            if (p != 0) invalid(p);
+            return;
+        }
+        long difference = Page.ownerWord(page) ^ ThreadSlot.id();
+        if (likely(difference == 0)) local(page, p);
+        else freeSlow(page, p, difference);
+    }
+
+    private static void local(long page, long block) {
+        Page.setNextBlock(block, Page.localFree(page));
+        Page.setLocalFree(page, block);
+        int used = Page.used(page) - 1;
+        Page.setUsed(page, used);
+        if (unlikely(used == 0)) emptied(page);
+    }
+
+    /** A page whose only block comes and goes runs empty all the time: once it waits to be retired nothing is left to do. */
+    private static void emptied(long page) {
+        if (Page.retire(page) == 0) Retire.retire(page);
+    }
+
+    private static void freeSlow(long page, long p, long difference) {
+        ThreadSlot.probeStack();
+        long block = Page.hasInterior(page) ? Page.blockOf(page, p) : p;
+        if (difference == Page.HAS_INTERIOR) local(page, block);
+        else remote(page, block);
+    }
+
+    /** Pushes a block of a page that this thread does not own. After the CAS only who got the ownership may look at the page. */
+    private static void remote(long page, long block) {
+        long old;
+        do {
+            old = Page.threadFree(page);
+            Page.setNextBlock(block, Page.head(old));
+        } while (!Page.weakCasThreadFree(page, old, Page.pushed(old, block)));
+        if (!Page.isOwned(old)) ended(page);
+    }
+
+    /** A free has made us the owner of an abandoned page. */
+    private static void ended(long page) {
+        long heap = Page.heap(page);
+        if (unlikely(Heap.isDeleted(heap)) && !Abandon.adopt(page)) return;
+        Abandon.afterFree(page, Theaps.current(Page.heap(page)));
+    }
+
+    private static void invalid(long p) {
+        Errors.raise(Errors.EINVAL, Text.literal("invalid pointer, not allocated here or freed already"), p);
+    }
+
+    /** How many bytes a block has; 0 for 0. */
+    @Export({"size_t mi_usable_size(const void* p)", "size_t mi_malloc_size(const void* p)", "size_t mi_malloc_usable_size(const void *p)"})
+    public static long usableSize(long p) {
+        long page = PageMap.pageOf(p);
+        if (page == 0) {
+            if (p != 0) invalid(p);
+            return 0;
+        }
+        return usableSize(page, p);
+    }
+
+    /** The bytes from {@code p} to the end of its block. */
+    static long usableSize(long page, long p) {
+        long size = Page.blockSize(page);
+        return Page.hasInterior(page) ? size - (p - Page.blockOf(page, p)) : size;
+    }
+
+    @Export("void mi_free_size(void* p, size_t size)")
+    public static void freeSize(long p, long size) { free(p); }
+
+    @Export("void mi_free_size_aligned(void* p, size_t size, size_t alignment)")
+    public static void freeSizeAligned(long p, long size, long alignment) { free(p); }
+
+    @Export("void mi_free_aligned(void* p, size_t alignment)")
+    public static void freeAligned(long p, long alignment) { free(p); }
+}

@@ -1,0 +1,88 @@
+package dev.mimalloc.core;
+
+import static dev.mimalloc.machine.Memory.*;
+
+/**
+ * A heap: first-class, any thread may allocate in it. Each thread has its own part of it, a theap. The heap itself
+ * knows its pages, and which of them are abandoned, by bitmaps for each arena.
+ *
+ * <p>A heap that was deleted lives on, unseen, until its last page is gone: a page that another thread owned at
+ * that moment cannot be taken from it. References count the pages, and one for the user until the heap is deleted.
+ *
+ * <pre>
+ * offset width field
+ *      0     8 subprocess      written once
+ *      8     8 slot            where threads keep their theaps for this heap; written once
+ *     16     8 sequence        a number that no other heap has; written once
+ *     24     8 references      atomic
+ *     32     8 exclusiveArena  the one arena to allocate in, 0 for any; written once
+ *     40     8 numaNode        -1 for any
+ *     48     8 next            in the subprocess' list; livesLock
+ *     56     8 prev
+ *     64     8 theaps          list of the threads' parts; livesLock
+ *     72     8 osPages         list of pages straight from the OS; osLock
+ *     80     8 deleted         1 when the user has deleted it; atomic
+ *     96   128 arenaPages      Table: by arena, an ArenaPages
+ *    224   592 abandoned       for each bin, how many pages are findable; atomic
+ *    832       statistics
+ * </pre>
+ */
+final class Heap {
+    static final long SIZE = 832 + Statistics.SIZE;
+
+    static long subprocess(long heap) { return getLong(heap); }
+    static void setSubprocess(long heap, long subprocess) { putLong(heap, subprocess); }
+    static long slot(long heap) { return getLong(heap + 8); }
+    static void setSlot(long heap, long slot) { putLong(heap + 8, slot); }
+    static long sequence(long heap) { return getLong(heap + 16); }
+    static void setSequence(long heap, long sequence) { putLong(heap + 16, sequence); }
+    static long addReferences(long heap, long count) { return fetchAdd(heap + 24, count) + count; }
+    static long exclusiveArena(long heap) { return getLong(heap + 32); }
+    static void setExclusiveArena(long heap, long arena) { putLong(heap + 32, arena); }
+    static long numaNode(long heap) { return getRelaxed(heap + 40); }
+    static void setNumaNode(long heap, long node) { putRelaxed(heap + 40, node); }
+    static long next(long heap) { return getLong(heap + 48); }
+    static void setNext(long heap, long next) { putLong(heap + 48, next); }
+    static long prev(long heap) { return getLong(heap + 56); }
+    static void setPrev(long heap, long prev) { putLong(heap + 56, prev); }
+    static long theaps(long heap) { return getLong(heap + 64); }
+    static void setTheaps(long heap, long theap) { putLong(heap + 64, theap); }
+    static long osPages(long heap) { return getLong(heap + 72); }
+    static void setOsPages(long heap, long page) { putLong(heap + 72, page); }
+    static boolean isDeleted(long heap) { return getAcquire(heap + 80) != 0; }
+    static void setDeleted(long heap) { putRelease(heap + 80, 1); }
+    static long arenaPagesTable(long heap) { return heap + 96; }
+    static long abandoned(long heap, int bin) { return getRelaxed(heap + 224 + bin * 8L); }
+    static void addAbandoned(long heap, int bin, long count) { fetchAdd(heap + 224 + bin * 8L, count); }
+    static long statistics(long heap) { return heap + 832; }
+
+    static boolean isMain(long heap) { return Subprocess.mainHeap(subprocess(heap)) == heap; }
+
+    /** Drops a page's reference, or the user's; the last one takes a deleted heap's struct with it. */
+    static void dropReference(long heap) {
+        if (addReferences(heap, -1) == 0) release(heap);
+    }
+
+    /** Gives the struct back; nobody may have the heap any more. What it counted stays in the subprocess' statistics. */
+    private static void release(long heap) {
+        Statistics.merge(statistics(heap), Subprocess.statistics(subprocess(heap)));
+        for (long i = 0; i < Subprocess.arenaCount(subprocess(heap)); i++) {
+            long pages = Table.get(arenaPagesTable(heap), i);
+            if (pages != 0) ArenaPages.release(pages);
+        }
+        Table.release(arenaPagesTable(heap));
+        Meta.free(heap, SIZE);
+    }
+
+    /** Where this heap keeps its bitmaps for an arena, made when needed; 0 if there is no memory for them. */
+    static long arenaPages(long heap, long arenaIndex, long slices) {
+        long pages = Table.get(arenaPagesTable(heap), arenaIndex);
+        if (likely(pages != 0)) return pages;
+        long entry = Table.entry(arenaPagesTable(heap), arenaIndex);
+        if (entry == 0) return 0;
+        pages = ArenaPages.create(slices);
+        if (pages == 0 || compareAndSet(entry, 0, pages)) return pages;
+        ArenaPages.release(pages);
+        return getAcquire(entry);
+    }
+}

@@ -1,0 +1,247 @@
+package dev.mimalloc.core;
+
+import dev.mimalloc.machine.Export;
+import dev.mimalloc.machine.ThreadSlot;
+
+/** The lives of heaps. */
+public final class Heaps {
+    /** A new heap, which any thread may use; 0 if there is no memory. */
+    @Export("mi_heap_t* mi_heap_new(void)")
+    public static long create() { return create(0); }
+
+    /** A new heap that only allocates in one arena, or in any for 0. */
+    @Export("mi_heap_t* mi_heap_new_in_arena(mi_arena_id_t arena_id)")
+    public static long create(long arena) {
+        if (!Startup.ready()) return 0;
+        long subprocess = currentSubprocess();
+        long heap = Meta.allocate(Heap.SIZE);
+        if (heap == 0) return Errors.outOfMemory(Heap.SIZE);
+        Startup.initHeap(heap, subprocess);
+        Heap.setExclusiveArena(heap, arena);
+        long lock = Subprocess.livesLock(subprocess);
+        Lock.acquire(lock);
+        boolean entered = takeSlot(heap, subprocess);
+        if (entered) {
+            long first = Subprocess.heaps(subprocess);
+            Heap.setNext(heap, first);
+            if (first != 0) Heap.setPrev(first, heap);
+            Subprocess.setHeaps(subprocess, heap);
+        }
+        Lock.release(lock);
+        if (!entered) {
+            Meta.free(heap, Heap.SIZE);
+            return Errors.outOfMemory(Heap.SIZE);
+        }
+        Statistics.increase(Subprocess.statistics(subprocess), Statistics.HEAPS, 1);
+        return heap;
+    }
+
+    private static long currentSubprocess() {
+        long theap = ThreadSlot.theap();
+        return theap == 0 ? Root.subprocess() : Theap.subprocess(theap);
+    }
+
+    private static boolean takeSlot(long heap, long subprocess) {
+        long slot = Subprocess.freeSlot(subprocess) - 1;
+        if (slot >= 0) {
+            Subprocess.setFreeSlot(subprocess, Table.get(Subprocess.slots(subprocess), slot));
+        } else {
+            slot = Subprocess.slotCount(subprocess);
+            if (Table.entry(Subprocess.slots(subprocess), slot) == 0) return false;
+            Subprocess.setSlotCount(subprocess, slot + 1);
+        }
+        Heap.setSlot(heap, slot);
+        return true;
+    }
+
+    /** Takes a heap out of its subprocess' list; for who holds the lives lock, which must not be let go before its theaps are dealt with. */
+    private static void unlink(long heap, long subprocess) {
+        long next = Heap.next(heap);
+        long prev = Heap.prev(heap);
+        if (prev != 0) Heap.setNext(prev, next);
+        else Subprocess.setHeaps(subprocess, next);
+        if (next != 0) Heap.setPrev(next, prev);
+        Table.set(Subprocess.slots(subprocess), Heap.slot(heap), Subprocess.freeSlot(subprocess));
+        Subprocess.setFreeSlot(subprocess, Heap.slot(heap) + 1);
+        Statistics.decrease(Subprocess.statistics(subprocess), Statistics.HEAPS, 1);
+    }
+
+    private static boolean mayEnd(long heap) { return heap != 0 && !Heap.isMain(heap); }
+
+    /** Makes the current thread allocate in the main heap, if it has been told to use this one. */
+    private static void resetDefault(long heap) {
+        long theap = ThreadSlot.theap();
+        if (theap != 0 && Theap.heap(theap) == heap) ThreadSlot.setTheap(ThreadData.mainTheap(Theap.data(theap)));
+    }
+
+    /**
+     * Ends a heap; its live blocks belong to the main heap from now on, and may be freed at any time by any thread. The heap
+     * itself must not be used any more.
+     */
+    @Export("void mi_heap_delete(mi_heap_t* heap)")
+    public static void delete(long heap) {
+        if (!mayEnd(heap)) return;
+        resetDefault(heap);
+        long subprocess = Heap.subprocess(heap);
+        long current = Theaps.enter();
+        // From here on, who gets to own one of its pages moves it to the main heap.
+        Heap.setDeleted(heap);
+        long lock = Subprocess.livesLock(subprocess);
+        Lock.acquire(lock);
+        unlink(heap, subprocess);
+        long theap;
+        while ((theap = Heap.theaps(heap)) != 0) {
+            // Its pages belong to its thread, which may be freeing in them right now: only that thread can move them.
+            Theaps.unlinkFromHeap(theap);
+            Theap.setOrphan(theap);
+            Table.set(ThreadData.bySlot(Theap.data(theap)), Heap.slot(heap), 0);
+            ThreadData.setOrphans(Theap.data(theap), true);
+        }
+        Lock.release(lock);
+        if (current != 0) {
+            Threads.adoptOrphans(Theap.data(current));
+            Theaps.leave(current);
+        }
+        moveAbandoned(heap, subprocess);
+        Heap.dropReference(heap);
+    }
+
+    /** Moves those of a deleted heap's pages that no thread owns. The others are moved by who owns them. */
+    private static void moveAbandoned(long heap, long subprocess) {
+        for (long i = 0; i < Subprocess.arenaCount(subprocess); i++) {
+            long pages = Table.get(Heap.arenaPagesTable(heap), i);
+            if (pages == 0) continue;
+            long arena = Subprocess.arena(subprocess, i);
+            long slices = Arena.slices(arena);
+            long bits = ArenaPages.pages(pages);
+            for (long bit = 0; (bit = Bitmap.nextSet(bits, bit, slices)) >= 0; bit++) {
+                long page = Arena.descriptor(arena, bit);
+                if (!Page.isOwned(Page.own(page))) moveOwned(page, heap);
+            }
+        }
+        long page;
+        while ((page = ownedOsPage(heap, subprocess)) != 0) moveOwned(page, heap);
+    }
+
+    /** The page may be another heap's by now: the bit that led here was an old one. Then it is only given up again. */
+    private static void moveOwned(long page, long heap) {
+        if (Page.heap(page) != heap || Abandon.adopt(page)) Abandon.giveUp(page);
+    }
+
+    private static long ownedOsPage(long heap, long subprocess) {
+        long lock = Subprocess.osLock(subprocess);
+        Lock.acquire(lock);
+        long page = Heap.osPages(heap);
+        while (page != 0 && Page.isOwned(Page.own(page))) page = Page.osNext(page);
+        Lock.release(lock);
+        return page;
+    }
+
+    /** Ends a heap and frees all its blocks at once; nobody may use them or the heap any more. */
+    @Export("void mi_heap_destroy(mi_heap_t* heap)")
+    public static void destroy(long heap) {
+        if (!mayEnd(heap)) return;
+        resetDefault(heap);
+        long subprocess = Heap.subprocess(heap);
+        long lock = Subprocess.livesLock(subprocess);
+        Lock.acquire(lock);
+        unlink(heap, subprocess);
+        long theap;
+        while ((theap = Heap.theaps(heap)) != 0) {
+            Theaps.unlinkFromHeap(theap);
+            Theaps.unlinkFromThread(theap);
+            Table.set(ThreadData.bySlot(Theap.data(theap)), Heap.slot(heap), 0);
+            Meta.free(theap, Theap.SIZE);
+        }
+        Lock.release(lock);
+        releasePages(heap, subprocess);
+        Heap.dropReference(heap);
+    }
+
+    private static void releasePages(long heap, long subprocess) {
+        for (long i = 0; i < Subprocess.arenaCount(subprocess); i++) {
+            long pages = Table.get(Heap.arenaPagesTable(heap), i);
+            if (pages == 0) continue;
+            long arena = Subprocess.arena(subprocess, i);
+            long bits = ArenaPages.pages(pages);
+            long slices = Arena.slices(arena);
+            for (long bit = 0; (bit = Bitmap.nextSet(bits, bit, slices)) >= 0; bit++) {
+                releaseWhatever(Arena.descriptor(arena, bit), heap);
+            }
+        }
+        while (Heap.osPages(heap) != 0) releaseWhatever(Heap.osPages(heap), heap);
+    }
+
+    /** Frees a page with all its blocks, whoever owns it: the heap's users have promised not to touch it. */
+    private static void releaseWhatever(long page, long heap) {
+        boolean abandoned = Page.owner(page) == Page.HIDDEN || Page.owner(page) == Page.FINDABLE;
+        if (abandoned) Statistics.decrease(Heap.statistics(heap), Statistics.PAGES_ABANDONED, 1);
+        Page.setThreadFree(page, Page.OWNED);
+        Pages.release(page);
+    }
+
+    /** The heap that everybody uses who asks for none. */
+    @Export("mi_heap_t* mi_heap_main(void)")
+    public static long main() { return Startup.ready() ? Subprocess.mainHeap(currentSubprocess()) : 0; }
+
+    /** The current thread's part of a heap, as a handle for the fastest path. Only for threads that may own one; otherwise 0. */
+    @Export("mi_theap_t* mi_heap_theap(mi_heap_t* heap)")
+    public static long theap(long heap) {
+        if (!ThreadSlot.mayOwn()) return 0;
+        return Theaps.enter(heap == 0 ? main() : heap);
+    }
+
+    /** The heap that a block belongs to; 0 if the address is none of ours. */
+    @Export("mi_heap_t* mi_heap_of(const void* p)")
+    public static long of(long p) {
+        long page = PageMap.pageOf(p);
+        if (page == 0) return 0;
+        long heap = Page.heap(page);
+        return Heap.isDeleted(heap) ? Subprocess.mainHeap(Heap.subprocess(heap)) : heap;
+    }
+
+    @Export("bool mi_heap_contains(const mi_heap_t* heap, const void* p)")
+    public static boolean contains(long heap, long p) { return p != 0 && heap != 0 && of(p) == heap; }
+
+    @Export({"bool mi_any_heap_contains(const void* p)", "bool mi_check_owned(const void* p)"})
+    public static boolean anyContains(long p) { return PageMap.pageOf(p) != 0; }
+
+    @Export("bool mi_is_in_heap_region(const void* p)")
+    public static boolean isInHeapRegion(long p) {
+        return PageMap.pageOf(p) != 0 || Startup.ready() && Arenas.find(currentSubprocess(), p) != 0;
+    }
+
+    /** Frees the current thread's empty pages of a heap. */
+    @Export("void mi_heap_collect(mi_heap_t* heap, bool force)")
+    public static void collect(long heap, boolean force) {
+        long theap = Theaps.enter(heap);
+        if (theap == 0) return;
+        Allocate.callDeferred(Theap.data(theap), force);
+        Retire.collect(theap, false);
+        if (force) Purge.run(Theap.subprocess(theap));
+        Theaps.leave(theap);
+    }
+
+    @Export("void mi_theap_collect(mi_theap_t* theap, bool force)")
+    public static void collectTheap(long theap, boolean force) {
+        Retire.collect(theap, false);
+        if (force) Purge.run(Theap.subprocess(theap));
+    }
+
+    @Export("void mi_heap_set_numa_affinity(mi_heap_t* heap, int numa_node)")
+    public static void setNumaAffinity(long heap, int node) {
+        if (heap != 0) Heap.setNumaNode(heap, node < 0 ? -1 : node);
+    }
+
+    /** Makes a theap the one that malloc uses in this thread; returns the one before. */
+    @Export("mi_theap_t* mi_theap_set_default(mi_theap_t* theap)")
+    public static long setDefault(long theap) {
+        long old = Theaps.enter();
+        if (theap != 0 && ThreadSlot.mayOwn()) ThreadSlot.setTheap(theap);
+        Theaps.leave(old);
+        return old;
+    }
+
+    @Export("mi_theap_t* mi_theap_get_default(void)")
+    public static long getDefault() { return ThreadSlot.mayOwn() ? Theaps.enter() : 0; }
+}

@@ -1,0 +1,28 @@
+package dev.mimalloc.core;
+
+import static dev.mimalloc.machine.Memory.*;
+
+import dev.mimalloc.machine.Os;
+
+/**
+ * A mutex in one word: 0 free, 1 held, 2 held and somebody may be asleep. Only for the rare events: a heap or a
+ * thread begins or ends, an arena is reserved. No malloc or free of a running thread waits for one.
+ */
+final class Lock {
+    private static final int SPINS = 100;
+
+    static boolean tryAcquire(long lock) { return compareAndSet(lock, 0, 1); }
+
+    static void acquire(long lock) {
+        for (int i = 0; i < SPINS; i++) {
+            if (getRelaxed(lock) == 0 && tryAcquire(lock)) return;
+            pause();
+        }
+        // From here on the word says 2 while we hold it: we cannot know whether others are asleep too.
+        while (exchange(lock, 2) != 0) Os.waitOn(lock, 2);
+    }
+
+    static void release(long lock) {
+        if (exchange(lock, 0) == 2) Os.wake(lock);
+    }
+}

@@ -1,0 +1,62 @@
+package dev.mimalloc.core;
+
+import static dev.mimalloc.machine.Memory.*;
+
+import dev.mimalloc.machine.Os;
+
+/**
+ * Memory for the allocator's own structs, apart from the users' blocks. A meta page is a mapping aligned to its own size,
+ * with a bitmap of its free 128-byte units at the start; a struct is a run of units. Pages stay for ever, their number is
+ * bounded by the most that was in use at once. Lock-free. Larger structs come straight from the OS.
+ *
+ * <pre>
+ * offset width field
+ *      0     8 next    the page made before this one; written once
+ *     64       free    a bitmap of the units
+ * </pre>
+ */
+final class Meta {
+    private static final long PAGE = 512 << 10;
+    private static final long UNIT = 128;
+    private static final long UNITS = PAGE / UNIT;
+    private static final long LARGE = 64 << 10;
+
+    /** Zeroed memory, 128-byte aligned, or 0. Give the same size back to {@link #free}. */
+    static long allocate(long size) {
+        if (size > LARGE) return Os.map(size, Os.pageSize(), true, false);
+        long units = (size + UNIT - 1) / UNIT;
+        while (true) {
+            long first = Root.metaPages();
+            for (long page = first; page != 0; page = getLong(page)) {
+                long unit = Bitmap.claimRun(page + 64, 0, UNITS, units, 1);
+                if (unit >= 0) {
+                    fill(page + unit * UNIT, units * UNIT, 0);
+                    return page + unit * UNIT;
+                }
+            }
+            if (!addPage(first)) return 0;
+        }
+    }
+
+    static void free(long address, long size) {
+        if (address == 0) return;
+        if (size > LARGE) {
+            Os.unmap(address, size);
+            return;
+        }
+        long page = address & -PAGE;
+        Bitmap.set(page + 64, (address - page) / UNIT, (size + UNIT - 1) / UNIT);
+    }
+
+    private static boolean addPage(long first) {
+        long page = Os.map(PAGE, PAGE, true, false);
+        if (page == 0) return false;
+        long own = (64 + Bitmap.size(UNITS) + UNIT - 1) / UNIT;
+        Bitmap.init(page + 64, UNITS);
+        Bitmap.set(page + 64, own, UNITS - own);
+        putLong(page, first);
+        // If somebody else added a page in the meantime, theirs will do.
+        if (!Root.casMetaPages(first, page)) Os.unmap(page, PAGE);
+        return true;
+    }
+}

@@ -1,0 +1,291 @@
+package dev.mimalloc.core;
+
+import static dev.mimalloc.machine.Memory.*;
+
+import dev.mimalloc.machine.Export;
+import dev.mimalloc.machine.Os;
+import dev.mimalloc.machine.Text;
+
+/**
+ * The options: read from the environment when first asked for, or set by a call. In static memory two words each: the
+ * value, and whether it has been determined. Sizes are kept in KiB.
+ */
+public final class Options {
+    public static final int SHOW_ERRORS = 0;
+    public static final int SHOW_STATS = 1;
+    public static final int VERBOSE = 2;
+    public static final int DEPRECATED_EAGER_COMMIT = 3;
+    public static final int ARENA_EAGER_COMMIT = 4;
+    public static final int PURGE_DECOMMITS = 5;
+    public static final int ALLOW_LARGE_OS_PAGES = 6;
+    public static final int RESERVE_HUGE_OS_PAGES = 7;
+    public static final int RESERVE_HUGE_OS_PAGES_AT = 8;
+    public static final int RESERVE_OS_MEMORY = 9;
+    public static final int DEPRECATED_SEGMENT_CACHE = 10;
+    public static final int DEPRECATED_PAGE_RESET = 11;
+    public static final int DEPRECATED_ABANDONED_PAGE_PURGE = 12;
+    public static final int DEPRECATED_SEGMENT_RESET = 13;
+    public static final int DEPRECATED_EAGER_COMMIT_DELAY = 14;
+    public static final int PURGE_DELAY = 15;
+    public static final int USE_NUMA_NODES = 16;
+    public static final int DISALLOW_OS_ALLOC = 17;
+    public static final int OS_TAG = 18;
+    public static final int MAX_ERRORS = 19;
+    public static final int MAX_WARNINGS = 20;
+    public static final int DEPRECATED_MAX_SEGMENT_RECLAIM = 21;
+    public static final int DESTROY_ON_EXIT = 22;
+    public static final int ARENA_RESERVE = 23;
+    public static final int ARENA_PURGE_MULT = 24;
+    public static final int DEPRECATED_PURGE_EXTEND_DELAY = 25;
+    public static final int DISALLOW_ARENA_ALLOC = 26;
+    public static final int RETRY_ON_OOM = 27;
+    public static final int VISIT_ABANDONED = 28;
+    public static final int GUARDED_MIN = 29;
+    public static final int GUARDED_MAX = 30;
+    public static final int GUARDED_PRECISE = 31;
+    public static final int GUARDED_SAMPLE_RATE = 32;
+    public static final int GUARDED_SAMPLE_SEED = 33;
+    public static final int GENERIC_COLLECT = 34;
+    public static final int PAGE_RECLAIM_ON_FREE = 35;
+    public static final int PAGE_FULL_RETAIN = 36;
+    public static final int PAGE_MAX_CANDIDATES = 37;
+    public static final int MAX_VABITS = 38;
+    public static final int PAGEMAP_COMMIT = 39;
+    public static final int PAGE_COMMIT_ON_DEMAND = 40;
+    public static final int PAGE_MAX_RECLAIM = 41;
+    public static final int PAGE_CROSS_THREAD_MAX_RECLAIM = 42;
+    public static final int ALLOW_THP = 43;
+    public static final int MINIMAL_PURGE_SIZE = 44;
+    public static final int ARENA_MAX_OBJECT_SIZE = 45;
+    public static final int ARENA_IS_NUMA_LOCAL = 46;
+    static final int COUNT = 47;
+
+    /** In the state word: not looked at yet, the default, given by the user. */
+    private static final long UNKNOWN = 0;
+    private static final long DEFAULT = 1;
+    private static final long GIVEN = 2;
+    /** The environment has something that is no value; the default serves. */
+    private static final long INVALID = 3;
+
+    /** The longest value that is read. */
+    private static final long VALUE_MAX = 64;
+
+    private static long value(int option) { return Root.options() + option * 16L; }
+
+    private static long state(int option) { return value(option) + 8; }
+
+    /** The value of an option; 0 for one that does not exist. */
+    @Export("long mi_option_get(mi_option_t option)")
+    public static long get(int option) {
+        if (option < 0 || option >= COUNT) return 0;
+        if (unlikely(getAcquire(state(option)) == UNKNOWN)) read(option);
+        return getRelaxed(value(option));
+    }
+
+    @Export("long mi_option_get_clamp(mi_option_t option, long min, long max)")
+    public static long getClamped(int option, long min, long max) {
+        return Config.max(min, Config.min(get(option), max));
+    }
+
+    /** The value in bytes of an option that is a size in KiB. */
+    @Export("size_t mi_option_get_size(mi_option_t option)")
+    public static long getSize(int option) {
+        long value = get(option);
+        if (value < 0) return 0;
+        if (!isSize(option)) return value;
+        return value > Config.MAX_SIZE >>> 10 ? Config.MAX_SIZE : value << 10;
+    }
+
+    @Export("bool mi_option_is_enabled(mi_option_t option)")
+    public static boolean isEnabled(int option) { return get(option) != 0; }
+
+    @Export("void mi_option_set(mi_option_t option, long value)")
+    public static void set(int option, long value) { store(option, value, GIVEN); }
+
+    /** Changes the default: an option that the user has given keeps its value. */
+    @Export("void mi_option_set_default(mi_option_t option, long value)")
+    public static void setDefault(int option, long value) {
+        get(option);
+        if (option >= 0 && option < COUNT && getAcquire(state(option)) != GIVEN) store(option, value, DEFAULT);
+    }
+
+    @Export("void mi_option_set_enabled(mi_option_t option, bool enable)")
+    public static void setEnabled(int option, boolean enable) { set(option, enable ? 1 : 0); }
+
+    @Export("void mi_option_set_enabled_default(mi_option_t option, bool enable)")
+    public static void setEnabledDefault(int option, boolean enable) { setDefault(option, enable ? 1 : 0); }
+
+    @Export("void mi_option_enable(mi_option_t option)")
+    public static void enable(int option) { set(option, 1); }
+
+    @Export("void mi_option_disable(mi_option_t option)")
+    public static void disable(int option) { set(option, 0); }
+
+    static boolean isSize(int option) {
+        return option == RESERVE_OS_MEMORY || option == ARENA_RESERVE || option == MINIMAL_PURGE_SIZE
+                || option == ARENA_MAX_OBJECT_SIZE;
+    }
+
+    static boolean isInvalid(int option) { return getAcquire(state(option)) == INVALID; }
+
+    private static void store(int option, long value, long state) {
+        if (option < 0 || option >= COUNT) return;
+        putRelaxed(value(option), value);
+        putRelease(state(option), state);
+    }
+
+    /** Reads the environment. If that is not possible yet the default serves, and we ask again next time. */
+    private static void read(int option) {
+        putRelaxed(value(option), defaultOf(option));
+        long buffer = Meta.allocate(VALUE_MAX);
+        if (buffer == 0) return;
+        long length = Os.environment(name(option), buffer, VALUE_MAX);
+        if (length == -1 && legacyName(option) != 0) length = Os.environment(legacyName(option), buffer, VALUE_MAX);
+        if (length >= 0) parse(option, buffer, Config.min(length, VALUE_MAX - 1));
+        else if (length == -1) putRelease(state(option), DEFAULT);
+        Meta.free(buffer, VALUE_MAX);
+    }
+
+    private static void parse(int option, long text, long length) {
+        for (long i = 0; i < length; i++) putByte(text + i, upper(getByte(text + i)));
+        if (length == 0 || is(text, Text.literal("1")) || is(text, Text.literal("TRUE")) || is(text, Text.literal("YES"))
+                || is(text, Text.literal("ON"))) {
+            store(option, 1, GIVEN);
+        } else if (is(text, Text.literal("0")) || is(text, Text.literal("FALSE")) || is(text, Text.literal("NO"))
+                || is(text, Text.literal("OFF"))) {
+            store(option, 0, GIVEN);
+        } else {
+            number(option, text);
+        }
+    }
+
+    /** A decimal number; a size may have a suffix, and is bytes when it has none. */
+    private static void number(int option, long text) {
+        boolean negative = getByte(text) == '-';
+        long at = negative || getByte(text) == '+' ? text + 1 : text;
+        long value = 0;
+        boolean good = getByte(at) >= '0' && getByte(at) <= '9';
+        for (; getByte(at) >= '0' && getByte(at) <= '9'; at++) {
+            if (value > (Config.MAX_SIZE - 9) / 10) good = false;
+            else value = value * 10 + getByte(at) - '0';
+        }
+        if (isSize(option)) {
+            int shift = 0;
+            int suffix = getByte(at);
+            if (suffix == 'K') shift = 10;
+            else if (suffix == 'M') shift = 20;
+            else if (suffix == 'G') shift = 30;
+            else if (suffix == 'T') shift = 40;
+            if (shift != 0) at += is(at + 1, Text.literal("IB")) ? 3 : is(at + 1, Text.literal("B")) ? 2 : 1;
+            if (value > Config.MAX_SIZE >>> shift) good = false;
+            else value = shift >= 10 ? value << shift - 10 : (value + 1023) >>> 10;
+        }
+        good = good && getByte(at) == 0;
+        store(option, good ? negative ? -value : value : defaultOf(option), good ? GIVEN : INVALID);
+    }
+
+    private static int upper(int letter) { return letter >= 'a' && letter <= 'z' ? letter - 32 : letter; }
+
+    private static boolean is(long text, long other) {
+        for (; getByte(text) == getByte(other); text++, other++) {
+            if (getByte(text) == 0) return true;
+        }
+        return false;
+    }
+
+    private static long defaultOf(int option) {
+        switch (option) {
+            case DEPRECATED_EAGER_COMMIT: return 1;
+            case ARENA_EAGER_COMMIT: return 2;
+            case PURGE_DECOMMITS: return 1;
+            case RESERVE_HUGE_OS_PAGES_AT: return -1;
+            case DEPRECATED_EAGER_COMMIT_DELAY: return 1;
+            case PURGE_DELAY: return 1000;
+            case OS_TAG: return 100;
+            case MAX_ERRORS: return 32;
+            case MAX_WARNINGS: return 32;
+            case DEPRECATED_MAX_SEGMENT_RECLAIM: return 10;
+            case ARENA_RESERVE: return 1L << 20;
+            case ARENA_PURGE_MULT: return 1;
+            case DEPRECATED_PURGE_EXTEND_DELAY: return 1;
+            case RETRY_ON_OOM: return 400;
+            case GUARDED_MAX: return 1L << 30;
+            case GUARDED_SAMPLE_RATE: return 4000;
+            case GENERIC_COLLECT: return 10000;
+            case PAGE_FULL_RETAIN: return 2;
+            case PAGE_MAX_CANDIDATES: return 4;
+            case PAGE_MAX_RECLAIM: return -1;
+            case PAGE_CROSS_THREAD_MAX_RECLAIM: return 32;
+            case ALLOW_THP: return 1;
+            case ARENA_MAX_OBJECT_SIZE: return 2L << 20;
+            default: return 0;
+        }
+    }
+
+    /** The name of the environment variable. */
+    static long name(int option) {
+        switch (option) {
+            case SHOW_ERRORS: return Text.literal("MIMALLOC_SHOW_ERRORS");
+            case SHOW_STATS: return Text.literal("MIMALLOC_SHOW_STATS");
+            case VERBOSE: return Text.literal("MIMALLOC_VERBOSE");
+            case DEPRECATED_EAGER_COMMIT: return Text.literal("MIMALLOC_DEPRECATED_EAGER_COMMIT");
+            case ARENA_EAGER_COMMIT: return Text.literal("MIMALLOC_ARENA_EAGER_COMMIT");
+            case PURGE_DECOMMITS: return Text.literal("MIMALLOC_PURGE_DECOMMITS");
+            case ALLOW_LARGE_OS_PAGES: return Text.literal("MIMALLOC_ALLOW_LARGE_OS_PAGES");
+            case RESERVE_HUGE_OS_PAGES: return Text.literal("MIMALLOC_RESERVE_HUGE_OS_PAGES");
+            case RESERVE_HUGE_OS_PAGES_AT: return Text.literal("MIMALLOC_RESERVE_HUGE_OS_PAGES_AT");
+            case RESERVE_OS_MEMORY: return Text.literal("MIMALLOC_RESERVE_OS_MEMORY");
+            case DEPRECATED_SEGMENT_CACHE: return Text.literal("MIMALLOC_DEPRECATED_SEGMENT_CACHE");
+            case DEPRECATED_PAGE_RESET: return Text.literal("MIMALLOC_DEPRECATED_PAGE_RESET");
+            case DEPRECATED_ABANDONED_PAGE_PURGE: return Text.literal("MIMALLOC_DEPRECATED_ABANDONED_PAGE_PURGE");
+            case DEPRECATED_SEGMENT_RESET: return Text.literal("MIMALLOC_DEPRECATED_SEGMENT_RESET");
+            case DEPRECATED_EAGER_COMMIT_DELAY: return Text.literal("MIMALLOC_DEPRECATED_EAGER_COMMIT_DELAY");
+            case PURGE_DELAY: return Text.literal("MIMALLOC_PURGE_DELAY");
+            case USE_NUMA_NODES: return Text.literal("MIMALLOC_USE_NUMA_NODES");
+            case DISALLOW_OS_ALLOC: return Text.literal("MIMALLOC_DISALLOW_OS_ALLOC");
+            case OS_TAG: return Text.literal("MIMALLOC_OS_TAG");
+            case MAX_ERRORS: return Text.literal("MIMALLOC_MAX_ERRORS");
+            case MAX_WARNINGS: return Text.literal("MIMALLOC_MAX_WARNINGS");
+            case DEPRECATED_MAX_SEGMENT_RECLAIM: return Text.literal("MIMALLOC_DEPRECATED_MAX_SEGMENT_RECLAIM");
+            case DESTROY_ON_EXIT: return Text.literal("MIMALLOC_DESTROY_ON_EXIT");
+            case ARENA_RESERVE: return Text.literal("MIMALLOC_ARENA_RESERVE");
+            case ARENA_PURGE_MULT: return Text.literal("MIMALLOC_ARENA_PURGE_MULT");
+            case DEPRECATED_PURGE_EXTEND_DELAY: return Text.literal("MIMALLOC_DEPRECATED_PURGE_EXTEND_DELAY");
+            case DISALLOW_ARENA_ALLOC: return Text.literal("MIMALLOC_DISALLOW_ARENA_ALLOC");
+            case RETRY_ON_OOM: return Text.literal("MIMALLOC_RETRY_ON_OOM");
+            case VISIT_ABANDONED: return Text.literal("MIMALLOC_VISIT_ABANDONED");
+            case GUARDED_MIN: return Text.literal("MIMALLOC_GUARDED_MIN");
+            case GUARDED_MAX: return Text.literal("MIMALLOC_GUARDED_MAX");
+            case GUARDED_PRECISE: return Text.literal("MIMALLOC_GUARDED_PRECISE");
+            case GUARDED_SAMPLE_RATE: return Text.literal("MIMALLOC_GUARDED_SAMPLE_RATE");
+            case GUARDED_SAMPLE_SEED: return Text.literal("MIMALLOC_GUARDED_SAMPLE_SEED");
+            case GENERIC_COLLECT: return Text.literal("MIMALLOC_GENERIC_COLLECT");
+            case PAGE_RECLAIM_ON_FREE: return Text.literal("MIMALLOC_PAGE_RECLAIM_ON_FREE");
+            case PAGE_FULL_RETAIN: return Text.literal("MIMALLOC_PAGE_FULL_RETAIN");
+            case PAGE_MAX_CANDIDATES: return Text.literal("MIMALLOC_PAGE_MAX_CANDIDATES");
+            case MAX_VABITS: return Text.literal("MIMALLOC_MAX_VABITS");
+            case PAGEMAP_COMMIT: return Text.literal("MIMALLOC_PAGEMAP_COMMIT");
+            case PAGE_COMMIT_ON_DEMAND: return Text.literal("MIMALLOC_PAGE_COMMIT_ON_DEMAND");
+            case PAGE_MAX_RECLAIM: return Text.literal("MIMALLOC_PAGE_MAX_RECLAIM");
+            case PAGE_CROSS_THREAD_MAX_RECLAIM: return Text.literal("MIMALLOC_PAGE_CROSS_THREAD_MAX_RECLAIM");
+            case ALLOW_THP: return Text.literal("MIMALLOC_ALLOW_THP");
+            case MINIMAL_PURGE_SIZE: return Text.literal("MIMALLOC_MINIMAL_PURGE_SIZE");
+            case ARENA_MAX_OBJECT_SIZE: return Text.literal("MIMALLOC_ARENA_MAX_OBJECT_SIZE");
+            case ARENA_IS_NUMA_LOCAL: return Text.literal("MIMALLOC_ARENA_IS_NUMA_LOCAL");
+            default: return 0;
+        }
+    }
+
+    private static long legacyName(int option) {
+        switch (option) {
+            case ARENA_EAGER_COMMIT: return Text.literal("MIMALLOC_EAGER_REGION_COMMIT");
+            case PURGE_DECOMMITS: return Text.literal("MIMALLOC_RESET_DECOMMITS");
+            case ALLOW_LARGE_OS_PAGES: return Text.literal("MIMALLOC_LARGE_OS_PAGES");
+            case PURGE_DELAY: return Text.literal("MIMALLOC_RESET_DELAY");
+            case DISALLOW_OS_ALLOC: return Text.literal("MIMALLOC_LIMIT_OS_ALLOC");
+            case DEPRECATED_PURGE_EXTEND_DELAY: return Text.literal("MIMALLOC_DECOMMIT_EXTEND_DELAY");
+            case PAGE_RECLAIM_ON_FREE: return Text.literal("MIMALLOC_ABANDONED_RECLAIM_ON_FREE");
+            default: return 0;
+        }
+    }
+}

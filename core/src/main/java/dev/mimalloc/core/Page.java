@@ -1,0 +1,208 @@
+package dev.mimalloc.core;
+
+import static dev.mimalloc.machine.Memory.*;
+
+/**
+ * A page: blocks of one size, in one to many slices. This is its descriptor; the blocks lie elsewhere.
+ *
+ * <p>Free blocks are linked through their first word into three lists. {@code free} is where malloc takes from;
+ * {@code localFree} is where the owner puts back, so that {@code free} runs empty after a bounded number of calls;
+ * {@code threadFree} is where everybody else puts back, by one CAS. One word holds that list's head, how many blocks are
+ * in it, and whether anybody owns the page. The count makes the owner's collection of the list one exchange: nobody
+ * ever walks a list.
+ *
+ * <p>Who may touch what: plain fields belong to the owner, that is, to the one who found the owned bit clear and set it
+ * (or made the page). The owner word is written by the owner and read by everybody; relaxed is enough, since a thread
+ * only acts on it when it reads its own id, which only that thread itself has written.
+ *
+ * <pre>
+ * offset width field
+ *      0     8 free        blocks to allocate from
+ *      8     8 localFree   blocks that the owner has freed
+ *     16     8 owner       the owning thread's id (a multiple of 16) or an abandoned state, and flag bits; relaxed
+ *     24     4 used        blocks given out; those in threadFree still count
+ *     28     2 capacity    blocks whose memory has been linked in so far
+ *     30     2 reserved    blocks that there is room for
+ *     32     8 threadFree  count << 48 | head | owned bit; atomic
+ *     40     8 blockSize   bytes; written once
+ *     48     8 start       the first block's address; written once
+ *     56     8 theap       the theap whose page this is or was
+ *     64     8 next        in the theap's queue
+ *     72     8 prev
+ *     80     8 heap        atomic; changes when the heap is deleted
+ *     88     4 slices      how many slices the page has; 0 for a page straight from the OS
+ *     92     2 arena       its arena's index
+ *     94     1 retire      generic allocations until an empty page goes; 0 when it is not retired
+ *     95     1 flags       see below
+ *     96     8 osBase      pages straight from the OS only: the mapping
+ *    104     8 osSize
+ *    112     8 osNext      in the heap's list of such pages, under the subprocess' lock
+ *    120     8 osPrev
+ * </pre>
+ *
+ * The first half line is all that malloc and a free by the owner touch.
+ */
+public final class Page {
+    /** The size of a descriptor in an arena: a multiple of 32, so that the first half line is never split. */
+    static final long SIZE = 96;
+    static final long OS_SIZE = 128;
+
+    /** In the owner word: some block's user has an address inside it, because of a large alignment. */
+    static final long HAS_INTERIOR = 1;
+    private static final long OWNER_FLAGS = 15;
+    /** Owner words of pages that no thread owns. No thread has such an id. */
+    public static final long HIDDEN = Long.MIN_VALUE + 0x10;
+    public static final long FINDABLE = Long.MIN_VALUE + 0x20;
+
+    static final long OWNED = 1;
+    private static final int COUNT_SHIFT = 48;
+    private static final long HEAD = (1L << COUNT_SHIFT) - 2;
+
+    /** Flag: the page's memory was zero when the page was made. */
+    static final int MEMORY_ZERO = 1;
+    /** Flag: the blocks in {@code free} have never been given out and are zero, their first words aside. */
+    static final int FREE_ZERO = 2;
+    /** Flag: every slice of this singleton is in the page map. */
+    static final int MAPPED_WHOLE = 4;
+
+    static long free(long page) { return getLong(page); }
+    static void setFree(long page, long block) { putLong(page, block); }
+
+    static long localFree(long page) { return getLong(page + 8); }
+    static void setLocalFree(long page, long block) { putLong(page + 8, block); }
+
+    static long ownerWord(long page) { return getRelaxed(page + 16); }
+    /** The thread's id, {@link #HIDDEN} or {@link #FINDABLE}. */
+    static long owner(long page) { return ownerWord(page) & ~OWNER_FLAGS; }
+    static void setOwner(long page, long owner) { putRelaxed(page + 16, owner | ownerWord(page) & OWNER_FLAGS); }
+    static boolean hasInterior(long page) { return (ownerWord(page) & HAS_INTERIOR) != 0; }
+    static void setHasInterior(long page) { putRelaxed(page + 16, ownerWord(page) | HAS_INTERIOR); }
+
+    static int used(long page) { return getInt(page + 24); }
+    static void setUsed(long page, int used) { putInt(page + 24, used); }
+    static int capacity(long page) { return getShort(page + 28); }
+    static void setCapacity(long page, int blocks) { putShort(page + 28, blocks); }
+    static int reserved(long page) { return getShort(page + 30); }
+    static void setReserved(long page, int blocks) { putShort(page + 30, blocks); }
+
+    /** Acquire: what other threads wrote before they freed is seen by who takes their blocks. */
+    static long threadFree(long page) { return getAcquire(page + 32); }
+    static void setThreadFree(long page, long word) { putRelease(page + 32, word); }
+    static boolean casThreadFree(long page, long expected, long word) { return compareAndSet(page + 32, expected, word); }
+    static boolean weakCasThreadFree(long page, long expected, long word) { return weakCompareAndSet(page + 32, expected, word); }
+    /** Takes the whole list; the page stays owned. */
+    static long takeThreadFree(long page) { return exchange(page + 32, OWNED); }
+    /** Sets the owned bit; who finds it clear in the result owns the page now. */
+    static long own(long page) { return fetchOr(page + 32, OWNED); }
+
+    static boolean isOwned(long threadFree) { return (threadFree & OWNED) != 0; }
+    static long head(long threadFree) { return threadFree & HEAD; }
+    static int count(long threadFree) { return (int) (threadFree >>> COUNT_SHIFT); }
+    /** The word after {@code block} was pushed: one more, and owned. */
+    static long pushed(long threadFree, long block) {
+        return ((threadFree >>> COUNT_SHIFT) + 1) << COUNT_SHIFT | block | OWNED;
+    }
+
+    /**
+     * Zeroes a descriptor for a new page, all but the thread-free word: that one stays owned from the page before, so that
+     * who looks at an old bit of a bitmap cannot take this page while it is being made.
+     */
+    static void clear(long page) {
+        fill(page, 32, 0);
+        fill(page + 40, SIZE - 40, 0);
+    }
+
+    static long blockSize(long page) { return getLong(page + 40); }
+    static void setBlockSize(long page, long size) { putLong(page + 40, size); }
+    static long start(long page) { return getLong(page + 48); }
+    static void setStart(long page, long start) { putLong(page + 48, start); }
+    static long theap(long page) { return getLong(page + 56); }
+    static void setTheap(long page, long theap) { putLong(page + 56, theap); }
+    static long next(long page) { return getLong(page + 64); }
+    static void setNext(long page, long next) { putLong(page + 64, next); }
+    static long prev(long page) { return getLong(page + 72); }
+    static void setPrev(long page, long prev) { putLong(page + 72, prev); }
+    static long heap(long page) { return getAcquire(page + 80); }
+    static void setHeap(long page, long heap) { putRelease(page + 80, heap); }
+    static int slices(long page) { return getInt(page + 88); }
+    static void setSlices(long page, int slices) { putInt(page + 88, slices); }
+    static int arena(long page) { return getShort(page + 92); }
+    static void setArena(long page, int index) { putShort(page + 92, index); }
+    static int retire(long page) { return getByte(page + 94); }
+    static void setRetire(long page, int cycles) { putByte(page + 94, cycles); }
+    static boolean has(long page, int flag) { return (getByte(page + 95) & flag) != 0; }
+    static void setFlags(long page, int flags) { putByte(page + 95, flags); }
+    static void setFlag(long page, int flag) { putByte(page + 95, getByte(page + 95) | flag); }
+    static void clearFlag(long page, int flag) { putByte(page + 95, getByte(page + 95) & ~flag); }
+
+    static long osBase(long page) { return getLong(page + 96); }
+    static void setOsBase(long page, long base) { putLong(page + 96, base); }
+    static long osSize(long page) { return getLong(page + 104); }
+    static void setOsSize(long page, long size) { putLong(page + 104, size); }
+    static long osNext(long page) { return getLong(page + 112); }
+    static void setOsNext(long page, long next) { putLong(page + 112, next); }
+    static long osPrev(long page) { return getLong(page + 120); }
+    static void setOsPrev(long page, long prev) { putLong(page + 120, prev); }
+
+    static boolean isInArena(long page) { return slices(page) != 0; }
+    static boolean isSingleton(long page) { return blockSize(page) > Config.LARGE_OBJECT_MAX || reserved(page) == 1; }
+    static int bin(long page) { return isSingleton(page) ? SizeClass.HUGE : SizeClass.bin(blockSize(page)); }
+
+    /** The next block of a free list. */
+    static long nextBlock(long block) { return getLong(block); }
+    static void setNextBlock(long block, long next) { putLong(block, next); }
+
+    /** The block that {@code address} lies in. */
+    static long blockOf(long page, long address) {
+        long offset = address - start(page);
+        return address - Long.remainderUnsigned(offset, blockSize(page));
+    }
+
+    /** Blocks that somebody still has. Exact for the owner; for others a snapshot. */
+    static int live(long page) { return used(page) - count(threadFree(page)); }
+
+    /** For the owner: nobody has a block of this page. */
+    static boolean isEmpty(long page) { return live(page) == 0; }
+
+    /** For the owner: at least one block in eight is free, so that the page is worth an allocator's while. */
+    static boolean hasRoom(long page) { return live(page) <= reserved(page) - (reserved(page) + 7 >> 3); }
+
+    /**
+     * For the owner: puts freed blocks where malloc takes them from. A bounded number of steps, whatever the lists' lengths.
+     *
+     * @return whether {@code free} has a block now
+     */
+    static boolean collect(long page) {
+        if (free(page) != 0) return true;
+        clearFlag(page, FREE_ZERO);
+        long local = localFree(page);
+        if (local != 0) {
+            setFree(page, local);
+            setLocalFree(page, 0);
+            return true;
+        }
+        if (head(threadFree(page)) == 0) return false;
+        long taken = takeThreadFree(page);
+        setFree(page, head(taken));
+        setUsed(page, used(page) - count(taken));
+        return true;
+    }
+
+    /** For the owner, with {@code free} empty: links the next few fresh blocks into it; false if there are none. */
+    static boolean extend(long page) {
+        int capacity = capacity(page);
+        int left = reserved(page) - capacity;
+        if (left <= 0) return false;
+        long size = blockSize(page);
+        int blocks = (int) Config.max(1, Long.divideUnsigned(Config.EXTEND_SIZE, size));
+        if (blocks > left) blocks = left;
+        long first = start(page) + capacity * size;
+        long last = first + (blocks - 1) * size;
+        for (long block = first; block != last; block += size) setNextBlock(block, block + size);
+        setNextBlock(last, 0);
+        setFree(page, first);
+        setCapacity(page, capacity + blocks);
+        if (has(page, MEMORY_ZERO)) setFlag(page, FREE_ZERO);
+        return true;
+    }
+}

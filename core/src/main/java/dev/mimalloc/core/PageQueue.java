@@ -1,0 +1,86 @@
+package dev.mimalloc.core;
+
+import static dev.mimalloc.machine.Memory.*;
+
+/**
+ * A theap's pages of one bin, as a doubly linked list. The first page of a small bin also stands in the direct table, which is
+ * written when, and only when, the first page changes.
+ *
+ * <pre>
+ * offset width field
+ *      0     8 first
+ *      8     8 last
+ *     16     8 count
+ * </pre>
+ */
+final class PageQueue {
+    static long first(long queue) { return getLong(queue); }
+    static long last(long queue) { return getLong(queue + 8); }
+    static long count(long queue) { return getLong(queue + 16); }
+
+    static void pushFront(long theap, int bin, long page) {
+        long queue = Theap.queue(theap, bin);
+        long first = first(queue);
+        Page.setPrev(page, 0);
+        Page.setNext(page, first);
+        if (first != 0) Page.setPrev(first, page);
+        else putLong(queue + 8, page);
+        putLong(queue, page);
+        count(theap, queue, 1);
+        updateDirect(theap, bin, page);
+    }
+
+    static void pushBack(long theap, int bin, long page) {
+        long queue = Theap.queue(theap, bin);
+        long last = last(queue);
+        if (last == 0) {
+            pushFront(theap, bin, page);
+            return;
+        }
+        Page.setNext(page, 0);
+        Page.setPrev(page, last);
+        Page.setNext(last, page);
+        putLong(queue + 8, page);
+        count(theap, queue, 1);
+    }
+
+    static void remove(long theap, int bin, long page) {
+        long queue = Theap.queue(theap, bin);
+        long next = Page.next(page);
+        long prev = Page.prev(page);
+        if (prev != 0) Page.setNext(prev, next);
+        else putLong(queue, next);
+        if (next != 0) Page.setPrev(next, prev);
+        else putLong(queue + 8, prev);
+        Page.setNext(page, 0);
+        Page.setPrev(page, 0);
+        count(theap, queue, -1);
+        if (prev == 0) updateDirect(theap, bin, next);
+    }
+
+    static void moveToFront(long theap, int bin, long page) {
+        if (Page.prev(page) == 0) return;
+        remove(theap, bin, page);
+        pushFront(theap, bin, page);
+    }
+
+    static void moveToBack(long theap, int bin, long page) {
+        if (Page.next(page) == 0) return;
+        remove(theap, bin, page);
+        pushBack(theap, bin, page);
+    }
+
+    private static void count(long theap, long queue, long change) {
+        putLong(queue + 16, count(queue) + change);
+        Theap.addPageCount(theap, change);
+    }
+
+    private static void updateDirect(long theap, int bin, long page) {
+        long size = SizeClass.binSize(bin);
+        if (bin == SizeClass.HUGE || size > Config.SMALL_SIZE_MAX) return;
+        // Bins of odd words up to 8 do not exist: bin 4 also serves 3 words.
+        long words = bin == 1 ? 0 : bin <= 8 ? Config.max(2, bin - 1) : (SizeClass.binSize(bin - 1) >>> 3) + 1;
+        long entry = page == 0 ? Root.emptyPage() : page;
+        for (; words <= size >>> 3; words++) Theap.setDirect(theap, words, entry);
+    }
+}

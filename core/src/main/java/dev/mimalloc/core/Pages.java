@@ -1,0 +1,157 @@
+package dev.mimalloc.core;
+
+import static dev.mimalloc.machine.Memory.*;
+
+import dev.mimalloc.machine.Os;
+
+/** Where pages come from and where they go: made of an arena's slices, or of memory straight from the OS. */
+final class Pages {
+    /** A page of a bin's blocks for a theap, in no queue yet; 0 if there is no memory. */
+    static long allocate(long theap, int bin) {
+        long heap = Theap.heap(theap);
+        long blockSize = SizeClass.binSize(bin);
+        long slices = SizeClass.slices(blockSize);
+        long page = Arenas.allocate(heap, slices, 1);
+        if (page == 0) page = mapped(heap, slices << Config.SLICE_SHIFT, Config.SLICE);
+        if (page == 0) return 0;
+        return initialised(page, theap, blockSize, (int) ((slices << Config.SLICE_SHIFT) / blockSize));
+    }
+
+    /**
+     * A page with a single block, which starts at a multiple of {@code alignment}.
+     *
+     * @param whole the user's address may lie anywhere in the block, not only in its first slice
+     */
+    static long singleton(long theap, long size, long alignment, boolean whole) {
+        long heap = Theap.heap(theap);
+        long blockSize = Config.alignUp(Config.max(size, 1), Os.pageSize());
+        long slices = Config.alignUp(blockSize, Config.SLICE) >>> Config.SLICE_SHIFT;
+        if (slices >= 1L << 31) whole = false;
+        long page = 0;
+        if (alignment <= Config.ARENA_ALIGN_MAX && slices < 1L << 31) {
+            page = Arenas.allocate(heap, slices, Config.max(1, alignment >>> Config.SLICE_SHIFT));
+        }
+        if (page == 0) page = mapped(heap, blockSize, Config.max(alignment, Config.SLICE));
+        if (page == 0) return 0;
+        if (whole) Page.setFlag(page, Page.MAPPED_WHOLE);
+        return initialised(page, theap, blockSize, 1);
+    }
+
+    /** A descriptor for memory straight from the OS. */
+    private static long mapped(long heap, long size, long alignment) {
+        if (Heap.exclusiveArena(heap) != 0 || Options.isEnabled(Options.DISALLOW_OS_ALLOC)) return 0;
+        long page = Meta.allocate(Page.OS_SIZE);
+        if (page == 0) return 0;
+        long start = Os.map(size, alignment, true, false);
+        if (start == 0) {
+            Meta.free(page, Page.OS_SIZE);
+            return 0;
+        }
+        long statistics = Subprocess.statistics(Heap.subprocess(heap));
+        Statistics.add(statistics, Statistics.MMAP_CALLS, 1);
+        Statistics.increase(statistics, Statistics.RESERVED, size);
+        Statistics.increase(statistics, Statistics.COMMITTED, size);
+        Page.setStart(page, start);
+        Page.setOsBase(page, start);
+        Page.setOsSize(page, size);
+        Page.setFlags(page, Page.MEMORY_ZERO);
+        return page;
+    }
+
+    private static long initialised(long page, long theap, long blockSize, int reserved) {
+        long heap = Theap.heap(theap);
+        Page.setBlockSize(page, blockSize);
+        Page.setReserved(page, reserved);
+        Page.setTheap(page, theap);
+        Page.setHeap(page, heap);
+        Page.setOwner(page, Theap.threadId(theap));
+        Page.setThreadFree(page, Page.OWNED);
+        if (!enter(page, heap)) {
+            giveMemoryBack(page, heap);
+            return 0;
+        }
+        if (!PageMap.register(Page.start(page), mappedSlices(page), page)) {
+            leave(page, heap);
+            giveMemoryBack(page, heap);
+            return 0;
+        }
+        Heap.addReferences(heap, 1);
+        count(page, Heap.statistics(heap), 1);
+        return page;
+    }
+
+    /** Counts a page that came or went. */
+    static void count(long page, long statistics, int change) {
+        Statistics.change(statistics, Statistics.PAGES, change);
+        Statistics.change(statistics, Statistics.PAGE_BINS + Page.bin(page) * 24, change);
+        Statistics.change(statistics, Statistics.PAGE_COMMITTED, change * Page.blockSize(page) * Page.reserved(page));
+    }
+
+    private static long mappedSlices(long page) {
+        if (Page.isSingleton(page) && !Page.has(page, Page.MAPPED_WHOLE)) return 1;
+        return Config.alignUp(Page.blockSize(page) * Page.reserved(page), Config.SLICE) >>> Config.SLICE_SHIFT;
+    }
+
+    /** Frees a page that the caller owns, that has no live block, is in no queue and cannot be found. */
+    static void release(long page) {
+        long heap = Page.heap(page);
+        count(page, Heap.statistics(heap), -1);
+        PageMap.unregister(Page.start(page), mappedSlices(page));
+        leave(page, heap);
+        giveMemoryBack(page, heap);
+        Purge.afterFree(Heap.subprocess(heap));
+        Heap.dropReference(heap);
+    }
+
+    /** Makes a heap know the page; false if there is no memory for its bitmaps. */
+    static boolean enter(long page, long heap) {
+        if (Page.isInArena(page)) {
+            long arena = Arenas.arenaOf(page);
+            long pages = Heap.arenaPages(heap, Arena.index(arena), Arena.slices(arena));
+            if (pages == 0) return false;
+            Bitmap.set(ArenaPages.pages(pages), Arena.sliceOf(arena, page));
+            return true;
+        }
+        long lock = Subprocess.osLock(Heap.subprocess(heap));
+        Lock.acquire(lock);
+        long first = Heap.osPages(heap);
+        Page.setOsNext(page, first);
+        Page.setOsPrev(page, 0);
+        if (first != 0) Page.setOsPrev(first, page);
+        Heap.setOsPages(heap, page);
+        Lock.release(lock);
+        return true;
+    }
+
+    /** Makes a heap forget the page. */
+    static void leave(long page, long heap) {
+        if (Page.isInArena(page)) {
+            long arena = Arenas.arenaOf(page);
+            long pages = Heap.arenaPages(heap, Arena.index(arena), Arena.slices(arena));
+            Bitmap.clear(ArenaPages.pages(pages), Arena.sliceOf(arena, page));
+            return;
+        }
+        long lock = Subprocess.osLock(Heap.subprocess(heap));
+        Lock.acquire(lock);
+        long next = Page.osNext(page);
+        long prev = Page.osPrev(page);
+        if (prev != 0) Page.setOsNext(prev, next);
+        else Heap.setOsPages(heap, next);
+        if (next != 0) Page.setOsPrev(next, prev);
+        Lock.release(lock);
+    }
+
+    private static void giveMemoryBack(long page, long heap) {
+        if (Page.isInArena(page)) {
+            long arena = Arenas.arenaOf(page);
+            Arena.giveBack(arena, Arena.sliceOf(arena, page), Page.slices(page));
+            return;
+        }
+        long size = Page.osSize(page);
+        Os.unmap(Page.osBase(page), size);
+        long statistics = Subprocess.statistics(Heap.subprocess(heap));
+        Statistics.decrease(statistics, Statistics.RESERVED, size);
+        Statistics.decrease(statistics, Statistics.COMMITTED, size);
+        Meta.free(page, Page.OS_SIZE);
+    }
+}

@@ -1,0 +1,121 @@
+package dev.mimalloc.core;
+
+import static dev.mimalloc.machine.Memory.*;
+
+import dev.mimalloc.machine.Callback;
+import dev.mimalloc.machine.Os;
+import dev.mimalloc.machine.Text;
+
+/**
+ * Puts text together in a buffer and hands it out line by line: to a function, or to stderr. Never calls malloc. A
+ * printer that could not be made (0) swallows what it is given.
+ *
+ * <pre>
+ * offset width field
+ *      0     8 function  where the text goes; 0 for the registered output function, or else stderr
+ *      8     8 argument
+ *     16     8 length    bytes in the buffer
+ *     24       buffer
+ * </pre>
+ */
+final class Printer {
+    private static final long SIZE = 1024;
+    private static final long CAPACITY = SIZE - 24 - 1;
+    private static final int DECIMAL_MAX = 20;
+
+    static long open(long function, long argument) {
+        long printer = Meta.allocate(SIZE);
+        if (printer == 0) return 0;
+        putLong(printer, function);
+        putLong(printer + 8, argument);
+        return printer;
+    }
+
+    /** Hands out what is left and ends the printer. */
+    static void close(long printer) {
+        flush(printer);
+        Meta.free(printer, SIZE);
+    }
+
+    private static long length(long printer) { return getLong(printer + 16); }
+
+    static void flush(long printer) {
+        if (printer == 0 || length(printer) == 0) return;
+        long text = printer + 24;
+        long length = length(printer);
+        putByte(text + length, 0);
+        putLong(printer + 16, 0);
+        long function = getLong(printer);
+        if (function != 0) {
+            Callback.output(function, text, getLong(printer + 8));
+        } else if (Root.output() != 0) {
+            Callback.output(Root.output(), text, Root.outputArgument());
+        } else {
+            Os.write(text, length);
+        }
+    }
+
+    static void letter(long printer, int letter) {
+        if (printer == 0) return;
+        if (length(printer) == CAPACITY) flush(printer);
+        putByte(printer + 24 + length(printer), letter);
+        putLong(printer + 16, length(printer) + 1);
+        if (letter == '\n') flush(printer);
+    }
+
+    static void text(long printer, long text) {
+        for (; getByte(text) != 0; text++) letter(printer, getByte(text));
+    }
+
+    /** Text filled up with blanks to {@code width}: on the left if it is negative. */
+    static void padded(long printer, long text, int width) {
+        int length = 0;
+        while (getByte(text + length) != 0) length++;
+        for (int i = length; i < -width; i++) letter(printer, ' ');
+        text(printer, text);
+        for (int i = length; i < width; i++) letter(printer, ' ');
+    }
+
+    /** A decimal number, filled up with blanks on the left. */
+    static void number(long printer, long value, int width) {
+        boolean negative = value < 0;
+        long left = negative ? -value : value;
+        long power = 1;
+        int digits = 1;
+        while (digits < DECIMAL_MAX - 1 && left / power >= 10) {
+            power *= 10;
+            digits++;
+        }
+        for (int i = digits + (negative ? 1 : 0); i < width; i++) letter(printer, ' ');
+        if (negative) letter(printer, '-');
+        for (; power > 0; power /= 10) letter(printer, '0' + (int) (left / power % 10));
+    }
+
+    static void number(long printer, long value) { number(printer, value, 0); }
+
+    static void hex(long printer, long value) {
+        text(printer, Text.literal("0x"));
+        int shift = 60;
+        while (shift > 0 && value >>> shift == 0) shift -= 4;
+        for (; shift >= 0; shift -= 4) {
+            int digit = (int) (value >>> shift) & 15;
+            letter(printer, digit < 10 ? '0' + digit : 'a' + digit - 10);
+        }
+    }
+
+    /** Bytes with a unit and one digit behind the point, ten characters wide. */
+    static void bytes(long printer, long bytes) {
+        long size = bytes < 0 ? -bytes : bytes;
+        int shift = size >= 1L << 30 ? 30 : size >= 1L << 20 ? 20 : size >= 1L << 10 ? 10 : 0;
+        if (shift == 0) {
+            number(printer, bytes, 6);
+            text(printer, Text.literal(" B  "));
+            return;
+        }
+        long tenths = (size >>> shift) * 10 + ((size & (1L << shift) - 1) * 10 >>> shift);
+        number(printer, bytes < 0 ? -(tenths / 10) : tenths / 10, 4);
+        letter(printer, '.');
+        number(printer, tenths % 10);
+        text(printer, shift == 30 ? Text.literal(" GiB") : shift == 20 ? Text.literal(" MiB") : Text.literal(" KiB"));
+    }
+}

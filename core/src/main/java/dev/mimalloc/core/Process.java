@@ -1,0 +1,82 @@
+package dev.mimalloc.core;
+
+import static dev.mimalloc.machine.Memory.*;
+
+import dev.mimalloc.machine.Export;
+import dev.mimalloc.machine.Os;
+import dev.mimalloc.machine.ThreadSlot;
+
+/** The process: its begin, its end, and its fork. */
+public final class Process {
+    @Export("int mi_version(void)")
+    public static int version() { return Config.VERSION; }
+
+    /** Called as soon as the process can be read about; malloc may have been called long before. */
+    @Export("void mi_process_init(void)")
+    public static void init() {
+        if (!Startup.ready()) return;
+        Threads.init();
+        Errors.warnOfInvalidOptions();
+        if (Errors.verbose()) Report.printOptions(0, 0);
+    }
+
+    /** At exit: prints statistics if they are asked for. Blocks may still be allocated and freed afterwards. */
+    @Export("void mi_process_done(void)")
+    public static void done() {
+        if (Options.isEnabled(Options.SHOW_STATS) || Options.isEnabled(Options.VERBOSE)) {
+            Threads.collect(false);
+            Report.printStatistics(0, 0);
+        }
+    }
+
+    /** Before a fork: nobody may be in the middle of what a lock guards, since the child has only this thread. */
+    @Export("void mi__fork_prepare(void)")
+    public static void forkPrepare() {
+        long subprocess = Root.subprocess();
+        Lock.acquire(Subprocess.livesLock(subprocess));
+        Lock.acquire(Subprocess.arenaLock(subprocess));
+        Lock.acquire(Subprocess.osLock(subprocess));
+        Lock.acquire(Subprocess.purgeLock(subprocess));
+    }
+
+    @Export("void mi__fork_parent(void)")
+    public static void forkParent() {
+        long subprocess = Root.subprocess();
+        Lock.release(Subprocess.purgeLock(subprocess));
+        Lock.release(Subprocess.osLock(subprocess));
+        Lock.release(Subprocess.arenaLock(subprocess));
+        Lock.release(Subprocess.livesLock(subprocess));
+    }
+
+    @Export("void mi__fork_child(void)")
+    public static void forkChild() {
+        Root.setForked();
+        forkParent();
+    }
+
+    /** On the JVM: what is due even if nobody allocates. */
+    public static void tick() {
+        if (ThreadSlot.mayOwn()) Purge.tick(Root.subprocess());
+    }
+
+    @Export("void mi_process_info(size_t* elapsed_msecs, size_t* user_msecs, size_t* system_msecs, size_t* current_rss, size_t* peak_rss, size_t* current_commit, size_t* peak_commit, size_t* page_faults)")
+    public static void info(long elapsed, long user, long system, long rss, long peakRss, long commit, long peakCommit, long faults) {
+        long info = Meta.allocate(64);
+        if (info == 0) return;
+        Os.processInfo(info);
+        long statistics = Subprocess.statistics(Root.subprocess());
+        put(elapsed, Os.clock() - Root.start());
+        put(user, getLong(info));
+        put(system, getLong(info + 8));
+        put(rss, getLong(info + 16));
+        put(peakRss, getLong(info + 24));
+        put(commit, Statistics.current(statistics, Statistics.COMMITTED));
+        put(peakCommit, Statistics.peak(statistics, Statistics.COMMITTED));
+        put(faults, getLong(info + 32));
+        Meta.free(info, 64);
+    }
+
+    private static void put(long address, long value) {
+        if (address != 0) putLong(address, value);
+    }
+}

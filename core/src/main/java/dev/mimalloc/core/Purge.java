@@ -1,0 +1,69 @@
+package dev.mimalloc.core;
+
+import dev.mimalloc.machine.Bits;
+import dev.mimalloc.machine.Os;
+
+/**
+ * Gives the memory of free slices back to the OS, some time after they became free, since most are wanted again soon. Any
+ * thread that comes by does it for all; on the JVM a housekeeper also does when nobody comes by. So that memory
+ * does not stay in a program that falls silent, what waits is bounded too: by half of what is in use.
+ */
+public final class Purge {
+    /** Up to so many slices (64 MiB) may wait whatever is in use. */
+    private static final long WAITING_MIN = 1024;
+
+    /** Purges if it is time. */
+    public static void tick(long subprocess) {
+        long expire = Subprocess.purgeExpire(subprocess);
+        if (expire != 0 && Os.clock() >= expire) run(subprocess);
+    }
+
+    /** After slices were given back: purges if too many wait. */
+    static void afterFree(long subprocess) {
+        long waiting = Subprocess.purgeable(subprocess);
+        if (waiting > WAITING_MIN && waiting > Subprocess.claimed(subprocess) / 2) run(subprocess);
+    }
+
+    /** Purges all that waits, unless another thread is doing so. */
+    static void run(long subprocess) {
+        long lock = Subprocess.purgeLock(subprocess);
+        if (!Lock.tryAcquire(lock)) return;
+        Subprocess.setPurgeExpire(subprocess, 0);
+        long least = Config.max(1, Options.getSize(Options.MINIMAL_PURGE_SIZE) >>> Config.SLICE_SHIFT);
+        for (long i = 0; i < Subprocess.arenaCount(subprocess); i++) {
+            long arena = Subprocess.arena(subprocess, i);
+            if (arena != 0) purgeArena(subprocess, arena, least);
+        }
+        Statistics.add(Subprocess.statistics(subprocess), Statistics.ARENA_PURGES, 1);
+        Lock.release(lock);
+    }
+
+    private static void purgeArena(long subprocess, long arena, long least) {
+        long purge = Arena.purge(arena);
+        long slices = Arena.slices(arena);
+        long at = 0;
+        while ((at = Bitmap.nextSet(purge, at, slices)) >= 0) {
+            long length = Bitmap.runLength(purge, at, slices);
+            if (length == 0) continue;
+            if (length >= least) {
+                Subprocess.addPurgeable(subprocess, -Bitmap.clear(purge, at, length));
+                purgeFree(arena, at, at + length);
+            }
+            at += length;
+        }
+    }
+
+    /** Purges those slices of a range that are free. */
+    private static void purgeFree(long arena, long at, long end) {
+        while ((at = Bitmap.nextSet(Arena.free(arena), at, end)) >= 0) {
+            long length = Bitmap.runLength(Arena.free(arena), at, end);
+            if (length == 0 || !Bitmap.tryClaim(Arena.free(arena), at, length)) continue;
+            Arena.purgeMemory(arena, at, length);
+            Arena.unclaim(arena, at, length);
+            at += length;
+        }
+    }
+
+    /** Whether nothing waits to be purged. */
+    static boolean isDone(long subprocess) { return !Bits.below(0, Subprocess.purgeable(subprocess)); }
+}

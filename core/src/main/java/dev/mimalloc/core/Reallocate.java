@@ -1,0 +1,156 @@
+package dev.mimalloc.core;
+
+import static dev.mimalloc.machine.Memory.*;
+
+import dev.mimalloc.machine.Bits;
+import dev.mimalloc.machine.Export;
+import dev.mimalloc.machine.Text;
+
+/** Changing a block's size: in place where it fits and wastes less than half, and otherwise by a copy. */
+public final class Reallocate {
+    /** A block of {@code size} bytes with the old one's contents. When there is no memory the old block stays, and 0 is returned. */
+    @Export("void* mi_realloc(void* p, size_t newsize)")
+    public static long realloc(long p, long size) { return in(0, p, size, false); }
+
+    /** As {@link #realloc}; what is new is zero, provided that the block was zeroed when it was allocated. */
+    @Export("void* mi_rezalloc(void* p, size_t newsize)")
+    public static long rezalloc(long p, long size) { return in(0, p, size, true); }
+
+    @Export("void* mi_reallocn(void* p, size_t count, size_t size)")
+    public static long reallocn(long p, long count, long size) { return heapReallocn(0, p, count, size); }
+
+    @Export("void* mi_recalloc(void* p, size_t newcount, size_t size)")
+    public static long recalloc(long p, long count, long size) { return heapRecalloc(0, p, count, size); }
+
+    /** As {@link #realloc}, but when there is no memory the old block is freed. */
+    @Export("void* mi_reallocf(void* p, size_t newsize)")
+    public static long reallocf(long p, long size) { return heapReallocf(0, p, size); }
+
+    @Export("void* mi_heap_realloc(mi_heap_t* heap, void* p, size_t newsize)")
+    public static long heapRealloc(long heap, long p, long size) { return in(heap, p, size, false); }
+
+    @Export("void* mi_heap_rezalloc(mi_heap_t* heap, void* p, size_t newsize)")
+    public static long heapRezalloc(long heap, long p, long size) { return in(heap, p, size, true); }
+
+    @Export("void* mi_heap_reallocn(mi_heap_t* heap, void* p, size_t count, size_t size)")
+    public static long heapReallocn(long heap, long p, long count, long size) {
+        long total = SizeClass.total(count, size);
+        return total < 0 ? Errors.tooLarge(total) : in(heap, p, total, false);
+    }
+
+    @Export("void* mi_heap_recalloc(mi_heap_t* heap, void* p, size_t newcount, size_t size)")
+    public static long heapRecalloc(long heap, long p, long count, long size) {
+        long total = SizeClass.total(count, size);
+        return total < 0 ? Errors.tooLarge(total) : in(heap, p, total, true);
+    }
+
+    @Export("void* mi_heap_reallocf(mi_heap_t* heap, void* p, size_t newsize)")
+    public static long heapReallocf(long heap, long p, long size) {
+        long block = in(heap, p, size, false);
+        if (block == 0) Free.free(p);
+        return block;
+    }
+
+    @Export("void* mi_theap_realloc(mi_theap_t* theap, void* p, size_t newsize)")
+    public static long theapRealloc(long theap, long p, long size) { return in(Theap.heap(theap), p, size, false); }
+
+    /** The block itself if it has room for {@code size} bytes as it is, and otherwise 0. */
+    @Export({"void* mi_expand(void* p, size_t newsize)", "void* mi__expand(void* p, size_t newsize)"})
+    public static long expand(long p, long size) {
+        return p != 0 && !Bits.below(Free.usableSize(p), size) ? p : 0;
+    }
+
+    @Export("void* mi_realloc_aligned(void* p, size_t newsize, size_t alignment)")
+    public static long aligned(long p, long size, long alignment) { return inAt(0, p, size, alignment, 0, false); }
+
+    @Export("void* mi_realloc_aligned_at(void* p, size_t newsize, size_t alignment, size_t offset)")
+    public static long alignedAt(long p, long size, long alignment, long offset) { return inAt(0, p, size, alignment, offset, false); }
+
+    @Export("void* mi_rezalloc_aligned(void* p, size_t newsize, size_t alignment)")
+    public static long zeroAligned(long p, long size, long alignment) { return inAt(0, p, size, alignment, 0, true); }
+
+    @Export("void* mi_rezalloc_aligned_at(void* p, size_t newsize, size_t alignment, size_t offset)")
+    public static long zeroAlignedAt(long p, long size, long alignment, long offset) { return inAt(0, p, size, alignment, offset, true); }
+
+    @Export({"void* mi_recalloc_aligned(void* p, size_t newcount, size_t size, size_t alignment)",
+            "void* mi_aligned_recalloc(void* p, size_t newcount, size_t size, size_t alignment)"})
+    public static long recallocAligned(long p, long count, long size, long alignment) {
+        return heapRecallocAlignedAt(0, p, count, size, alignment, 0);
+    }
+
+    @Export({"void* mi_recalloc_aligned_at(void* p, size_t newcount, size_t size, size_t alignment, size_t offset)",
+            "void* mi_aligned_offset_recalloc(void* p, size_t newcount, size_t size, size_t alignment, size_t offset)"})
+    public static long recallocAlignedAt(long p, long count, long size, long alignment, long offset) {
+        return heapRecallocAlignedAt(0, p, count, size, alignment, offset);
+    }
+
+    @Export("void* mi_heap_realloc_aligned(mi_heap_t* heap, void* p, size_t newsize, size_t alignment)")
+    public static long heapAligned(long heap, long p, long size, long alignment) { return inAt(heap, p, size, alignment, 0, false); }
+
+    @Export("void* mi_heap_realloc_aligned_at(mi_heap_t* heap, void* p, size_t newsize, size_t alignment, size_t offset)")
+    public static long heapAlignedAt(long heap, long p, long size, long alignment, long offset) {
+        return inAt(heap, p, size, alignment, offset, false);
+    }
+
+    @Export("void* mi_heap_rezalloc_aligned(mi_heap_t* heap, void* p, size_t newsize, size_t alignment)")
+    public static long heapZeroAligned(long heap, long p, long size, long alignment) { return inAt(heap, p, size, alignment, 0, true); }
+
+    @Export("void* mi_heap_rezalloc_aligned_at(mi_heap_t* heap, void* p, size_t newsize, size_t alignment, size_t offset)")
+    public static long heapZeroAlignedAt(long heap, long p, long size, long alignment, long offset) {
+        return inAt(heap, p, size, alignment, offset, true);
+    }
+
+    @Export("void* mi_heap_recalloc_aligned(mi_heap_t* heap, void* p, size_t newcount, size_t size, size_t alignment)")
+    public static long heapRecallocAligned(long heap, long p, long count, long size, long alignment) {
+        return heapRecallocAlignedAt(heap, p, count, size, alignment, 0);
+    }
+
+    @Export("void* mi_heap_recalloc_aligned_at(mi_heap_t* heap, void* p, size_t newcount, size_t size, size_t alignment, size_t offset)")
+    public static long heapRecallocAlignedAt(long heap, long p, long count, long size, long alignment, long offset) {
+        long total = SizeClass.total(count, size);
+        return total < 0 ? Errors.tooLarge(total) : inAt(heap, p, total, alignment, offset, true);
+    }
+
+    /** For heap 0 the new block comes from the thread's default heap. */
+    private static long in(long heap, long p, long size, boolean zero) {
+        if (size < 0) return Errors.tooLarge(size);
+        long page = p == 0 ? 0 : pageOf(p);
+        if (page == 0 && p != 0) return 0;
+        long usable = p == 0 ? 0 : Free.usableSize(page, p);
+        // At most half wasted. Size 0 keeps the block, whose first byte may be looked at as little as that of a new one.
+        if (p != 0 && size <= usable && size >= usable / 2 && size != 0) return p;
+        long block = heap == 0 ? Allocate.malloc(size) : Allocate.heapMalloc(heap, size);
+        return block == 0 ? 0 : moved(p, usable, block, size, zero);
+    }
+
+    private static long inAt(long heap, long p, long size, long alignment, long offset, boolean zero) {
+        if (!Config.isPowerOfTwo(alignment)) return Errors.badAlignment(alignment);
+        if (size < 0) return Errors.tooLarge(size);
+        long page = p == 0 ? 0 : pageOf(p);
+        if (page == 0 && p != 0) return 0;
+        long usable = p == 0 ? 0 : Free.usableSize(page, p);
+        boolean aligned = (p + offset & alignment - 1) == 0;
+        if (p != 0 && aligned && size <= usable && size >= usable / 2 && size != 0) return p;
+        long block = heap == 0 ? AllocateAligned.mallocAt(size, alignment, offset)
+                : AllocateAligned.heapMallocAt(heap, size, alignment, offset);
+        return block == 0 ? 0 : moved(p, usable, block, size, zero);
+    }
+
+    private static long moved(long p, long usable, long block, long size, boolean zero) {
+        long kept = Config.min(usable, size);
+        if (zero) {
+            // The whole block, not only what was asked for: a later rezalloc may find that it grows in place.
+            long whole = Free.usableSize(PageMap.pageOf(block), block);
+            fill(block + kept, whole - kept, 0);
+        }
+        copy(p, block, kept);
+        Free.free(p);
+        return block;
+    }
+
+    private static long pageOf(long p) {
+        long page = PageMap.pageOf(p);
+        if (page == 0) Errors.raise(Errors.EINVAL, Text.literal("invalid pointer given to realloc"), p);
+        return page;
+    }
+}

@@ -1,0 +1,192 @@
+package dev.mimalloc.core;
+
+import static dev.mimalloc.machine.Memory.*;
+
+import dev.mimalloc.machine.Export;
+import dev.mimalloc.machine.Os;
+import dev.mimalloc.machine.Text;
+
+/**
+ * Statistics put together and printed. What malloc has given out is not counted when it happens but derived from the
+ * pages: exact when nothing runs, and it costs the fast paths nothing.
+ */
+public final class Report {
+    /** Fills {@code target}, of {@link Statistics#SIZE} bytes, with a heap's statistics. */
+    public static void heap(long heap, long target) {
+        fill(target, Statistics.SIZE, 0);
+        Statistics.init(target);
+        addHeap(heap, target);
+    }
+
+    /** The same for a whole subprocess. */
+    public static void subprocess(long subprocess, long target) {
+        fill(target, Statistics.SIZE, 0);
+        Statistics.init(target);
+        Statistics.merge(Subprocess.statistics(subprocess), target);
+        Lock.acquire(Subprocess.livesLock(subprocess));
+        for (long heap = Subprocess.heaps(subprocess); heap != 0; heap = Heap.next(heap)) addHeap(heap, target);
+        Lock.release(Subprocess.livesLock(subprocess));
+        for (long i = 0; i < Subprocess.arenaCount(subprocess); i++) addChunks(Subprocess.arena(subprocess, i), target);
+    }
+
+    private static void addHeap(long heap, long target) {
+        Statistics.merge(Heap.statistics(heap), target);
+        long subprocess = Heap.subprocess(heap);
+        for (long i = 0; i < Subprocess.arenaCount(subprocess); i++) {
+            long pages = Table.get(Heap.arenaPagesTable(heap), i);
+            if (pages == 0) continue;
+            long arena = Subprocess.arena(subprocess, i);
+            long bits = ArenaPages.pages(pages);
+            for (long bit = 0; (bit = Bitmap.nextSet(bits, bit, Arena.slices(arena))) >= 0; bit++) {
+                addPage(Arena.descriptor(arena, bit), target);
+            }
+        }
+        Lock.acquire(Subprocess.osLock(subprocess));
+        for (long page = Heap.osPages(heap); page != 0; page = Page.osNext(page)) addPage(page, target);
+        Lock.release(Subprocess.osLock(subprocess));
+    }
+
+    private static void addPage(long page, long target) {
+        int live = Page.live(page);
+        if (live <= 0) return;
+        long bytes = live * Page.blockSize(page);
+        int bin = Page.bin(page);
+        boolean huge = bin == SizeClass.HUGE;
+        Statistics.increase(target, huge ? Statistics.MALLOC_HUGE : Statistics.MALLOC_NORMAL, bytes);
+        Statistics.add(target, huge ? Statistics.MALLOC_HUGE_COUNT : Statistics.MALLOC_NORMAL_COUNT, live);
+        Statistics.increase(target, Statistics.MALLOC_BINS + bin * 24, bytes);
+    }
+
+    private static void addChunks(long arena, long target) {
+        if (arena == 0) return;
+        for (long chunk = 0; chunk < Bitmap.chunkCount(Arena.free(arena)); chunk++) {
+            Statistics.increase(target, Statistics.CHUNK_BINS + Arena.chunkKindOf(arena, chunk) * 24, 1);
+        }
+    }
+
+    @Export("bool mi_stats_get(mi_stats_t* stats)")
+    public static boolean statistics(long target) {
+        if (target == 0 || getLong(target) < Statistics.SIZE || !Startup.ready()) return false;
+        subprocess(Root.subprocess(), target);
+        return true;
+    }
+
+    @Export("bool mi_heap_stats_get(mi_heap_t* heap, mi_stats_t* stats)")
+    public static boolean heapStatistics(long heap, long target) {
+        if (heap == 0 || target == 0 || getLong(target) < Statistics.SIZE) return false;
+        heap(heap, target);
+        return true;
+    }
+
+    @Export("void mi_stats_print_out(mi_output_fun* out, void* arg)")
+    public static void printStatistics(long function, long argument) {
+        if (!Startup.ready()) return;
+        long stats = Meta.allocate(Statistics.SIZE);
+        if (stats == 0) return;
+        subprocess(Root.subprocess(), stats);
+        long printer = Printer.open(function, argument);
+        print(printer, stats);
+        Printer.close(printer);
+        Meta.free(stats, Statistics.SIZE);
+    }
+
+    /** The parameter is an output function in mimalloc's old interface; only that of {@link #printStatistics} counts. */
+    @Export("void mi_stats_print(void* out)")
+    public static void printStatistics(long ignored) { printStatistics(0, 0); }
+
+    private static void print(long printer, long stats) {
+        Printer.text(printer, Text.literal("statistics             peak      total    current\n"));
+        bytes(printer, stats, Text.literal("reserved"), Statistics.RESERVED);
+        bytes(printer, stats, Text.literal("committed"), Statistics.COMMITTED);
+        bytes(printer, stats, Text.literal("in pages"), Statistics.PAGE_COMMITTED);
+        bytes(printer, stats, Text.literal("in blocks"), Statistics.MALLOC_NORMAL);
+        bytes(printer, stats, Text.literal("in huge blocks"), Statistics.MALLOC_HUGE);
+        count(printer, stats, Text.literal("pages"), Statistics.PAGES);
+        count(printer, stats, Text.literal("abandoned pages"), Statistics.PAGES_ABANDONED);
+        count(printer, stats, Text.literal("threads"), Statistics.THREADS);
+        count(printer, stats, Text.literal("heaps"), Statistics.HEAPS);
+        count(printer, stats, Text.literal("thread-local heaps"), Statistics.THEAPS);
+        counter(printer, stats, Text.literal("arenas"), Statistics.ARENA_COUNT);
+        counter(printer, stats, Text.literal("OS allocations"), Statistics.MMAP_CALLS);
+        counter(printer, stats, Text.literal("commits"), Statistics.COMMIT_CALLS);
+        counter(printer, stats, Text.literal("purges"), Statistics.PURGE_CALLS);
+        counter(printer, stats, Text.literal("purged KiB"), Statistics.PURGED);
+        counter(printer, stats, Text.literal("page extensions"), Statistics.PAGES_EXTENDED);
+        counter(printer, stats, Text.literal("pages retired"), Statistics.PAGES_RETIRE);
+        counter(printer, stats, Text.literal("page searches"), Statistics.PAGE_SEARCHES_COUNT);
+        counter(printer, stats, Text.literal("reclaimed to allocate"), Statistics.PAGES_RECLAIM_ON_ALLOC);
+        counter(printer, stats, Text.literal("reclaimed by a free"), Statistics.PAGES_RECLAIM_ON_FREE);
+        printProcess(printer);
+    }
+
+    private static void bytes(long printer, long stats, long name, int field) {
+        Printer.padded(printer, name, 21);
+        Printer.bytes(printer, Statistics.peak(stats, field));
+        Printer.letter(printer, ' ');
+        Printer.bytes(printer, Statistics.total(stats, field));
+        Printer.letter(printer, ' ');
+        Printer.bytes(printer, Statistics.current(stats, field));
+        Printer.letter(printer, '\n');
+    }
+
+    private static void count(long printer, long stats, long name, int field) {
+        Printer.padded(printer, name, 21);
+        Printer.number(printer, Statistics.peak(stats, field), 6);
+        Printer.number(printer, Statistics.total(stats, field), 11);
+        Printer.number(printer, Statistics.current(stats, field), 11);
+        Printer.letter(printer, '\n');
+    }
+
+    private static void counter(long printer, long stats, long name, int field) {
+        Printer.padded(printer, name, 21);
+        Printer.number(printer, Statistics.total(stats, field) >>> (field == Statistics.PURGED ? 10 : 0), 17);
+        Printer.letter(printer, '\n');
+    }
+
+    private static void printProcess(long printer) {
+        long info = Meta.allocate(64);
+        if (info == 0) return;
+        Os.processInfo(info);
+        Printer.text(printer, Text.literal("process: elapsed "));
+        Printer.number(printer, Os.clock() - Root.start());
+        Printer.text(printer, Text.literal(" ms, user "));
+        Printer.number(printer, getLong(info));
+        Printer.text(printer, Text.literal(" ms, system "));
+        Printer.number(printer, getLong(info + 8));
+        Printer.text(printer, Text.literal(" ms, resident "));
+        Printer.bytes(printer, getLong(info + 16));
+        Printer.text(printer, Text.literal(", at most "));
+        Printer.bytes(printer, getLong(info + 24));
+        Printer.letter(printer, '\n');
+        Meta.free(info, 64);
+    }
+
+    @Export("void mi_process_info_print_out(mi_output_fun* out, void* arg)")
+    public static void printProcessInfo(long function, long argument) {
+        long printer = Printer.open(function, argument);
+        printProcess(printer);
+        Printer.close(printer);
+    }
+
+    @Export("void mi_process_info_print(void)")
+    public static void printProcessInfo() { printProcessInfo(0, 0); }
+
+    @Export("void mi_options_print_out(mi_output_fun* out, void* arg)")
+    public static void printOptions(long function, long argument) {
+        long printer = Printer.open(function, argument);
+        Printer.text(printer, Text.literal("mimalloc in Java, interface "));
+        Printer.number(printer, Config.VERSION);
+        Printer.letter(printer, '\n');
+        for (int option = 0; option < Options.COUNT; option++) {
+            Printer.text(printer, Text.literal("option "));
+            Printer.text(printer, Options.name(option));
+            Printer.text(printer, Text.literal(": "));
+            Printer.number(printer, Options.get(option));
+            Printer.text(printer, Options.isSize(option) ? Text.literal(" KiB\n") : Text.literal("\n"));
+        }
+        Printer.close(printer);
+    }
+
+    @Export("void mi_options_print(void)")
+    public static void printOptions() { printOptions(0, 0); }
+}

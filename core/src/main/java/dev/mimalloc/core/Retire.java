@@ -1,0 +1,70 @@
+package dev.mimalloc.core;
+
+/** Pages of a theap that have run empty, and the theap's collection. Only for the theap's thread. */
+final class Retire {
+    /**
+     * The last block of a page was freed by its owner. The only page of its bin stays for a while, since its next block
+     * is likely to be wanted soon; any other goes.
+     */
+    static void retire(long page) {
+        long theap = Page.theap(page);
+        int bin = Page.bin(page);
+        long queue = Theap.queue(theap, bin);
+        if (bin != SizeClass.HUGE && PageQueue.first(queue) == page && PageQueue.last(queue) == page) {
+            // A large page stays for a shorter time.
+            Page.setRetire(page, Page.blockSize(page) <= Config.SMALL_OBJECT_MAX ? Config.RETIRE_CYCLES : Config.RETIRE_CYCLES / 4);
+            Theap.setRetire(theap, (int) Config.min(Theap.retireFirst(theap), bin), (int) Config.max(Theap.retireLast(theap), bin));
+            Statistics.add(Heap.statistics(Page.heap(page)), Statistics.PAGES_RETIRE, 1);
+        } else {
+            free(theap, bin, page);
+        }
+    }
+
+    /** Takes an empty page out of its queue and frees it. */
+    static void free(long theap, int bin, long page) {
+        PageQueue.remove(theap, bin, page);
+        Pages.release(page);
+    }
+
+    static boolean hasRetired(long theap) { return Theap.retireFirst(theap) <= Theap.retireLast(theap); }
+
+    /** Counts a generic allocation for the retired pages, and frees those whose time has come. */
+    static void age(long theap) {
+        int first = SizeClass.COUNT;
+        int last = 0;
+        for (int bin = Theap.retireFirst(theap); bin <= Theap.retireLast(theap); bin++) {
+            long page = PageQueue.first(Theap.queue(theap, bin));
+            if (page == 0 || Page.retire(page) == 0) continue;
+            if (!Page.isEmpty(page)) {
+                Page.setRetire(page, 0);
+                continue;
+            }
+            Page.setRetire(page, Page.retire(page) - 1);
+            if (Page.retire(page) == 0) {
+                free(theap, bin, page);
+            } else {
+                first = (int) Config.min(first, bin);
+                last = bin;
+            }
+        }
+        Theap.setRetire(theap, first, last);
+    }
+
+    /** Frees all the theap's empty pages, and gives up the others if {@code abandon} says so. */
+    static void collect(long theap, boolean abandon) {
+        for (int bin = 1; bin < SizeClass.COUNT; bin++) {
+            long page = PageQueue.first(Theap.queue(theap, bin));
+            while (page != 0) {
+                long next = Page.next(page);
+                if (Page.isEmpty(page)) {
+                    free(theap, bin, page);
+                } else if (abandon) {
+                    PageQueue.remove(theap, bin, page);
+                    Abandon.abandon(page);
+                }
+                page = next;
+            }
+        }
+        Theap.setRetire(theap, SizeClass.COUNT, 0);
+    }
+}

@@ -1,0 +1,87 @@
+package dev.mimalloc.core;
+
+import static dev.mimalloc.machine.Memory.*;
+
+import dev.mimalloc.machine.Memory;
+
+/**
+ * The one piece of static memory, from which all mutable state is reached. Zero at first.
+ *
+ * <pre>
+ * offset width field
+ *      0     8 state       0 before, 1 during, 2 after the process' initialisation; atomic
+ *      8     8 pageMap     the page map's upper level; written once
+ *     16     8 metaPages   the latest meta-data page; atomic, pages are only added
+ *     24     8 shared      theaps that virtual threads share: how many, a power of two; written once
+ *     32     8 forked      1 in a process that a fork made
+ *     40     8 deferred    the deferred-free function; atomic
+ *     48     8 deferredArg
+ *     56     8 output      the output function; atomic
+ *     64     8 outputArg
+ *     72     8 error       the error function; atomic
+ *     80     8 errorArg
+ *     88     8 errors      how many errors were shown; atomic
+ *     96     8 warnings    how many warnings were shown; atomic
+ *    104     8 sequence    numbers for threads; atomic
+ *    112     8 start       when the process began, monotonic ms
+ *    256   752 options     see Options
+ *   1024    96 emptyPage   a page without blocks: where a direct table points when a size has no page yet
+ *   1152  4864 subprocess  the main subprocess
+ *   6144  6144 heap        the main heap
+ *  12288  2048 sharedData  the thread data of the shared theaps, a pointer for each
+ * </pre>
+ */
+final class Root {
+    static long at(long offset) { return Memory.root() + offset; }
+
+    static long state() { return getAcquire(at(0)); }
+    static boolean casState(long expected, long state) { return compareAndSet(at(0), expected, state); }
+    static void setState(long state) { putRelease(at(0), state); }
+
+    static long pageMap() { return getLong(at(8)); }
+    static void setPageMap(long map) { putLong(at(8), map); }
+
+    static long metaPages() { return getAcquire(at(16)); }
+    static boolean casMetaPages(long expected, long page) { return compareAndSet(at(16), expected, page); }
+
+    static long sharedCount() { return getLong(at(24)); }
+    static void setSharedCount(long count) { putLong(at(24), count); }
+
+    static boolean forked() { return getLong(at(32)) != 0; }
+    static void setForked() { putLong(at(32), 1); }
+
+    static long deferred() { return getAcquire(at(40)); }
+    static long deferredArgument() { return getRelaxed(at(48)); }
+    static void setDeferred(long function, long argument) { set(40, function, argument); }
+
+    static long output() { return getAcquire(at(56)); }
+    static long outputArgument() { return getRelaxed(at(64)); }
+    static void setOutput(long function, long argument) { set(56, function, argument); }
+
+    static long error() { return getAcquire(at(72)); }
+    static long errorArgument() { return getRelaxed(at(80)); }
+    static void setError(long function, long argument) { set(72, function, argument); }
+
+    static long countError() { return fetchAdd(at(88), 1); }
+    static long countWarning() { return fetchAdd(at(96), 1); }
+    static long nextSequence() { return fetchAdd(at(104), 1); }
+
+    static long start() { return getLong(at(112)); }
+    static void setStart(long ms) { putLong(at(112), ms); }
+
+    static long options() { return at(256); }
+    static long emptyPage() { return at(1024); }
+    static long subprocess() { return at(1152); }
+    static long heap() { return at(6144); }
+
+    static final int SHARED_MAX = 256;
+    static long sharedData(long index) { return getAcquire(at(12288 + index * 8)); }
+    static boolean casSharedData(long index, long data) { return compareAndSet(at(12288 + index * 8), 0, data); }
+
+    /** A function and its argument: without the function first, so that nobody calls the new one with the old argument. */
+    private static void set(long offset, long function, long argument) {
+        putRelease(at(offset), 0);
+        putRelease(at(offset + 8), argument);
+        putRelease(at(offset), function);
+    }
+}

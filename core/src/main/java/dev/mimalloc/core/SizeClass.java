@@ -1,0 +1,60 @@
+package dev.mimalloc.core;
+
+import dev.mimalloc.machine.Bits;
+import dev.mimalloc.machine.Export;
+import dev.mimalloc.machine.Os;
+
+/**
+ * Size classes, called bins: 1 to 8 words in steps that keep 16-byte alignment, then four to each doubling, so that
+ * a block is never more than a quarter larger than what was asked for. {@link #HUGE} stands for singleton pages.
+ */
+public final class SizeClass {
+    static final int HUGE = 73;
+    static final int COUNT = HUGE + 1;
+
+    /** The bin of a size up to {@link Config#LARGE_OBJECT_MAX}; larger sizes are {@link #HUGE}. */
+    static int bin(long size) {
+        long words = (size + 7) >>> 3;
+        if (words <= 1) return 1;
+        if (words <= 8) return (int) (words + 1) & ~1;
+        if (Bits.below(Config.LARGE_OBJECT_MAX >>> 3, words)) return HUGE;
+        long last = words - 1;
+        int top = 63 - Bits.leadingZeros(last);
+        return (top << 2) + ((int) (last >>> (top - 2)) & 3) - 3;
+    }
+
+    /** The size of a bin's blocks, in bytes; of {@link #HUGE} and of bins that are never used, the next one's. */
+    static long binSize(int bin) {
+        if (bin <= 1) return 8;
+        if (bin <= 8) return ((bin + 1) & ~1) * 8L;
+        int top = (bin + 3) >> 2;
+        return (5L + ((bin + 3) & 3)) << (top + 1);
+    }
+
+    /** How many bytes a block for {@code size} bytes really has. */
+    @Export({"size_t mi_good_size(size_t size)", "size_t mi_malloc_good_size(size_t size)"})
+    public static long goodSize(long size) {
+        if (Bits.below(Config.MAX_SIZE, size)) return size;
+        if (size <= Config.LARGE_OBJECT_MAX) return binSize(bin(size));
+        long page = Os.pageSize();
+        return size > Config.MAX_SIZE - page ? size : Config.alignUp(size, page);
+    }
+
+    /** How many slices a page of this bin has. */
+    static int slices(long blockSize) {
+        if (blockSize <= Config.SMALL_OBJECT_MAX) return 1;
+        return (int) ((blockSize <= Config.MEDIUM_OBJECT_MAX ? Config.MEDIUM_PAGE : Config.LARGE_PAGE) >>> Config.SLICE_SHIFT);
+    }
+
+    /** {@code count * size}, or -1 if that is more than any block can have. */
+    static long total(long count, long size) {
+        if (Bits.multiplyHigh(count, size) != 0) return -1;
+        return count * size;
+    }
+
+    /** The block size of statistics bin {@code bin}, 0 if there is no such bin. */
+    @Export("size_t mi_stats_get_bin_size(size_t bin)")
+    public static long statisticsBinSize(long bin) {
+        return Bits.below(bin, HUGE) ? binSize((int) bin) : 0;
+    }
+}

@@ -1,0 +1,58 @@
+package dev.mimalloc.core;
+
+import dev.mimalloc.machine.Os;
+
+/** The process' initialisation: on the first call of anybody, once. */
+final class Startup {
+    private static final long DONE = 2;
+
+    /** Initialises if that has not happened yet; false if the OS has no memory. */
+    static boolean ready() {
+        return Root.state() == DONE || initialise();
+    }
+
+    private static boolean initialise() {
+        while (!Root.casState(0, 1)) {
+            if (Root.state() == DONE) return true;
+            Os.yield();
+        }
+        Root.setStart(Os.clock());
+        if (!PageMap.init()) {
+            Root.setState(0);
+            return false;
+        }
+        long count = 1;
+        while (count < Os.processors() && count < Root.SHARED_MAX) count *= 2;
+        Root.setSharedCount(count);
+        long subprocess = Root.subprocess();
+        long heap = Root.heap();
+        Statistics.init(Subprocess.statistics(subprocess));
+        initHeap(heap, subprocess);
+        Subprocess.setMainHeap(subprocess, heap);
+        Subprocess.setHeaps(subprocess, heap);
+        // The main heap has slot 0, and needs no entry: it never ends.
+        Subprocess.setSlotCount(subprocess, 1);
+        Statistics.increase(Subprocess.statistics(subprocess), Statistics.HEAPS, 1);
+        if (Options.get(Options.ALLOW_THP) == 0) Os.disallowTransparentHugePages();
+        Root.setState(DONE);
+        reserveAsTold(subprocess);
+        return true;
+    }
+
+    /** What a heap's struct says before it is in any list. */
+    static void initHeap(long heap, long subprocess) {
+        Heap.setSubprocess(heap, subprocess);
+        Heap.setSequence(heap, Root.nextSequence());
+        Heap.setNumaNode(heap, -1);
+        Heap.addReferences(heap, 1);
+        Statistics.init(Heap.statistics(heap));
+    }
+
+    private static void reserveAsTold(long subprocess) {
+        long size = Options.getSize(Options.RESERVE_OS_MEMORY);
+        if (size <= 0) return;
+        Lock.acquire(Subprocess.arenaLock(subprocess));
+        Arenas.reserveMemory(subprocess, Config.alignUp(size, Config.SLICE), true, Options.isEnabled(Options.ALLOW_LARGE_OS_PAGES));
+        Lock.release(Subprocess.arenaLock(subprocess));
+    }
+}

@@ -1,0 +1,58 @@
+package dev.mimalloc.core;
+
+import static dev.mimalloc.machine.Memory.*;
+
+/**
+ * A subprocess: arenas and heaps that threads of one kind share. Usually there is one.
+ *
+ * <pre>
+ * offset width field
+ *      0     8 livesLock    held while a heap, or a thread's part of one, begins or ends
+ *      8     8 arenaLock    held while an arena is added
+ *     16     8 osLock       held while the lists of pages straight from the OS change
+ *     24     8 purgeLock    held while somebody purges; nobody waits for it
+ *     32     8 mainHeap     written once
+ *     40     8 heaps        list of all heaps; livesLock
+ *     48     8 arenaCount   atomic
+ *     56     8 purgeExpire  when slices are due to be purged, monotonic ms; 0 when there are none; atomic
+ *     64     8 purgeable    slices waiting to be purged; atomic, approximate
+ *     72     8 claimed      slices in use; atomic
+ *     80     8 slotCount    slots of heaps that have been handed out; livesLock
+ *     88     8 freeSlot     a slot that is free again, plus one; livesLock
+ *    128   128 arenas       Table
+ *    256   128 slots        Table: a slot's heap, or the next free slot
+ *    384       statistics
+ * </pre>
+ */
+final class Subprocess {
+    static final long SIZE = 384 + Statistics.SIZE;
+
+    static long livesLock(long subprocess) { return subprocess; }
+    static long arenaLock(long subprocess) { return subprocess + 8; }
+    static long osLock(long subprocess) { return subprocess + 16; }
+    static long purgeLock(long subprocess) { return subprocess + 24; }
+    static long mainHeap(long subprocess) { return getLong(subprocess + 32); }
+    static void setMainHeap(long subprocess, long heap) { putLong(subprocess + 32, heap); }
+    static long heaps(long subprocess) { return getLong(subprocess + 40); }
+    static void setHeaps(long subprocess, long heap) { putLong(subprocess + 40, heap); }
+    /** Acquire: an arena that is counted is complete. */
+    static long arenaCount(long subprocess) { return getAcquire(subprocess + 48); }
+    static void setArenaCount(long subprocess, long count) { putRelease(subprocess + 48, count); }
+    static long purgeExpire(long subprocess) { return getRelaxed(subprocess + 56); }
+    static void setPurgeExpire(long subprocess, long ms) { putRelaxed(subprocess + 56, ms); }
+    static boolean casPurgeExpire(long subprocess, long expected, long ms) { return compareAndSet(subprocess + 56, expected, ms); }
+    static long addPurgeable(long subprocess, long slices) { return fetchAdd(subprocess + 64, slices) + slices; }
+    static long addClaimed(long subprocess, long slices) { return fetchAdd(subprocess + 72, slices) + slices; }
+    static long claimed(long subprocess) { return getRelaxed(subprocess + 72); }
+    static long purgeable(long subprocess) { return getRelaxed(subprocess + 64); }
+    static long slotCount(long subprocess) { return getLong(subprocess + 80); }
+    static void setSlotCount(long subprocess, long count) { putLong(subprocess + 80, count); }
+    static long freeSlot(long subprocess) { return getLong(subprocess + 88); }
+    static void setFreeSlot(long subprocess, long slot) { putLong(subprocess + 88, slot); }
+    static long arenas(long subprocess) { return subprocess + 128; }
+    static long slots(long subprocess) { return subprocess + 256; }
+    static long statistics(long subprocess) { return subprocess + 384; }
+
+    /** The arena with this index. */
+    static long arena(long subprocess, long index) { return Table.get(arenas(subprocess), index); }
+}

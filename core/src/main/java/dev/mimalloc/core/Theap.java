@@ -1,0 +1,84 @@
+package dev.mimalloc.core;
+
+import static dev.mimalloc.machine.Memory.*;
+
+/**
+ * A thread-local heap: a thread's own part of a heap. All plain: only its thread touches it, or who holds the lock that
+ * the class Heaps names.
+ *
+ * <pre>
+ * offset width field
+ *      0  1032 direct         for 0 to 128 words, the page that malloc tries first
+ *   1032     8 data           the thread's data; written once
+ *   1040     8 heap           written once
+ *   1048     8 generic        generic allocations so far
+ *   1056     8 pageCount      pages in the queues
+ *   1064     4 retireFirst    bins between which an empty page waits to be retired
+ *   1068     4 retireLast
+ *   1072     8 nextInThread   the thread's list; livesLock
+ *   1080     8 prevInThread
+ *   1088     8 nextInHeap     the heap's list; livesLock
+ *   1096     8 prevInHeap
+ *   1104     8 orphan         1 when the heap was deleted by another thread; livesLock
+ *   1112     8 fullRetain     option page_full_retain
+ *   1120     8 maxReclaim     option page_max_reclaim
+ *   1128     8 reclaimOnFree  option page_reclaim_on_free
+ *   1136     8 candidates     option page_max_candidates
+ *   1144     8 collectCycles  option generic_collect
+ *   1152  1776 queues         PageQueue, one for each bin
+ * </pre>
+ */
+public final class Theap {
+    static final long SIZE = 1152 + SizeClass.COUNT * 24L;
+
+    /** The page for blocks of {@code size} bytes, at most {@link Config#SMALL_SIZE_MAX}; never 0. */
+    static long direct(long theap, long size) { return getLong(theap + ((size + 7) >>> 3 << 3)); }
+    static void setDirect(long theap, long words, long page) { putLong(theap + (words << 3), page); }
+    static long data(long theap) { return getLong(theap + 1032); }
+    static void setData(long theap, long data) { putLong(theap + 1032, data); }
+    static long heap(long theap) { return getLong(theap + 1040); }
+    static void setHeap(long theap, long heap) { putLong(theap + 1040, heap); }
+    static long generic(long theap) { return getLong(theap + 1048); }
+    static void setGeneric(long theap, long count) { putLong(theap + 1048, count); }
+    static long pageCount(long theap) { return getLong(theap + 1056); }
+    static void addPageCount(long theap, long count) { putLong(theap + 1056, pageCount(theap) + count); }
+    static int retireFirst(long theap) { return getInt(theap + 1064); }
+    static int retireLast(long theap) { return getInt(theap + 1068); }
+    static void setRetire(long theap, int first, int last) {
+        putInt(theap + 1064, first);
+        putInt(theap + 1068, last);
+    }
+    static long nextInThread(long theap) { return getLong(theap + 1072); }
+    static void setNextInThread(long theap, long next) { putLong(theap + 1072, next); }
+    static long prevInThread(long theap) { return getLong(theap + 1080); }
+    static void setPrevInThread(long theap, long prev) { putLong(theap + 1080, prev); }
+    static long nextInHeap(long theap) { return getLong(theap + 1088); }
+    static void setNextInHeap(long theap, long next) { putLong(theap + 1088, next); }
+    static long prevInHeap(long theap) { return getLong(theap + 1096); }
+    static void setPrevInHeap(long theap, long prev) { putLong(theap + 1096, prev); }
+    static boolean isOrphan(long theap) { return getLong(theap + 1104) != 0; }
+    static void setOrphan(long theap) { putLong(theap + 1104, 1); }
+    static long fullRetain(long theap) { return getLong(theap + 1112); }
+    static long maxReclaim(long theap) { return getLong(theap + 1120); }
+    static long reclaimOnFree(long theap) { return getLong(theap + 1128); }
+    static long candidates(long theap) { return getLong(theap + 1136); }
+    static long collectCycles(long theap) { return getLong(theap + 1144); }
+    static long queue(long theap, int bin) { return theap + 1152 + bin * 24L; }
+
+    static long subprocess(long theap) { return ThreadData.subprocess(data(theap)); }
+    static long threadId(long theap) { return ThreadData.id(data(theap)); }
+    static long statistics(long theap) { return Heap.statistics(heap(theap)); }
+
+    /** Makes a theap in zeroed memory; it is not in any list yet. */
+    static void init(long theap, long data, long heap) {
+        setData(theap, data);
+        setHeap(theap, heap);
+        for (long words = 0; words <= Config.SMALL_SIZE_MAX / 8; words++) setDirect(theap, words, Root.emptyPage());
+        setRetire(theap, SizeClass.COUNT, 0);
+        putLong(theap + 1112, Options.get(Options.PAGE_FULL_RETAIN));
+        putLong(theap + 1120, Options.get(Options.PAGE_MAX_RECLAIM));
+        putLong(theap + 1128, Options.get(Options.PAGE_RECLAIM_ON_FREE));
+        putLong(theap + 1136, Config.max(1, Options.get(Options.PAGE_MAX_CANDIDATES)));
+        putLong(theap + 1144, Config.max(1, Options.get(Options.GENERIC_COLLECT)));
+    }
+}

@@ -1,0 +1,162 @@
+package dev.mimalloc.core;
+
+import static dev.mimalloc.machine.Memory.*;
+
+import dev.mimalloc.machine.Os;
+import dev.mimalloc.machine.ThreadSlot;
+
+/**
+ * Finds the theap that the current thread allocates with, and makes it when there is none yet.
+ *
+ * <p>A thread's theaps are in a list and in a table by the heap's slot. Other threads touch these only when they end a
+ * heap, under the subprocess' lives lock; the thread itself may read its table without the lock, since nobody asks for the theap of a
+ * heap that is being ended, and entries do not move.
+ *
+ * <p>Virtual threads lease one of a few shared thread data for the time of a call. Between {@link #enter} and {@link #leave}
+ * nothing blocks, so a lease is short; it is correct even if something did.
+ */
+final class Theaps {
+    /** The theap for the default heap; give it back with {@link #leave}. 0 if there is no memory. */
+    static long enter() {
+        long theap = ThreadSlot.theap();
+        return likely(theap != 0) ? theap : enterSlow(0);
+    }
+
+    /** The theap for a heap; give it back with {@link #leave}. 0 if there is no memory. */
+    static long enter(long heap) {
+        long theap = current(heap);
+        return likely(theap != 0) ? theap : enterSlow(heap);
+    }
+
+    static void leave(long theap) {
+        if (!ThreadSlot.mayOwn() && theap != 0) ThreadData.endLease(Theap.data(theap));
+    }
+
+    /** The current thread's own theap for a heap; 0 if it has none (yet). */
+    static long current(long heap) {
+        long theap = ThreadSlot.theap();
+        if (theap == 0 || Theap.heap(theap) == heap) return theap;
+        return Table.get(ThreadData.bySlot(Theap.data(theap)), Heap.slot(heap));
+    }
+
+    private static long enterSlow(long heap) {
+        ThreadSlot.probeStack();
+        long theap = ThreadSlot.theap();
+        if (theap == 0) theap = ThreadSlot.mayOwn() ? startThread() : lease();
+        if (theap == 0 || heap == 0 || Theap.heap(theap) == heap) return theap;
+        long data = Theap.data(theap);
+        long other = Table.get(ThreadData.bySlot(data), Heap.slot(heap));
+        if (other == 0) other = create(data, heap);
+        if (other == 0) leave(theap);
+        return other;
+    }
+
+    private static long startThread() {
+        if (!Startup.ready()) return 0;
+        long data = newData(ThreadSlot.id(), Root.subprocess());
+        if (data == 0) return 0;
+        Statistics.increase(Subprocess.statistics(Root.subprocess()), Statistics.THREADS, 1);
+        ThreadSlot.setTheap(ThreadData.mainTheap(data));
+        return ThreadData.mainTheap(data);
+    }
+
+    private static long newData(long id, long subprocess) {
+        long data = Meta.allocate(ThreadData.SIZE);
+        if (data == 0) return 0;
+        ThreadData.setId(data, id);
+        ThreadData.setSubprocess(data, subprocess);
+        ThreadData.setSequence(data, Root.nextSequence());
+        long theap = create(data, Subprocess.mainHeap(subprocess));
+        if (theap == 0) {
+            Meta.free(data, ThreadData.SIZE);
+            return 0;
+        }
+        ThreadData.setMainTheap(data, theap);
+        return data;
+    }
+
+    /** One of the shared thread data, none of which is the same for two threads at a time; made when first needed. */
+    private static long lease() {
+        if (!Startup.ready()) return 0;
+        long count = Root.sharedCount();
+        long at = ThreadSlot.id() >>> 4;
+        for (long i = 0;; i++) {
+            long index = at + i & count - 1;
+            long data = Root.sharedData(index);
+            if (data == 0) data = share(index);
+            if (data == 0) return 0;
+            if (ThreadData.tryLease(data)) return ThreadData.mainTheap(data);
+            if (i >= 2 * count) Os.yield();
+        }
+    }
+
+    private static long share(long index) {
+        // No thread has an id this large, so all frees of these theaps' blocks go through the thread-free list.
+        long data = newData(-16 * (index + 1), Root.subprocess());
+        if (data == 0) return 0;
+        ThreadData.setShared(data);
+        if (Root.casSharedData(index, data)) return data;
+        discard(ThreadData.mainTheap(data));
+        Meta.free(data, ThreadData.SIZE);
+        return Root.sharedData(index);
+    }
+
+    private static long create(long data, long heap) {
+        long theap = Meta.allocate(Theap.SIZE);
+        if (theap == 0) return 0;
+        Theap.init(theap, data, heap);
+        long lock = Subprocess.livesLock(Heap.subprocess(heap));
+        Lock.acquire(lock);
+        boolean entered = Table.set(ThreadData.bySlot(data), Heap.slot(heap), theap);
+        if (entered) link(theap, data, heap);
+        Lock.release(lock);
+        if (!entered) {
+            Meta.free(theap, Theap.SIZE);
+            return 0;
+        }
+        Statistics.increase(Heap.statistics(heap), Statistics.THEAPS, 1);
+        return theap;
+    }
+
+    private static void link(long theap, long data, long heap) {
+        long first = ThreadData.theaps(data);
+        Theap.setNextInThread(theap, first);
+        if (first != 0) Theap.setPrevInThread(first, theap);
+        ThreadData.setTheaps(data, theap);
+        first = Heap.theaps(heap);
+        Theap.setNextInHeap(theap, first);
+        if (first != 0) Theap.setPrevInHeap(first, theap);
+        Heap.setTheaps(heap, theap);
+    }
+
+    /** Takes a theap out of its thread's list; for who holds the lives lock. */
+    static void unlinkFromThread(long theap) {
+        long next = Theap.nextInThread(theap);
+        long prev = Theap.prevInThread(theap);
+        if (prev != 0) Theap.setNextInThread(prev, next);
+        else ThreadData.setTheaps(Theap.data(theap), next);
+        if (next != 0) Theap.setPrevInThread(next, prev);
+    }
+
+    /** Takes a theap out of its heap's list; for who holds the lives lock. */
+    static void unlinkFromHeap(long theap) {
+        long next = Theap.nextInHeap(theap);
+        long prev = Theap.prevInHeap(theap);
+        if (prev != 0) Theap.setNextInHeap(prev, next);
+        else Heap.setTheaps(Theap.heap(theap), next);
+        if (next != 0) Theap.setPrevInHeap(next, prev);
+        Statistics.decrease(Heap.statistics(Theap.heap(theap)), Statistics.THEAPS, 1);
+    }
+
+    /** Ends a theap without pages that is in its lists. */
+    private static void discard(long theap) {
+        long lock = Subprocess.livesLock(Theap.subprocess(theap));
+        Lock.acquire(lock);
+        unlinkFromThread(theap);
+        unlinkFromHeap(theap);
+        Table.set(ThreadData.bySlot(Theap.data(theap)), Heap.slot(Theap.heap(theap)), 0);
+        Lock.release(lock);
+        Table.release(ThreadData.bySlot(Theap.data(theap)));
+        Meta.free(theap, Theap.SIZE);
+    }
+}

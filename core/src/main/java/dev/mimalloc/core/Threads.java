@@ -1,0 +1,112 @@
+package dev.mimalloc.core;
+
+import dev.mimalloc.machine.Export;
+import dev.mimalloc.machine.ThreadSlot;
+
+/** The end of threads, of theaps whose heap was deleted, and a thread's collection. */
+public final class Threads {
+    @Export("void mi_thread_init(void)")
+    public static void init() { Theaps.leave(Theaps.enter()); }
+
+    /** The current thread is about to end, or wants to be treated as if. */
+    @Export("void mi_thread_done(void)")
+    public static void done() {
+        long theap = ThreadSlot.theap();
+        if (theap == 0) return;
+        ThreadSlot.setTheap(0);
+        done(theap);
+    }
+
+    /** The thread with this theap has ended: other threads may have its pages. */
+    @Export("void mi__thread_ended(int64_t theap)")
+    public static void done(long theap) {
+        long data = Theap.data(theap);
+        long subprocess = ThreadData.subprocess(data);
+        adoptOrphans(data);
+        long lock = Subprocess.livesLock(subprocess);
+        Lock.acquire(lock);
+        long main = ThreadData.mainTheap(data);
+        for (long other = ThreadData.theaps(data); other != 0; other = Theap.nextInThread(other)) {
+            // Under the lock, so that a heap that ends does not free what we are still giving up. The main heap never ends.
+            if (other != main) Retire.collect(other, true);
+            if (!Theap.isOrphan(other)) Theaps.unlinkFromHeap(other);
+        }
+        Lock.release(lock);
+        Retire.collect(main, true);
+        long next;
+        for (long other = ThreadData.theaps(data); other != 0; other = next) {
+            next = Theap.nextInThread(other);
+            Meta.free(other, Theap.SIZE);
+        }
+        Table.release(ThreadData.bySlot(data));
+        Meta.free(data, ThreadData.SIZE);
+        Statistics.decrease(Subprocess.statistics(subprocess), Statistics.THREADS, 1);
+        Purge.tick(subprocess);
+    }
+
+    /** Takes the pages of theaps whose heap another thread has deleted into the thread's main theap. */
+    static void adoptOrphans(long data) {
+        if (!ThreadData.hasOrphans(data)) return;
+        ThreadData.setOrphans(data, false);
+        long orphan;
+        while ((orphan = takeOrphan(data)) != 0) {
+            moveAll(orphan, ThreadData.mainTheap(data));
+            Meta.free(orphan, Theap.SIZE);
+        }
+    }
+
+    private static long takeOrphan(long data) {
+        long lock = Subprocess.livesLock(ThreadData.subprocess(data));
+        Lock.acquire(lock);
+        long theap = ThreadData.theaps(data);
+        while (theap != 0 && !Theap.isOrphan(theap)) theap = Theap.nextInThread(theap);
+        if (theap != 0) Theaps.unlinkFromThread(theap);
+        Lock.release(lock);
+        return theap;
+    }
+
+    private static void moveAll(long from, long to) {
+        for (int bin = 1; bin < SizeClass.COUNT; bin++) {
+            long page;
+            while ((page = PageQueue.first(Theap.queue(from, bin))) != 0) {
+                PageQueue.remove(from, bin, page);
+                if (Page.isEmpty(page)) {
+                    Pages.release(page);
+                } else if (Abandon.moveToMain(page)) {
+                    Page.setTheap(page, to);
+                    Page.setRetire(page, 0);
+                    PageQueue.pushBack(to, bin, page);
+                } else {
+                    Abandon.abandon(page);
+                }
+            }
+        }
+    }
+
+    /** Frees the current thread's empty pages; with {@code force} also gives free memory back to the OS at once. */
+    @Export("void mi_collect(bool force)")
+    public static void collect(boolean force) {
+        long theap = Theaps.enter();
+        if (theap == 0) return;
+        long data = Theap.data(theap);
+        long subprocess = ThreadData.subprocess(data);
+        adoptOrphans(data);
+        long lock = Subprocess.livesLock(subprocess);
+        Lock.acquire(lock);
+        for (long other = ThreadData.theaps(data); other != 0; other = Theap.nextInThread(other)) {
+            if (other != ThreadData.mainTheap(data)) Retire.collect(other, false);
+        }
+        Lock.release(lock);
+        Retire.collect(ThreadData.mainTheap(data), false);
+        if (force) Purge.run(subprocess);
+        else Purge.tick(subprocess);
+        Theaps.leave(theap);
+    }
+
+    @Export("void mi_thread_set_in_threadpool(void)")
+    public static void setInThreadPool() {
+        long theap = Theaps.enter();
+        if (theap != 0) ThreadData.setInPool(Theap.data(theap));
+        Theaps.leave(theap);
+    }
+}

@@ -1,0 +1,50 @@
+package dev.mimalloc.machine;
+
+/**
+ * A way to reach memory. {@link Memory} says what each method means.
+ *
+ * <p>The foreign memory API needs no flag and is the default. Where the user has opened the JDK's own door with
+ * {@code --add-exports java.base/jdk.internal.misc=dev.mimalloc.core}, its Unsafe leaves no check in the machine code.
+ * {@code -Ddev.mimalloc.memory=ffm|internal|sun} forces one; {@code sun} wants
+ * {@code --sun-misc-unsafe-memory-access=allow}, or the JDK warns. Only the chosen class is ever loaded.
+ */
+abstract class Access {
+    static Access choose() {
+        String wanted = System.getProperty("dev.mimalloc.memory", doorIsOpen() ? "internal" : "ffm");
+        return switch (wanted) {
+            case "ffm" -> new ForeignAccess();
+            case "internal" -> new InternalAccess();
+            case "sun" -> new SunAccess();
+            default -> throw new IllegalArgumentException(
+                    "dev.mimalloc.memory=" + wanted + ": want ffm, internal or sun");
+        };
+    }
+
+    static boolean doorIsOpen() {
+        return Object.class.getModule().isExported("jdk.internal.misc", Access.class.getModule());
+    }
+
+    abstract long getLong(long a);
+    abstract void putLong(long a, long v);
+    abstract int getInt(long a);
+    abstract void putInt(long a, int v);
+    abstract short getShort(long a);
+    abstract void putShort(long a, short v);
+    abstract byte getByte(long a);
+    abstract void putByte(long a, byte v);
+
+    abstract long getRelaxed(long a);
+    abstract void putRelaxed(long a, long v);
+    abstract long getAcquire(long a);
+    abstract void putRelease(long a, long v);
+    abstract long getVolatile(long a);
+    abstract boolean compareAndSet(long a, long expected, long v);
+    abstract boolean weakCompareAndSet(long a, long expected, long v);
+    abstract long exchange(long a, long v);
+    abstract long fetchAdd(long a, long v);
+    abstract long fetchAnd(long a, long v);
+    abstract long fetchOr(long a, long v);
+
+    abstract void copy(long from, long to, long size);
+    abstract void fill(long a, long size, byte value);
+}

@@ -1,0 +1,95 @@
+package dev.mimalloc.machine;
+
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicLong;
+
+/**
+ * Calls of functions that a user has handed in. In C the first argument is the function's address; here it is a handle
+ * from {@link #register}, never 0. The user's exceptions pass through to whoever called the allocator.
+ */
+public final class Callback {
+    private static final int EAGAIN = 11, EFAULT = 14, EINVAL = 22;
+
+    private static final Map<Long, Object> FUNCTIONS = new ConcurrentHashMap<>();
+    private static final AtomicLong LAST = new AtomicLong();
+
+    /** {@link #deferredFree}. */
+    @FunctionalInterface public interface DeferredFree { void free(boolean force, long heartbeat, long arg); }
+    /** {@link #output}; the text is zero-terminated. */
+    @FunctionalInterface public interface Output { void write(long text, long arg); }
+    /** {@link #error}. */
+    @FunctionalInterface public interface ErrorHandler { void error(int code, long arg); }
+    /** {@link #visitBlock}. */
+    @FunctionalInterface public interface BlockVisitor {
+        boolean visit(long heap, long area, long block, long blockSize, long arg);
+    }
+    /** {@link #visitHeap}. */
+    @FunctionalInterface public interface HeapVisitor { boolean visit(long heap, long arg); }
+    /** {@link #commit}. */
+    @FunctionalInterface public interface Committer {
+        boolean commit(boolean commit, long start, long size, long isZeroAddress, long arg);
+    }
+
+    private Callback() {}
+
+    /** A handle for a function of one of the types above. JVM only. */
+    public static long register(Object function) {
+        long handle = LAST.incrementAndGet();
+        FUNCTIONS.put(handle, function);
+        return handle;
+    }
+
+    /** Forgets a handle; 0 is nothing to forget. JVM only. */
+    public static void unregister(long handle) { FUNCTIONS.remove(handle); }
+
+    public static void deferredFree(long f, boolean force, long heartbeat, long arg) {
+        if (function(f) instanceof DeferredFree deferred) deferred.free(force, heartbeat, arg);
+    }
+
+    public static void output(long f, long text, long arg) {
+        if (function(f) instanceof Output output) output.write(text, arg);
+    }
+
+    public static void error(long f, int code, long arg) {
+        if (function(f) instanceof ErrorHandler handler) handler.error(code, arg);
+    }
+
+    public static boolean visitBlock(long f, long heap, long area, long block, long blockSize, long arg) {
+        return function(f) instanceof BlockVisitor visitor && visitor.visit(heap, area, block, blockSize, arg);
+    }
+
+    public static boolean visitHeap(long f, long heap, long arg) {
+        return function(f) instanceof HeapVisitor visitor && visitor.visit(heap, arg);
+    }
+
+    public static boolean commit(long f, boolean commit, long start, long size, long isZeroAddress, long arg) {
+        return function(f) instanceof Committer committer && committer.commit(commit, start, size, isZeroAddress, arg);
+    }
+
+    // A function may have been unregistered while another thread was about to call it: then there is nothing to call.
+    private static Object function(long handle) { return FUNCTIONS.get(handle); }
+
+    /** C++ only: runs the installed new handler; false when there is none. */
+    public static boolean newHandler() { return false; }
+
+    /** C++ only: throws {@code std::bad_alloc}. */
+    public static void badAlloc() {}
+
+    /**
+     * Makes a user's mistake an exception, before anything has changed: {@code IllegalArgumentException} for EINVAL and
+     * EFAULT, {@code IllegalStateException} for EAGAIN, a block that is free already. For other codes, and in C, it
+     * returns, and the caller gives its result that stands for failure.
+     */
+    public static void raise(int code, long text, long value) {
+        switch (code) {
+            case EINVAL, EFAULT -> throw new IllegalArgumentException(message(text, value));
+            case EAGAIN -> throw new IllegalStateException(message(text, value));
+            default -> { }
+        }
+    }
+
+    private static String message(long text, long value) {
+        return Text.string(text).strip() + ": 0x" + Long.toHexString(value);
+    }
+}

@@ -1,0 +1,13 @@
+package dev.mimalloc.machine;
+
+/**
+ * What the housekeeper of {@link ThreadSlot} tells the floors above; it calls from its own thread. JVM only: in C a
+ * thread tells its own end.
+ */
+public interface Lifecycle {
+    /** The thread that owned this theap has ended, and everything it did has happened before this call. */
+    void threadEnded(long theap);
+
+    /** Some time has gone by: a good moment to purge. */
+    void tick();
+}

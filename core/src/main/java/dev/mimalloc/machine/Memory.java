@@ -1,0 +1,70 @@
+package dev.mimalloc.machine;
+
+import java.lang.foreign.Arena;
+
+/**
+ * Loads, stores and atomics on raw addresses; the name tells the memory order.
+ *
+ * <p>Plain accesses are for memory that one thread owns, or that a lock, an atomic access or the end of a thread has
+ * handed over. The atomic ones need an address that is a multiple of 8. They follow the memory order modes of
+ * {@link java.lang.invoke.VarHandle}, which are those of C11; that a plain load after an acquire sees the plain stores
+ * before the matching release holds off-heap as it does for fields, since all ways of access are VarHandles or the
+ * intrinsics under them.
+ *
+ * <p>How memory is reached is chosen once, when this class is initialised ({@link Access#choose}); after that the
+ * receiver of every call below is a constant, and the JIT leaves nothing of the choice in the machine code.
+ */
+public final class Memory {
+    private static final Access ACCESS = Access.choose();
+    private static final long ROOT = Arena.global().allocate(64 << 10, 64).address();
+
+    private Memory() {}
+
+    // Plain.
+    public static long getLong(long a) { return ACCESS.getLong(a); }
+    public static void putLong(long a, long v) { ACCESS.putLong(a, v); }
+    public static int getInt(long a) { return ACCESS.getInt(a); }
+    public static void putInt(long a, int v) { ACCESS.putInt(a, v); }
+    /** 16 bits, unsigned. */
+    public static int getShort(long a) { return ACCESS.getShort(a) & 0xffff; }
+    public static void putShort(long a, int v) { ACCESS.putShort(a, (short) v); }
+    /** 8 bits, unsigned. */
+    public static int getByte(long a) { return ACCESS.getByte(a) & 0xff; }
+    public static void putByte(long a, int v) { ACCESS.putByte(a, (byte) v); }
+
+    // Atomic, 64 bits.
+    /** Neither torn nor invented, but in no order with other addresses. */
+    public static long getRelaxed(long a) { return ACCESS.getRelaxed(a); }
+    public static void putRelaxed(long a, long v) { ACCESS.putRelaxed(a, v); }
+    public static long getAcquire(long a) { return ACCESS.getAcquire(a); }
+    public static void putRelease(long a, long v) { ACCESS.putRelease(a, v); }
+    /** Sequentially consistent. */
+    public static long getVolatile(long a) { return ACCESS.getVolatile(a); }
+    /** Sequentially consistent; fails only when the value was another. */
+    public static boolean compareAndSet(long a, long expected, long v) { return ACCESS.compareAndSet(a, expected, v); }
+    /** Acquire and release; may fail for no reason, so it belongs in a loop. */
+    public static boolean weakCompareAndSet(long a, long expected, long v) {
+        return ACCESS.weakCompareAndSet(a, expected, v);
+    }
+    /** Sequentially consistent, as the three below; all return the old value. */
+    public static long exchange(long a, long v) { return ACCESS.exchange(a, v); }
+    public static long fetchAdd(long a, long v) { return ACCESS.fetchAdd(a, v); }
+    public static long fetchAnd(long a, long v) { return ACCESS.fetchAnd(a, v); }
+    public static long fetchOr(long a, long v) { return ACCESS.fetchOr(a, v); }
+
+    // Ranges; plain.
+    /** Copies {@code size} bytes between ranges that do not overlap. */
+    public static void copy(long from, long to, long size) { ACCESS.copy(from, to, size); }
+    /** Sets {@code size} bytes to the lowest byte of {@code value}. */
+    public static void fill(long a, long size, int value) { ACCESS.fill(a, size, (byte) value); }
+
+    /** 64 KiB of zeroed memory, aligned to 64 bytes, always the same: where all global state hangs. */
+    public static long root() { return ROOT; }
+
+    // Advice to the compiler; the JIT has its profile.
+    public static boolean likely(boolean condition) { return condition; }
+    public static boolean unlikely(boolean condition) { return condition; }
+
+    /** Tells the processor that the caller spins. */
+    public static void pause() { Thread.onSpinWait(); }
+}

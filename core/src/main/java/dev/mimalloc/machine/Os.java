@@ -1,0 +1,130 @@
+package dev.mimalloc.machine;
+
+import java.lang.foreign.MemorySegment;
+import java.nio.charset.StandardCharsets;
+import java.util.Locale;
+import java.util.Map;
+import java.util.concurrent.locks.LockSupport;
+
+/**
+ * The operating system. Sizes in bytes, times in milliseconds unless the name says otherwise; what fails gives 0, false
+ * or -1, and nothing throws. Ranges are whole OS pages. All methods may be called by any thread at any time.
+ */
+public final class Os {
+    private static final OperatingSystem SYSTEM = OperatingSystem.choose();
+
+    private Os() {}
+
+    public static long pageSize() { return SYSTEM.pageSize(); }
+    /** The size of a large OS page; 0 when there are none. */
+    public static long largePageSize() { return SYSTEM.largePageSize(); }
+    public static long physicalMemory() { return SYSTEM.physicalMemory(); }
+    public static int processors() { return Runtime.getRuntime().availableProcessors(); }
+    /** Is committed memory backed only when it is touched? */
+    public static boolean overcommits() { return SYSTEM.overcommits(); }
+
+    /**
+     * Fresh zeroed memory at a multiple of {@code alignment}, a power of two that is at least the page size and may be
+     * larger than the size. With {@code commit} it can be read and written, else not yet. With {@code large} it tries
+     * large OS pages first. 0 when there is none.
+     */
+    public static long map(long size, long alignment, boolean commit, boolean large) {
+        return SYSTEM.map(size, alignment, commit, large);
+    }
+
+    public static boolean unmap(long a, long size) { return SYSTEM.unmap(a, size); }
+    /** Makes memory readable and writable. */
+    public static boolean commit(long a, long size) { return SYSTEM.commit(a, size); }
+    /**
+     * Gives memory back, keeping the addresses. Bit 0 of the result: it must be committed before it is used again; bit
+     * 1: it is zero then. -1 when it failed.
+     */
+    public static int decommit(long a, long size) { return SYSTEM.decommit(a, size); }
+    /** Lets the system take the memory when it needs it; the contents may be lost, the memory stays usable. */
+    public static boolean reset(long a, long size) { return SYSTEM.reset(a, size); }
+    /** Any access ends the process from now on. */
+    public static boolean protect(long a, long size) { return SYSTEM.protect(a, size); }
+    public static boolean unprotect(long a, long size) { return SYSTEM.commit(a, size); }
+
+    /** Asks for, or against, huge pages in a range of normal memory. */
+    public static boolean transparentHugePages(long a, long size, boolean allow) {
+        return SYSTEM.transparentHugePages(a, size, allow);
+    }
+
+    /** Asks against them for the whole process. */
+    public static boolean disallowTransparentHugePages() { return SYSTEM.disallowTransparentHugePages(); }
+
+    /** Committed memory in OS pages of 1 GiB at a NUMA node, -1 for any; 0 when there are none. */
+    public static long mapHuge(long size, int numaNode) { return SYSTEM.mapHuge(size, numaNode); }
+
+    /** Never goes back. */
+    public static long clock() { return System.nanoTime() / 1_000_000; }
+    public static long nanos() { return System.nanoTime(); }
+
+    /** 64 bits that nobody can guess. */
+    public static long random() { return SYSTEM.random(); }
+
+    /**
+     * Copies the value of an environment variable, with its zero and cut to {@code size}; returns its whole length, -1
+     * when it is not set. Upper and lower case of the name do not matter. On the JVM a system property goes first:
+     * {@code dev.mimalloc.purge.delay} for {@code MIMALLOC_PURGE_DELAY}.
+     */
+    public static long environment(long name, long buffer, long size) {
+        String value = value(Text.string(name));
+        if (value == null) return -1;
+        byte[] bytes = value.getBytes(StandardCharsets.UTF_8);
+        if (size > 0) {
+            int length = (int) Math.min(bytes.length, size - 1);
+            MemorySegment target = MemorySegment.ofAddress(buffer).reinterpret(length);
+            target.copyFrom(MemorySegment.ofArray(bytes).asSlice(0, length));
+            Memory.putByte(buffer + length, 0);
+        }
+        return bytes.length;
+    }
+
+    private static String value(String name) {
+        String lower = name.toLowerCase(Locale.ROOT);
+        if (lower.startsWith("mimalloc_")) {
+            String property = System.getProperty("dev." + lower.replace('_', '.'));
+            if (property != null) return property;
+        }
+        for (Map.Entry<String, String> variable : System.getenv().entrySet()) {
+            if (variable.getKey().equalsIgnoreCase(name)) return variable.getValue();
+        }
+        return null;
+    }
+
+    /** Writes {@code length} bytes to stderr. */
+    public static void write(long text, long length) { SYSTEM.write(text, length); }
+
+    /** The NUMA node that the thread runs on just now, from 0. */
+    public static int numaNode() { return SYSTEM.numaNode(); }
+    public static int numaNodes() { return SYSTEM.numaNodes(); }
+
+    /**
+     * Six longs: time in user and in system code, resident bytes now and at most, page faults that needed the disk, and
+     * the others.
+     */
+    public static void processInfo(long target) { SYSTEM.processInfo(target); }
+
+    /**
+     * Sleeps a moment if the word still has this value. It may be back early, so the caller looks again. A virtual
+     * thread gives its carrier away meanwhile.
+     */
+    public static void waitOn(long address, long value) {
+        if (Memory.getVolatile(address) == value) LockSupport.parkNanos(50_000);
+    }
+
+    /** Wakes one who waits on the word. Here the sleep is so short that nobody needs to be woken. */
+    public static void wake(long address) {}
+
+    /** Lets others run. */
+    @SuppressWarnings({"NamedLikeContextualKeyword", "ThreadPriorityCheck"}) // callers do not rely on it
+    public static void yield() { Thread.yield(); }
+
+    /** For C's {@code errno}; Java has exceptions. */
+    public static void setErrno(int code) {}
+
+    /** Ends the process at once, with the status of a C program that aborts. */
+    public static void abort() { Runtime.getRuntime().halt(134); }
+}

@@ -1,0 +1,128 @@
+package dev.mimalloc.machine;
+
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+import java.util.Arrays;
+
+/**
+ * The current thread: its id, and one word for it, the theap.
+ *
+ * <p>The words lie in a table of chains of immutable entries, found by the low bits of the thread's id; ids come in
+ * sequence, so chains are short, and any number of threads fits. A chain changes by a compare-and-set of its head.
+ *
+ * <p><b>Why {@link #theap} may read plainly.</b> Each head is derived from the one before it by a compare-and-set, so
+ * the writes of a head are totally ordered by happens-before, and a thread that has set its own entry can read that
+ * head or a later one, never an earlier one. Every later head still has the thread's entry, as only the thread itself
+ * takes it out, or the housekeeper when the thread has ended. The fields of an entry are final, so that what is reached
+ * through a head read in a race is complete. A thread without an entry finds none in any head, as owners are compared.
+ */
+public final class ThreadSlot {
+    private static final int CHAINS = 4096;
+    private static final Entry NONE = new Entry(null, 0, null); // ends a chain, so that no link is null
+    private static final Entry[] TABLE = new Entry[CHAINS];
+    private static final VarHandle HEAD = MethodHandles.arrayElementVarHandle(Entry[].class);
+
+    static { Arrays.fill(TABLE, NONE); }
+
+    private static final class Entry {
+        final Thread owner;
+        final long theap;
+        final Entry next;
+
+        Entry(Thread owner, long theap, Entry next) {
+            this.owner = owner;
+            this.theap = theap;
+            this.next = next;
+        }
+    }
+
+    private ThreadSlot() {}
+
+    /** The thread's id: a multiple of 16, not 0, never given to another thread. Virtual threads have one as well. */
+    public static long id() { return Thread.currentThread().threadId() << 4; }
+
+    /** The thread's theap, 0 if it has none. */
+    public static long theap() {
+        Thread thread = Thread.currentThread();
+        Entry entry = TABLE[chain(thread)];
+        return entry.owner == thread ? entry.theap : search(entry, thread);
+    }
+
+    /**
+     * Sets the thread's theap; 0 takes it away. When a thread ends with a theap, the housekeeper finds it
+     * ({@link Lifecycle#threadEnded}). Not for virtual threads.
+     */
+    public static void setTheap(long theap) {
+        Thread thread = Thread.currentThread();
+        replace(thread, theap);
+        if (theap != 0) Housekeeper.watch();
+    }
+
+    /**
+     * May the thread have a theap of its own? Virtual threads may not: there can be a million of them, and their ends
+     * go unnoticed.
+     */
+    public static boolean mayOwn() { return !Thread.currentThread().isVirtual(); }
+
+    /**
+     * Throws {@code StackOverflowError} when less than 32 KiB of stack are left: now, and not in the middle of the update
+     * that the caller is about to make.
+     */
+    public static void probeStack() { StackProbe.run(); }
+
+    /** Who is told of threads that end; null is nobody. JVM only. */
+    public static void lifecycle(Lifecycle lifecycle) { Housekeeper.lifecycle = lifecycle; }
+
+    private static int chain(Thread thread) { return (int) thread.threadId() & CHAINS - 1; }
+
+    private static long search(Entry entry, Thread thread) {
+        while (entry != NONE && entry.owner != thread) entry = entry.next;
+        return entry.theap;
+    }
+
+    private static void replace(Thread owner, long theap) {
+        int chain = chain(owner);
+        Entry head, rest;
+        do {
+            head = (Entry) HEAD.getAcquire(TABLE, chain);
+            rest = without(head, owner);
+            if (theap == 0 && rest == head) return;
+        } while (!HEAD.compareAndSet(TABLE, chain, head, theap == 0 ? rest : new Entry(owner, theap, rest)));
+    }
+
+    /** The chain without the owner's entry; it is the same object when there is none. */
+    private static Entry without(Entry head, Thread owner) {
+        int before = 0;
+        Entry found = head;
+        for (; found != NONE && found.owner != owner; found = found.next) before++;
+        if (found == NONE) return head;
+        Entry chain = found.next;
+        for (Entry e = head; before-- > 0; e = e.next) chain = new Entry(e.owner, e.theap, chain);
+        return chain;
+    }
+
+    /** Takes the theaps of ended threads out and hands them on. Returns how many; for the housekeeper alone. */
+    static int collectEnded(Lifecycle lifecycle) {
+        int ended = 0;
+        for (int chain = 0; chain < CHAINS; chain++) {
+            Entry head = (Entry) HEAD.getAcquire(TABLE, chain);
+            for (Entry entry = head; entry != NONE; entry = entry.next) {
+                // That isAlive() is false comes after everything the thread did (JLS 17.4.4).
+                if (entry.owner.isAlive()) continue;
+                replace(entry.owner, 0);
+                ended++;
+                if (lifecycle != null) lifecycle.threadEnded(entry.theap);
+            }
+        }
+        return ended;
+    }
+
+    /** How many threads have a theap. */
+    static int entries() {
+        int entries = 0;
+        for (int chain = 0; chain < CHAINS; chain++) {
+            for (Entry entry = (Entry) HEAD.getAcquire(TABLE, chain); entry != NONE; entry = entry.next) entries++;
+        }
+        return entries;
+    }
+}

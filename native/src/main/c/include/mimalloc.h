@@ -1,0 +1,641 @@
+// mimalloc: a memory allocator. This is its C interface; link with libmimalloc or compile mimalloc.c.
+//
+// Sizes are bytes. A function that allocates returns NULL when there is no memory, and sets errno. All functions may be
+// called from any thread at any time, but for those of theaps, which belong to one thread.
+#pragma once
+#ifndef MIMALLOC_H
+#define MIMALLOC_H
+
+#define MI_MALLOC_VERSION 30403  // 3.4.3
+
+// --- How functions are declared ---------------------------------------------------------------------------------------
+
+#if defined(__cplusplus)
+#define mi_attr_noexcept noexcept
+#else
+#define mi_attr_noexcept
+#endif
+
+#if defined(__cplusplus) && __cplusplus >= 201703L
+#define mi_decl_nodiscard [[nodiscard]]
+#elif defined(__GNUC__)
+#define mi_decl_nodiscard __attribute__((warn_unused_result))
+#else
+#define mi_decl_nodiscard
+#endif
+
+#if defined(__GNUC__)
+#define mi_decl_export __attribute__((visibility("default")))
+#define mi_attr_malloc __attribute__((malloc))
+#define mi_attr_alloc_size(size) __attribute__((alloc_size(size)))
+#define mi_attr_alloc_size2(count, size) __attribute__((alloc_size(count, size)))
+#define mi_attr_alloc_align(alignment) __attribute__((alloc_align(alignment)))
+#else
+#define mi_decl_export
+#define mi_attr_malloc
+#define mi_attr_alloc_size(size)
+#define mi_attr_alloc_size2(count, size)
+#define mi_attr_alloc_align(alignment)
+#endif
+#define mi_cdecl
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#if defined(__cplusplus)
+extern "C" {
+#endif
+
+// --- Types ------------------------------------------------------------------------------------------------------------
+
+/// The largest size for the functions that end with _small.
+#define MI_SMALL_WSIZE_MAX (128)
+#define MI_SMALL_SIZE_MAX (MI_SMALL_WSIZE_MAX * sizeof(void*))
+
+/// A heap: blocks that can be visited, counted and freed together.
+typedef struct mi_heap_s mi_heap_t;
+/// A thread's part of a heap.
+typedef struct mi_theap_s mi_theap_t;
+/// An arena: a large range of memory.
+typedef void* mi_arena_id_t;
+/// A subprocess: everything that is otherwise global.
+typedef void* mi_subproc_id_t;
+
+/// An area of a heap: a page with blocks of one size.
+typedef struct mi_heap_area_s {
+  void* blocks;            // where its blocks begin
+  size_t reserved;         // bytes for blocks
+  size_t committed;        // of these, bytes in use so far
+  size_t used;             // blocks in use
+  size_t block_size;       // bytes of a block that may be used
+  size_t full_block_size;  // from one block to the next
+  void* reserved1;         // internal
+} mi_heap_area_t;
+
+typedef void(mi_cdecl mi_deferred_free_fun)(bool force, unsigned long long heartbeat, void* arg);
+typedef void(mi_cdecl mi_output_fun)(const char* msg, void* arg);
+typedef void(mi_cdecl mi_error_fun)(int err, void* arg);
+typedef bool(mi_cdecl mi_block_visit_fun)(const mi_heap_t* heap, const mi_heap_area_t* area, void* block,
+                                          size_t block_size, void* arg);
+typedef bool(mi_cdecl mi_heap_visit_fun)(mi_heap_t* heap, void* arg);
+typedef bool(mi_cdecl mi_commit_fun_t)(bool commit, void* start, size_t size, bool* is_zero, void* user_arg);
+
+/// Options, with what they are when nobody sets them. The environment sets an option by MIMALLOC_ and its name in
+/// capitals; sizes may end with K, M, G or T.
+typedef enum mi_option_e {
+  mi_option_show_errors,                          // print error messages (0)
+  mi_option_show_stats,                           // print statistics at the end of the process (0)
+  mi_option_verbose,                              // print more messages (0)
+  mi_option_deprecated_eager_commit,              // no longer of any use
+  mi_option_arena_eager_commit,                   // commit arenas at once: 0 no, 1 yes, 2 only where the OS overcommits (2)
+  mi_option_purge_decommits,                      // purging decommits memory rather than resetting it (1)
+  mi_option_allow_large_os_pages,                 // use 2 MiB OS pages if there are any: 1; 2 also reserves them (0)
+  mi_option_reserve_huge_os_pages,                // how many 1 GiB OS pages to reserve at the start (0)
+  mi_option_reserve_huge_os_pages_at,             // at which NUMA node; -1 for all (-1)
+  mi_option_reserve_os_memory,                    // KiB of OS memory to reserve at the start (0 KiB)
+  mi_option_deprecated_segment_cache,             // no longer of any use
+  mi_option_deprecated_page_reset,                // no longer of any use
+  mi_option_deprecated_abandoned_page_purge,      // no longer of any use
+  mi_option_deprecated_segment_reset,             // no longer of any use
+  mi_option_deprecated_eager_commit_delay,        // no longer of any use
+  mi_option_purge_delay,                          // ms until unused memory is given back; 0 at once, -1 never (1000 ms)
+  mi_option_use_numa_nodes,                       // pretend so many NUMA nodes; 0 asks the OS (0)
+  mi_option_disallow_os_alloc,                    // take no memory from the OS beyond what is reserved (0)
+  mi_option_os_tag,                               // the tag of OS memory on macOS (100)
+  mi_option_max_errors,                           // after so many errors, no more are printed (32)
+  mi_option_max_warnings,                         // after so many warnings, no more are printed (32)
+  mi_option_deprecated_max_segment_reclaim,       // no longer of any use
+  mi_option_destroy_on_exit,                      // free all memory at the end of the process (0)
+  mi_option_arena_reserve,                        // KiB that an arena reserves (1048576 KiB)
+  mi_option_arena_purge_mult,                     // purging of arenas waits so many times purge_delay (1)
+  mi_option_deprecated_purge_extend_delay,        // no longer of any use
+  mi_option_disallow_arena_alloc,                 // take memory from the OS directly, not from arenas (0)
+  mi_option_retry_on_oom,                         // ms in which to try again without memory, on Windows (400 ms)
+  mi_option_visit_abandoned,                      // keep track so that abandoned blocks can be visited (0)
+  mi_option_guarded_min,                          // smallest block to guard (0)
+  mi_option_guarded_max,                          // largest block to guard (1 GiB)
+  mi_option_guarded_precise,                      // guarded blocks end exactly at the guard page (0)
+  mi_option_guarded_sample_rate,                  // guard one in so many blocks; 0 for none (0)
+  mi_option_guarded_sample_seed,                  // where that counting begins; 0 for anywhere (0)
+  mi_option_generic_collect,                      // collect every so many slow allocations (10000)
+  mi_option_page_reclaim_on_free,                 // a free reclaims its abandoned page: -1 never, 0 its own, 1 always (0)
+  mi_option_page_full_retain,                     // how many full pages of a bin to keep in the queue (2)
+  mi_option_page_max_candidates,                  // how many pages to look at for the best one (4)
+  mi_option_max_vabits,                           // bits of an address; 0 asks the machine (0)
+  mi_option_pagemap_commit,                       // commit the whole page map at once (0)
+  mi_option_page_commit_on_demand,                // commit pages as they fill (0)
+  mi_option_page_max_reclaim,                     // how many pages of a bin to reclaim at most; -1 for any number (-1)
+  mi_option_page_cross_thread_max_reclaim,        // the same for pages of other threads (32)
+  mi_option_allow_thp,                            // transparent huge pages: 0 never, 1 as the system has it, 2 align for them (1)
+  mi_option_minimal_purge_size,                   // KiB of the smallest purge; 0 chooses (0 KiB)
+  mi_option_arena_max_object_size,                // KiB of the largest block in an arena (2097152 KiB)
+  mi_option_arena_is_numa_local,                  // threads take memory only from arenas of their NUMA node (0)
+  _mi_option_last,
+  // former names
+  mi_option_eager_region_commit = mi_option_arena_eager_commit,
+  mi_option_reset_decommits = mi_option_purge_decommits,
+  mi_option_large_os_pages = mi_option_allow_large_os_pages,
+  mi_option_reset_delay = mi_option_purge_delay,
+  mi_option_limit_os_alloc = mi_option_disallow_os_alloc,
+  mi_option_decommit_extend_delay = mi_option_deprecated_purge_extend_delay,
+  mi_option_abandoned_reclaim_on_free = mi_option_page_reclaim_on_free,
+} mi_option_t;
+
+// --- Allocation ---------------------------------------------------------------------------------------------------------
+
+/// A block of at least size bytes, or NULL with errno set to ENOMEM. Size 0 gives a block, too.
+mi_decl_export mi_decl_nodiscard void* mi_malloc(size_t size) mi_attr_noexcept mi_attr_malloc mi_attr_alloc_size(1);
+/// Like mi_malloc, of zero bytes.
+mi_decl_export mi_decl_nodiscard void* mi_zalloc(size_t size) mi_attr_noexcept mi_attr_malloc mi_attr_alloc_size(1);
+/// A zeroed block for count elements of size bytes; NULL when their product overflows.
+mi_decl_export mi_decl_nodiscard void* mi_calloc(size_t count, size_t size) mi_attr_noexcept mi_attr_malloc
+    mi_attr_alloc_size2(1, 2);
+/// Like mi_calloc, but not zeroed.
+mi_decl_export mi_decl_nodiscard void* mi_mallocn(size_t count, size_t size) mi_attr_noexcept mi_attr_malloc
+    mi_attr_alloc_size2(1, 2);
+/// Gives the block newsize bytes, elsewhere if need be; p is left as it is when that fails. NULL for p allocates.
+mi_decl_export mi_decl_nodiscard void* mi_realloc(void* p, size_t newsize) mi_attr_noexcept mi_attr_alloc_size(2);
+/// Like mi_realloc, to count elements of size bytes.
+mi_decl_export mi_decl_nodiscard void* mi_reallocn(void* p, size_t count, size_t size) mi_attr_noexcept
+    mi_attr_alloc_size2(2, 3);
+/// Like mi_realloc, but frees p when it fails.
+mi_decl_export mi_decl_nodiscard void* mi_reallocf(void* p, size_t newsize) mi_attr_noexcept mi_attr_alloc_size(2);
+/// Like mi_realloc, and the bytes beyond the old size are zero. The block must have been allocated zeroed.
+mi_decl_export mi_decl_nodiscard void* mi_rezalloc(void* p, size_t newsize) mi_attr_noexcept mi_attr_alloc_size(2);
+/// Like mi_rezalloc, to newcount elements of size bytes.
+mi_decl_export mi_decl_nodiscard void* mi_recalloc(void* p, size_t newcount, size_t size) mi_attr_noexcept
+    mi_attr_alloc_size2(2, 3);
+/// Gives the block newsize bytes where it lies: p, or NULL when it has no room for them.
+mi_decl_export mi_decl_nodiscard void* mi_expand(void* p, size_t newsize) mi_attr_noexcept mi_attr_alloc_size(2);
+/// Frees a block, from any thread. NULL is nothing to free.
+mi_decl_export void mi_free(void* p) mi_attr_noexcept;
+/// mi_malloc for sizes up to MI_SMALL_SIZE_MAX.
+mi_decl_export mi_decl_nodiscard void* mi_malloc_small(size_t size) mi_attr_noexcept mi_attr_malloc
+    mi_attr_alloc_size(1);
+/// mi_zalloc for sizes up to MI_SMALL_SIZE_MAX.
+mi_decl_export mi_decl_nodiscard void* mi_zalloc_small(size_t size) mi_attr_noexcept mi_attr_malloc
+    mi_attr_alloc_size(1);
+/// mi_free for a block of mi_malloc_small or mi_zalloc_small.
+mi_decl_export void mi_free_small(void* p) mi_attr_noexcept;
+/// mi_free where the size asked for is known.
+mi_decl_export void mi_free_size(void* p, size_t size) mi_attr_noexcept;
+/// mi_free where the size and alignment asked for are known.
+mi_decl_export void mi_free_size_aligned(void* p, size_t size, size_t alignment) mi_attr_noexcept;
+/// mi_free where the alignment asked for is known.
+mi_decl_export void mi_free_aligned(void* p, size_t alignment) mi_attr_noexcept;
+/// How many bytes of the block may be used: at least what was asked for. 0 for NULL.
+mi_decl_export mi_decl_nodiscard size_t mi_usable_size(const void* p) mi_attr_noexcept;
+/// The usable size that a block for size bytes would have.
+mi_decl_export mi_decl_nodiscard size_t mi_good_size(size_t size) mi_attr_noexcept;
+/// A copy of the text; NULL for NULL.
+mi_decl_export mi_decl_nodiscard char* mi_strdup(const char* s) mi_attr_noexcept mi_attr_malloc;
+/// A copy of the text's first n bytes at most, with a zero after them.
+mi_decl_export mi_decl_nodiscard char* mi_strndup(const char* s, size_t n) mi_attr_noexcept mi_attr_malloc;
+/// The canonical absolute path of a file, as the C library's realpath, in a block of mi_malloc if resolved_name is
+/// NULL.
+mi_decl_export mi_decl_nodiscard char* mi_realpath(const char* fname, char* resolved_name) mi_attr_noexcept;
+
+// --- Aligned: to a power of two; offset is how far into the block the aligned place lies --------------------------------
+
+/// A block whose address is a multiple of alignment.
+mi_decl_export mi_decl_nodiscard void* mi_malloc_aligned(size_t size, size_t alignment) mi_attr_noexcept
+    mi_attr_malloc mi_attr_alloc_size(1) mi_attr_alloc_align(2);
+/// A block whose address plus offset is a multiple of alignment.
+mi_decl_export mi_decl_nodiscard void* mi_malloc_aligned_at(size_t size, size_t alignment, size_t offset)
+    mi_attr_noexcept mi_attr_malloc mi_attr_alloc_size(1);
+/// mi_malloc_aligned, zeroed.
+mi_decl_export mi_decl_nodiscard void* mi_zalloc_aligned(size_t size, size_t alignment) mi_attr_noexcept
+    mi_attr_malloc mi_attr_alloc_size(1) mi_attr_alloc_align(2);
+/// mi_malloc_aligned_at, zeroed.
+mi_decl_export mi_decl_nodiscard void* mi_zalloc_aligned_at(size_t size, size_t alignment, size_t offset)
+    mi_attr_noexcept mi_attr_malloc mi_attr_alloc_size(1);
+/// mi_calloc, aligned.
+mi_decl_export mi_decl_nodiscard void* mi_calloc_aligned(size_t count, size_t size, size_t alignment) mi_attr_noexcept
+    mi_attr_malloc mi_attr_alloc_size2(1, 2) mi_attr_alloc_align(3);
+/// mi_calloc, aligned at an offset.
+mi_decl_export mi_decl_nodiscard void* mi_calloc_aligned_at(size_t count, size_t size, size_t alignment, size_t
+    offset) mi_attr_noexcept mi_attr_malloc mi_attr_alloc_size2(1, 2);
+/// mi_realloc to an aligned block.
+mi_decl_export mi_decl_nodiscard void* mi_realloc_aligned(void* p, size_t newsize, size_t alignment) mi_attr_noexcept
+    mi_attr_alloc_size(2) mi_attr_alloc_align(3);
+/// mi_realloc to a block aligned at an offset.
+mi_decl_export mi_decl_nodiscard void* mi_realloc_aligned_at(void* p, size_t newsize, size_t alignment, size_t offset)
+    mi_attr_noexcept mi_attr_alloc_size(2);
+/// mi_rezalloc to an aligned block.
+mi_decl_export mi_decl_nodiscard void* mi_rezalloc_aligned(void* p, size_t newsize, size_t alignment) mi_attr_noexcept
+    mi_attr_alloc_size(2) mi_attr_alloc_align(3);
+/// mi_rezalloc to a block aligned at an offset.
+mi_decl_export mi_decl_nodiscard void* mi_rezalloc_aligned_at(void* p, size_t newsize, size_t alignment, size_t
+    offset) mi_attr_noexcept mi_attr_alloc_size(2);
+/// mi_recalloc to an aligned block.
+mi_decl_export mi_decl_nodiscard void* mi_recalloc_aligned(void* p, size_t newcount, size_t size, size_t alignment)
+    mi_attr_noexcept mi_attr_alloc_size2(2, 3) mi_attr_alloc_align(4);
+/// mi_recalloc to a block aligned at an offset.
+mi_decl_export mi_decl_nodiscard void* mi_recalloc_aligned_at(void* p, size_t newcount, size_t size, size_t alignment,
+    size_t offset) mi_attr_noexcept mi_attr_alloc_size2(2, 3);
+
+// --- Allocation that tells the size of the blocks -----------------------------------------------------------------------
+
+/// mi_malloc; the block's size is stored in *block_size.
+mi_decl_export mi_decl_nodiscard void* mi_umalloc(size_t size, size_t* block_size) mi_attr_noexcept mi_attr_malloc
+    mi_attr_alloc_size(1);
+/// mi_calloc; the block's size is stored in *block_size.
+mi_decl_export mi_decl_nodiscard void* mi_ucalloc(size_t count, size_t size, size_t* block_size) mi_attr_noexcept
+    mi_attr_malloc mi_attr_alloc_size2(1, 2);
+/// mi_realloc; the sizes of the old and of the new block are stored.
+mi_decl_export mi_decl_nodiscard void* mi_urealloc(void* p, size_t newsize, size_t* block_size_pre, size_t*
+    block_size_post) mi_attr_noexcept mi_attr_alloc_size(2);
+/// mi_free; the block's size is stored in *block_size.
+mi_decl_export void mi_ufree(void* p, size_t* block_size) mi_attr_noexcept;
+/// mi_malloc_aligned; the block's size is stored in *block_size.
+mi_decl_export mi_decl_nodiscard void* mi_umalloc_aligned(size_t size, size_t alignment, size_t* block_size)
+    mi_attr_noexcept mi_attr_malloc mi_attr_alloc_size(1) mi_attr_alloc_align(2);
+/// mi_zalloc_aligned; the block's size is stored in *block_size.
+mi_decl_export mi_decl_nodiscard void* mi_uzalloc_aligned(size_t size, size_t alignment, size_t* block_size)
+    mi_attr_noexcept mi_attr_malloc mi_attr_alloc_size(1) mi_attr_alloc_align(2);
+/// mi_malloc_small; the block's size is stored in *block_size.
+mi_decl_export mi_decl_nodiscard void* mi_umalloc_small(size_t size, size_t* block_size) mi_attr_noexcept
+    mi_attr_malloc mi_attr_alloc_size(1);
+/// mi_zalloc_small; the block's size is stored in *block_size.
+mi_decl_export mi_decl_nodiscard void* mi_uzalloc_small(size_t size, size_t* block_size) mi_attr_noexcept
+    mi_attr_malloc mi_attr_alloc_size(1);
+
+// --- Heaps: any thread may allocate in a heap and free its blocks -------------------------------------------------------
+
+/// A new heap, or NULL.
+mi_decl_export mi_decl_nodiscard mi_heap_t* mi_heap_new(void);
+/// A new heap that takes its memory from one arena only.
+mi_decl_export mi_decl_nodiscard mi_heap_t* mi_heap_new_in_arena(mi_arena_id_t arena_id);
+/// Ends a heap; the blocks that are still in use go over to the main heap.
+mi_decl_export void mi_heap_delete(mi_heap_t* heap);
+/// Ends a heap and frees all of its blocks at once.
+mi_decl_export void mi_heap_destroy(mi_heap_t* heap);
+/// Makes the heap prefer memory of a NUMA node; -1 for any.
+mi_decl_export void mi_heap_set_numa_affinity(mi_heap_t* heap, int numa_node);
+/// Frees what the heap holds without need; force also gives it back to the OS at once.
+mi_decl_export void mi_heap_collect(mi_heap_t* heap, bool force);
+/// The main heap, where mi_malloc allocates.
+mi_decl_export mi_decl_nodiscard mi_heap_t* mi_heap_main(void);
+/// The heap of a block; NULL when p is none of ours.
+mi_decl_export mi_decl_nodiscard mi_heap_t* mi_heap_of(const void* p);
+/// Does p point into a block of the heap?
+mi_decl_export mi_decl_nodiscard bool mi_heap_contains(const mi_heap_t* heap, const void* p);
+/// Does p point into a block of any heap?
+mi_decl_export mi_decl_nodiscard bool mi_any_heap_contains(const void* p);
+/// mi_malloc in a heap.
+mi_decl_export mi_decl_nodiscard void* mi_heap_malloc(mi_heap_t* theap, size_t size) mi_attr_noexcept mi_attr_malloc
+    mi_attr_alloc_size(2);
+/// mi_zalloc in a heap.
+mi_decl_export mi_decl_nodiscard void* mi_heap_zalloc(mi_heap_t* heap, size_t size) mi_attr_noexcept mi_attr_malloc
+    mi_attr_alloc_size(2);
+/// mi_calloc in a heap.
+mi_decl_export mi_decl_nodiscard void* mi_heap_calloc(mi_heap_t* heap, size_t count, size_t size) mi_attr_noexcept
+    mi_attr_malloc mi_attr_alloc_size2(2, 3);
+/// mi_mallocn in a heap.
+mi_decl_export mi_decl_nodiscard void* mi_heap_mallocn(mi_heap_t* heap, size_t count, size_t size) mi_attr_noexcept
+    mi_attr_malloc mi_attr_alloc_size2(2, 3);
+/// mi_malloc_small in a heap.
+mi_decl_export mi_decl_nodiscard void* mi_heap_malloc_small(mi_heap_t* heap, size_t size) mi_attr_noexcept
+    mi_attr_malloc mi_attr_alloc_size(2);
+/// mi_zalloc_small in a heap.
+mi_decl_export mi_decl_nodiscard void* mi_heap_zalloc_small(mi_heap_t* heap, size_t size) mi_attr_noexcept
+    mi_attr_malloc mi_attr_alloc_size(2);
+/// mi_realloc; a block that has to move moves into the heap.
+mi_decl_export mi_decl_nodiscard void* mi_heap_realloc(mi_heap_t* heap, void* p, size_t newsize) mi_attr_noexcept
+    mi_attr_alloc_size(3);
+/// mi_reallocn; a block that has to move moves into the heap.
+mi_decl_export mi_decl_nodiscard void* mi_heap_reallocn(mi_heap_t* heap, void* p, size_t count, size_t size)
+    mi_attr_noexcept mi_attr_alloc_size2(3, 4);
+/// mi_reallocf; a block that has to move moves into the heap.
+mi_decl_export mi_decl_nodiscard void* mi_heap_reallocf(mi_heap_t* theap, void* p, size_t newsize) mi_attr_noexcept
+    mi_attr_alloc_size(3);
+/// mi_rezalloc; a block that has to move moves into the heap.
+mi_decl_export mi_decl_nodiscard void* mi_heap_rezalloc(mi_heap_t* heap, void* p, size_t newsize) mi_attr_noexcept
+    mi_attr_alloc_size(3);
+/// mi_recalloc; a block that has to move moves into the heap.
+mi_decl_export mi_decl_nodiscard void* mi_heap_recalloc(mi_heap_t* heap, void* p, size_t newcount, size_t size)
+    mi_attr_noexcept mi_attr_alloc_size2(3, 4);
+/// mi_strdup in a heap.
+mi_decl_export mi_decl_nodiscard char* mi_heap_strdup(mi_heap_t* heap, const char* s) mi_attr_noexcept mi_attr_malloc;
+/// mi_strndup in a heap.
+mi_decl_export mi_decl_nodiscard char* mi_heap_strndup(mi_heap_t* heap, const char* s, size_t n) mi_attr_noexcept
+    mi_attr_malloc;
+/// mi_realpath in a heap.
+mi_decl_export mi_decl_nodiscard char* mi_heap_realpath(mi_heap_t* heap, const char* fname, char* resolved_name)
+    mi_attr_noexcept;
+/// mi_malloc_aligned in a heap.
+mi_decl_export mi_decl_nodiscard void* mi_heap_malloc_aligned(mi_heap_t* heap, size_t size, size_t alignment)
+    mi_attr_noexcept mi_attr_malloc mi_attr_alloc_size(2) mi_attr_alloc_align(3);
+/// mi_malloc_aligned_at in a heap.
+mi_decl_export mi_decl_nodiscard void* mi_heap_malloc_aligned_at(mi_heap_t* heap, size_t size, size_t alignment,
+    size_t offset) mi_attr_noexcept mi_attr_malloc mi_attr_alloc_size(2);
+/// mi_zalloc_aligned in a heap.
+mi_decl_export mi_decl_nodiscard void* mi_heap_zalloc_aligned(mi_heap_t* heap, size_t size, size_t alignment)
+    mi_attr_noexcept mi_attr_malloc mi_attr_alloc_size(2) mi_attr_alloc_align(3);
+/// mi_zalloc_aligned_at in a heap.
+mi_decl_export mi_decl_nodiscard void* mi_heap_zalloc_aligned_at(mi_heap_t* heap, size_t size, size_t alignment,
+    size_t offset) mi_attr_noexcept mi_attr_malloc mi_attr_alloc_size(2);
+/// mi_calloc_aligned in a heap.
+mi_decl_export mi_decl_nodiscard void* mi_heap_calloc_aligned(mi_heap_t* heap, size_t count, size_t size, size_t
+    alignment) mi_attr_noexcept mi_attr_malloc mi_attr_alloc_size2(2, 3) mi_attr_alloc_align(4);
+/// mi_calloc_aligned_at in a heap.
+mi_decl_export mi_decl_nodiscard void* mi_heap_calloc_aligned_at(mi_heap_t* heap, size_t count, size_t size, size_t
+    alignment, size_t offset) mi_attr_noexcept mi_attr_malloc mi_attr_alloc_size2(2, 3);
+/// mi_realloc_aligned; a block that has to move moves into the heap.
+mi_decl_export mi_decl_nodiscard void* mi_heap_realloc_aligned(mi_heap_t* heap, void* p, size_t newsize, size_t
+    alignment) mi_attr_noexcept mi_attr_alloc_size(3) mi_attr_alloc_align(4);
+/// mi_realloc_aligned_at; a block that has to move moves into the heap.
+mi_decl_export mi_decl_nodiscard void* mi_heap_realloc_aligned_at(mi_heap_t* heap, void* p, size_t newsize, size_t
+    alignment, size_t offset) mi_attr_noexcept mi_attr_alloc_size(3);
+/// mi_rezalloc_aligned; a block that has to move moves into the heap.
+mi_decl_export mi_decl_nodiscard void* mi_heap_rezalloc_aligned(mi_heap_t* heap, void* p, size_t newsize, size_t
+    alignment) mi_attr_noexcept mi_attr_alloc_size(3) mi_attr_alloc_align(4);
+/// mi_rezalloc_aligned_at; a block that has to move moves into the heap.
+mi_decl_export mi_decl_nodiscard void* mi_heap_rezalloc_aligned_at(mi_heap_t* heap, void* p, size_t newsize, size_t
+    alignment, size_t offset) mi_attr_noexcept mi_attr_alloc_size(3);
+/// mi_recalloc_aligned; a block that has to move moves into the heap.
+mi_decl_export mi_decl_nodiscard void* mi_heap_recalloc_aligned(mi_heap_t* heap, void* p, size_t newcount, size_t
+    size, size_t alignment) mi_attr_noexcept mi_attr_alloc_size2(3, 4) mi_attr_alloc_align(5);
+/// mi_recalloc_aligned_at; a block that has to move moves into the heap.
+mi_decl_export mi_decl_nodiscard void* mi_heap_recalloc_aligned_at(mi_heap_t* heap, void* p, size_t newcount, size_t
+    size, size_t alignment, size_t offset) mi_attr_noexcept mi_attr_alloc_size2(3, 4);
+
+// --- Theaps: a thread's own part of a heap; only that thread may use it -------------------------------------------------
+
+/// The current thread's theap of a heap.
+mi_decl_export mi_decl_nodiscard mi_theap_t* mi_heap_theap(mi_heap_t* heap);
+/// Makes mi_malloc in this thread allocate in the theap; returns the one before.
+mi_decl_export mi_theap_t* mi_theap_set_default(mi_theap_t* theap);
+/// The theap in which mi_malloc allocates in this thread.
+mi_decl_export mi_decl_nodiscard mi_theap_t* mi_theap_get_default(void);
+/// Frees what the theap holds without need.
+mi_decl_export void mi_theap_collect(mi_theap_t* theap, bool force) mi_attr_noexcept;
+/// mi_malloc in a theap.
+mi_decl_export mi_decl_nodiscard void* mi_theap_malloc(mi_theap_t* theap, size_t size) mi_attr_noexcept mi_attr_malloc
+    mi_attr_alloc_size(2);
+/// mi_zalloc in a theap.
+mi_decl_export mi_decl_nodiscard void* mi_theap_zalloc(mi_theap_t* theap, size_t size) mi_attr_noexcept mi_attr_malloc
+    mi_attr_alloc_size(2);
+/// mi_calloc in a theap.
+mi_decl_export mi_decl_nodiscard void* mi_theap_calloc(mi_theap_t* theap, size_t count, size_t size) mi_attr_noexcept
+    mi_attr_malloc mi_attr_alloc_size2(2, 3);
+/// mi_malloc_small in a theap.
+mi_decl_export mi_decl_nodiscard void* mi_theap_malloc_small(mi_theap_t* theap, size_t size) mi_attr_noexcept
+    mi_attr_malloc mi_attr_alloc_size(2);
+/// mi_zalloc_small in a theap.
+mi_decl_export mi_decl_nodiscard void* mi_theap_zalloc_small(mi_theap_t* theap, size_t size) mi_attr_noexcept
+    mi_attr_malloc mi_attr_alloc_size(2);
+/// mi_malloc_aligned in a theap.
+mi_decl_export mi_decl_nodiscard void* mi_theap_malloc_aligned(mi_theap_t* theap, size_t size, size_t alignment)
+    mi_attr_noexcept mi_attr_malloc mi_attr_alloc_size(2) mi_attr_alloc_align(3);
+/// mi_realloc; a block that has to move moves into the theap.
+mi_decl_export mi_decl_nodiscard void* mi_theap_realloc(mi_theap_t* theap, void* p, size_t newsize) mi_attr_noexcept
+    mi_attr_alloc_size(3);
+/// In a guarded build: puts one in sample_rate blocks before a guard page; 0 for none.
+mi_decl_export void mi_theap_guarded_set_sample_rate(mi_theap_t* theap, size_t sample_rate, size_t seed);
+/// In a guarded build: considers blocks from min to max bytes.
+mi_decl_export void mi_theap_guarded_set_size_bound(mi_theap_t* theap, size_t min, size_t max);
+
+// --- Visiting: a visitor that returns false stops the visit, which then returns false -----------------------------------
+
+/// Calls the visitor for each area of a heap (with block NULL) and, if asked, for each block in use.
+mi_decl_export bool mi_heap_visit_blocks(mi_heap_t* heap, bool visit_blocks, mi_block_visit_fun* visitor, void* arg);
+/// The same for the areas that threads left behind when they ended.
+mi_decl_export bool mi_heap_visit_abandoned_blocks(mi_heap_t* heap, bool visit_blocks, mi_block_visit_fun* visitor,
+    void* arg);
+/// The same for the areas of one theap.
+mi_decl_export bool mi_theap_visit_blocks(const mi_theap_t* theap, bool visit_blocks, mi_block_visit_fun* visitor,
+    void* arg);
+/// Calls the visitor for each heap of a subprocess.
+mi_decl_export bool mi_subproc_visit_heaps(mi_subproc_id_t subproc, mi_heap_visit_fun* visitor, void* arg);
+/// Does p point into a block of the current thread's default theap?
+mi_decl_export mi_decl_nodiscard bool mi_check_owned(const void* p);
+/// Does p point into memory that mimalloc manages?
+mi_decl_export mi_decl_nodiscard bool mi_is_in_heap_region(const void* p) mi_attr_noexcept;
+/// Is the page of p, a block of the heap and this thread, used to less than perc_threshold percent?
+mi_decl_export mi_decl_nodiscard bool mi_unsafe_heap_page_is_under_utilized(mi_heap_t* heap, void* p, size_t
+    perc_threshold) mi_attr_noexcept;
+
+// --- Threads and the process: all of it happens by itself where the system tells when a thread begins and ends ----------
+
+/// Starts the allocator; the first allocation does so, too.
+mi_decl_export void mi_process_init(void) mi_attr_noexcept;
+/// Ends the allocator's work at the process' end: prints what the options ask for.
+mi_decl_export void mi_process_done(void) mi_attr_noexcept;
+/// Gives the current thread its theap; its first allocation does so, too.
+mi_decl_export void mi_thread_init(void) mi_attr_noexcept;
+/// Takes the current thread's theap away; its blocks live on.
+mi_decl_export void mi_thread_done(void) mi_attr_noexcept;
+/// Tells that the current thread lives in a pool, as one of many that run short tasks.
+mi_decl_export void mi_thread_set_in_threadpool(void) mi_attr_noexcept;
+/// Frees what the current thread holds without need; force also gives it back to the OS at once.
+mi_decl_export void mi_collect(bool force) mi_attr_noexcept;
+/// Collects until the current thread holds no more than target_thread_owned bytes, if possible.
+mi_decl_export void mi_collect_reduce(size_t target_thread_owned) mi_attr_noexcept;
+/// The version: 30403 stands for 3.4.3.
+mi_decl_export int mi_version(void) mi_attr_noexcept;
+/// Are malloc and free redirected to this library (on Windows)?
+mi_decl_export mi_decl_nodiscard bool mi_is_redirected(void) mi_attr_noexcept;
+
+// --- Functions of the user's --------------------------------------------------------------------------------------------
+
+/// A function that is called now and then while memory is allocated, to free what was put off.
+mi_decl_export void mi_register_deferred_free(mi_deferred_free_fun* deferred_free, void* arg) mi_attr_noexcept;
+/// Where messages go instead of stderr; NULL for stderr again.
+mi_decl_export void mi_register_output(mi_output_fun* out, void* arg) mi_attr_noexcept;
+/// What is called when there is an error such as EINVAL; NULL for nothing.
+mi_decl_export void mi_register_error(mi_error_fun* fun, void* arg);
+
+// --- Messages -----------------------------------------------------------------------------------------------------------
+
+/// Prints the options.
+mi_decl_export void mi_options_print(void) mi_attr_noexcept;
+/// Prints the options to a function.
+mi_decl_export void mi_options_print_out(mi_output_fun* out, void* arg) mi_attr_noexcept;
+/// Prints the process' times and memory.
+mi_decl_export void mi_process_info_print(void) mi_attr_noexcept;
+/// Prints the process' times and memory to a function.
+mi_decl_export void mi_process_info_print_out(mi_output_fun* out, void* arg) mi_attr_noexcept;
+/// The process' times and memory; any pointer may be NULL.
+mi_decl_export void mi_process_info(size_t* elapsed_msecs, size_t* user_msecs, size_t* system_msecs, size_t*
+    current_rss, size_t* peak_rss, size_t* current_commit, size_t* peak_commit, size_t* page_faults) mi_attr_noexcept;
+/// Prints the arenas.
+mi_decl_export void mi_arenas_print(void) mi_attr_noexcept;
+/// Prints the arenas.
+mi_decl_export void mi_debug_show_arenas(void) mi_attr_noexcept;
+/// Prints the statistics of the current subprocess; out is ignored.
+mi_decl_export void mi_stats_print(void* out) mi_attr_noexcept;
+/// Prints the statistics of the current subprocess to a function.
+mi_decl_export void mi_stats_print_out(mi_output_fun* out, void* arg) mi_attr_noexcept;
+/// Prints the statistics of the current thread to a function.
+mi_decl_export void mi_thread_stats_print_out(mi_output_fun* out, void* arg) mi_attr_noexcept;
+/// Resets the statistics.
+mi_decl_export void mi_stats_reset(void) mi_attr_noexcept;
+/// Adds the current thread's statistics to those of its subprocess.
+mi_decl_export void mi_stats_merge(void) mi_attr_noexcept;
+
+// --- Arenas: large ranges of memory that pages are taken from; the functions that return int return 0 or an errno -------
+
+/// Reserves size bytes of OS memory for allocation.
+mi_decl_export int mi_reserve_os_memory(size_t size, bool commit, bool allow_large) mi_attr_noexcept;
+/// The same; an exclusive arena serves only the heaps that were made in it.
+mi_decl_export int mi_reserve_os_memory_ex(size_t size, bool commit, bool allow_large, bool exclusive, mi_arena_id_t*
+    arena_id) mi_attr_noexcept;
+/// Hands over a range of memory for allocation, for ever.
+mi_decl_export bool mi_manage_os_memory(void* start, size_t size, bool is_committed, bool is_pinned, bool is_zero, int
+    numa_node) mi_attr_noexcept;
+/// The same; an exclusive arena serves only the heaps that were made in it.
+mi_decl_export bool mi_manage_os_memory_ex(void* start, size_t size, bool is_committed, bool is_pinned, bool is_zero,
+    int numa_node, bool exclusive, mi_arena_id_t* arena_id) mi_attr_noexcept;
+/// The same, with a function that commits and decommits the range's memory.
+mi_decl_export bool mi_manage_memory(void* start, size_t size, bool is_committed, bool is_pinned, bool is_zero, int
+    numa_node, bool exclusive, mi_commit_fun_t* commit_fun, void* commit_fun_arg, mi_arena_id_t* arena_id)
+    mi_attr_noexcept;
+/// Reserves 1 GiB OS pages evenly over the NUMA nodes, within a time.
+mi_decl_export int mi_reserve_huge_os_pages_interleave(size_t pages, size_t numa_nodes, size_t timeout_msecs)
+    mi_attr_noexcept;
+/// Reserves 1 GiB OS pages at a NUMA node, within a time.
+mi_decl_export int mi_reserve_huge_os_pages_at(size_t pages, int numa_node, size_t timeout_msecs) mi_attr_noexcept;
+/// The same; an exclusive arena serves only the heaps that were made in it.
+mi_decl_export int mi_reserve_huge_os_pages_at_ex(size_t pages, int numa_node, size_t timeout_msecs, bool exclusive,
+    mi_arena_id_t* arena_id) mi_attr_noexcept;
+/// Deprecated: mi_reserve_huge_os_pages_interleave.
+mi_decl_export int mi_reserve_huge_os_pages(size_t pages, double max_secs, size_t* pages_reserved) mi_attr_noexcept;
+/// The range of an arena: where it starts, and its size.
+mi_decl_export mi_decl_nodiscard void* mi_arena_area(mi_arena_id_t arena_id, size_t* size);
+/// Does p point into the arena?
+mi_decl_export mi_decl_nodiscard bool mi_arena_contains(mi_arena_id_t arena_id, const void* p);
+/// The alignment that memory for mi_manage_os_memory should have.
+mi_decl_export mi_decl_nodiscard size_t mi_arena_min_alignment(void);
+/// The least size of memory for mi_manage_os_memory.
+mi_decl_export mi_decl_nodiscard size_t mi_arena_min_size(void);
+
+// --- Subprocesses: heaps and arenas of different ones never meet, though threads may free each other's blocks -----------
+
+/// The one that a process begins with.
+mi_decl_export mi_decl_nodiscard mi_subproc_id_t mi_subproc_main(void);
+/// The current thread's.
+mi_decl_export mi_decl_nodiscard mi_subproc_id_t mi_subproc_current(void);
+/// A new one, or NULL.
+mi_decl_export mi_decl_nodiscard mi_subproc_id_t mi_subproc_new(void);
+/// Ends one and frees all of its memory; no thread may be in it.
+mi_decl_export void mi_subproc_destroy(mi_subproc_id_t subproc);
+/// Puts the current thread, which must not have allocated yet, into a subprocess.
+mi_decl_export void mi_subproc_add_current_thread(mi_subproc_id_t subproc);
+
+// --- Options: see mi_option_t -------------------------------------------------------------------------------------------
+
+/// Is an option not 0?
+mi_decl_export bool mi_option_is_enabled(mi_option_t option);
+/// Sets an option to 1.
+mi_decl_export void mi_option_enable(mi_option_t option);
+/// Sets an option to 0.
+mi_decl_export void mi_option_disable(mi_option_t option);
+/// Sets an option to 1 or 0.
+mi_decl_export void mi_option_set_enabled(mi_option_t option, bool enable);
+/// The same, unless the user or the environment has set it.
+mi_decl_export void mi_option_set_enabled_default(mi_option_t option, bool enable);
+/// The value of an option.
+mi_decl_export long mi_option_get(mi_option_t option);
+/// The value of an option, at least min and at most max.
+mi_decl_export long mi_option_get_clamp(mi_option_t option, long min, long max);
+/// The value in bytes of an option that is a size (these are set in KiB).
+mi_decl_export size_t mi_option_get_size(mi_option_t option);
+/// Sets an option.
+mi_decl_export void mi_option_set(mi_option_t option, long value);
+/// Sets an option, unless the user or the environment has set it.
+mi_decl_export void mi_option_set_default(mi_option_t option, long value);
+
+// --- The names of other C libraries -------------------------------------------------------------------------------------
+
+/// mi_free.
+mi_decl_export void mi_cfree(void* p) mi_attr_noexcept;
+/// mi_expand.
+mi_decl_export mi_decl_nodiscard void* mi__expand(void* p, size_t newsize) mi_attr_noexcept mi_attr_alloc_size(2);
+/// mi_usable_size.
+mi_decl_export mi_decl_nodiscard size_t mi_malloc_size(const void* p) mi_attr_noexcept;
+/// mi_good_size.
+mi_decl_export mi_decl_nodiscard size_t mi_malloc_good_size(size_t size) mi_attr_noexcept;
+/// mi_usable_size.
+mi_decl_export mi_decl_nodiscard size_t mi_malloc_usable_size(const void* p) mi_attr_noexcept;
+/// As POSIX has it: returns 0 and stores the block in *p, or returns EINVAL or ENOMEM.
+mi_decl_export int mi_posix_memalign(void** p, size_t alignment, size_t size);
+/// mi_malloc_aligned.
+mi_decl_export mi_decl_nodiscard void* mi_memalign(size_t alignment, size_t size) mi_attr_noexcept mi_attr_malloc
+    mi_attr_alloc_size(2) mi_attr_alloc_align(1);
+/// A block aligned to the OS' page size.
+mi_decl_export mi_decl_nodiscard void* mi_valloc(size_t size) mi_attr_noexcept mi_attr_malloc mi_attr_alloc_size(1);
+/// The same, with its size rounded up to whole OS pages.
+mi_decl_export mi_decl_nodiscard void* mi_pvalloc(size_t size) mi_attr_noexcept mi_attr_malloc;
+/// As C11 has it: mi_malloc_aligned.
+mi_decl_export mi_decl_nodiscard void* mi_aligned_alloc(size_t alignment, size_t size) mi_attr_noexcept mi_attr_malloc
+    mi_attr_alloc_size(2) mi_attr_alloc_align(1);
+/// mi_reallocn, with errno set when it fails.
+mi_decl_export mi_decl_nodiscard void* mi_reallocarray(void* p, size_t count, size_t size) mi_attr_noexcept
+    mi_attr_alloc_size2(2, 3);
+/// As NetBSD has it: ptrp is the address of a pointer; returns 0 or an errno.
+mi_decl_export int mi_reallocarr(void* ptrp, size_t count, size_t size) mi_attr_noexcept;
+/// mi_recalloc_aligned.
+mi_decl_export mi_decl_nodiscard void* mi_aligned_recalloc(void* p, size_t newcount, size_t size, size_t alignment)
+    mi_attr_noexcept mi_attr_alloc_size2(2, 3) mi_attr_alloc_align(4);
+/// mi_recalloc_aligned_at.
+mi_decl_export mi_decl_nodiscard void* mi_aligned_offset_recalloc(void* p, size_t newcount, size_t size, size_t
+    alignment, size_t offset) mi_attr_noexcept mi_attr_alloc_size2(2, 3);
+/// A copy of an environment variable in *buf and its size in *size; returns 0 or an errno.
+mi_decl_export int mi_dupenv_s(char** buf, size_t* size, const char* name) mi_attr_noexcept;
+/// The same for wide characters.
+mi_decl_export int mi_wdupenv_s(wchar_t** buf, size_t* size, const wchar_t* name) mi_attr_noexcept;
+/// A copy of a wide text.
+mi_decl_export mi_decl_nodiscard wchar_t* mi_wcsdup(const wchar_t* s) mi_attr_noexcept mi_attr_malloc;
+/// A copy of a multi-byte text.
+mi_decl_export mi_decl_nodiscard unsigned char* mi_mbsdup(const unsigned char* s) mi_attr_noexcept mi_attr_malloc;
+
+// --- C++: what operator new does; without memory they call the new handler, then throw std::bad_alloc or return NULL ----
+
+/// operator new.
+mi_decl_export mi_decl_nodiscard void* mi_new(size_t size) mi_attr_malloc mi_attr_alloc_size(1);
+/// operator new with an alignment.
+mi_decl_export mi_decl_nodiscard void* mi_new_aligned(size_t size, size_t alignment) mi_attr_malloc
+    mi_attr_alloc_size(1) mi_attr_alloc_align(2);
+/// operator new(std::nothrow): NULL when there is no memory.
+mi_decl_export mi_decl_nodiscard void* mi_new_nothrow(size_t size) mi_attr_noexcept mi_attr_malloc
+    mi_attr_alloc_size(1);
+/// operator new(std::nothrow) with an alignment.
+mi_decl_export mi_decl_nodiscard void* mi_new_aligned_nothrow(size_t size, size_t alignment) mi_attr_noexcept
+    mi_attr_malloc mi_attr_alloc_size(1) mi_attr_alloc_align(2);
+/// operator new for count elements of size bytes.
+mi_decl_export mi_decl_nodiscard void* mi_new_n(size_t count, size_t size) mi_attr_malloc mi_attr_alloc_size2(1, 2);
+/// mi_realloc that throws.
+mi_decl_export mi_decl_nodiscard void* mi_new_realloc(void* p, size_t newsize) mi_attr_alloc_size(2);
+/// mi_reallocn that throws.
+mi_decl_export mi_decl_nodiscard void* mi_new_reallocn(void* p, size_t newcount, size_t size) mi_attr_alloc_size2(2,
+    3);
+/// operator new in a heap.
+mi_decl_export mi_decl_nodiscard void* mi_heap_alloc_new(mi_heap_t* heap, size_t size) mi_attr_malloc
+    mi_attr_alloc_size(2);
+/// operator new in a heap for count elements of size bytes.
+mi_decl_export mi_decl_nodiscard void* mi_heap_alloc_new_n(mi_heap_t* heap, size_t count, size_t size) mi_attr_malloc
+    mi_attr_alloc_size2(2, 3);
+
+#if defined(__cplusplus)
+}
+#endif
+
+// --- Allocation by type: tp is the type, hp a heap --------------------------------------------------------------------
+
+#define mi_malloc_tp(tp) ((tp*)mi_malloc(sizeof(tp)))
+#define mi_zalloc_tp(tp) ((tp*)mi_zalloc(sizeof(tp)))
+#define mi_calloc_tp(tp, n) ((tp*)mi_calloc(n, sizeof(tp)))
+#define mi_mallocn_tp(tp, n) ((tp*)mi_mallocn(n, sizeof(tp)))
+#define mi_reallocn_tp(p, tp, n) ((tp*)mi_reallocn(p, n, sizeof(tp)))
+#define mi_recalloc_tp(p, tp, n) ((tp*)mi_recalloc(p, n, sizeof(tp)))
+
+#define mi_heap_malloc_tp(hp, tp) ((tp*)mi_heap_malloc(hp, sizeof(tp)))
+#define mi_heap_zalloc_tp(hp, tp) ((tp*)mi_heap_zalloc(hp, sizeof(tp)))
+#define mi_heap_calloc_tp(hp, tp, n) ((tp*)mi_heap_calloc(hp, n, sizeof(tp)))
+#define mi_heap_mallocn_tp(hp, tp, n) ((tp*)mi_heap_mallocn(hp, n, sizeof(tp)))
+#define mi_heap_reallocn_tp(hp, p, tp, n) ((tp*)mi_heap_reallocn(hp, p, n, sizeof(tp)))
+#define mi_heap_recalloc_tp(hp, p, tp, n) ((tp*)mi_heap_recalloc(hp, p, n, sizeof(tp)))
+
+#endif

@@ -1,0 +1,137 @@
+// --- The machine: what Java has no words for --------------------------------------------------------------------------
+//
+// Each function stands for a static method of the package dev.mimalloc.machine and is named after its class and itself.
+// Here is what any C11 compiler with GNU built-ins can do; what depends on the system is in system/.
+#pragma once
+
+#if !defined(__GNUC__)
+#error "mimalloc needs gcc, clang or a compiler that knows their built-ins"
+#endif
+#define MI_INLINE static inline __attribute__((always_inline, unused))
+#define MI_STRING_(x) #x
+#define MI_STRING(x) MI_STRING_(x)
+#define MI_SYMBOL_PREFIX MI_STRING(__USER_LABEL_PREFIX__)
+
+// An address is 64 bits wide for core, on every machine. Core writes to memory what the user may read as another type.
+typedef int64_t __attribute__((may_alias)) mi_word;
+typedef int32_t __attribute__((may_alias)) mi_half;
+typedef uint16_t __attribute__((may_alias)) mi_quarter;
+#define MI_AT(type, address) ((type*)(uintptr_t)(address))
+#define MI_ADDRESS(pointer) ((int64_t)(uintptr_t)(pointer))
+
+// Arithmetic as the JVM defines it, named after its instructions: it wraps around, and the distance of a shift is masked.
+MI_INLINE int64_t ladd(int64_t a, int64_t b) { return (int64_t)((uint64_t)a + (uint64_t)b); }
+MI_INLINE int64_t lsub(int64_t a, int64_t b) { return (int64_t)((uint64_t)a - (uint64_t)b); }
+MI_INLINE int64_t lmul(int64_t a, int64_t b) { return (int64_t)((uint64_t)a * (uint64_t)b); }
+MI_INLINE int64_t lneg(int64_t a) { return (int64_t)(0 - (uint64_t)a); }
+MI_INLINE int64_t lshl(int64_t a, int32_t distance) { return (int64_t)((uint64_t)a << (distance & 63)); }
+MI_INLINE int64_t lshr(int64_t a, int32_t distance) { return a >> (distance & 63); }
+MI_INLINE int64_t lushr(int64_t a, int32_t distance) { return (int64_t)((uint64_t)a >> (distance & 63)); }
+MI_INLINE int32_t iadd(int32_t a, int32_t b) { return (int32_t)((uint32_t)a + (uint32_t)b); }
+MI_INLINE int32_t isub(int32_t a, int32_t b) { return (int32_t)((uint32_t)a - (uint32_t)b); }
+MI_INLINE int32_t imul(int32_t a, int32_t b) { return (int32_t)((uint32_t)a * (uint32_t)b); }
+MI_INLINE int32_t ineg(int32_t a) { return (int32_t)(0 - (uint32_t)a); }
+MI_INLINE int32_t ishl(int32_t a, int32_t distance) { return (int32_t)((uint32_t)a << (distance & 31)); }
+MI_INLINE int32_t ishr(int32_t a, int32_t distance) { return a >> (distance & 31); }
+MI_INLINE int32_t iushr(int32_t a, int32_t distance) { return (int32_t)((uint32_t)a >> (distance & 31)); }
+#define TEAVM_TO_BYTE(i) ((int32_t)(int8_t)(i))
+#define TEAVM_TO_SHORT(i) ((int32_t)(int16_t)(i))
+#define TEAVM_TO_CHAR(i) ((int32_t)(uint16_t)(i))
+MI_INLINE int32_t teavm_compare_i64(int64_t a, int64_t b) { return (a > b) - (a < b); }
+MI_INLINE int32_t teavm_compare_u64(int64_t a, int64_t b) { return ((uint64_t)a > (uint64_t)b) - ((uint64_t)a < (uint64_t)b); }
+
+// Bits
+MI_INLINE int32_t Bits_trailingZeros(int64_t b) { return b == 0 ? 64 : __builtin_ctzll((uint64_t)b); }
+MI_INLINE int32_t Bits_leadingZeros(int64_t b) { return b == 0 ? 64 : __builtin_clzll((uint64_t)b); }
+MI_INLINE int32_t Bits_count(int64_t b) { return __builtin_popcountll((uint64_t)b); }
+MI_INLINE int32_t Bits_below(int64_t a, int64_t b) { return (uint64_t)a < (uint64_t)b; }
+MI_INLINE int64_t Bits_multiplyHigh(int64_t a, int64_t b) {
+#if defined(__SIZEOF_INT128__)
+  return (int64_t)(((unsigned __int128)(uint64_t)a * (uint64_t)b) >> 64);
+#else
+  uint64_t a0 = (uint32_t)a, a1 = (uint64_t)a >> 32, b0 = (uint32_t)b, b1 = (uint64_t)b >> 32;
+  uint64_t middle = a1 * b0 + (a0 * b0 >> 32), carry = a0 * b1 + (uint32_t)middle;
+  return (int64_t)(a1 * b1 + (middle >> 32) + (carry >> 32));
+#endif
+}
+
+// Memory: plain access
+MI_INLINE int64_t Memory_getLong(int64_t a) { return *MI_AT(mi_word, a); }
+MI_INLINE void Memory_putLong(int64_t a, int64_t v) { *MI_AT(mi_word, a) = v; }
+MI_INLINE int32_t Memory_getInt(int64_t a) { return *MI_AT(mi_half, a); }
+MI_INLINE void Memory_putInt(int64_t a, int32_t v) { *MI_AT(mi_half, a) = v; }
+MI_INLINE int32_t Memory_getShort(int64_t a) { return *MI_AT(mi_quarter, a); }
+MI_INLINE void Memory_putShort(int64_t a, int32_t v) { *MI_AT(mi_quarter, a) = (uint16_t)v; }
+MI_INLINE int32_t Memory_getByte(int64_t a) { return *MI_AT(unsigned char, a); }
+MI_INLINE void Memory_putByte(int64_t a, int32_t v) { *MI_AT(unsigned char, a) = (unsigned char)v; }
+MI_INLINE void Memory_copy(int64_t from, int64_t to, int64_t size) { __builtin_memcpy(MI_AT(void, to), MI_AT(void, from), (size_t)size); }
+MI_INLINE void Memory_fill(int64_t a, int64_t size, int32_t v) { __builtin_memset(MI_AT(void, a), v, (size_t)size); }
+
+// Memory: atomic access to words
+MI_INLINE int64_t Memory_getRelaxed(int64_t a) { return __atomic_load_n(MI_AT(mi_word, a), __ATOMIC_RELAXED); }
+MI_INLINE void Memory_putRelaxed(int64_t a, int64_t v) { __atomic_store_n(MI_AT(mi_word, a), v, __ATOMIC_RELAXED); }
+MI_INLINE int64_t Memory_getAcquire(int64_t a) { return __atomic_load_n(MI_AT(mi_word, a), __ATOMIC_ACQUIRE); }
+MI_INLINE void Memory_putRelease(int64_t a, int64_t v) { __atomic_store_n(MI_AT(mi_word, a), v, __ATOMIC_RELEASE); }
+MI_INLINE int64_t Memory_getVolatile(int64_t a) { return __atomic_load_n(MI_AT(mi_word, a), __ATOMIC_SEQ_CST); }
+MI_INLINE int64_t Memory_exchange(int64_t a, int64_t v) { return __atomic_exchange_n(MI_AT(mi_word, a), v, __ATOMIC_SEQ_CST); }
+MI_INLINE int64_t Memory_fetchAdd(int64_t a, int64_t v) { return __atomic_fetch_add(MI_AT(mi_word, a), v, __ATOMIC_SEQ_CST); }
+MI_INLINE int64_t Memory_fetchAnd(int64_t a, int64_t v) { return __atomic_fetch_and(MI_AT(mi_word, a), v, __ATOMIC_SEQ_CST); }
+MI_INLINE int64_t Memory_fetchOr(int64_t a, int64_t v) { return __atomic_fetch_or(MI_AT(mi_word, a), v, __ATOMIC_SEQ_CST); }
+MI_INLINE int32_t Memory_compareAndSet(int64_t a, int64_t expected, int64_t v) {
+  return __atomic_compare_exchange_n(MI_AT(mi_word, a), &expected, v, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
+}
+MI_INLINE int32_t Memory_weakCompareAndSet(int64_t a, int64_t expected, int64_t v) {
+  return __atomic_compare_exchange_n(MI_AT(mi_word, a), &expected, v, true, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
+}
+
+MI_INLINE void Memory_pause(void) {
+#if defined(__x86_64__) || defined(__i386__)
+  __builtin_ia32_pause();
+#elif defined(__aarch64__) || defined(__arm__)
+  __asm__ volatile("yield");
+#elif defined(__riscv)
+  __asm__ volatile(".4byte 0x100000f");  // the pause hint: a nop where it is not known
+#endif
+}
+
+// Core's hints must stay macros: a function's result would lose what the compiler was told.
+#define Memory_likely(condition) __builtin_expect((condition) != 0, 1)
+#define Memory_unlikely(condition) __builtin_expect((condition) != 0, 0)
+
+// The memory that everything else is reached from.
+static _Alignas(64) unsigned char mi_root[64 << 10];
+MI_INLINE int64_t Memory_root(void) { return MI_ADDRESS(mi_root); }
+
+// Callback: the first argument is the address of a user's function.
+MI_INLINE void Callback_deferredFree(int64_t f, int32_t force, int64_t heartbeat, int64_t arg) {
+  ((mi_deferred_free_fun*)(uintptr_t)f)(force != 0, (unsigned long long)heartbeat, MI_AT(void, arg));
+}
+MI_INLINE void Callback_output(int64_t f, int64_t text, int64_t arg) {
+  ((mi_output_fun*)(uintptr_t)f)(MI_AT(const char, text), MI_AT(void, arg));
+}
+MI_INLINE void Callback_error(int64_t f, int32_t code, int64_t arg) { ((mi_error_fun*)(uintptr_t)f)(code, MI_AT(void, arg)); }
+MI_INLINE int32_t Callback_visitBlock(int64_t f, int64_t heap, int64_t area, int64_t block, int64_t size, int64_t arg) {
+  return ((mi_block_visit_fun*)(uintptr_t)f)(MI_AT(const mi_heap_t, heap), MI_AT(const mi_heap_area_t, area),
+                                             MI_AT(void, block), (size_t)size, MI_AT(void, arg));
+}
+MI_INLINE int32_t Callback_visitHeap(int64_t f, int64_t heap, int64_t arg) {
+  return ((mi_heap_visit_fun*)(uintptr_t)f)(MI_AT(mi_heap_t, heap), MI_AT(void, arg));
+}
+MI_INLINE int32_t Callback_commit(int64_t f, int32_t commit, int64_t start, int64_t size, int64_t is_zero, int64_t arg) {
+  return ((mi_commit_fun_t*)(uintptr_t)f)(commit != 0, MI_AT(void, start), (size_t)size, MI_AT(bool, is_zero), MI_AT(void, arg));
+}
+MI_INLINE void Callback_raise(int32_t code, int64_t text, int64_t value) { (void)code, (void)text, (void)value; }
+
+// C++'s run-time library, where the program has one: std::get_new_handler() and std::__throw_bad_alloc().
+typedef void mi_new_handler(void);
+mi_new_handler* mi_get_new_handler(void) __asm__(MI_SYMBOL_PREFIX "_ZSt15get_new_handlerv") __attribute__((weak));
+void mi_throw_bad_alloc(void) __asm__(MI_SYMBOL_PREFIX "_ZSt17__throw_bad_allocv") __attribute__((weak));
+static inline int32_t Callback_newHandler(void) {
+  mi_new_handler* handler = mi_get_new_handler != NULL ? mi_get_new_handler() : NULL;
+  if (handler == NULL) return false;
+  handler();
+  return true;
+}
+static inline void Callback_badAlloc(void) {
+  if (mi_throw_bad_alloc != NULL) mi_throw_bad_alloc();
+}

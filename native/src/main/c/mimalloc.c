@@ -1,0 +1,49 @@
+// mimalloc: a memory allocator. This file is the whole library; it is made from Java sources, so do not edit it.
+//
+//   cc -O2 -c mimalloc.c         with mimalloc.h and mimalloc-stats.h beside it or on the include path
+//
+// Options, as macros:
+//   MI_MALLOC_OVERRIDE           also define malloc, free, operator new and all their relatives
+//   MI_SHARED_LIBRARY            this becomes a library of its own: it is told when the process begins and ends
+// In a C++ program add -fexceptions, so that mi_new can throw std::bad_alloc through this file.
+
+#if !defined(_GNU_SOURCE)
+#define _GNU_SOURCE 1
+#endif
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include "mimalloc.h"
+#include "mimalloc-stats.h"
+
+#include "machine.h"
+#if defined(__unix__) || defined(__APPLE__)
+#include "system/posix.c"
+#else
+#error "mimalloc does not know this system yet"
+#endif
+
+// --- Core: translated from Java ---------------------------------------------------------------------------------------
+
+#if defined(__GNUC__)
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wunused-function"
+#pragma GCC diagnostic ignored "-Wunused-label"
+#pragma GCC diagnostic ignored "-Wunused-variable"
+#pragma GCC diagnostic ignored "-Wunused-but-set-variable"
+#pragma GCC diagnostic ignored "-Wunused-parameter"
+#if defined(__clang__)
+#pragma GCC diagnostic ignored "-Wparentheses-equality"
+#endif
+#endif
+#include "core.c"
+
+// --- The C interface: a function of core for each ---------------------------------------------------------------------
+
+#include "wrappers.c"
+#if defined(__GNUC__)
+#pragma GCC diagnostic pop
+#endif
+
+#include "library.c"
+#include "override.c"

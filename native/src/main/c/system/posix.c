@@ -1,0 +1,376 @@
+// --- The system: Linux with glibc or musl -----------------------------------------------------------------------------
+//
+// The first malloc of a process may come before libc has set itself up, so nothing here allocates, and what is asked of
+// libc on the way to the first block is only system calls.
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+#if defined(__linux__)
+#include <linux/futex.h>
+#include <sys/prctl.h>
+#include <sys/sysinfo.h>
+#endif
+
+#define MI_LARGE_PAGE (2LL << 20)
+#define MI_HUGE_PAGE (1LL << 30)
+
+// --- Os: memory -------------------------------------------------------------------------------------------------------
+
+static int64_t Os_pageSize(void) {
+  static int64_t size;
+  if (size == 0) size = sysconf(_SC_PAGESIZE);
+  return size;
+}
+
+static int64_t Os_largePageSize(void) { return MI_LARGE_PAGE; }
+
+static int64_t mi_mmap(int64_t size, bool commit, int flags) {
+  int protection = commit ? PROT_READ | PROT_WRITE : PROT_NONE;
+  void* p = mmap(NULL, (size_t)size, protection, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | flags, -1, 0);
+  return p == MAP_FAILED ? 0 : MI_ADDRESS(p);
+}
+
+static int32_t Os_unmap(int64_t a, int64_t size) { return munmap(MI_AT(void, a), (size_t)size) == 0; }
+
+static int64_t mi_mmap_aligned(int64_t size, int64_t alignment, bool commit, int flags) {
+  int64_t p = mi_mmap(size, commit, flags);
+  if (p == 0 || (p & (alignment - 1)) == 0) return p;
+  Os_unmap(p, size);
+  // As much as it takes for an aligned piece to lie in it, and away with the ends.
+  p = mi_mmap(size + alignment, commit, flags);
+  if (p == 0) return 0;
+  int64_t aligned = (p + alignment - 1) & -alignment, end = aligned + size;
+  if (aligned > p) Os_unmap(p, aligned - p);
+  if (p + size + alignment > end) Os_unmap(end, p + size + alignment - end);
+  return aligned;
+}
+
+static int64_t Os_map(int64_t size, int64_t alignment, int32_t commit, int32_t large) {
+  if (size <= 0 || size > PTRDIFF_MAX / 2 || alignment <= 0 || alignment > PTRDIFF_MAX / 2) return 0;
+  int64_t page = Os_pageSize();
+  size = (size + page - 1) & -page;
+#if defined(MAP_HUGETLB)
+  if (large && commit && size % MI_LARGE_PAGE == 0) {
+    int64_t p = mi_mmap_aligned(size, alignment, true, MAP_HUGETLB | 21 << 26);
+    if (p != 0) return p;
+  }
+#endif
+  return mi_mmap_aligned(size, alignment, commit, 0);
+}
+
+// Memory of 1 GiB pages, on a NUMA node if possible.
+static int64_t Os_mapHuge(int64_t size, int32_t node) {
+#if defined(MAP_HUGETLB)
+  int64_t p = mi_mmap_aligned(size, MI_HUGE_PAGE, true, MAP_HUGETLB | 30 << 26);
+#if defined(SYS_mbind)
+  if (p != 0 && node >= 0 && node < 64) {
+    unsigned long mask = 1UL << node;
+    const int preferred = 1;
+    syscall(SYS_mbind, p, size, preferred, &mask, 8 * sizeof(mask) + 1, 0);  // a wish: it may fail
+  }
+#endif
+  return p;
+#else
+  (void)size, (void)node;
+  return 0;
+#endif
+}
+
+static int32_t mi_mprotect(int64_t a, int64_t size, int protection) { return mprotect(MI_AT(void, a), (size_t)size, protection) == 0; }
+static int32_t Os_commit(int64_t a, int64_t size) { return mi_mprotect(a, size, PROT_READ | PROT_WRITE); }
+static int32_t Os_unprotect(int64_t a, int64_t size) { return mi_mprotect(a, size, PROT_READ | PROT_WRITE); }
+static int32_t Os_protect(int64_t a, int64_t size) { return mi_mprotect(a, size, PROT_NONE); }
+
+static int32_t mi_madvise(int64_t a, int64_t size, int advice) {
+  int result;
+  do result = madvise(MI_AT(void, a), (size_t)size, advice);
+  while (result != 0 && errno == EAGAIN);
+  return result == 0;
+}
+
+// The answer's bits: 1, commit it before it is used again; 2, it is zero when it is used again.
+static int32_t Os_decommit(int64_t a, int64_t size) {
+  int saved = errno;
+#if defined(__linux__)
+  int32_t result = mi_madvise(a, size, MADV_DONTNEED) ? 2 : -1;
+#else
+  int32_t result = mi_madvise(a, size, MADV_DONTNEED) && mi_mprotect(a, size, PROT_NONE) ? 1 : -1;
+#endif
+  errno = saved;
+  return result;
+}
+
+static int32_t Os_reset(int64_t a, int64_t size) {
+  int saved = errno;
+#if defined(MADV_FREE)
+  bool done = mi_madvise(a, size, MADV_FREE) || mi_madvise(a, size, MADV_DONTNEED);
+#else
+  bool done = mi_madvise(a, size, MADV_DONTNEED);
+#endif
+  errno = saved;
+  return done;
+}
+
+static int32_t Os_transparentHugePages(int64_t a, int64_t size, int32_t allow) {
+#if defined(MADV_HUGEPAGE)
+  int saved = errno;
+  bool done = mi_madvise(a, size, allow ? MADV_HUGEPAGE : MADV_NOHUGEPAGE);
+  errno = saved;
+  return done;
+#else
+  (void)a, (void)size, (void)allow;
+  return false;
+#endif
+}
+
+static int32_t Os_disallowTransparentHugePages(void) {
+#if defined(PR_SET_THP_DISABLE)
+  return prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0) == 0;
+#else
+  return false;
+#endif
+}
+
+// --- Os: the machine --------------------------------------------------------------------------------------------------
+
+// Reads a small file of /proc or /sys; the text ends with a zero.
+static bool mi_read_file(const char* path, char* buffer, size_t size) {
+  int saved = errno, file = open(path, O_RDONLY | O_CLOEXEC);
+  ssize_t length = file < 0 ? -1 : read(file, buffer, size - 1);
+  if (file >= 0) close(file);
+  errno = saved;
+  if (length < 0) return false;
+  buffer[length] = 0;
+  return true;
+}
+
+static int64_t Os_physicalMemory(void) {
+#if defined(__linux__)
+  struct sysinfo info;
+  return sysinfo(&info) == 0 ? (int64_t)info.totalram * info.mem_unit : 0;
+#else
+  return (int64_t)sysconf(_SC_PHYS_PAGES) * Os_pageSize();
+#endif
+}
+
+static int32_t Os_processors(void) {
+#if defined(__linux__)
+  unsigned long mask[1024 / sizeof(unsigned long)];
+  long bytes = syscall(SYS_sched_getaffinity, 0, sizeof(mask), mask);
+  int32_t count = 0;
+  for (size_t i = 0; bytes > 0 && i < (size_t)bytes / sizeof(unsigned long); i++) count += __builtin_popcountl(mask[i]);
+  return count > 0 ? count : 1;
+#else
+  long count = sysconf(_SC_NPROCESSORS_ONLN);
+  return count > 0 ? (int32_t)count : 1;
+#endif
+}
+
+static int32_t Os_overcommits(void) {
+  char mode[8];
+  return mi_read_file("/proc/sys/vm/overcommit_memory", mode, sizeof(mode)) ? mode[0] != '2' : true;
+}
+
+static int32_t Os_numaNode(void) {
+#if defined(SYS_getcpu)
+  unsigned processor = 0, node = 0;
+  return syscall(SYS_getcpu, &processor, &node, NULL) == 0 ? (int32_t)node : 0;
+#else
+  return 0;
+#endif
+}
+
+static int32_t Os_numaNodes(void) {
+  int saved = errno;
+  int32_t count = 0;
+#if defined(__linux__)
+  char path[] = "/sys/devices/system/node/node0\0\0";
+  char* digits = path + sizeof("/sys/devices/system/node/node") - 1;
+  for (; count < 256; count++) {
+    char* d = digits;
+    if (count >= 100) *d++ = (char)('0' + count / 100);
+    if (count >= 10) *d++ = (char)('0' + count / 10 % 10);
+    *d++ = (char)('0' + count % 10);
+    *d = 0;
+    if (access(path, F_OK) != 0) break;
+  }
+#endif
+  errno = saved;
+  return count > 0 ? count : 1;
+}
+
+static int64_t Os_nanos(void) {
+  struct timespec t;
+  clock_gettime(CLOCK_MONOTONIC, &t);
+  return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+}
+
+static int64_t Os_clock(void) { return Os_nanos() / 1000000; }
+
+static int64_t Os_random(void) {
+  uint64_t bits = 0;
+#if defined(SYS_getrandom)
+  int saved = errno;
+  const unsigned no_waiting = 1;  // GRND_NONBLOCK: early in a system's start there may be no entropy yet
+  if (syscall(SYS_getrandom, &bits, sizeof(bits), no_waiting) == (long)sizeof(bits)) return (int64_t)bits;
+  errno = saved;
+#endif
+  static uint64_t calls;
+  bits = (uint64_t)Os_nanos() ^ (uint64_t)MI_ADDRESS(&bits) ^ __atomic_add_fetch(&calls, 0x9E3779B97F4A7C15, __ATOMIC_RELAXED);
+  bits = (bits ^ (bits >> 30)) * 0xBF58476D1CE4E5B9;
+  bits = (bits ^ (bits >> 27)) * 0x94D049BB133111EB;
+  return (int64_t)(bits ^ (bits >> 31));
+}
+
+extern char** environ;
+
+static char mi_lower(char c) { return c >= 'A' && c <= 'Z' ? (char)(c + 'a' - 'A') : c; }
+
+// Not getenv: it may not be usable yet. The value's length; -1 when it is not set, -2 before there is an environment.
+static int64_t Os_environment(int64_t name, int64_t buffer, int64_t size) {
+  if (environ == NULL) return -2;
+  for (char** each = environ; *each != NULL; each++) {
+    const char *n = MI_AT(const char, name), *e = *each;
+    while (*n != 0 && mi_lower(*n) == mi_lower(*e)) n++, e++;
+    if (*n != 0 || *e++ != '=') continue;
+    int64_t length = 0;
+    for (; e[length] != 0; length++) {
+      if (length < size - 1) MI_AT(char, buffer)[length] = e[length];
+    }
+    if (size > 0) MI_AT(char, buffer)[length < size ? length : size - 1] = 0;
+    return length;
+  }
+  return -1;
+}
+
+static void Os_write(int64_t text, int64_t length) {
+  int saved = errno;
+  while (length > 0) {
+    ssize_t written = write(STDERR_FILENO, MI_AT(const char, text), (size_t)length);
+    if (written < 0 && errno == EINTR) continue;
+    if (written <= 0) break;
+    text += written;
+    length -= written;
+  }
+  errno = saved;
+}
+
+static int64_t mi_resident(void) {
+  char text[128];
+  if (!mi_read_file("/proc/self/statm", text, sizeof(text))) return 0;
+  const char* t = text;
+  while (*t != ' ' && *t != 0) t++;
+  int64_t pages = 0;
+  for (t += *t != 0; *t >= '0' && *t <= '9'; t++) pages = 10 * pages + (*t - '0');
+  return pages * Os_pageSize();
+}
+
+static void Os_processInfo(int64_t target) {
+  struct rusage usage;
+  getrusage(RUSAGE_SELF, &usage);
+  int64_t* info = MI_AT(int64_t, target);
+  info[0] = (int64_t)usage.ru_utime.tv_sec * 1000 + usage.ru_utime.tv_usec / 1000;
+  info[1] = (int64_t)usage.ru_stime.tv_sec * 1000 + usage.ru_stime.tv_usec / 1000;
+#if defined(__APPLE__)
+  const int64_t unit = 1;
+#else
+  const int64_t unit = 1024;
+#endif
+  info[3] = (int64_t)usage.ru_maxrss * unit;
+  int64_t resident = mi_resident();
+  info[2] = resident != 0 ? resident : info[3];
+  info[4] = usage.ru_majflt;
+  info[5] = usage.ru_minflt;
+}
+
+// A futex looks at 32 bits: the low ones.
+static void Os_waitOn(int64_t address, int64_t value) {
+#if defined(SYS_futex)
+  int saved = errno;
+  const int64_t low = __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__ ? 4 : 0;
+  syscall(SYS_futex, address + low, FUTEX_WAIT_PRIVATE, (int32_t)value, NULL, NULL, 0);
+  errno = saved;
+#else
+  (void)address, (void)value;
+  sched_yield();
+#endif
+}
+
+static void Os_wake(int64_t address) {
+#if defined(SYS_futex)
+  const int64_t low = __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__ ? 4 : 0;
+  syscall(SYS_futex, address + low, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
+#else
+  (void)address;
+#endif
+}
+
+static void Os_yield(void) { sched_yield(); }
+static void Os_setErrno(int32_t code) { errno = code; }
+static void Os_abort(void) { abort(); }
+
+// --- ThreadSlot: the thread's word, and word of its end ---------------------------------------------------------------
+
+// At a fixed distance from the thread pointer, also when the library was loaded late: one load, no call.
+static __thread int64_t mi_theap_of_thread __attribute__((tls_model("initial-exec")));
+static pthread_key_t mi_thread_key;
+static int mi_thread_key_state;  // 0 none yet, 1 being made, 2 there
+
+static void mi__thread_ended(int64_t theap);
+static void mi__process_init(void);
+static void mi__process_done(void);
+static void mi__fork_prepare(void);
+static void mi__fork_parent(void);
+static void mi__fork_child(void);
+
+MI_INLINE int64_t ThreadSlot_id(void) {
+#if defined(__x86_64__) && !defined(__ILP32__) && defined(__linux__)
+  int64_t id;
+  __asm__("movq %%fs:0, %0" : "=r"(id));  // the thread control block begins with its own address
+  return id;
+#elif defined(__aarch64__) || defined(__riscv)
+  return MI_ADDRESS(__builtin_thread_pointer());
+#else
+  static __thread _Alignas(16) char self[16] __attribute__((tls_model("initial-exec")));
+  return MI_ADDRESS(self);
+#endif
+}
+
+MI_INLINE int64_t ThreadSlot_theap(void) { return mi_theap_of_thread; }
+MI_INLINE int32_t ThreadSlot_mayOwn(void) { return true; }
+MI_INLINE void ThreadSlot_probeStack(void) {}
+
+static void mi_thread_ended(void* theap) { mi__thread_ended(MI_ADDRESS(theap)); }
+
+static void mi_make_thread_key(void) {
+  int expected = 0;
+  if (__atomic_compare_exchange_n(&mi_thread_key_state, &expected, 1, false, __ATOMIC_ACQUIRE, __ATOMIC_ACQUIRE)) {
+    // Without a key, ended threads' memory waits for others to free their blocks; the process goes on.
+    int failed = pthread_key_create(&mi_thread_key, mi_thread_ended);
+    __atomic_store_n(&mi_thread_key_state, failed ? 3 : 2, __ATOMIC_RELEASE);
+  }
+  while (__atomic_load_n(&mi_thread_key_state, __ATOMIC_ACQUIRE) == 1) sched_yield();
+}
+
+static void ThreadSlot_setTheap(int64_t theap) {
+  mi_theap_of_thread = theap;  // first: pthread_setspecific may call calloc
+  if (__atomic_load_n(&mi_thread_key_state, __ATOMIC_ACQUIRE) < 2) mi_make_thread_key();
+  if (mi_thread_key_state == 2) pthread_setspecific(mi_thread_key, MI_AT(void, theap));
+}
+
+// --- The process' life ------------------------------------------------------------------------------------------------
+
+__attribute__((constructor)) static void mi_process_load(void) {
+  mi__process_init();
+  pthread_atfork(mi__fork_prepare, mi__fork_parent, mi__fork_child);
+}
+
+__attribute__((destructor)) static void mi_process_unload(void) { mi__process_done(); }

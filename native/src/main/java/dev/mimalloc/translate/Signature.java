@@ -1,0 +1,68 @@
+package dev.mimalloc.translate;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import java.util.regex.Pattern;
+
+/** A C function's signature, such as {@code void* mi_malloc(size_t size)}. */
+record Signature(String result, String name, List<Parameter> parameters) {
+    private static final Pattern FUNCTION = Pattern.compile("(.+?[\\s*])(\\w+)\\s*\\((.*)\\)");
+    private static final Pattern PARAMETER = Pattern.compile("(.+?[\\s*])(\\w+)");
+
+    /** The types that are numbers; every other type is a pointer or the name of one. */
+    private static final Set<String> NUMBERS = Set.of("bool", "char", "int", "long", "unsigned", "size_t", "ptrdiff_t",
+            "int32_t", "int64_t", "uint32_t", "uint64_t", "intptr_t", "uintptr_t", "wchar_t", "mi_option_t");
+
+    record Parameter(String type, String name) {
+        /** The argument as core takes it. */
+        String toCore(String javaType) {
+            String c = Signature.coreType(javaType);
+            return isNumber(type) ? "(%s)%s".formatted(c, name) : "(%s)(uintptr_t)%s".formatted(c, name);
+        }
+    }
+
+    static Signature parse(String text) {
+        var function = FUNCTION.matcher(text.strip());
+        if (!function.matches()) throw new IllegalArgumentException("not a C signature: " + text);
+        var parameters = new ArrayList<Parameter>();
+        String list = function.group(3).strip();
+        if (list.isEmpty()) throw new IllegalArgumentException("no parameters is (void) in C: " + text);
+        if (!list.equals("void")) {
+            for (String each : list.split(",", -1)) {
+                var parameter = PARAMETER.matcher(each.strip());
+                if (!parameter.matches()) throw new IllegalArgumentException("a parameter without a name: " + text);
+                parameters.add(new Parameter(parameter.group(1).strip(), parameter.group(2)));
+            }
+        }
+        return new Signature(function.group(1).strip(), function.group(2), parameters);
+    }
+
+    /** Names with two underscores are for the C files next to core only, except for this one of the C interface. */
+    boolean isInternal() { return name.startsWith("mi__") && !name.equals("mi__expand"); }
+
+    /** The call's result as C wants it. */
+    String fromCore(String call) {
+        if (result.equals("void")) return call + ";";
+        if (result.equals("bool")) return "return " + call + " != 0;";
+        return "return (%s)%s%s;".formatted(result, isNumber(result) ? "" : "(uintptr_t)", call);
+    }
+
+    @Override
+    public String toString() {
+        return result + (result.endsWith("*") ? " " : " ") + name + "("
+                + (parameters.isEmpty() ? "void" : String.join(", ", parameters.stream().map(p -> p.type + " " + p.name).toList())) + ")";
+    }
+
+    static boolean isNumber(String type) { return NUMBERS.contains(type.replace("const ", "").strip()); }
+
+    /** The C type that stands for a type of system Java, given by its descriptor. */
+    static String coreType(String descriptor) {
+        return switch (descriptor) {
+            case "J" -> "int64_t";
+            case "I", "Z" -> "int32_t";
+            case "V" -> "void";
+            default -> throw new IllegalArgumentException("not a type of system Java: " + descriptor);
+        };
+    }
+}

@@ -1,0 +1,62 @@
+#!/usr/bin/env bash
+# Installs what the demo or the tests run and this system does not have yet: scripts/install.sh demo|test
+# Debian and its children only; elsewhere it says what is missing. Needs root or sudo only when something is.
+set -euo pipefail
+
+missing=()
+
+# need PACKAGE COMMAND...: the package is wanted when one of the commands (or absolute files) is not there.
+need() {
+  local package=$1 one; shift
+  for one in "$@"; do
+    command -v "$one" >/dev/null 2>&1 || [ -e "$one" ] || { missing+=("$package"); return; }
+  done
+}
+
+need_demo() {
+  need gcc gcc
+  need g++ g++
+  need libc6-dev /usr/include/stdlib.h
+  need python3 /usr/bin/python3
+  need perl perl
+  need sqlite3 sqlite3
+  need redis-tools redis-check-rdb redis-benchmark redis-cli # without the server's package, which starts a daemon
+}
+
+need_test() {
+  need_demo
+  need git git
+  need nodejs node
+  need libpython3-testsuite /usr/lib/python3*/test/test_json
+  older_jdk
+}
+
+# The JVM as a program: beside the JDK that builds this project, an older one of the system's.
+older_jdk() {
+  local release
+  for release in /usr/lib/jvm/*/release; do
+    [ -x "${release%release}bin/javac" ] && grep -Eq '^JAVA_VERSION="(17|21)\b' "$release" && return
+  done
+  missing+=(default-jdk-headless)
+}
+
+case ${1:-} in
+  demo) need_demo ;;
+  test) need_test ;;
+  *) echo "usage: scripts/install.sh demo|test" >&2; exit 2 ;;
+esac
+[ ${#missing[@]} -eq 0 ] && exit 0
+
+if ! command -v apt-get >/dev/null; then
+  echo "install.sh: please install what Debian calls ${missing[*]}" >&2
+  exit 1
+fi
+root=()
+if [ "$(id -u)" -ne 0 ]; then
+  command -v sudo >/dev/null || { echo "install.sh: as root, please: apt-get install ${missing[*]}" >&2; exit 1; }
+  root=(sudo)
+fi
+echo "installing ${missing[*]} ..." >&2
+# Package lists that are a little old are no reason to stop; a package that is not to be had is.
+"${root[@]}" apt-get update -qq || true
+"${root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >&2

@@ -1,0 +1,41 @@
+package dev.mimalloc.tests;
+
+import java.util.Map;
+import java.util.TreeMap;
+
+/** The layout of the C interface's {@code mi_stats_t}, up to the bins: a count is three words, a counter one. */
+final class NativeStatistics {
+    static final long VERSION = 5;
+    private static final String FIELDS = """
+        pages+ reserved+ committed+ reset purged page_committed+ pages_abandoned+ threads+ malloc_normal+ malloc_huge+
+        malloc_requested+ mmap_calls commit_calls reset_calls purge_calls arena_count malloc_normal_count
+        malloc_huge_count malloc_guarded_count arena_rollback_count arena_purges pages_extended pages_retire
+        page_searches page_searches_count segments+ segments_abandoned+ segments_cache+ _segments_reserved+ heaps+
+        theaps+ pages_reclaim_on_alloc pages_reclaim_on_free pages_reabandon_full pages_unabandon_busy_wait
+        heaps_delete_wait""";
+    private static final Map<String, Long> OFFSETS = new TreeMap<>();
+    private static final Map<String, Boolean> COUNTS = new TreeMap<>();
+
+    /** The whole struct: size and version, the fields, 74 bins of blocks and of pages, 6 of chunks. */
+    static final long SIZE;
+
+    static {
+        long offset = 16;
+        for (String field : FIELDS.split("\\s+")) {
+            boolean count = field.endsWith("+");
+            String name = count ? field.substring(0, field.length() - 1) : field;
+            OFFSETS.put(name, offset);
+            COUNTS.put(name, count);
+            offset += count ? 24 : 8;
+        }
+        SIZE = offset + (74 + 74 + 6) * 24;
+    }
+
+    static Allocator.Figure read(long stats, String name) {
+        long at = stats + OFFSETS.get(name);
+        if (!COUNTS.get(name)) return new Allocator.Figure(Raw.getLong(at), 0, 0);
+        return new Allocator.Figure(Raw.getLong(at), Raw.getLong(at + 8), Raw.getLong(at + 16));
+    }
+
+    private NativeStatistics() {}
+}

@@ -1,0 +1,58 @@
+package dev.mimalloc.tests;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import org.junit.jupiter.api.Test;
+
+/** Options by their numbers; {@link EnvironmentTest} has those that come from outside. */
+abstract class OptionContract extends Contract {
+    OptionContract(Allocator allocator) { super(allocator); }
+
+    @Test
+    void whatIsSetIsWhatIsRead() {
+        for (int option = 0; option <= Option.LAST; option++) {
+            long before = allocator.option(option);
+            for (long value : new long[] {0, 1, 12_345, -1}) {
+                allocator.setOption(option, value);
+                assertThat(allocator.option(option)).as("option %d", option).isEqualTo(value);
+            }
+            allocator.setOption(option, before);
+            assertThat(allocator.option(option)).as("option %d", option).isEqualTo(before);
+        }
+    }
+
+    @Test
+    void optionsThatDoNotExistAreZero() {
+        for (int option : new int[] {-1, Option.LAST + 1, 1000, Integer.MAX_VALUE, Integer.MIN_VALUE}) {
+            allocator.setOption(option, 5);
+            assertThat(allocator.option(option)).as("option %d", option).isZero();
+        }
+    }
+
+    @Test
+    void memoryGoesOnWhateverTheOptions() {
+        long[][] values = {{Option.PURGE_DELAY, 0}, {Option.PURGE_DELAY, -1}, {Option.PURGE_DECOMMITS, 0},
+            {Option.PAGE_FULL_RETAIN, -1}, {Option.PAGE_FULL_RETAIN, 10}, {Option.PAGE_MAX_CANDIDATES, 0},
+            {Option.PAGE_RECLAIM_ON_FREE, -1}, {Option.PAGE_RECLAIM_ON_FREE, 1}, {Option.GENERIC_COLLECT, 1},
+            {Option.ARENA_EAGER_COMMIT, 0}, {Option.DISALLOW_ARENA_ALLOC, 1}, {Option.PAGE_MAX_RECLAIM, 0},
+            {Option.PAGE_CROSS_THREAD_MAX_RECLAIM, 0}, {Option.ALLOW_THP, 0}};
+        for (long[] value : values) {
+            long before = allocator.option((int) value[0]);
+            allocator.setOption((int) value[0], value[1]);
+            try {
+                long heap = allocator.heapNew(); // its parts read the options when they begin
+                for (int round = 0; round < 3; round++) {
+                    for (long size : new long[] {8, 100, 3000, 20_000, 300_000, 3_000_000}) {
+                        for (int i = 0; i < 20; i++) live.add(allocator.heapMalloc(heap, size), size, heap);
+                    }
+                    live.freeAll();
+                    allocator.collect(round == 2);
+                }
+                allocator.heapDestroy(heap);
+            } finally {
+                allocator.setOption((int) value[0], before);
+            }
+        }
+        assertNoError();
+    }
+}

@@ -1,0 +1,35 @@
+package dev.mimalloc.tests;
+
+import java.util.ArrayList;
+import java.util.concurrent.atomic.AtomicReference;
+
+/** Platform threads whose failures are the test's. */
+final class Threads {
+    interface Work { void run() throws Exception; }
+    interface NumberedWork { void run(int number) throws Exception; }
+
+    /** Runs the work on a thread of its own, to its end. */
+    static void run(Work work) throws Exception {
+        run(1, number -> work.run());
+    }
+
+    /** Runs so many threads to their end; throws what the first that failed threw. */
+    static void run(int count, NumberedWork work) throws Exception {
+        var failure = new AtomicReference<Throwable>();
+        var threads = new ArrayList<Thread>();
+        for (int i = 0; i < count; i++) {
+            int number = i;
+            threads.add(Thread.ofPlatform().name("test-" + i).start(() -> {
+                try {
+                    work.run(number);
+                } catch (Throwable t) {
+                    failure.compareAndSet(null, t);
+                }
+            }));
+        }
+        for (Thread thread : threads) thread.join();
+        if (failure.get() != null) throw new AssertionError("on another thread: " + failure.get(), failure.get());
+    }
+
+    private Threads() {}
+}

@@ -1,0 +1,148 @@
+package dev.mimalloc.tools;
+
+import dev.mimalloc.tools.Stopwatch.Failed;
+import dev.mimalloc.tools.Stopwatch.Run;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+import tools.jackson.databind.SerializationFeature;
+import tools.jackson.databind.json.JsonMapper;
+
+/**
+ * Real programs with the system allocator and with ours. The two take turns, and the order changes from round to round,
+ * so that a noisy minute hits both; the figures are medians.
+ */
+@Command(name = "demo", mixinStandardHelpOptions = true,
+        description = "Runs real programs with the system allocator and with mimalloc; compares time and peak memory.")
+final class Demo implements Callable<Integer> {
+    @Option(names = "--rounds", defaultValue = "3", paramLabel = "N",
+            description = "measured runs of each program and allocator (default: 3)")
+    private int rounds;
+
+    @Option(names = "--only", split = ",", paramLabel = "NAME", description = "only these programs")
+    private List<String> only;
+
+    @Option(names = "--list", description = "lists the programs and ends")
+    private boolean list;
+
+    @Spec
+    private CommandSpec spec;
+
+    private final Path folder = Home.folder().resolve("build/demo");
+    private final String library = Home.library().toString();
+
+    /** What is kept in results.json. */
+    record Results(Instant when, String system, int processors, int rounds, double timeRatio, double memoryRatio,
+            List<Comparison> programs) {}
+
+    @Override
+    public Integer call() throws IOException {
+        var programs = Program.all().stream().filter(p -> only == null || only.contains(p.name())).toList();
+        if (rounds < 1) throw new ParameterException(spec.commandLine(), "--rounds: at least 1");
+        if (only != null && programs.size() < only.size()) {
+            throw new ParameterException(spec.commandLine(), "--only: an unknown program; --list shows them all");
+        }
+        PrintWriter out = spec.commandLine().getOut();
+        if (list) {
+            programs.forEach(p -> out.printf("%-14s %s%n", p.name(), p.title()));
+            return 0;
+        }
+        if (!Files.isReadable(Path.of(library))) throw new Failed("no library " + library + ": ./mimalloc build makes it");
+
+        var comparisons = compare(programs, spec.commandLine().getErr());
+        out.print(Table.of(comparisons, rounds));
+        out.flush();
+        write(comparisons);
+        return comparisons.stream().allMatch(Comparison::complete) ? 0 : 1;
+    }
+
+    private List<Comparison> compare(List<Program> programs, PrintWriter out) {
+        int steps = 2 + 2 * rounds;
+        var progress = new Progress(out, programs.size() * steps);
+        var comparisons = new ArrayList<Comparison>();
+        for (int i = 0; i < programs.size(); i++) {
+            Program program = programs.get(i);
+            Comparison comparison;
+            try {
+                comparison = compare(program, progress);
+            } catch (Failed e) {
+                comparison = Comparison.failed(program, e.getMessage());
+            }
+            comparisons.add(comparison);
+            progress.skip((i + 1) * steps - progress.done());
+            progress.say(comparison.complete()
+                    ? "%-14s time %.2f s -> %.2f s, peak memory %.0f MiB -> %.0f MiB".formatted(program.name(),
+                            comparison.system().seconds(), comparison.mimalloc().seconds(),
+                            comparison.system().peakKib() / 1024, comparison.mimalloc().peakKib() / 1024)
+                    : "%-14s %s".formatted(program.name(), comparison.problem()));
+        }
+        return comparisons;
+    }
+
+    private Comparison compare(Program program, Progress progress) {
+        if (!program.missing().isEmpty()) throw new Failed("not installed: " + String.join(", ", program.missing()));
+        var stopwatch = new Stopwatch(folder.resolve(program.name()));
+        progress.step(program.name() + ": prepares, and warms up with the system allocator");
+        program.files().forEach(stopwatch::unpack);
+        if (!program.prepare().isEmpty()) stopwatch.execute(program.prepare(), Map.of());
+        String digest = stopwatch.measure("", program.command(), program.environment()).digest();
+
+        progress.step(program.name() + ": warms up with mimalloc");
+        var environment = new HashMap<>(program.environment());
+        environment.put("MIMALLOC_SHOW_STATS", "1");
+        var runs = Map.of("", new ArrayList<Run>(), library, new ArrayList<Run>());
+        check(stopwatch.measure(library, program.command(), environment), digest);
+        if (!inUse(stopwatch.errors())) throw new Failed("mimalloc was not in use");
+
+        for (int round = 1; round <= rounds; round++) {
+            for (String allocator : round % 2 == 1 ? List.of("", library) : List.of(library, "")) {
+                progress.step("%s: round %d of %d, %s".formatted(program.name(), round, rounds,
+                        allocator.isEmpty() ? "system allocator" : "mimalloc"));
+                Run run = stopwatch.measure(allocator, program.command(), program.environment());
+                check(run, digest);
+                runs.get(allocator).add(run);
+            }
+        }
+        return Comparison.of(program, runs.get(""), runs.get(library));
+    }
+
+    private static void check(Run run, String digest) {
+        if (!run.digest().equals(digest)) throw new Failed("the output is not what it was with the system allocator");
+    }
+
+    /** Did a run with MIMALLOC_SHOW_STATS print statistics? */
+    static boolean inUse(String errors) {
+        return errors.contains("heap stats") && !errors.contains("cannot be preloaded");
+    }
+
+    private void write(List<Comparison> comparisons) throws IOException {
+        var results = new Results(Instant.now().truncatedTo(ChronoUnit.SECONDS),
+                System.getProperty("os.name") + " " + System.getProperty("os.version"),
+                Runtime.getRuntime().availableProcessors(), rounds,
+                Comparison.geometricMean(comparisons, Comparison::timeRatio),
+                Comparison.geometricMean(comparisons, Comparison::memoryRatio), comparisons);
+        Files.createDirectories(folder);
+        JsonMapper.builder().enable(SerializationFeature.INDENT_OUTPUT).build()
+                .writeValue(folder.resolve("results.json").toFile(), results);
+        var csv = new StringBuilder("program,system s,mimalloc s,time ratio,system KiB,mimalloc KiB,memory ratio\n");
+        comparisons.stream().filter(Comparison::complete)
+                .forEach(c -> csv.append(String.format(Locale.ROOT, "%s,%.3f,%.3f,%.3f,%.0f,%.0f,%.3f%n", c.name(),
+                        c.system().seconds(), c.mimalloc().seconds(), c.timeRatio(),
+                        c.system().peakKib(), c.mimalloc().peakKib(), c.memoryRatio())));
+        Files.writeString(folder.resolve("results.csv"), csv);
+    }
+}

@@ -1,0 +1,20 @@
+package dev.mimalloc.tools;
+
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+
+/** The commands that the launcher does not do itself. */
+@Command(name = "mimalloc", description = "Tools around the allocator.", mixinStandardHelpOptions = true,
+        subcommands = {Demo.class}, synopsisSubcommandLabel = "COMMAND")
+public final class Main {
+    private Main() {}
+
+    public static void main(String[] arguments) {
+        System.exit(run(arguments));
+    }
+
+    /** Runs one command and returns its exit code. */
+    public static int run(String... arguments) {
+        return new CommandLine(new Main()).execute(arguments);
+    }
+}

@@ -1,0 +1,2 @@
+/** The command line behind {@code ./mimalloc}. */
+package dev.mimalloc.tools;

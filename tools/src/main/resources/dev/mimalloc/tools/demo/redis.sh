@@ -1,0 +1,25 @@
+#!/bin/bash
+# A Redis of its own, on a socket in a folder of its own: benchmark clients, a script that fills it, a digest at the end.
+set -euo pipefail
+folder=$(mktemp -d "${TMPDIR:-/tmp}/mimalloc-redis.XXXXXX")
+ln -s "$(command -v redis-check-rdb)" "$folder/redis-server"  # one program, told apart by its name
+"$folder/redis-server" --port 0 --unixsocket "$folder/s" --dir "$folder" --save '' --appendonly no \
+  --enable-debug-command yes --logfile "$folder/log" &
+server=$!
+trap 'kill $server 2>/dev/null || true; wait $server 2>/dev/null || true; rm -rf "$folder"' EXIT
+cli() { redis-cli -s "$folder/s" "$@"; }
+for _ in {1..100}; do [[ -S $folder/s ]] && cli ping >/dev/null 2>&1 && break; sleep 0.05; done
+
+cli eval "local x = 1
+for i = 1, 120000 do
+  x = (x * 16807) % 2147483647
+  redis.call('SET', 'key:' .. x % 60000, string.rep('v', 1 + x % 300))
+  if i % 3 == 0 then redis.call('HSET', 'hash:' .. x % 900, 'field' .. i, x) end
+  if i % 5 == 0 then redis.call('ZADD', 'set:' .. x % 300, x, 'member' .. i) end
+  if i % 7 == 0 then redis.call('DEL', 'key:' .. (x * 7) % 60000) end
+end
+return redis.call('DBSIZE')" 0
+redis-benchmark -s "$folder/s" -q -P 32 -c 20 -n 200000 -d 64 -t set,get,incr,lpush,lpop,sadd,hset >/dev/null
+cli debug digest
+cli shutdown nosave 2>/dev/null || true
+wait $server 2>/dev/null || true
