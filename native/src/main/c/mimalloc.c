@@ -4,7 +4,6 @@
 //
 // Options, as macros:
 //   MI_MALLOC_OVERRIDE           also define malloc, free, operator new and all their relatives
-//   MI_SHARED_LIBRARY            this becomes a library of its own: it is told when the process begins and ends
 // In a C++ program add -fexceptions, so that mi_new can throw std::bad_alloc through this file.
 
 #if !defined(_GNU_SOURCE)

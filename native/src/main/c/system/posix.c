@@ -19,18 +19,19 @@
 #include <sys/sysinfo.h>
 #endif
 
+#define MI_OS static __attribute__((unused))
 #define MI_LARGE_PAGE (2LL << 20)
 #define MI_HUGE_PAGE (1LL << 30)
 
 // --- Os: memory -------------------------------------------------------------------------------------------------------
 
-static int64_t Os_pageSize(void) {
+MI_OS int64_t Os_pageSize(void) {
   static int64_t size;
   if (size == 0) size = sysconf(_SC_PAGESIZE);
   return size;
 }
 
-static int64_t Os_largePageSize(void) { return MI_LARGE_PAGE; }
+MI_OS int64_t Os_largePageSize(void) { return MI_LARGE_PAGE; }
 
 static int64_t mi_mmap(int64_t size, bool commit, int flags) {
   int protection = commit ? PROT_READ | PROT_WRITE : PROT_NONE;
@@ -38,7 +39,7 @@ static int64_t mi_mmap(int64_t size, bool commit, int flags) {
   return p == MAP_FAILED ? 0 : MI_ADDRESS(p);
 }
 
-static int32_t Os_unmap(int64_t a, int64_t size) { return munmap(MI_AT(void, a), (size_t)size) == 0; }
+MI_OS int32_t Os_unmap(int64_t a, int64_t size) { return munmap(MI_AT(void, a), (size_t)size) == 0; }
 
 static int64_t mi_mmap_aligned(int64_t size, int64_t alignment, bool commit, int flags) {
   int64_t p = mi_mmap(size, commit, flags);
@@ -53,7 +54,7 @@ static int64_t mi_mmap_aligned(int64_t size, int64_t alignment, bool commit, int
   return aligned;
 }
 
-static int64_t Os_map(int64_t size, int64_t alignment, int32_t commit, int32_t large) {
+MI_OS int64_t Os_map(int64_t size, int64_t alignment, int32_t commit, int32_t large) {
   if (size <= 0 || size > PTRDIFF_MAX / 2 || alignment <= 0 || alignment > PTRDIFF_MAX / 2) return 0;
   int64_t page = Os_pageSize();
   size = (size + page - 1) & -page;
@@ -67,7 +68,7 @@ static int64_t Os_map(int64_t size, int64_t alignment, int32_t commit, int32_t l
 }
 
 // Memory of 1 GiB pages, on a NUMA node if possible.
-static int64_t Os_mapHuge(int64_t size, int32_t node) {
+MI_OS int64_t Os_mapHuge(int64_t size, int32_t node) {
 #if defined(MAP_HUGETLB)
   int64_t p = mi_mmap_aligned(size, MI_HUGE_PAGE, true, MAP_HUGETLB | 30 << 26);
 #if defined(SYS_mbind)
@@ -85,9 +86,9 @@ static int64_t Os_mapHuge(int64_t size, int32_t node) {
 }
 
 static int32_t mi_mprotect(int64_t a, int64_t size, int protection) { return mprotect(MI_AT(void, a), (size_t)size, protection) == 0; }
-static int32_t Os_commit(int64_t a, int64_t size) { return mi_mprotect(a, size, PROT_READ | PROT_WRITE); }
-static int32_t Os_unprotect(int64_t a, int64_t size) { return mi_mprotect(a, size, PROT_READ | PROT_WRITE); }
-static int32_t Os_protect(int64_t a, int64_t size) { return mi_mprotect(a, size, PROT_NONE); }
+MI_OS int32_t Os_commit(int64_t a, int64_t size) { return mi_mprotect(a, size, PROT_READ | PROT_WRITE); }
+MI_OS int32_t Os_unprotect(int64_t a, int64_t size) { return mi_mprotect(a, size, PROT_READ | PROT_WRITE); }
+MI_OS int32_t Os_protect(int64_t a, int64_t size) { return mi_mprotect(a, size, PROT_NONE); }
 
 static int32_t mi_madvise(int64_t a, int64_t size, int advice) {
   int result;
@@ -97,7 +98,7 @@ static int32_t mi_madvise(int64_t a, int64_t size, int advice) {
 }
 
 // The answer's bits: 1, commit it before it is used again; 2, it is zero when it is used again.
-static int32_t Os_decommit(int64_t a, int64_t size) {
+MI_OS int32_t Os_decommit(int64_t a, int64_t size) {
   int saved = errno;
 #if defined(__linux__)
   int32_t result = mi_madvise(a, size, MADV_DONTNEED) ? 2 : -1;
@@ -108,7 +109,7 @@ static int32_t Os_decommit(int64_t a, int64_t size) {
   return result;
 }
 
-static int32_t Os_reset(int64_t a, int64_t size) {
+MI_OS int32_t Os_reset(int64_t a, int64_t size) {
   int saved = errno;
 #if defined(MADV_FREE)
   bool done = mi_madvise(a, size, MADV_FREE) || mi_madvise(a, size, MADV_DONTNEED);
@@ -119,7 +120,7 @@ static int32_t Os_reset(int64_t a, int64_t size) {
   return done;
 }
 
-static int32_t Os_transparentHugePages(int64_t a, int64_t size, int32_t allow) {
+MI_OS int32_t Os_transparentHugePages(int64_t a, int64_t size, int32_t allow) {
 #if defined(MADV_HUGEPAGE)
   int saved = errno;
   bool done = mi_madvise(a, size, allow ? MADV_HUGEPAGE : MADV_NOHUGEPAGE);
@@ -131,7 +132,7 @@ static int32_t Os_transparentHugePages(int64_t a, int64_t size, int32_t allow) {
 #endif
 }
 
-static int32_t Os_disallowTransparentHugePages(void) {
+MI_OS int32_t Os_disallowTransparentHugePages(void) {
 #if defined(PR_SET_THP_DISABLE)
   return prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0) == 0;
 #else
@@ -152,7 +153,7 @@ static bool mi_read_file(const char* path, char* buffer, size_t size) {
   return true;
 }
 
-static int64_t Os_physicalMemory(void) {
+MI_OS int64_t Os_physicalMemory(void) {
 #if defined(__linux__)
   struct sysinfo info;
   return sysinfo(&info) == 0 ? (int64_t)info.totalram * info.mem_unit : 0;
@@ -161,7 +162,7 @@ static int64_t Os_physicalMemory(void) {
 #endif
 }
 
-static int32_t Os_processors(void) {
+MI_OS int32_t Os_processors(void) {
 #if defined(__linux__)
   unsigned long mask[1024 / sizeof(unsigned long)];
   long bytes = syscall(SYS_sched_getaffinity, 0, sizeof(mask), mask);
@@ -174,12 +175,12 @@ static int32_t Os_processors(void) {
 #endif
 }
 
-static int32_t Os_overcommits(void) {
+MI_OS int32_t Os_overcommits(void) {
   char mode[8];
   return mi_read_file("/proc/sys/vm/overcommit_memory", mode, sizeof(mode)) ? mode[0] != '2' : true;
 }
 
-static int32_t Os_numaNode(void) {
+MI_OS int32_t Os_numaNode(void) {
 #if defined(SYS_getcpu)
   unsigned processor = 0, node = 0;
   return syscall(SYS_getcpu, &processor, &node, NULL) == 0 ? (int32_t)node : 0;
@@ -188,7 +189,7 @@ static int32_t Os_numaNode(void) {
 #endif
 }
 
-static int32_t Os_numaNodes(void) {
+MI_OS int32_t Os_numaNodes(void) {
   int saved = errno;
   int32_t count = 0;
 #if defined(__linux__)
@@ -207,15 +208,15 @@ static int32_t Os_numaNodes(void) {
   return count > 0 ? count : 1;
 }
 
-static int64_t Os_nanos(void) {
+MI_OS int64_t Os_nanos(void) {
   struct timespec t;
   clock_gettime(CLOCK_MONOTONIC, &t);
   return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
 }
 
-static int64_t Os_clock(void) { return Os_nanos() / 1000000; }
+MI_OS int64_t Os_clock(void) { return Os_nanos() / 1000000; }
 
-static int64_t Os_random(void) {
+MI_OS int64_t Os_random(void) {
   uint64_t bits = 0;
 #if defined(SYS_getrandom)
   int saved = errno;
@@ -235,7 +236,7 @@ extern char** environ;
 static char mi_lower(char c) { return c >= 'A' && c <= 'Z' ? (char)(c + 'a' - 'A') : c; }
 
 // Not getenv: it may not be usable yet. The value's length; -1 when it is not set, -2 before there is an environment.
-static int64_t Os_environment(int64_t name, int64_t buffer, int64_t size) {
+MI_OS int64_t Os_environment(int64_t name, int64_t buffer, int64_t size) {
   if (environ == NULL) return -2;
   for (char** each = environ; *each != NULL; each++) {
     const char *n = MI_AT(const char, name), *e = *each;
@@ -251,7 +252,7 @@ static int64_t Os_environment(int64_t name, int64_t buffer, int64_t size) {
   return -1;
 }
 
-static void Os_write(int64_t text, int64_t length) {
+MI_OS void Os_write(int64_t text, int64_t length) {
   int saved = errno;
   while (length > 0) {
     ssize_t written = write(STDERR_FILENO, MI_AT(const char, text), (size_t)length);
@@ -273,7 +274,7 @@ static int64_t mi_resident(void) {
   return pages * Os_pageSize();
 }
 
-static void Os_processInfo(int64_t target) {
+MI_OS void Os_processInfo(int64_t target) {
   struct rusage usage;
   getrusage(RUSAGE_SELF, &usage);
   int64_t* info = MI_AT(int64_t, target);
@@ -292,7 +293,7 @@ static void Os_processInfo(int64_t target) {
 }
 
 // A futex looks at 32 bits: the low ones.
-static void Os_waitOn(int64_t address, int64_t value) {
+MI_OS void Os_waitOn(int64_t address, int64_t value) {
 #if defined(SYS_futex)
   int saved = errno;
   const int64_t low = __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__ ? 4 : 0;
@@ -304,7 +305,7 @@ static void Os_waitOn(int64_t address, int64_t value) {
 #endif
 }
 
-static void Os_wake(int64_t address) {
+MI_OS void Os_wake(int64_t address) {
 #if defined(SYS_futex)
   const int64_t low = __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__ ? 4 : 0;
   syscall(SYS_futex, address + low, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
@@ -313,9 +314,9 @@ static void Os_wake(int64_t address) {
 #endif
 }
 
-static void Os_yield(void) { sched_yield(); }
-static void Os_setErrno(int32_t code) { errno = code; }
-static void Os_abort(void) { abort(); }
+MI_OS void Os_yield(void) { sched_yield(); }
+MI_OS void Os_setErrno(int32_t code) { errno = code; }
+MI_OS void Os_abort(void) { abort(); }
 
 // --- ThreadSlot: the thread's word, and word of its end ---------------------------------------------------------------
 
@@ -325,8 +326,6 @@ static pthread_key_t mi_thread_key;
 static int mi_thread_key_state;  // 0 none yet, 1 being made, 2 there
 
 static void mi__thread_ended(int64_t theap);
-static void mi__process_init(void);
-static void mi__process_done(void);
 static void mi__fork_prepare(void);
 static void mi__fork_parent(void);
 static void mi__fork_child(void);
@@ -369,8 +368,8 @@ static void ThreadSlot_setTheap(int64_t theap) {
 // --- The process' life ------------------------------------------------------------------------------------------------
 
 __attribute__((constructor)) static void mi_process_load(void) {
-  mi__process_init();
+  mi_process_init();
   pthread_atfork(mi__fork_prepare, mi__fork_parent, mi__fork_child);
 }
 
-__attribute__((destructor)) static void mi_process_unload(void) { mi__process_done(); }
+__attribute__((destructor)) static void mi_process_unload(void) { mi_process_done(); }

@@ -23,6 +23,8 @@ public final class Abandon {
     /** How long a fork's child waits for a thread that it may not have. */
     private static final int FORKED_PATIENCE = 1 << 16;
 
+    private Abandon() {}
+
     /** Gives up a page that the caller owns and that is in no queue; frees it if it is empty. */
     static void abandon(long page) {
         Page.setOwner(page, Page.HIDDEN);

@@ -13,6 +13,8 @@ import dev.mimalloc.machine.ThreadSlot;
  * is the place for what must happen now and then.
  */
 public final class Allocate {
+    private Allocate() {}
+
     /** A block of at least {@code size} bytes, aligned to 16 (to 8 when it has only 8 bytes); 0 if there is no memory. */
     @Export({"void* mi_malloc(size_t size)", "void* mi_malloc_small(size_t size)"})
     public static long malloc(long size) {

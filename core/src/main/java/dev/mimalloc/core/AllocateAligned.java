@@ -9,6 +9,8 @@ import dev.mimalloc.machine.ThreadSlot;
  * alignments beyond a slice get a page of their own that starts where it should.
  */
 public final class AllocateAligned {
+    private AllocateAligned() {}
+
     @Export("void* mi_malloc_aligned(size_t size, size_t alignment)")
     public static long malloc(long size, long alignment) { return mallocAt(size, alignment, 0); }
 

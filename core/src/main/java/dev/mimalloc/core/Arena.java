@@ -49,6 +49,8 @@ final class Arena {
     private static final int ANY = -2;
     private static final int NONE = -1;
 
+    private Arena() {}
+
     static long subprocess(long arena) { return getLong(arena); }
     static long index(long arena) { return getLong(arena + 8); }
     static void setIndex(long arena, long index) { putLong(arena + 8, index); }

@@ -16,6 +16,8 @@ import static dev.mimalloc.machine.Memory.*;
 final class ArenaPages {
     private static final long PAGES = 640;
 
+    private ArenaPages() {}
+
     static long create(long slices) {
         long pages = Meta.allocate(PAGES + Bitmap.size(slices));
         if (pages == 0) return 0;

@@ -11,6 +11,8 @@ final class Arenas {
     /** An arena's index has two bytes in a page. */
     private static final long MAX = 65535;
 
+    private Arenas() {}
+
     /**
      * Slices for a page of {@code heap}, committed.
      *

@@ -25,6 +25,8 @@ public final class Bitmap {
     static final int CHUNK = 512;
     private static final long MAP = 64;
 
+    private Bitmap() {}
+
     /** The bytes that a bitmap of so many bits takes. */
     public static long size(long bits) {
         long chunks = (bits + CHUNK - 1) / CHUNK;

@@ -39,6 +39,8 @@ public final class Config {
     /** Up to this alignment a block is looked for in the arenas; beyond, it comes straight from the OS. */
     static final long ARENA_ALIGN_MAX = 512 * SLICE;
 
+    private Config() {}
+
     static long alignUp(long size, long alignment) { return (size + alignment - 1) & -alignment; }
 
     static long alignDown(long size, long alignment) { return size & -alignment; }

@@ -15,6 +15,8 @@ public final class Errors {
     public static final int EINVAL = 22;
     public static final int EOVERFLOW = 75;
 
+    private Errors() {}
+
     @Export("void mi_register_error(mi_error_fun* fun, void* arg)")
     public static void register(long function, long argument) { Root.setError(function, argument); }
 

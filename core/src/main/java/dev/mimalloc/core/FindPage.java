@@ -5,6 +5,8 @@ final class FindPage {
     /** Full pages that a search passes over, when they are never abandoned. */
     private static final int FULL_MAX = 16;
 
+    private FindPage() {}
+
     /** A page of this bin whose {@code free} list has a block, or 0 if there is no memory. It is the first of its queue now. */
     static long find(long theap, int bin) {
         long page = PageQueue.first(Theap.queue(theap, bin));

@@ -11,6 +11,8 @@ import dev.mimalloc.machine.ThreadSlot;
  * the page's local list. A block of another thread's page goes on the thread-free list with one CAS.
  */
 public final class Free {
+    private Free() {}
+
     /** Frees a block; 0 is fine. Any thread may free any block. */
     @Export({"void mi_free(void* p)", "void mi_cfree(void* p)", "void mi_free_small(void* p)"})
     public static void free(long p) {

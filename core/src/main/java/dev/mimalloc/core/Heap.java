@@ -30,6 +30,8 @@ import static dev.mimalloc.machine.Memory.*;
 final class Heap {
     static final long SIZE = 832 + Statistics.SIZE;
 
+    private Heap() {}
+
     static long subprocess(long heap) { return getLong(heap); }
     static void setSubprocess(long heap, long subprocess) { putLong(heap, subprocess); }
     static long slot(long heap) { return getLong(heap + 8); }

@@ -5,6 +5,8 @@ import dev.mimalloc.machine.ThreadSlot;
 
 /** The lives of heaps. */
 public final class Heaps {
+    private Heaps() {}
+
     /** A new heap, which any thread may use; 0 if there is no memory. */
     @Export("mi_heap_t* mi_heap_new(void)")
     public static long create() { return create(0); }

@@ -11,6 +11,8 @@ import dev.mimalloc.machine.Os;
 final class Lock {
     private static final int SPINS = 100;
 
+    private Lock() {}
+
     static boolean tryAcquire(long lock) { return compareAndSet(lock, 0, 1); }
 
     static void acquire(long lock) {

@@ -21,6 +21,8 @@ final class Meta {
     private static final long UNITS = PAGE / UNIT;
     private static final long LARGE = 64 << 10;
 
+    private Meta() {}
+
     /** Zeroed memory, 128-byte aligned, or 0. Give the same size back to {@link #free}. */
     static long allocate(long size) {
         if (size > LARGE) return Os.map(size, Os.pageSize(), true, false);

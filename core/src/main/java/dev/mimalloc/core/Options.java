@@ -70,6 +70,8 @@ public final class Options {
     /** The longest value that is read. */
     private static final long VALUE_MAX = 64;
 
+    private Options() {}
+
     private static long value(int option) { return Root.options() + option * 16L; }
 
     private static long state(int option) { return value(option) + 8; }
@@ -194,98 +196,98 @@ public final class Options {
     }
 
     private static long defaultOf(int option) {
-        switch (option) {
-            case DEPRECATED_EAGER_COMMIT: return 1;
-            case ARENA_EAGER_COMMIT: return 2;
-            case PURGE_DECOMMITS: return 1;
-            case RESERVE_HUGE_OS_PAGES_AT: return -1;
-            case DEPRECATED_EAGER_COMMIT_DELAY: return 1;
-            case PURGE_DELAY: return 1000;
-            case OS_TAG: return 100;
-            case MAX_ERRORS: return 32;
-            case MAX_WARNINGS: return 32;
-            case DEPRECATED_MAX_SEGMENT_RECLAIM: return 10;
-            case ARENA_RESERVE: return 1L << 20;
-            case ARENA_PURGE_MULT: return 1;
-            case DEPRECATED_PURGE_EXTEND_DELAY: return 1;
-            case RETRY_ON_OOM: return 400;
-            case GUARDED_MAX: return 1L << 30;
-            case GUARDED_SAMPLE_RATE: return 4000;
-            case GENERIC_COLLECT: return 10000;
-            case PAGE_FULL_RETAIN: return 2;
-            case PAGE_MAX_CANDIDATES: return 4;
-            case PAGE_MAX_RECLAIM: return -1;
-            case PAGE_CROSS_THREAD_MAX_RECLAIM: return 32;
-            case ALLOW_THP: return 1;
-            case ARENA_MAX_OBJECT_SIZE: return 2L << 20;
-            default: return 0;
-        }
+        return switch (option) {
+            case DEPRECATED_EAGER_COMMIT -> 1;
+            case ARENA_EAGER_COMMIT -> 2;
+            case PURGE_DECOMMITS -> 1;
+            case RESERVE_HUGE_OS_PAGES_AT -> -1;
+            case DEPRECATED_EAGER_COMMIT_DELAY -> 1;
+            case PURGE_DELAY -> 1000;
+            case OS_TAG -> 100;
+            case MAX_ERRORS -> 32;
+            case MAX_WARNINGS -> 32;
+            case DEPRECATED_MAX_SEGMENT_RECLAIM -> 10;
+            case ARENA_RESERVE -> 1L << 20;
+            case ARENA_PURGE_MULT -> 1;
+            case DEPRECATED_PURGE_EXTEND_DELAY -> 1;
+            case RETRY_ON_OOM -> 400;
+            case GUARDED_MAX -> 1L << 30;
+            case GUARDED_SAMPLE_RATE -> 4000;
+            case GENERIC_COLLECT -> 10000;
+            case PAGE_FULL_RETAIN -> 2;
+            case PAGE_MAX_CANDIDATES -> 4;
+            case PAGE_MAX_RECLAIM -> -1;
+            case PAGE_CROSS_THREAD_MAX_RECLAIM -> 32;
+            case ALLOW_THP -> 1;
+            case ARENA_MAX_OBJECT_SIZE -> 2L << 20;
+            default -> 0;
+        };
     }
 
     /** The name of the environment variable. */
     static long name(int option) {
-        switch (option) {
-            case SHOW_ERRORS: return Text.literal("MIMALLOC_SHOW_ERRORS");
-            case SHOW_STATS: return Text.literal("MIMALLOC_SHOW_STATS");
-            case VERBOSE: return Text.literal("MIMALLOC_VERBOSE");
-            case DEPRECATED_EAGER_COMMIT: return Text.literal("MIMALLOC_DEPRECATED_EAGER_COMMIT");
-            case ARENA_EAGER_COMMIT: return Text.literal("MIMALLOC_ARENA_EAGER_COMMIT");
-            case PURGE_DECOMMITS: return Text.literal("MIMALLOC_PURGE_DECOMMITS");
-            case ALLOW_LARGE_OS_PAGES: return Text.literal("MIMALLOC_ALLOW_LARGE_OS_PAGES");
-            case RESERVE_HUGE_OS_PAGES: return Text.literal("MIMALLOC_RESERVE_HUGE_OS_PAGES");
-            case RESERVE_HUGE_OS_PAGES_AT: return Text.literal("MIMALLOC_RESERVE_HUGE_OS_PAGES_AT");
-            case RESERVE_OS_MEMORY: return Text.literal("MIMALLOC_RESERVE_OS_MEMORY");
-            case DEPRECATED_SEGMENT_CACHE: return Text.literal("MIMALLOC_DEPRECATED_SEGMENT_CACHE");
-            case DEPRECATED_PAGE_RESET: return Text.literal("MIMALLOC_DEPRECATED_PAGE_RESET");
-            case DEPRECATED_ABANDONED_PAGE_PURGE: return Text.literal("MIMALLOC_DEPRECATED_ABANDONED_PAGE_PURGE");
-            case DEPRECATED_SEGMENT_RESET: return Text.literal("MIMALLOC_DEPRECATED_SEGMENT_RESET");
-            case DEPRECATED_EAGER_COMMIT_DELAY: return Text.literal("MIMALLOC_DEPRECATED_EAGER_COMMIT_DELAY");
-            case PURGE_DELAY: return Text.literal("MIMALLOC_PURGE_DELAY");
-            case USE_NUMA_NODES: return Text.literal("MIMALLOC_USE_NUMA_NODES");
-            case DISALLOW_OS_ALLOC: return Text.literal("MIMALLOC_DISALLOW_OS_ALLOC");
-            case OS_TAG: return Text.literal("MIMALLOC_OS_TAG");
-            case MAX_ERRORS: return Text.literal("MIMALLOC_MAX_ERRORS");
-            case MAX_WARNINGS: return Text.literal("MIMALLOC_MAX_WARNINGS");
-            case DEPRECATED_MAX_SEGMENT_RECLAIM: return Text.literal("MIMALLOC_DEPRECATED_MAX_SEGMENT_RECLAIM");
-            case DESTROY_ON_EXIT: return Text.literal("MIMALLOC_DESTROY_ON_EXIT");
-            case ARENA_RESERVE: return Text.literal("MIMALLOC_ARENA_RESERVE");
-            case ARENA_PURGE_MULT: return Text.literal("MIMALLOC_ARENA_PURGE_MULT");
-            case DEPRECATED_PURGE_EXTEND_DELAY: return Text.literal("MIMALLOC_DEPRECATED_PURGE_EXTEND_DELAY");
-            case DISALLOW_ARENA_ALLOC: return Text.literal("MIMALLOC_DISALLOW_ARENA_ALLOC");
-            case RETRY_ON_OOM: return Text.literal("MIMALLOC_RETRY_ON_OOM");
-            case VISIT_ABANDONED: return Text.literal("MIMALLOC_VISIT_ABANDONED");
-            case GUARDED_MIN: return Text.literal("MIMALLOC_GUARDED_MIN");
-            case GUARDED_MAX: return Text.literal("MIMALLOC_GUARDED_MAX");
-            case GUARDED_PRECISE: return Text.literal("MIMALLOC_GUARDED_PRECISE");
-            case GUARDED_SAMPLE_RATE: return Text.literal("MIMALLOC_GUARDED_SAMPLE_RATE");
-            case GUARDED_SAMPLE_SEED: return Text.literal("MIMALLOC_GUARDED_SAMPLE_SEED");
-            case GENERIC_COLLECT: return Text.literal("MIMALLOC_GENERIC_COLLECT");
-            case PAGE_RECLAIM_ON_FREE: return Text.literal("MIMALLOC_PAGE_RECLAIM_ON_FREE");
-            case PAGE_FULL_RETAIN: return Text.literal("MIMALLOC_PAGE_FULL_RETAIN");
-            case PAGE_MAX_CANDIDATES: return Text.literal("MIMALLOC_PAGE_MAX_CANDIDATES");
-            case MAX_VABITS: return Text.literal("MIMALLOC_MAX_VABITS");
-            case PAGEMAP_COMMIT: return Text.literal("MIMALLOC_PAGEMAP_COMMIT");
-            case PAGE_COMMIT_ON_DEMAND: return Text.literal("MIMALLOC_PAGE_COMMIT_ON_DEMAND");
-            case PAGE_MAX_RECLAIM: return Text.literal("MIMALLOC_PAGE_MAX_RECLAIM");
-            case PAGE_CROSS_THREAD_MAX_RECLAIM: return Text.literal("MIMALLOC_PAGE_CROSS_THREAD_MAX_RECLAIM");
-            case ALLOW_THP: return Text.literal("MIMALLOC_ALLOW_THP");
-            case MINIMAL_PURGE_SIZE: return Text.literal("MIMALLOC_MINIMAL_PURGE_SIZE");
-            case ARENA_MAX_OBJECT_SIZE: return Text.literal("MIMALLOC_ARENA_MAX_OBJECT_SIZE");
-            case ARENA_IS_NUMA_LOCAL: return Text.literal("MIMALLOC_ARENA_IS_NUMA_LOCAL");
-            default: return 0;
-        }
+        return switch (option) {
+            case SHOW_ERRORS -> Text.literal("MIMALLOC_SHOW_ERRORS");
+            case SHOW_STATS -> Text.literal("MIMALLOC_SHOW_STATS");
+            case VERBOSE -> Text.literal("MIMALLOC_VERBOSE");
+            case DEPRECATED_EAGER_COMMIT -> Text.literal("MIMALLOC_DEPRECATED_EAGER_COMMIT");
+            case ARENA_EAGER_COMMIT -> Text.literal("MIMALLOC_ARENA_EAGER_COMMIT");
+            case PURGE_DECOMMITS -> Text.literal("MIMALLOC_PURGE_DECOMMITS");
+            case ALLOW_LARGE_OS_PAGES -> Text.literal("MIMALLOC_ALLOW_LARGE_OS_PAGES");
+            case RESERVE_HUGE_OS_PAGES -> Text.literal("MIMALLOC_RESERVE_HUGE_OS_PAGES");
+            case RESERVE_HUGE_OS_PAGES_AT -> Text.literal("MIMALLOC_RESERVE_HUGE_OS_PAGES_AT");
+            case RESERVE_OS_MEMORY -> Text.literal("MIMALLOC_RESERVE_OS_MEMORY");
+            case DEPRECATED_SEGMENT_CACHE -> Text.literal("MIMALLOC_DEPRECATED_SEGMENT_CACHE");
+            case DEPRECATED_PAGE_RESET -> Text.literal("MIMALLOC_DEPRECATED_PAGE_RESET");
+            case DEPRECATED_ABANDONED_PAGE_PURGE -> Text.literal("MIMALLOC_DEPRECATED_ABANDONED_PAGE_PURGE");
+            case DEPRECATED_SEGMENT_RESET -> Text.literal("MIMALLOC_DEPRECATED_SEGMENT_RESET");
+            case DEPRECATED_EAGER_COMMIT_DELAY -> Text.literal("MIMALLOC_DEPRECATED_EAGER_COMMIT_DELAY");
+            case PURGE_DELAY -> Text.literal("MIMALLOC_PURGE_DELAY");
+            case USE_NUMA_NODES -> Text.literal("MIMALLOC_USE_NUMA_NODES");
+            case DISALLOW_OS_ALLOC -> Text.literal("MIMALLOC_DISALLOW_OS_ALLOC");
+            case OS_TAG -> Text.literal("MIMALLOC_OS_TAG");
+            case MAX_ERRORS -> Text.literal("MIMALLOC_MAX_ERRORS");
+            case MAX_WARNINGS -> Text.literal("MIMALLOC_MAX_WARNINGS");
+            case DEPRECATED_MAX_SEGMENT_RECLAIM -> Text.literal("MIMALLOC_DEPRECATED_MAX_SEGMENT_RECLAIM");
+            case DESTROY_ON_EXIT -> Text.literal("MIMALLOC_DESTROY_ON_EXIT");
+            case ARENA_RESERVE -> Text.literal("MIMALLOC_ARENA_RESERVE");
+            case ARENA_PURGE_MULT -> Text.literal("MIMALLOC_ARENA_PURGE_MULT");
+            case DEPRECATED_PURGE_EXTEND_DELAY -> Text.literal("MIMALLOC_DEPRECATED_PURGE_EXTEND_DELAY");
+            case DISALLOW_ARENA_ALLOC -> Text.literal("MIMALLOC_DISALLOW_ARENA_ALLOC");
+            case RETRY_ON_OOM -> Text.literal("MIMALLOC_RETRY_ON_OOM");
+            case VISIT_ABANDONED -> Text.literal("MIMALLOC_VISIT_ABANDONED");
+            case GUARDED_MIN -> Text.literal("MIMALLOC_GUARDED_MIN");
+            case GUARDED_MAX -> Text.literal("MIMALLOC_GUARDED_MAX");
+            case GUARDED_PRECISE -> Text.literal("MIMALLOC_GUARDED_PRECISE");
+            case GUARDED_SAMPLE_RATE -> Text.literal("MIMALLOC_GUARDED_SAMPLE_RATE");
+            case GUARDED_SAMPLE_SEED -> Text.literal("MIMALLOC_GUARDED_SAMPLE_SEED");
+            case GENERIC_COLLECT -> Text.literal("MIMALLOC_GENERIC_COLLECT");
+            case PAGE_RECLAIM_ON_FREE -> Text.literal("MIMALLOC_PAGE_RECLAIM_ON_FREE");
+            case PAGE_FULL_RETAIN -> Text.literal("MIMALLOC_PAGE_FULL_RETAIN");
+            case PAGE_MAX_CANDIDATES -> Text.literal("MIMALLOC_PAGE_MAX_CANDIDATES");
+            case MAX_VABITS -> Text.literal("MIMALLOC_MAX_VABITS");
+            case PAGEMAP_COMMIT -> Text.literal("MIMALLOC_PAGEMAP_COMMIT");
+            case PAGE_COMMIT_ON_DEMAND -> Text.literal("MIMALLOC_PAGE_COMMIT_ON_DEMAND");
+            case PAGE_MAX_RECLAIM -> Text.literal("MIMALLOC_PAGE_MAX_RECLAIM");
+            case PAGE_CROSS_THREAD_MAX_RECLAIM -> Text.literal("MIMALLOC_PAGE_CROSS_THREAD_MAX_RECLAIM");
+            case ALLOW_THP -> Text.literal("MIMALLOC_ALLOW_THP");
+            case MINIMAL_PURGE_SIZE -> Text.literal("MIMALLOC_MINIMAL_PURGE_SIZE");
+            case ARENA_MAX_OBJECT_SIZE -> Text.literal("MIMALLOC_ARENA_MAX_OBJECT_SIZE");
+            case ARENA_IS_NUMA_LOCAL -> Text.literal("MIMALLOC_ARENA_IS_NUMA_LOCAL");
+            default -> 0;
+        };
     }
 
     private static long legacyName(int option) {
-        switch (option) {
-            case ARENA_EAGER_COMMIT: return Text.literal("MIMALLOC_EAGER_REGION_COMMIT");
-            case PURGE_DECOMMITS: return Text.literal("MIMALLOC_RESET_DECOMMITS");
-            case ALLOW_LARGE_OS_PAGES: return Text.literal("MIMALLOC_LARGE_OS_PAGES");
-            case PURGE_DELAY: return Text.literal("MIMALLOC_RESET_DELAY");
-            case DISALLOW_OS_ALLOC: return Text.literal("MIMALLOC_LIMIT_OS_ALLOC");
-            case DEPRECATED_PURGE_EXTEND_DELAY: return Text.literal("MIMALLOC_DECOMMIT_EXTEND_DELAY");
-            case PAGE_RECLAIM_ON_FREE: return Text.literal("MIMALLOC_ABANDONED_RECLAIM_ON_FREE");
-            default: return 0;
-        }
+        return switch (option) {
+            case ARENA_EAGER_COMMIT -> Text.literal("MIMALLOC_EAGER_REGION_COMMIT");
+            case PURGE_DECOMMITS -> Text.literal("MIMALLOC_RESET_DECOMMITS");
+            case ALLOW_LARGE_OS_PAGES -> Text.literal("MIMALLOC_LARGE_OS_PAGES");
+            case PURGE_DELAY -> Text.literal("MIMALLOC_RESET_DELAY");
+            case DISALLOW_OS_ALLOC -> Text.literal("MIMALLOC_LIMIT_OS_ALLOC");
+            case DEPRECATED_PURGE_EXTEND_DELAY -> Text.literal("MIMALLOC_DECOMMIT_EXTEND_DELAY");
+            case PAGE_RECLAIM_ON_FREE -> Text.literal("MIMALLOC_ABANDONED_RECLAIM_ON_FREE");
+            default -> 0;
+        };
     }
 }

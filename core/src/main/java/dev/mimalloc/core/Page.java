@@ -65,6 +65,8 @@ public final class Page {
     /** Flag: every slice of this singleton is in the page map. */
     static final int MAPPED_WHOLE = 4;
 
+    private Page() {}
+
     static long free(long page) { return getLong(page); }
     static void setFree(long page, long block) { putLong(page, block); }
 

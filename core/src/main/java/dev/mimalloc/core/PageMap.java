@@ -19,6 +19,8 @@ public final class PageMap {
     private static final long LOWER_SIZE = 8L << (LOWER_SHIFT - Config.SLICE_SHIFT);
     private static final long LOWER_MASK = LOWER_SIZE / 8 - 1;
 
+    private PageMap() {}
+
     /** Reserves the upper table; false if the OS has no memory. */
     static boolean init() {
         long map = Os.map(UPPER_SIZE, Os.pageSize(), true, false);

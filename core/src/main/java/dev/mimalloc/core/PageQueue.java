@@ -14,6 +14,8 @@ import static dev.mimalloc.machine.Memory.*;
  * </pre>
  */
 final class PageQueue {
+    private PageQueue() {}
+
     static long first(long queue) { return getLong(queue); }
     static long last(long queue) { return getLong(queue + 8); }
     static long count(long queue) { return getLong(queue + 16); }

@@ -6,6 +6,8 @@ import dev.mimalloc.machine.Os;
 
 /** Where pages come from and where they go: made of an arena's slices, or of memory straight from the OS. */
 final class Pages {
+    private Pages() {}
+
     /** A page of a bin's blocks for a theap, in no queue yet; 0 if there is no memory. */
     static long allocate(long theap, int bin) {
         long heap = Theap.heap(theap);

@@ -23,6 +23,8 @@ final class Printer {
     private static final long CAPACITY = SIZE - 24 - 1;
     private static final int DECIMAL_MAX = 20;
 
+    private Printer() {}
+
     static long open(long function, long argument) {
         long printer = Meta.allocate(SIZE);
         if (printer == 0) return 0;

@@ -12,6 +12,8 @@ public final class Purge {
     /** Up to so many slices (64 MiB) may wait whatever is in use. */
     private static final long WAITING_MIN = 1024;
 
+    private Purge() {}
+
     /** Purges if it is time. */
     public static void tick(long subprocess) {
         long expire = Subprocess.purgeExpire(subprocess);

@@ -8,6 +8,8 @@ import dev.mimalloc.machine.Text;
 
 /** Changing a block's size: in place where it fits and wastes less than half, and otherwise by a copy. */
 public final class Reallocate {
+    private Reallocate() {}
+
     /** A block of {@code size} bytes with the old one's contents. When there is no memory the old block stays, and 0 is returned. */
     @Export("void* mi_realloc(void* p, size_t newsize)")
     public static long realloc(long p, long size) { return in(0, p, size, false); }

@@ -11,6 +11,8 @@ import dev.mimalloc.machine.Text;
  * pages: exact when nothing runs, and it costs the fast paths nothing.
  */
 public final class Report {
+    private Report() {}
+
     /** Fills {@code target}, of {@link Statistics#SIZE} bytes, with a heap's statistics. */
     public static void heap(long heap, long target) {
         fill(target, Statistics.SIZE, 0);

@@ -2,6 +2,8 @@ package dev.mimalloc.core;
 
 /** Pages of a theap that have run empty, and the theap's collection. Only for the theap's thread. */
 final class Retire {
+    private Retire() {}
+
     /**
      * The last block of a page was freed by its owner. The only page of its bin stays for a while, since its next block
      * is likely to be wanted soon; any other goes.

@@ -32,6 +32,8 @@ import dev.mimalloc.machine.Memory;
  * </pre>
  */
 final class Root {
+    private Root() {}
+
     static long at(long offset) { return Memory.root() + offset; }
 
     static long state() { return getAcquire(at(0)); }

@@ -12,6 +12,8 @@ public final class SizeClass {
     static final int HUGE = 73;
     static final int COUNT = HUGE + 1;
 
+    private SizeClass() {}
+
     /** The bin of a size up to {@link Config#LARGE_OBJECT_MAX}; larger sizes are {@link #HUGE}. */
     static int bin(long size) {
         long words = (size + 7) >>> 3;

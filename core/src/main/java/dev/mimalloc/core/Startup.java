@@ -6,6 +6,8 @@ import dev.mimalloc.machine.Os;
 final class Startup {
     private static final long DONE = 2;
 
+    private Startup() {}
+
     /** Initialises if that has not happened yet; false if the OS has no memory. */
     static boolean ready() {
         return Root.state() == DONE || initialise();

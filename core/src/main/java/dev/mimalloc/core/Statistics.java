@@ -46,6 +46,8 @@ public final class Statistics {
     public static final int SIZE = CHUNK_BINS + 6 * 24;
     static final int VERSION = 5;
 
+    private Statistics() {}
+
     static void init(long stats) {
         putLong(stats, SIZE);
         putLong(stats + 8, VERSION);

@@ -27,6 +27,8 @@ import static dev.mimalloc.machine.Memory.*;
 final class Subprocess {
     static final long SIZE = 384 + Statistics.SIZE;
 
+    private Subprocess() {}
+
     static long livesLock(long subprocess) { return subprocess; }
     static long arenaLock(long subprocess) { return subprocess + 8; }
     static long osLock(long subprocess) { return subprocess + 16; }

@@ -12,6 +12,8 @@ final class Table {
     static final long SIZE = 128;
     private static final int FIRST = 4;
 
+    private Table() {}
+
     static long get(long table, long index) {
         int segment = segment(index);
         long entries = getAcquire(table + segment * 8L);

@@ -31,6 +31,8 @@ import static dev.mimalloc.machine.Memory.*;
 public final class Theap {
     static final long SIZE = 1152 + SizeClass.COUNT * 24L;
 
+    private Theap() {}
+
     /** The page for blocks of {@code size} bytes, at most {@link Config#SMALL_SIZE_MAX}; never 0. */
     static long direct(long theap, long size) { return getLong(theap + ((size + 7) >>> 3 << 3)); }
     static void setDirect(long theap, long words, long page) { putLong(theap + (words << 3), page); }

@@ -16,6 +16,8 @@ import dev.mimalloc.machine.ThreadSlot;
  * nothing blocks, so a lease is short; it is correct even if something did.
  */
 final class Theaps {
+    private Theaps() {}
+
     /** The theap for the default heap; give it back with {@link #leave}. 0 if there is no memory. */
     static long enter() {
         long theap = ThreadSlot.theap();

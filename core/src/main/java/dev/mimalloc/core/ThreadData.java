@@ -26,6 +26,8 @@ import static dev.mimalloc.machine.Memory.*;
 final class ThreadData {
     static final long SIZE = 256;
 
+    private ThreadData() {}
+
     static long id(long data) { return getLong(data); }
     static void setId(long data, long id) { putLong(data, id); }
     static long subprocess(long data) { return getLong(data + 8); }

@@ -5,6 +5,8 @@ import dev.mimalloc.machine.ThreadSlot;
 
 /** The end of threads, of theaps whose heap was deleted, and a thread's collection. */
 public final class Threads {
+    private Threads() {}
+
     @Export("void mi_thread_init(void)")
     public static void init() { Theaps.leave(Theaps.enter()); }
 

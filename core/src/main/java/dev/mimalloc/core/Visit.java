@@ -29,6 +29,8 @@ public final class Visit {
     private static final int ALL = 0;
     private static final int ABANDONED = 1;
 
+    private Visit() {}
+
     /** Shows each page, and each of its live blocks if asked to; false as soon as the visitor says so. */
     @Export("bool mi_heap_visit_blocks(mi_heap_t* heap, bool visit_blocks, mi_block_visit_fun* visitor, void* arg)")
     public static boolean heapBlocks(long heap, boolean blocks, long visitor, long argument) {

@@ -22,7 +22,10 @@ public final class ThreadSlot {
     private static final Entry[] TABLE = new Entry[CHAINS];
     private static final VarHandle HEAD = MethodHandles.arrayElementVarHandle(Entry[].class);
 
-    static { Arrays.fill(TABLE, NONE); }
+    static {
+        Arrays.fill(TABLE, NONE);
+        StackProbe.run(); // once now: a class that is first used on a full stack would be lost for good
+    }
 
     private static final class Entry {
         final Thread owner;
@@ -65,7 +68,7 @@ public final class ThreadSlot {
     public static boolean mayOwn() { return !Thread.currentThread().isVirtual(); }
 
     /**
-     * Throws {@code StackOverflowError} when less than 32 KiB of stack are left: now, and not in the middle of the update
+     * Throws {@code StackOverflowError} when less than 24 KiB of stack are left: now, and not in the middle of the update
      * that the caller is about to make.
      */
     public static void probeStack() { StackProbe.run(); }

@@ -65,12 +65,15 @@ record Core(Path location, List<Method> methods) {
                     int nth = seen.merge(plain, 1, Integer::sum);
                     String cName = name.substring(PACKAGE.length()).replace('$', '_') + "_" + plain + (nth == 1 ? "" : nth);
                     methods.add(new Method(name, plain, method.methodType().stringValue(), cName,
-                            annotation(method, "Slow") != null, exports(method)));
+                            isSlow(plain), exports(method)));
                 }
             }
         }
         return methods;
     }
+
+    /** By their names: these must not be inlined where they are called, or they spoil the fast path's registers. */
+    private static boolean isSlow(String name) { return name.endsWith("Slow") || name.equals("generic"); }
 
     private static List<String> exports(MethodModel method) {
         var export = annotation(method, "Export");

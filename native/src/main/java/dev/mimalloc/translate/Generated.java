@@ -33,9 +33,10 @@ final class Generated {
                 if (leak.find()) throw new IllegalStateException(name + " needs TeaVM's runtime (" + leak.group() + ")");
                 var method = byName.get(name);
                 String head = text.substring(0, text.indexOf(" {\n"));
-                String attributes = method.slow() ? "__attribute__((noinline, cold)) " : "";
-                declarations.append(attributes).append("static ").append(head).append(";\n");
-                definitions.append("static ").append(text);
+                // An exported method is wanted whole in its wrapper, where a call would cost malloc and free dearly.
+                String kind = method.slow() ? "MI_SLOW " : method.exports().isEmpty() ? "static " : "static inline ";
+                declarations.append(kind).append(head).append(";\n");
+                definitions.append(kind).append(text);
             });
         }
         return declarations.append(definitions).toString();

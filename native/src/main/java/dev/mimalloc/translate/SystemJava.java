@@ -63,7 +63,9 @@ public final class SystemJava implements TeaVMPlugin {
             var known = methods.get(method.getReference());
             if (known == null) continue;
             annotate(method.getAnnotations(), Export.class).getValues().put("name", new AnnotationValue(known.cName()));
-            if (method.getProgram() != null) Arithmetic.rewrite(method.getProgram());
+            if (method.getProgram() == null) continue;
+            Arithmetic.rewrite(method.getProgram());
+            EvaluationOrder.keep(method.getProgram(), method.parameterCount());
         }
     }
 

@@ -302,13 +302,7 @@ final class NativeAllocator implements Allocator {
     }
 
     @Override public Figure statistic(String name) {
-        try (var arena = Arena.ofConfined()) {
-            long stats = arena.allocate(NativeStatistics.SIZE, 8).address();
-            Raw.putLong(stats, NativeStatistics.SIZE);
-            Raw.putLong(stats + 8, NativeStatistics.VERSION);
-            if ((STATS_GET.call(stats) & 0xff) == 0) throw new AssertionError("mi_stats_get refuses its struct");
-            return NativeStatistics.read(stats, name);
-        }
+        return StatisticsStruct.read(stats -> (STATS_GET.call(stats) & 0xff) != 0, name);
     }
 
     @Override public String toString() { return "libmimalloc"; }

@@ -24,7 +24,7 @@ record Program(String name, String title, List<String> needs, List<String> files
                         List.of("objects.py"), List.of(), List.of(python, "objects.py"),
                         Map.of("PYTHONHASHSEED", "0", "PYTHONMALLOC", "malloc")),
                 new Program("c++", "g++ compiles templates, -O1", List.of("g++"), List.of("templates.cpp"), List.of(),
-                        List.of("g++", "-std=c++20", "-O1", "-S", "-o", "-", "templates.cpp"), Map.of()),
+                        List.of("g++", "-std=c++17", "-O1", "-S", "-o", "-", "templates.cpp"), Map.of()),
                 new Program("java", "Java: off-heap arenas, direct buffers, zlib", List.of(java + "c"),
                         List.of("OffHeap.java"), List.of(java + "c", "-d", ".", "OffHeap.java"),
                         List.of(java, "-Xmx64m", "-XX:+UseSerialGC", "-cp", ".", "OffHeap"), Map.of()),

@@ -67,7 +67,7 @@ template <> struct Build<0> { using type = Types<>; };
 template <typename... T> constexpr std::size_t count(Types<T...>) { return (sizeof(T) + ... + 0) / 8; }
 
 int main() {
-  std::cout << runAll(std::make_integer_sequence<int, 8>{}) << ' ' << count(Build<400>::type{}) << ' ';
+  std::cout << runAll(std::make_integer_sequence<int, 4>{}) << ' ' << count(Build<250>::type{}) << ' ';
   std::string text = "one 1 two 22 three 333";
   std::regex number("([a-z]+) ([0-9]+)");
   for (auto i = std::sregex_iterator(text.begin(), text.end(), number); i != std::sregex_iterator(); ++i)

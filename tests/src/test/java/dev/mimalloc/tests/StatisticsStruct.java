@@ -1,11 +1,13 @@
 package dev.mimalloc.tests;
 
+import java.lang.foreign.Arena;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.function.LongPredicate;
 
 /** The layout of the C interface's {@code mi_stats_t}, up to the bins: a count is three words, a counter one. */
-final class NativeStatistics {
-    static final long VERSION = 5;
+final class StatisticsStruct {
+    private static final long VERSION = 5;
     private static final String FIELDS = """
         pages+ reserved+ committed+ reset purged page_committed+ pages_abandoned+ threads+ malloc_normal+ malloc_huge+
         malloc_requested+ mmap_calls commit_calls reset_calls purge_calls arena_count malloc_normal_count
@@ -17,7 +19,7 @@ final class NativeStatistics {
     private static final Map<String, Boolean> COUNTS = new TreeMap<>();
 
     /** The whole struct: size and version, the fields, 74 bins of blocks and of pages, 6 of chunks. */
-    static final long SIZE;
+    private static final long SIZE;
 
     static {
         long offset = 16;
@@ -31,11 +33,18 @@ final class NativeStatistics {
         SIZE = offset + (74 + 74 + 6) * 24;
     }
 
-    static Allocator.Figure read(long stats, String name) {
-        long at = stats + OFFSETS.get(name);
-        if (!COUNTS.get(name)) return new Allocator.Figure(Raw.getLong(at), 0, 0);
-        return new Allocator.Figure(Raw.getLong(at), Raw.getLong(at + 8), Raw.getLong(at + 16));
+    /** A field of the struct that {@code fill} writes to an address. */
+    static Allocator.Figure read(LongPredicate fill, String name) {
+        try (var arena = Arena.ofConfined()) {
+            long stats = arena.allocate(SIZE, 8).address();
+            Raw.putLong(stats, SIZE);
+            Raw.putLong(stats + 8, VERSION);
+            if (!fill.test(stats)) throw new AssertionError("the allocator refuses its own struct");
+            long at = stats + OFFSETS.get(name);
+            if (!COUNTS.get(name)) return new Allocator.Figure(Raw.getLong(at), 0, 0);
+            return new Allocator.Figure(Raw.getLong(at), Raw.getLong(at + 8), Raw.getLong(at + 16));
+        }
     }
 
-    private NativeStatistics() {}
+    private StatisticsStruct() {}
 }

@@ -7,7 +7,9 @@ import dev.mimalloc.machine.Os;
 import dev.mimalloc.machine.ThreadSlot;
 
 /** The process: its begin, its end, and its fork. */
-public final class Process {
+public final class ProcessLife {
+    private ProcessLife() {}
+
     @Export("int mi_version(void)")
     public static int version() { return Config.VERSION; }
 
