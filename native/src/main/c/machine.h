@@ -8,7 +8,7 @@
 #error "mimalloc needs gcc, clang or a compiler that knows their built-ins"
 #endif
 #define MI_INLINE static inline __attribute__((always_inline, unused))
-#define MI_SLOW static __attribute__((noinline, cold))
+#define MI_SLOW static __attribute__((noinline))
 #define MI_STRING_(x) #x
 #define MI_STRING(x) MI_STRING_(x)
 #define MI_SYMBOL_PREFIX MI_STRING(__USER_LABEL_PREFIX__)

@@ -71,7 +71,8 @@ static void cpp_names(size_t size) {
 
 static void refusals() {
   volatile size_t huge = PTRDIFF_MAX;
-  void* p = &huge;
+  char sentinel;
+  void* p = &sentinel;
   errno = 0;
   CHECK(malloc(huge) == NULL && errno == ENOMEM);
   errno = 0;
@@ -80,7 +81,7 @@ static void refusals() {
   CHECK(reallocarray(NULL, huge, 3) == NULL && errno == ENOMEM);
   CHECK(posix_memalign(&p, 3, 10) == EINVAL && posix_memalign(&p, 0, 10) == EINVAL);
   CHECK(posix_memalign(&p, 2, 10) == EINVAL && posix_memalign(&p, 24, 10) == EINVAL);
-  CHECK(posix_memalign(&p, 16, huge) == ENOMEM && p == &huge);
+  CHECK(posix_memalign(&p, 16, huge) == ENOMEM && p == &sentinel);
   void* kept = malloc(10);
   strcpy((char*) kept, "kept");
   CHECK(realloc(kept, huge) == NULL && strcmp((char*) kept, "kept") == 0);

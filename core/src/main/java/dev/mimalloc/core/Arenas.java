@@ -89,7 +89,7 @@ final class Arenas {
         boolean commit = eager == 1 || eager == 2 && Os.overcommits();
         boolean large = Options.isEnabled(Options.ALLOW_LARGE_OS_PAGES);
         while (true) {
-            long arena = reserveMemory(subprocess, size, commit, large);
+            long arena = reserveMemory(subprocess, size, commit, large, false);
             if (arena != 0) return true;
             if (size == least) return false;
             size = Config.max(Config.alignUp(size / 2, ALIGNMENT), least);
@@ -97,7 +97,7 @@ final class Arenas {
     }
 
     /** Reserves {@code size} bytes from the OS and makes an arena of them; for who holds the lock. */
-    static long reserveMemory(long subprocess, long size, boolean commit, boolean large) {
+    static long reserveMemory(long subprocess, long size, boolean commit, boolean large, boolean exclusive) {
         long start = Os.map(size, ALIGNMENT, commit, large);
         if (start == 0) return 0;
         Statistics.add(Subprocess.statistics(subprocess), Statistics.MMAP_CALLS, 1);
@@ -105,6 +105,7 @@ final class Arenas {
         else if (Options.get(Options.ALLOW_THP) == 2) Os.transparentHugePages(start, size, true);
         long arena = Arena.create(subprocess, start, size >>> Config.SLICE_SHIFT, commit, true, false, -1);
         if (arena != 0) Arena.setOwned(arena);
+        if (arena != 0 && exclusive) Arena.setExclusive(arena);
         if (arena != 0 && publish(subprocess, arena)) return arena;
         if (arena != 0) Arena.release(arena);
         Os.unmap(start, size);

@@ -68,12 +68,16 @@ final class Heap {
     /** Gives the struct back; nobody may have the heap any more. What it counted stays in the subprocess' statistics. */
     private static void release(long heap) {
         Statistics.merge(statistics(heap), Subprocess.statistics(subprocess(heap)));
+        releaseTables(heap);
+        Meta.free(heap, SIZE);
+    }
+
+    static void releaseTables(long heap) {
         for (long i = 0; i < Subprocess.arenaCount(subprocess(heap)); i++) {
             long pages = Table.get(arenaPagesTable(heap), i);
             if (pages != 0) ArenaPages.release(pages);
         }
         Table.release(arenaPagesTable(heap));
-        Meta.free(heap, SIZE);
     }
 
     /** Where this heap keeps its bitmaps for an arena, made when needed; 0 if there is no memory for them. */

@@ -38,7 +38,7 @@ public final class Heaps {
         return heap;
     }
 
-    private static long currentSubprocess() {
+    static long currentSubprocess() {
         long theap = ThreadSlot.theap();
         return theap == 0 ? Root.subprocess() : Theap.subprocess(theap);
     }
@@ -160,7 +160,8 @@ public final class Heaps {
         Heap.dropReference(heap);
     }
 
-    private static void releasePages(long heap, long subprocess) {
+    /** Frees all pages of a heap, which nobody uses any more. */
+    static void releasePages(long heap, long subprocess) {
         for (long i = 0; i < Subprocess.arenaCount(subprocess); i++) {
             long pages = Table.get(Heap.arenaPagesTable(heap), i);
             if (pages == 0) continue;

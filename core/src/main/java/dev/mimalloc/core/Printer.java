@@ -22,6 +22,8 @@ final class Printer {
     private static final long SIZE = 1024;
     private static final long CAPACITY = SIZE - 24 - 1;
     private static final int DECIMAL_MAX = 20;
+    /** In place of the length: the text goes into a buffer, whose next byte and end stand in place of function and argument. */
+    private static final long INTO = -1;
 
     private Printer() {}
 
@@ -31,6 +33,34 @@ final class Printer {
         putLong(printer, function);
         putLong(printer + 8, argument);
         return printer;
+    }
+
+    /** A printer that fills a buffer of {@code size} bytes with zero-terminated text. */
+    static long into(long buffer, long size) {
+        long printer = Meta.allocate(SIZE);
+        if (printer == 0) return 0;
+        putLong(printer, buffer);
+        putLong(printer + 8, buffer + size);
+        putLong(printer + 16, INTO);
+        putByte(buffer, 0);
+        return printer;
+    }
+
+    /** Ends such a printer; false if the text did not fit. */
+    static boolean closeBuffer(long printer) {
+        boolean fitted = getLong(printer) < getLong(printer + 8);
+        Meta.free(printer, SIZE);
+        return fitted;
+    }
+
+    private static void append(long printer, int letter) {
+        long at = getLong(printer);
+        long end = getLong(printer + 8);
+        if (at >= end) return;
+        putLong(printer, at + 1);
+        if (at + 1 == end) return;
+        putByte(at, letter);
+        putByte(at + 1, 0);
     }
 
     /** Hands out what is left and ends the printer. */
@@ -59,6 +89,10 @@ final class Printer {
 
     static void letter(long printer, int letter) {
         if (printer == 0) return;
+        if (length(printer) == INTO) {
+            append(printer, letter);
+            return;
+        }
         if (length(printer) == CAPACITY) flush(printer);
         putByte(printer + 24 + length(printer), letter);
         putLong(printer + 16, length(printer) + 1);

@@ -73,6 +73,29 @@ public final class Report {
         return true;
     }
 
+    @Export("bool mi_subproc_stats_get(mi_subproc_id_t subproc_id, mi_stats_t* stats)")
+    public static boolean subprocessStatistics(long subprocess, long target) {
+        if (subprocess == 0 || target == 0 || getLong(target) < Statistics.SIZE) return false;
+        subprocess(subprocess, target);
+        return true;
+    }
+
+    /** Only what the subprocess itself counts, without its heaps. */
+    @Export("bool mi_subproc_stats_get_exclusive(mi_subproc_id_t subproc_id, mi_stats_t* stats)")
+    public static boolean exclusiveStatistics(long subprocess, long target) {
+        if (subprocess == 0 || target == 0 || getLong(target) < Statistics.SIZE) return false;
+        copy(Subprocess.statistics(subprocess), target, Statistics.SIZE);
+        return true;
+    }
+
+    /** Nothing to do: a heap's statistics are added to its subprocess' whenever these are asked for. */
+    @Export("void mi_heap_stats_merge_to_subproc(mi_heap_t* heap)")
+    public static void mergeHeap(long heap) {}
+
+    /** Nothing to do, likewise. */
+    @Export("void mi_stats_merge(void)")
+    public static void merge() {}
+
     @Export("bool mi_heap_stats_get(mi_heap_t* heap, mi_stats_t* stats)")
     public static boolean heapStatistics(long heap, long target) {
         if (heap == 0 || target == 0 || getLong(target) < Statistics.SIZE) return false;
@@ -82,19 +105,48 @@ public final class Report {
 
     @Export("void mi_stats_print_out(mi_output_fun* out, void* arg)")
     public static void printStatistics(long function, long argument) {
-        if (!Startup.ready()) return;
-        long stats = Meta.allocate(Statistics.SIZE);
-        if (stats == 0) return;
-        subprocess(Root.subprocess(), stats);
-        long printer = Printer.open(function, argument);
-        print(printer, stats);
-        Printer.close(printer);
-        Meta.free(stats, Statistics.SIZE);
+        if (Startup.ready()) printSubprocess(Root.subprocess(), function, argument);
     }
 
     /** The parameter is an output function in mimalloc's old interface; only that of {@link #printStatistics} counts. */
     @Export("void mi_stats_print(void* out)")
     public static void printStatistics(long ignored) { printStatistics(0, 0); }
+
+    @Export("void mi_heap_stats_print_out(mi_heap_t* heap, mi_output_fun* out, void* arg)")
+    public static void printHeap(long heap, long function, long argument) {
+        if (heap == 0) return;
+        long stats = Meta.allocate(Statistics.SIZE);
+        if (stats == 0) return;
+        heap(heap, stats);
+        print(stats, function, argument);
+    }
+
+    @Export("void mi_subproc_stats_print_out(mi_subproc_id_t subproc_id, mi_output_fun* out, void* arg)")
+    public static void printSubprocess(long subprocess, long function, long argument) {
+        if (subprocess == 0) return;
+        long stats = Meta.allocate(Statistics.SIZE);
+        if (stats == 0) return;
+        subprocess(subprocess, stats);
+        print(stats, function, argument);
+    }
+
+    /** The subprocess' heaps one after the other. */
+    @Export("void mi_subproc_heap_stats_print_out(mi_subproc_id_t subproc_id, mi_output_fun* out, void* arg)")
+    public static void printHeaps(long subprocess, long function, long argument) {
+        if (subprocess == 0) return;
+        for (long heap = Subprocess.heaps(subprocess); heap != 0; heap = Heap.next(heap)) printHeap(heap, function, argument);
+    }
+
+    /** Statistics are not kept for threads: these are the process'. */
+    @Export("void mi_thread_stats_print_out(mi_output_fun* out, void* arg)")
+    public static void printThread(long function, long argument) { printStatistics(function, argument); }
+
+    private static void print(long stats, long function, long argument) {
+        long printer = Printer.open(function, argument);
+        print(printer, stats);
+        Printer.close(printer);
+        Meta.free(stats, Statistics.SIZE);
+    }
 
     private static void print(long printer, long stats) {
         Printer.text(printer, Text.literal("statistics             peak      total    current\n"));

@@ -27,7 +27,15 @@ final class Startup {
         while (count < Os.processors() && count < Root.SHARED_MAX) count *= 2;
         Root.setSharedCount(count);
         long subprocess = Root.subprocess();
-        long heap = Root.heap();
+        init(subprocess, Root.heap());
+        if (Options.get(Options.ALLOW_THP) == 0) Os.disallowTransparentHugePages();
+        Root.setState(DONE);
+        reserveAsTold(subprocess);
+        return true;
+    }
+
+    /** Makes a subprocess and its main heap in zeroed memory. */
+    static void init(long subprocess, long heap) {
         Statistics.init(Subprocess.statistics(subprocess));
         initHeap(heap, subprocess);
         Subprocess.setMainHeap(subprocess, heap);
@@ -35,10 +43,6 @@ final class Startup {
         // The main heap has slot 0, and needs no entry: it never ends.
         Subprocess.setSlotCount(subprocess, 1);
         Statistics.increase(Subprocess.statistics(subprocess), Statistics.HEAPS, 1);
-        if (Options.get(Options.ALLOW_THP) == 0) Os.disallowTransparentHugePages();
-        Root.setState(DONE);
-        reserveAsTold(subprocess);
-        return true;
     }
 
     /** What a heap's struct says before it is in any list. */
@@ -54,7 +58,8 @@ final class Startup {
         long size = Options.getSize(Options.RESERVE_OS_MEMORY);
         if (size <= 0) return;
         Lock.acquire(Subprocess.arenaLock(subprocess));
-        Arenas.reserveMemory(subprocess, Config.alignUp(size, Config.SLICE), true, Options.isEnabled(Options.ALLOW_LARGE_OS_PAGES));
+        boolean large = Options.isEnabled(Options.ALLOW_LARGE_OS_PAGES);
+        Arenas.reserveMemory(subprocess, Config.alignUp(size, Config.SLICE), true, large, false);
         Lock.release(Subprocess.arenaLock(subprocess));
     }
 }

@@ -44,7 +44,7 @@ final class Theaps {
     private static long enterSlow(long heap) {
         ThreadSlot.probeStack();
         long theap = ThreadSlot.theap();
-        if (theap == 0) theap = ThreadSlot.mayOwn() ? startThread() : lease();
+        if (theap == 0) theap = ThreadSlot.mayOwn() ? startThread(Root.subprocess()) : lease();
         if (theap == 0 || heap == 0 || Theap.heap(theap) == heap) return theap;
         long data = Theap.data(theap);
         long other = Table.get(ThreadData.bySlot(data), Heap.slot(heap));
@@ -53,11 +53,12 @@ final class Theaps {
         return other;
     }
 
-    private static long startThread() {
+    /** Begins the current thread's part in a subprocess; returns its theap for the main heap. */
+    static long startThread(long subprocess) {
         if (!Startup.ready()) return 0;
-        long data = newData(ThreadSlot.id(), Root.subprocess());
+        long data = newData(ThreadSlot.id(), subprocess);
         if (data == 0) return 0;
-        Statistics.increase(Subprocess.statistics(Root.subprocess()), Statistics.THREADS, 1);
+        Statistics.increase(Subprocess.statistics(subprocess), Statistics.THREADS, 1);
         ThreadSlot.setTheap(ThreadData.mainTheap(data));
         return ThreadData.mainTheap(data);
     }

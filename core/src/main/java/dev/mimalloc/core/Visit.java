@@ -54,16 +54,6 @@ public final class Visit {
         return true;
     }
 
-    /** Shows each heap of a subprocess; false as soon as the visitor says so. */
-    static boolean heaps(long subprocess, long visitor, long argument) {
-        long next;
-        for (long heap = Subprocess.heaps(subprocess); heap != 0; heap = next) {
-            next = Heap.next(heap);
-            if (!Callback.visitHeap(visitor, heap, argument)) return false;
-        }
-        return true;
-    }
-
     private static boolean heap(long heap, int which, boolean blocks, long visitor, long argument) {
         if (heap == 0) return false;
         long subprocess = Heap.subprocess(heap);

@@ -3,6 +3,7 @@ package dev.mimalloc.translate;
 import dev.mimalloc.machine.Export;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.lang.classfile.Annotation;
 import java.lang.classfile.AnnotationValue;
 import java.lang.classfile.Attributes;
 import java.lang.classfile.ClassFile;
@@ -82,7 +83,7 @@ record Core(Path location, List<Method> methods) {
         return value.values().stream().map(v -> ((AnnotationValue.OfString) v).stringValue()).toList();
     }
 
-    private static java.lang.classfile.Annotation annotation(MethodModel method, String name) {
+    private static Annotation annotation(MethodModel method, String name) {
         String descriptor = "L" + (MACHINE + name).replace('.', '/') + ";";
         return method.findAttribute(Attributes.runtimeInvisibleAnnotations()).stream().flatMap(a -> a.annotations().stream())
                 .filter(a -> a.className().equalsString(descriptor)).findFirst().orElse(null);

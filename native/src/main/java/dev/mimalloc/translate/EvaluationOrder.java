@@ -1,5 +1,6 @@
 package dev.mimalloc.translate;
 
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Set;
@@ -52,7 +53,7 @@ final class EvaluationOrder {
     }
 
     private void keep(BasicBlock block) {
-        var kinds = new java.util.ArrayList<Kind>();
+        var kinds = new ArrayList<Kind>();
         for (Instruction instruction : block) {
             int position = kinds.size();
             var value = SETTLED;

@@ -33,14 +33,16 @@ final class Generated {
                 if (leak.find()) throw new IllegalStateException(name + " needs TeaVM's runtime (" + leak.group() + ")");
                 var method = byName.get(name);
                 String head = text.substring(0, text.indexOf(" {\n"));
-                // An exported method is wanted whole in its wrapper, where a call would cost malloc and free dearly.
-                String kind = method.slow() ? "MI_SLOW " : method.exports().isEmpty() ? "static " : "static inline ";
+                String kind = method.slow() ? "MI_SLOW " : isFast(method, text) ? "MI_INLINE " : "static ";
                 declarations.append(kind).append(head).append(";\n");
                 definitions.append(kind).append(text);
             });
         }
         return declarations.append(definitions).toString();
     }
+
+    /** What is exported and short is wanted whole in its wrapper: a jump would cost malloc and free dearly. */
+    private static boolean isFast(Core.Method method, String text) { return !method.exports().isEmpty() && text.lines().count() <= 20; }
 
     private static Map<String, String> functions(String file) {
         var functions = new LinkedHashMap<String, String>();

@@ -50,8 +50,8 @@ record Signature(String result, String name, List<Parameter> parameters) {
 
     @Override
     public String toString() {
-        return result + (result.endsWith("*") ? " " : " ") + name + "("
-                + (parameters.isEmpty() ? "void" : String.join(", ", parameters.stream().map(p -> p.type + " " + p.name).toList())) + ")";
+        var list = parameters.stream().map(p -> p.type + " " + p.name).toList();
+        return result + " " + name + "(" + (list.isEmpty() ? "void" : String.join(", ", list)) + ")";
     }
 
     static boolean isNumber(String type) { return NUMBERS.contains(type.replace("const ", "").strip()); }

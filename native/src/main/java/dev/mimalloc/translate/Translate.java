@@ -26,12 +26,20 @@ public final class Translate {
             teavm(generated);
             var one = new Amalgamation(c);
             one.include(c.resolve("mimalloc.c"), Generated.functions(core, generated), Wrappers.of(core));
-            Files.createDirectories(build.resolve("src"));
-            Files.writeString(build.resolve("src/mimalloc.c"), one.text());
+            write(build.resolve("src/mimalloc.c"), one.text());
         } finally {
             delete(generated);
         }
-        copy(c.resolve("include"), build.resolve("include"));
+        try (var headers = Files.list(c.resolve("include"))) {
+            for (Path header : headers.toList()) write(build.resolve("include").resolve(header.getFileName()), Files.readString(header));
+        }
+    }
+
+    /** Leaves a file alone that is right already, so that nothing is compiled again because of it. */
+    private static void write(Path file, String text) throws IOException {
+        if (Files.exists(file) && Files.readString(file).equals(text)) return;
+        Files.createDirectories(file.getParent());
+        Files.writeString(file, text);
     }
 
     private static void teavm(Path into) throws TeaVMToolException {
@@ -51,15 +59,6 @@ public final class Translate {
         }
         if (!tool.getProblemProvider().getSevereProblems().isEmpty()) {
             throw new IllegalStateException("core does not translate: see above");
-        }
-    }
-
-    private static void copy(Path from, Path to) throws IOException {
-        Files.createDirectories(to);
-        try (var files = Files.list(from)) {
-            for (Path file : files.toList()) {
-                Files.copy(file, to.resolve(file.getFileName()), java.nio.file.StandardCopyOption.REPLACE_EXISTING);
-            }
         }
     }
 

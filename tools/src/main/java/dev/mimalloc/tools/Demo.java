@@ -39,10 +39,13 @@ final class Demo implements Callable<Integer> {
     @Option(names = "--list", description = "lists the programs and ends")
     private boolean list;
 
+    @Option(names = "--output", paramLabel = "FOLDER",
+            description = "where to work and to leave results.json and results.csv (default: build/demo)")
+    private Path folder = Home.folder().resolve("build/demo");
+
     @Spec
     private CommandSpec spec;
 
-    private final Path folder = Home.folder().resolve("build/demo");
     private final String library = Home.library().toString();
 
     /** What is kept in results.json. */

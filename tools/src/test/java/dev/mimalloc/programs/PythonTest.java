@@ -1,0 +1,44 @@
+package dev.mimalloc.programs;
+
+import static dev.mimalloc.programs.Preloaded.file;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.nio.file.Path;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Debian's Python, with every Python object by malloc. */
+class PythonTest {
+    private static final String PYTHON = "/usr/bin/python3";
+
+    @TempDir
+    private Path folder;
+
+    @Test
+    void passesAPartOfItsOwnTests() throws Exception {
+        String modules = "test_array test_bytes test_ctypes test_decimal test_deque test_dict test_exceptions test_fork1"
+                + " test_gc test_hashlib test_json test_list test_memoryview test_mmap test_os test_pyexpat test_re"
+                + " test_set test_sort test_struct test_subprocess test_thread test_threading test_unicode test_weakref"
+                + " test_xml_etree test_zlib";
+        int count = modules.split(" ", -1).length;
+        // Not with -j: its workers' error output is compared as well. Its tests do the same, hence no statistics.
+        var outcome = new Preloaded(folder, (PYTHON + " -m test -q " + modules).split(" ", -1))
+                .environment("PYTHONMALLOC", "malloc").quiet().run();
+        assertThat(outcome.output()).contains("SUCCESS").doesNotContain("failed");
+        assertThat(outcome.output()).containsAnyOf("All " + count + " tests OK", count + " tests OK");
+    }
+
+    @Test
+    void worksOnObjects() throws Exception {
+        var outcome = new Preloaded(folder, PYTHON, file("dev/mimalloc/tools/demo/objects.py"))
+                .environment("PYTHONMALLOC", "malloc").run();
+        assertThat(outcome.output()).matches("orders 48000 digest [0-9a-f]{64}\n");
+    }
+
+    @Test
+    void forksAndSpawnsProcesses() throws Exception {
+        var outcome = new Preloaded(folder, PYTHON, file("programs/processes.py")).environment("PYTHONMALLOC", "malloc")
+                .run();
+        assertThat(outcome.output()).isEqualTo("processes\n");
+    }
+}
