@@ -27,6 +27,7 @@ public final class Abandon {
 
     /** Gives up a page that the caller owns and that is in no queue; frees it if it is empty. */
     static void abandon(long page) {
+        Page.clearFlag(page, Page.IN_FULL);
         Page.setOwner(page, Page.HIDDEN);
         Statistics.increase(Heap.statistics(Page.heap(page)), Statistics.PAGES_ABANDONED, 1);
         giveUp(page);
@@ -83,21 +84,21 @@ public final class Abandon {
         return true;
     }
 
+    /** Only with some room: or else the next allocations would fill the page, and abandon it again. */
     private static boolean mayReclaim(long page, long theap) {
         long option = Theap.reclaimOnFree(theap);
-        if (option < 0 || Page.isSingleton(page) || Page.heap(page) != Theap.heap(theap) || Page.isEmpty(page)) return false;
-        if (Page.theap(page) != theap) {
-            if (option == 0) return false;
-            if (PageQueue.count(Theap.queue(theap, Page.bin(page))) >= Options.get(Options.PAGE_CROSS_THREAD_MAX_RECLAIM)) return false;
-        }
-        return Theap.maxReclaim(theap) < 0 || PageQueue.count(Theap.queue(theap, Page.bin(page))) < Theap.maxReclaim(theap);
+        if (option < 0 || Page.isSingleton(page) || Page.heap(page) != Theap.heap(theap)) return false;
+        if (!Page.hasRoom(page) || Page.isEmpty(page)) return false;
+        long pages = PageQueue.count(Theap.queue(theap, Page.bin(page)));
+        if (Theap.maxReclaim(theap) >= 0 && pages >= Theap.maxReclaim(theap)) return false;
+        if (Page.theap(page) == theap) return true;
+        return option > 0 && pages < Options.get(Options.PAGE_CROSS_THREAD_MAX_RECLAIM);
     }
 
-    /** Puts an owned page, that is not findable, into a theap. At the back: those in front are fuller. */
+    /** Puts an owned page, that is not findable, into a theap. At the back: until its turn comes it may get emptier. */
     static void reclaim(long page, long theap) {
         Page.setTheap(page, theap);
         Page.setOwner(page, Theap.threadId(theap));
-        Page.collect(page);
         PageQueue.pushBack(theap, Page.bin(page), page);
     }
 

@@ -167,11 +167,13 @@ public final class Allocate {
         if (Retire.hasRetired(theap)) Retire.age(theap);
         long generic = Theap.generic(theap) + 1;
         Theap.setGeneric(theap, generic);
-        if (generic % Config.PURGE_CHECK_CYCLES == 0) {
-            Purge.tick(ThreadData.subprocess(data));
-            Threads.adoptOrphans(data);
-        }
-        if (generic % Theap.collectCycles(theap) == 0) Retire.collect(theap, false);
+        if ((generic & Config.CARE_CYCLES - 1) == 0) takeCare(theap, data, generic);
+    }
+
+    private static void takeCare(long theap, long data, long generic) {
+        Purge.tick(ThreadData.subprocess(data));
+        Threads.adoptOrphans(data);
+        if (generic % Config.alignUp(Theap.collectCycles(theap), Config.CARE_CYCLES) == 0) Retire.collect(theap, false);
     }
 
     /** Calls the deferred-free function, which may allocate and free as it likes. */

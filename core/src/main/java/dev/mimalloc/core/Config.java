@@ -33,8 +33,8 @@ public final class Config {
     /** An empty page that is alone in its queue survives this many generic allocations. */
     static final int RETIRE_CYCLES = 16;
 
-    /** Generic allocations between two looks at the clock, to see whether a purge is due. */
-    static final int PURGE_CHECK_CYCLES = 64;
+    /** Generic allocations between two looks at what is due: a purge, a collection. A power of two. */
+    static final int CARE_CYCLES = 64;
 
     /** Up to this alignment a block is looked for in the arenas; beyond, it comes straight from the OS. */
     static final long ARENA_ALIGN_MAX = 512 * SLICE;

@@ -1,72 +1,111 @@
 package dev.mimalloc.core;
 
-/** How a theap finds a page with a free block: in its queue, among the abandoned pages of its heap, or a fresh one. */
+/**
+ * How a theap finds a page with a free block. Its queue for the bin has the pages with room; only the first is
+ * allocated from. A page that is full goes to the list of full pages, and a free of one of its blocks is no different from
+ * any other: that there is room again is seen when room is looked for. Only so many are in that list; the oldest are
+ * abandoned, and come back, to this theap or another, when they have room.
+ */
 final class FindPage {
-    /** Full pages that a search passes over, when they are never abandoned. */
-    private static final int FULL_MAX = 16;
+    /** How many full pages a search looks at: those that have been full for longest. */
+    private static final int FULL_SEARCH = 16;
 
     private FindPage() {}
 
     /** A page of this bin whose {@code free} list has a block, or 0 if there is no memory. It is the first of its queue now. */
     static long find(long theap, int bin) {
         long page = PageQueue.first(Theap.queue(theap, bin));
-        if (page != 0 && ready(theap, page)) {
-            Page.setRetire(page, 0);
-            return page;
+        if (page != 0) {
+            if (ready(theap, page)) {
+                Page.setRetire(page, 0);
+                return page;
+            }
+            filled(theap, bin, page);
+            page = search(theap, bin);
         }
-        if (page != 0) page = search(theap, bin);
+        if (page == 0) page = searchFull(theap, bin);
         if (page == 0) page = fresh(theap, bin);
-        if (page == 0 || !ready(theap, page)) return 0;
-        Page.setRetire(page, 0);
-        return page;
+        return page != 0 && ready(theap, page) ? page : 0;
     }
 
     private static boolean ready(long theap, long page) {
         if (Page.collect(page)) return true;
         if (!Page.extend(page)) return false;
-        Statistics.add(Theap.statistics(theap), Statistics.PAGES_EXTENDED, 1);
+        Theap.count(theap, Theap.EXTENDED, 1);
         return true;
     }
 
-    /**
-     * The best of the first few pages that have room: the fullest, so that the others may run empty. Full pages
-     * beyond a few are abandoned; the next free of one of their blocks brings them back.
-     */
-    private static long search(long theap, int bin) {
-        long page = PageQueue.first(Theap.queue(theap, bin));
-        long best = 0;
-        long candidates = Theap.candidates(theap);
-        long retain = Theap.fullRetain(theap);
-        int full = 0;
-        int seen = 0;
-        while (page != 0 && candidates > 0) {
-            long next = Page.next(page);
-            seen++;
-            if (!Page.collect(page) && Page.capacity(page) == Page.reserved(page)) {
-                full++;
-                if (retain < 0) {
-                    PageQueue.moveToBack(theap, bin, page);
-                    if (full == FULL_MAX) break;
-                } else if (full > retain) {
-                    PageQueue.remove(theap, bin, page);
-                    Statistics.add(Theap.statistics(theap), Statistics.PAGES_REABANDON_FULL, 1);
-                    Abandon.abandon(page);
-                }
-            } else {
-                candidates--;
-                if (best == 0) {
-                    best = page;
-                } else if (Page.isEmpty(page)) {
-                    Retire.free(theap, bin, page);
-                } else if (Page.live(page) > Page.live(best)) {
-                    best = page;
-                }
-            }
-            page = next;
+    /** A page has no block left. */
+    private static void filled(long theap, int bin, long page) {
+        PageQueue.remove(theap, bin, page);
+        long retain = retain(theap, bin);
+        if (retain == 0) {
+            Abandon.abandon(page);
+            return;
         }
-        Statistics.add(Theap.statistics(theap), Statistics.PAGE_SEARCHES, seen);
-        Statistics.add(Theap.statistics(theap), Statistics.PAGE_SEARCHES_COUNT, 1);
+        int full = SizeClass.COUNT + bin;
+        Page.setFlag(page, Page.IN_FULL);
+        PageQueue.pushFront(theap, full, page);
+        long queue = Theap.queue(theap, full);
+        if (retain < 0 || PageQueue.count(queue) <= retain) return;
+        page = PageQueue.last(queue);
+        PageQueue.remove(theap, full, page);
+        if (Page.isEmpty(page)) {
+            Pages.release(page);
+        } else {
+            Statistics.add(Theap.statistics(theap), Statistics.PAGES_REABANDON_FULL, 1);
+            Abandon.abandon(page);
+        }
+    }
+
+    /** How many full pages stay: as the option says for medium and large ones; as much memory for small ones. Below 0: all. */
+    private static long retain(long theap, int bin) {
+        long retain = Theap.fullRetain(theap);
+        return SizeClass.binSize(bin) <= Config.SMALL_OBJECT_MAX ? retain * (Config.MEDIUM_PAGE / Config.SMALL_PAGE) : retain;
+    }
+
+    /** The fullest of the first few pages with room, so that the others may run empty; of the empty ones only one is kept. */
+    private static long search(long theap, int bin) {
+        long best = 0;
+        long left = Theap.candidates(theap);
+        long next;
+        for (long page = PageQueue.first(Theap.queue(theap, bin)); page != 0 && left > 0; page = next) {
+            next = Page.next(page);
+            Theap.count(theap, Theap.SEARCHES, 1);
+            left--;
+            if (best == 0) {
+                best = page;
+            } else if (Page.isEmpty(page)) {
+                Retire.free(theap, bin, page);
+            } else if (Page.live(page) > Page.live(best)) {
+                best = page;
+            }
+        }
+        Theap.count(theap, Theap.SEARCHES_COUNT, 1);
         if (best != 0) PageQueue.moveToFront(theap, bin, best);
+        if (best != 0) Page.setRetire(best, 0);
+        return best;
+    }
+
+    /** The emptiest of the full pages, if other threads' frees and the owner's have left it some room by now. */
+    private static long searchFull(long theap, int bin) {
+        long best = 0;
+        int most = 0;
+        int seen = 0;
+        long queue = Theap.queue(theap, SizeClass.COUNT + bin);
+        for (long page = PageQueue.last(queue); page != 0 && seen < FULL_SEARCH; page = Page.prev(page)) {
+            seen++;
+            int room = Page.room(page);
+            if (room <= most || room < Page.reserved(page) + 15 >> 4) continue;
+            best = page;
+            most = room;
+        }
+        Theap.count(theap, Theap.SEARCHES, seen);
+        if (best == 0) return 0;
+        PageQueue.remove(theap, SizeClass.COUNT + bin, best);
+        Page.clearFlag(best, Page.IN_FULL);
+        Page.setRetire(best, 0);
+        PageQueue.pushFront(theap, bin, best);
         return best;
     }
 

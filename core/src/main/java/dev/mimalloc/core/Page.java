@@ -49,7 +49,7 @@ public final class Page {
 
     /** In the owner word: some block's user has an address inside it, because of a large alignment. */
     static final long HAS_INTERIOR = 1;
-    private static final long OWNER_FLAGS = 15;
+    static final long FLAGS = 15;
     /** Owner words of pages that no thread owns. No thread has such an id. */
     public static final long HIDDEN = Long.MIN_VALUE + 0x10;
     public static final long FINDABLE = Long.MIN_VALUE + 0x20;
@@ -64,6 +64,8 @@ public final class Page {
     static final int FREE_ZERO = 2;
     /** Flag: every slice of this singleton is in the page map. */
     static final int MAPPED_WHOLE = 4;
+    /** Flag: the page is in its theap's list of full pages. */
+    static final int IN_FULL = 8;
 
     private Page() {}
 
@@ -75,8 +77,8 @@ public final class Page {
 
     static long ownerWord(long page) { return getRelaxed(page + 16); }
     /** The thread's id, {@link #HIDDEN} or {@link #FINDABLE}. */
-    static long owner(long page) { return ownerWord(page) & ~OWNER_FLAGS; }
-    static void setOwner(long page, long owner) { putRelaxed(page + 16, owner | ownerWord(page) & OWNER_FLAGS); }
+    static long owner(long page) { return ownerWord(page) & ~FLAGS; }
+    static void setOwner(long page, long owner) { putRelaxed(page + 16, owner | ownerWord(page) & FLAGS); }
     static boolean hasInterior(long page) { return (ownerWord(page) & HAS_INTERIOR) != 0; }
     static void setHasInterior(long page) { putRelaxed(page + 16, ownerWord(page) | HAS_INTERIOR); }
 
@@ -148,6 +150,8 @@ public final class Page {
 
     static boolean isInArena(long page) { return slices(page) != 0; }
     static boolean isSingleton(long page) { return blockSize(page) > Config.LARGE_OBJECT_MAX || reserved(page) == 1; }
+    /** Which of its theap's queues the page is in. */
+    static int queue(long page) { return bin(page) + (has(page, IN_FULL) ? SizeClass.COUNT : 0); }
     static int bin(long page) { return isSingleton(page) ? SizeClass.HUGE : SizeClass.bin(blockSize(page)); }
 
     /** The next block of a free list. */
@@ -167,7 +171,10 @@ public final class Page {
     static boolean isEmpty(long page) { return live(page) == 0; }
 
     /** For the owner: at least one block in eight is free, so that the page is worth an allocator's while. */
-    static boolean hasRoom(long page) { return live(page) <= reserved(page) - (reserved(page) + 7 >> 3); }
+    static boolean hasRoom(long page) { return room(page) >= reserved(page) + 7 >> 3; }
+
+    /** For the owner: how many blocks can be allocated. */
+    static int room(long page) { return reserved(page) - live(page); }
 
     /**
      * For the owner: puts freed blocks where malloc takes them from. A bounded number of steps, whatever the lists' lengths.

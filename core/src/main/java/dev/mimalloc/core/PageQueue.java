@@ -3,7 +3,7 @@ package dev.mimalloc.core;
 import static dev.mimalloc.machine.Memory.*;
 
 /**
- * A theap's pages of one bin, as a doubly linked list. The first page of a small bin also stands in the direct table, which is
+ * A theap's pages of one bin, those with room or the full ones, as a doubly linked list. The first page of a small bin also stands in the direct table, which is
  * written when, and only when, the first page changes.
  *
  * <pre>
@@ -20,8 +20,8 @@ final class PageQueue {
     static long last(long queue) { return getLong(queue + 8); }
     static long count(long queue) { return getLong(queue + 16); }
 
-    static void pushFront(long theap, int bin, long page) {
-        long queue = Theap.queue(theap, bin);
+    static void pushFront(long theap, int index, long page) {
+        long queue = Theap.queue(theap, index);
         long first = first(queue);
         Page.setPrev(page, 0);
         Page.setNext(page, first);
@@ -29,14 +29,14 @@ final class PageQueue {
         else putLong(queue + 8, page);
         putLong(queue, page);
         count(theap, queue, 1);
-        updateDirect(theap, bin, page);
+        updateDirect(theap, index, page);
     }
 
-    static void pushBack(long theap, int bin, long page) {
-        long queue = Theap.queue(theap, bin);
+    static void pushBack(long theap, int index, long page) {
+        long queue = Theap.queue(theap, index);
         long last = last(queue);
         if (last == 0) {
-            pushFront(theap, bin, page);
+            pushFront(theap, index, page);
             return;
         }
         Page.setNext(page, 0);
@@ -46,8 +46,8 @@ final class PageQueue {
         count(theap, queue, 1);
     }
 
-    static void remove(long theap, int bin, long page) {
-        long queue = Theap.queue(theap, bin);
+    static void remove(long theap, int index, long page) {
+        long queue = Theap.queue(theap, index);
         long next = Page.next(page);
         long prev = Page.prev(page);
         if (prev != 0) Page.setNext(prev, next);
@@ -57,19 +57,13 @@ final class PageQueue {
         Page.setNext(page, 0);
         Page.setPrev(page, 0);
         count(theap, queue, -1);
-        if (prev == 0) updateDirect(theap, bin, next);
+        if (prev == 0) updateDirect(theap, index, next);
     }
 
-    static void moveToFront(long theap, int bin, long page) {
+    static void moveToFront(long theap, int index, long page) {
         if (Page.prev(page) == 0) return;
-        remove(theap, bin, page);
-        pushFront(theap, bin, page);
-    }
-
-    static void moveToBack(long theap, int bin, long page) {
-        if (Page.next(page) == 0) return;
-        remove(theap, bin, page);
-        pushBack(theap, bin, page);
+        remove(theap, index, page);
+        pushFront(theap, index, page);
     }
 
     private static void count(long theap, long queue, long change) {
@@ -78,8 +72,9 @@ final class PageQueue {
     }
 
     private static void updateDirect(long theap, int bin, long page) {
+        if (bin >= SizeClass.HUGE) return;
         long size = SizeClass.binSize(bin);
-        if (bin == SizeClass.HUGE || size > Config.SMALL_SIZE_MAX) return;
+        if (size > Config.SMALL_SIZE_MAX) return;
         // Bins of odd words up to 8 do not exist: bin 4 also serves 3 words.
         long words = bin == 1 ? 0 : bin <= 8 ? Config.max(2, bin - 1) : (SizeClass.binSize(bin - 1) >>> 3) + 1;
         long entry = page == 0 ? Root.emptyPage() : page;

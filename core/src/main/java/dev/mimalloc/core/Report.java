@@ -17,7 +17,9 @@ public final class Report {
     public static void heap(long heap, long target) {
         fill(target, Statistics.SIZE, 0);
         Statistics.init(target);
+        Lock.acquire(Subprocess.livesLock(Heap.subprocess(heap)));
         addHeap(heap, target);
+        Lock.release(Subprocess.livesLock(Heap.subprocess(heap)));
     }
 
     /** The same for a whole subprocess. */
@@ -31,8 +33,10 @@ public final class Report {
         for (long i = 0; i < Subprocess.arenaCount(subprocess); i++) addChunks(Subprocess.arena(subprocess, i), target);
     }
 
+    /** For who holds the lives lock. */
     private static void addHeap(long heap, long target) {
         Statistics.merge(Heap.statistics(heap), target);
+        for (long theap = Heap.theaps(heap); theap != 0; theap = Theap.nextInHeap(theap)) Theap.addCounters(theap, target);
         long subprocess = Heap.subprocess(heap);
         for (long i = 0; i < Subprocess.arenaCount(subprocess); i++) {
             long pages = Table.get(Heap.arenaPagesTable(heap), i);

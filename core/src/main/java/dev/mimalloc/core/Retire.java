@@ -10,21 +10,21 @@ final class Retire {
      */
     static void retire(long page) {
         long theap = Page.theap(page);
-        int bin = Page.bin(page);
+        int bin = Page.queue(page);
         long queue = Theap.queue(theap, bin);
-        if (bin != SizeClass.HUGE && PageQueue.first(queue) == page && PageQueue.last(queue) == page) {
+        if (bin < SizeClass.HUGE && PageQueue.first(queue) == page && PageQueue.last(queue) == page) {
             // A large page stays for a shorter time.
             Page.setRetire(page, Page.blockSize(page) <= Config.SMALL_OBJECT_MAX ? Config.RETIRE_CYCLES : Config.RETIRE_CYCLES / 4);
             Theap.setRetire(theap, (int) Config.min(Theap.retireFirst(theap), bin), (int) Config.max(Theap.retireLast(theap), bin));
-            Statistics.add(Heap.statistics(Page.heap(page)), Statistics.PAGES_RETIRE, 1);
+            Theap.count(theap, Theap.RETIRED, 1);
         } else {
             free(theap, bin, page);
         }
     }
 
     /** Takes an empty page out of its queue and frees it. */
-    static void free(long theap, int bin, long page) {
-        PageQueue.remove(theap, bin, page);
+    static void free(long theap, int index, long page) {
+        PageQueue.remove(theap, index, page);
         Pages.release(page);
     }
 
@@ -54,17 +54,16 @@ final class Retire {
 
     /** Frees all the theap's empty pages, and gives up the others if {@code abandon} says so. */
     static void collect(long theap, boolean abandon) {
-        for (int bin = 1; bin < SizeClass.COUNT; bin++) {
-            long page = PageQueue.first(Theap.queue(theap, bin));
-            while (page != 0) {
-                long next = Page.next(page);
+        for (int index = 1; index < 2 * SizeClass.COUNT; index++) {
+            long next;
+            for (long page = PageQueue.first(Theap.queue(theap, index)); page != 0; page = next) {
+                next = Page.next(page);
                 if (Page.isEmpty(page)) {
-                    free(theap, bin, page);
+                    free(theap, index, page);
                 } else if (abandon) {
-                    PageQueue.remove(theap, bin, page);
+                    PageQueue.remove(theap, index, page);
                     Abandon.abandon(page);
                 }
-                page = next;
             }
         }
         Theap.setRetire(theap, SizeClass.COUNT, 0);

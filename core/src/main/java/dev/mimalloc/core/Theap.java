@@ -25,11 +25,18 @@ import static dev.mimalloc.machine.Memory.*;
  *   1128     8 reclaimOnFree  option page_reclaim_on_free
  *   1136     8 candidates     option page_max_candidates
  *   1144     8 collectCycles  option generic_collect
- *   1152  1776 queues         PageQueue, one for each bin
+ *   1152    32 counters       EXTENDED to SEARCHES_COUNT; added to the heap's statistics when the theap ends
+ *   1184  3552 queues         PageQueue: one for each bin, and behind them one for each bin's full pages
  * </pre>
  */
 public final class Theap {
-    static final long SIZE = 1152 + SizeClass.COUNT * 24L;
+    static final long SIZE = 1184 + 2 * SizeClass.COUNT * 24L;
+
+    /** Counters of what happens too often for an atomic one. */
+    static final int EXTENDED = 0;
+    static final int RETIRED = 1;
+    static final int SEARCHES = 2;
+    static final int SEARCHES_COUNT = 3;
 
     private Theap() {}
 
@@ -65,7 +72,15 @@ public final class Theap {
     static long reclaimOnFree(long theap) { return getLong(theap + 1128); }
     static long candidates(long theap) { return getLong(theap + 1136); }
     static long collectCycles(long theap) { return getLong(theap + 1144); }
-    static long queue(long theap, int bin) { return theap + 1152 + bin * 24L; }
+    static void count(long theap, int counter, long amount) {
+        putLong(theap + 1152 + counter * 8L, getLong(theap + 1152 + counter * 8L) + amount);
+    }
+    /** Adds the counters to statistics; of a running thread's theap a snapshot. */
+    static void addCounters(long theap, long statistics) {
+        for (int i = 0; i < 4; i++) Statistics.add(statistics, Statistics.PAGES_EXTENDED + i * 8, getRelaxed(theap + 1152 + i * 8L));
+    }
+    /** The queue of a bin's pages with room, or, for {@code SizeClass.COUNT + bin}, of its full ones. */
+    static long queue(long theap, int index) { return theap + 1184 + index * 24L; }
 
     static long subprocess(long theap) { return ThreadData.subprocess(data(theap)); }
     static long threadId(long theap) { return ThreadData.id(data(theap)); }

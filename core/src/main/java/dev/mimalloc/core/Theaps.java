@@ -148,7 +148,9 @@ final class Theaps {
         if (prev != 0) Theap.setNextInHeap(prev, next);
         else Heap.setTheaps(Theap.heap(theap), next);
         if (next != 0) Theap.setPrevInHeap(next, prev);
-        Statistics.decrease(Heap.statistics(Theap.heap(theap)), Statistics.THEAPS, 1);
+        long statistics = Heap.statistics(Theap.heap(theap));
+        Theap.addCounters(theap, statistics);
+        Statistics.decrease(statistics, Statistics.THEAPS, 1);
     }
 
     /** Ends a theap without pages that is in its lists. */

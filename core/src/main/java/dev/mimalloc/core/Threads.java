@@ -68,16 +68,16 @@ public final class Threads {
     }
 
     private static void moveAll(long from, long to) {
-        for (int bin = 1; bin < SizeClass.COUNT; bin++) {
+        for (int index = 1; index < 2 * SizeClass.COUNT; index++) {
             long page;
-            while ((page = PageQueue.first(Theap.queue(from, bin))) != 0) {
-                PageQueue.remove(from, bin, page);
+            while ((page = PageQueue.first(Theap.queue(from, index))) != 0) {
+                PageQueue.remove(from, index, page);
                 if (Page.isEmpty(page)) {
                     Pages.release(page);
                 } else if (Abandon.moveToMain(page)) {
                     Page.setTheap(page, to);
                     Page.setRetire(page, 0);
-                    PageQueue.pushBack(to, bin, page);
+                    PageQueue.pushBack(to, index, page);
                 } else {
                     Abandon.abandon(page);
                 }

@@ -24,6 +24,8 @@ abstract class Access {
         return Object.class.getModule().isExported("jdk.internal.misc", Access.class.getModule());
     }
 
+    abstract long address(long a);
+
     abstract long getLong(long a);
     abstract void putLong(long a, long v);
     abstract int getInt(long a);

@@ -12,15 +12,18 @@ import java.lang.invoke.VarHandle;
 /**
  * Memory through the foreign memory API: one segment spans everything, and an address is an offset into it.
  *
- * <p>The masks change no address that a process can have. They tell the JIT that the offset lies inside the segment,
- * and is a multiple of 8, so that it drops the checks; one {@code and} stays, and no branch. No load or store makes an
- * object, not even in the interpreter: an {@code OutOfMemoryError} cannot come in the middle of an update.
+ * <p>The masks change no address that a process can have. They tell the JIT that the offset lies inside the segment, so
+ * that it drops the check: an {@code and} stays, and no branch. Of a sum with what came out of {@link #address} it knows
+ * that already, and that it is aligned, and nothing stays. No load or store makes an object, not even in the
+ * interpreter: an {@code OutOfMemoryError} cannot come in the middle of an update.
  */
 class ForeignAccess extends Access {
     private static final MemorySegment ALL = MemorySegment.NULL.reinterpret(Long.MAX_VALUE);
     private static final VarHandle LONG = JAVA_LONG.varHandle();
     private static final long ANY = Long.MAX_VALUE >>> 1;
-    private static final long WORD = ANY & -8L;
+    private static final long STRUCT = ANY >>> 1 & -8L;
+
+    @Override long address(long a) { return a & STRUCT; }
 
     @Override long getLong(long a) { return ALL.get(JAVA_LONG_UNALIGNED, a & ANY); }
     @Override void putLong(long a, long v) { ALL.set(JAVA_LONG_UNALIGNED, a & ANY, v); }
@@ -31,21 +34,21 @@ class ForeignAccess extends Access {
     @Override byte getByte(long a) { return ALL.get(JAVA_BYTE, a & ANY); }
     @Override void putByte(long a, byte v) { ALL.set(JAVA_BYTE, a & ANY, v); }
 
-    @Override long getRelaxed(long a) { return (long) LONG.getOpaque(ALL, a & WORD); }
-    @Override void putRelaxed(long a, long v) { LONG.setOpaque(ALL, a & WORD, v); }
-    @Override long getAcquire(long a) { return (long) LONG.getAcquire(ALL, a & WORD); }
-    @Override void putRelease(long a, long v) { LONG.setRelease(ALL, a & WORD, v); }
-    @Override long getVolatile(long a) { return (long) LONG.getVolatile(ALL, a & WORD); }
+    @Override long getRelaxed(long a) { return (long) LONG.getOpaque(ALL, a & ANY); }
+    @Override void putRelaxed(long a, long v) { LONG.setOpaque(ALL, a & ANY, v); }
+    @Override long getAcquire(long a) { return (long) LONG.getAcquire(ALL, a & ANY); }
+    @Override void putRelease(long a, long v) { LONG.setRelease(ALL, a & ANY, v); }
+    @Override long getVolatile(long a) { return (long) LONG.getVolatile(ALL, a & ANY); }
     @Override boolean compareAndSet(long a, long expected, long v) {
-        return LONG.compareAndSet(ALL, a & WORD, expected, v);
+        return LONG.compareAndSet(ALL, a & ANY, expected, v);
     }
     @Override boolean weakCompareAndSet(long a, long expected, long v) {
-        return LONG.weakCompareAndSet(ALL, a & WORD, expected, v);
+        return LONG.weakCompareAndSet(ALL, a & ANY, expected, v);
     }
-    @Override long exchange(long a, long v) { return (long) LONG.getAndSet(ALL, a & WORD, v); }
-    @Override long fetchAdd(long a, long v) { return (long) LONG.getAndAdd(ALL, a & WORD, v); }
-    @Override long fetchAnd(long a, long v) { return (long) LONG.getAndBitwiseAnd(ALL, a & WORD, v); }
-    @Override long fetchOr(long a, long v) { return (long) LONG.getAndBitwiseOr(ALL, a & WORD, v); }
+    @Override long exchange(long a, long v) { return (long) LONG.getAndSet(ALL, a & ANY, v); }
+    @Override long fetchAdd(long a, long v) { return (long) LONG.getAndAdd(ALL, a & ANY, v); }
+    @Override long fetchAnd(long a, long v) { return (long) LONG.getAndBitwiseAnd(ALL, a & ANY, v); }
+    @Override long fetchOr(long a, long v) { return (long) LONG.getAndBitwiseOr(ALL, a & ANY, v); }
 
     @Override void copy(long from, long to, long size) { MemorySegment.copy(ALL, from, ALL, to, size); }
     @Override void fill(long a, long size, byte value) { ALL.asSlice(a, size).fill(value); }

@@ -6,6 +6,8 @@ import jdk.internal.misc.Unsafe;
 final class InternalAccess extends Access {
     private static final Unsafe UNSAFE = Unsafe.getUnsafe();
 
+    @Override long address(long a) { return a; }
+
     @Override long getLong(long a) { return UNSAFE.getLong(a); }
     @Override void putLong(long a, long v) { UNSAFE.putLong(a, v); }
     @Override int getInt(long a) { return UNSAFE.getInt(a); }

@@ -62,6 +62,11 @@ public final class Memory {
     public static long root() { return ROOT; }
 
     // Advice to the compiler; the JIT has its profile.
+    /**
+     * Says that {@code a} is the address of a struct, a multiple of 8, and returns it. On the JVM the accesses to its fields
+     * become cheaper; worth it for a struct that a fast path touches more than once.
+     */
+    public static long address(long a) { return ACCESS.address(a); }
     public static boolean likely(boolean condition) { return condition; }
     public static boolean unlikely(boolean condition) { return condition; }
 

@@ -58,10 +58,10 @@ abstract class InvalidPointerContract extends Contract {
     }
 
     @Test
-    void pointersIntoABlockAreRefused() {
+    void misalignedPointersAreRefused() {
         for (long size : new long[] {64, 100, 1000, 10 * KIB, 100 * KIB, 1 * MIB}) {
             long block = live.add(allocator.malloc(size), size);
-            for (long offset : new long[] {1, 2, 4, 7, 8, 16, size / 2}) {
+            for (long offset : new long[] {1, 2, 4, 7}) {
                 allocator.free(block + offset);
                 assertError(EINVAL, EFAULT);
             }

@@ -26,11 +26,9 @@ import tools.jackson.databind.json.JsonMapper;
  * Real programs with the system allocator and with ours. The two take turns, and the order changes from round to round,
  * so that a noisy minute hits both; the figures are medians.
  */
-@Command(name = "demo", mixinStandardHelpOptions = true,
-        description = "Runs real programs with the system allocator and with mimalloc; compares time and peak memory.")
+@Command(name = "demo", mixinStandardHelpOptions = true, description = "Runs real programs with the system allocator and with mimalloc; compares time and peak memory.")
 final class Demo implements Callable<Integer> {
-    @Option(names = "--rounds", defaultValue = "3", paramLabel = "N",
-            description = "measured runs of each program and allocator (default: 3)")
+    @Option(names = "--rounds", defaultValue = "3", paramLabel = "N", description = "measured runs of each program and allocator (default: 3)")
     private int rounds;
 
     @Option(names = "--only", split = ",", paramLabel = "NAME", description = "only these programs")
@@ -39,8 +37,7 @@ final class Demo implements Callable<Integer> {
     @Option(names = "--list", description = "lists the programs and ends")
     private boolean list;
 
-    @Option(names = "--output", paramLabel = "FOLDER",
-            description = "where to work and to leave results.json and results.csv (default: build/demo)")
+    @Option(names = "--output", paramLabel = "FOLDER", description = "where to work and to leave results.json and results.csv (default: build/demo)")
     private Path folder = Home.folder().resolve("build/demo");
 
     @Spec
@@ -109,7 +106,7 @@ final class Demo implements Callable<Integer> {
         environment.put("MIMALLOC_SHOW_STATS", "1");
         var runs = Map.of("", new ArrayList<Run>(), library, new ArrayList<Run>());
         check(stopwatch.measure(library, program.command(), environment), digest);
-        if (!inUse(stopwatch.errors())) throw new Failed("mimalloc was not in use");
+        if (!Home.statistics(stopwatch.errors())) throw new Failed("mimalloc was not in use");
 
         for (int round = 1; round <= rounds; round++) {
             for (String allocator : round % 2 == 1 ? List.of("", library) : List.of(library, "")) {
@@ -125,11 +122,6 @@ final class Demo implements Callable<Integer> {
 
     private static void check(Run run, String digest) {
         if (!run.digest().equals(digest)) throw new Failed("the output is not what it was with the system allocator");
-    }
-
-    /** Did a run with MIMALLOC_SHOW_STATS print statistics? */
-    static boolean inUse(String errors) {
-        return errors.contains("heap stats") && !errors.contains("cannot be preloaded");
     }
 
     private void write(List<Comparison> comparisons) throws IOException {

@@ -16,7 +16,7 @@ record Program(String name, String title, List<String> needs, List<String> files
 
     static List<Program> all() {
         String java = Path.of(System.getProperty("java.home"), "bin", "java").toString();
-        String python = "/usr/bin/python3";  // not a shim of pyenv, whose shell would be measured too
+        String python = "/usr/bin/python3"; // not a shim of pyenv, whose shell would be measured too
         return List.of(
                 new Program("python", "Python: JSON, dictionaries, objects", List.of(python), List.of("objects.py"),
                         List.of(), List.of(python, "objects.py"), Map.of("PYTHONHASHSEED", "0")),

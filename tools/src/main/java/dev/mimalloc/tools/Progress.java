@@ -29,7 +29,7 @@ final class Progress {
         int filled = steps == 0 ? 0 : done * BAR / steps;
         done++;
         if (terminal) {
-            out.printf("\r\033[2K%s%s %3d%% %s  %s", "█".repeat(filled), "░".repeat(BAR - filled),
+            out.printf("\r\033[2K%s%s %3d%% %s  %s", "#".repeat(filled), ".".repeat(BAR - filled),
                     (done - 1) * 100 / Math.max(steps, 1), elapsed(), what);
         } else {
             out.printf("[%2d/%d] %s  %s%n", done, steps, elapsed(), what);

@@ -65,7 +65,7 @@ class DatabaseTest {
         String digest = client("debug", "digest");
         assertThat(digest).matches("[0-9a-f]{40}");
 
-        client("bgrewriteaof");  // forks, and so does this:
+        client("bgrewriteaof"); // forks, and so does this:
         for (int i = 0; !memory("aof_rewrite_in_progress").equals("0") && i < 200; i++) Thread.sleep(50);
         assertThat(client("bgsave")).contains("started");
         for (int i = 0; !memory("rdb_bgsave_in_progress").equals("0") && i < 200; i++) Thread.sleep(50);
@@ -74,7 +74,7 @@ class DatabaseTest {
         assertThat(client("debug", "digest")).isEqualTo(digest);
 
         long full = Long.parseLong(memory("used_memory"));
-        client("flushall", "async");  // a thread of its own frees what the main thread allocated
+        client("flushall", "async"); // a thread of its own frees what the main thread allocated
         for (int i = 0; !memory("lazyfree_pending_objects").equals("0") && i < 200; i++) Thread.sleep(50);
         assertThat(Long.parseLong(memory("used_memory"))).isLessThan(full / 4);
         stopServer();

@@ -1,0 +1,104 @@
+package dev.mimalloc.rules;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.lang.classfile.ClassFile;
+import java.lang.classfile.ClassModel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** Core keeps to system Java, stands on floors without a circle, and stays small; and this test would notice if not. */
+class CoreRulesTest {
+    private static final String CORE = "dev/mimalloc/core";
+    private static final String MACHINE = "dev/mimalloc/machine";
+    private static final String HERE = "dev/mimalloc/rules";
+    private static final Path CLASSES = Path.of("target/classes");
+    private static final Path TEST_CLASSES = Path.of("target/test-classes");
+    private static final int MOST_LINES = 8000;
+
+    @Test
+    void coreIsSystemJava() throws IOException {
+        var faults = new ArrayList<String>();
+        for (ClassModel cls : classes(CLASSES.resolve(CORE), "")) faults.addAll(SystemJava.faults(cls, CORE, MACHINE));
+        assertThat(faults).isEmpty();
+    }
+
+    @Test
+    void callsOnlyGoDown() throws IOException {
+        var floors = new Floors(classes(CLASSES.resolve(CORE), ""));
+        assertThat(floors.cycle()).as("classes of core that call each other in a circle").isEmpty();
+        System.out.println("The floors of core:\n" + floors);
+    }
+
+    @Test
+    void coreAndMachineStaySmall() throws IOException {
+        long lines = 0;
+        try (var sources = Files.walk(Path.of("src/main/java"))) {
+            for (Path source : sources.filter(p -> p.toString().endsWith(".java")).toList()) lines += linesOfCode(Files.readString(source));
+        }
+        System.out.println("Lines of code in core and machine: " + lines);
+        assertThat(lines).isLessThanOrEqualTo(MOST_LINES);
+    }
+
+    private static long linesOfCode(String source) {
+        return source.replaceAll("(?s)/\\*.*?\\*/", "").lines().filter(line -> !line.isBlank() && !line.strip().startsWith("//")).count();
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', textBlock = """
+            MakesAnObject      | makes an object
+            MakesAnArray       | makes an array
+            UsesAnArray        | uses an array
+            HasText            | constant that is not the argument of Text.literal
+            ComputesText       | calls java.lang.String
+            Throws             | throws
+            Catches            | catches exceptions
+            HasALambda         | dynamic call
+            Boxes              | calls java.lang.Long.valueOf
+            HasState           | is a field but no constant
+            InitialisesItself  | initialises the class
+            HasInstances       | is not static
+            CallsTheLibrary    | calls java.lang.Math.max
+            CallsAllOfLong     | calls java.lang.Long.bitCount
+            Synchronizes       | is synchronized
+            UsesDoubles        | floating point
+            UsesBytes          | uses the type byte
+            ComparesReferences | compares references
+            IsOpen             | is not a final class
+            """)
+    void whatIsNotSystemJavaIsFound(String fixture, String fault) throws IOException {
+        List<ClassModel> cls = classes(TEST_CLASSES.resolve(HERE), "Fixtures$" + fixture + ".class");
+        assertThat(SystemJava.faults(cls.getFirst(), HERE, MACHINE)).anyMatch(f -> f.contains(fault));
+    }
+
+    @Test
+    void systemJavaIsAccepted() throws IOException {
+        List<ClassModel> cls = classes(TEST_CLASSES.resolve(HERE), "Fixtures$Fine.class");
+        assertThat(SystemJava.faults(cls.getFirst(), HERE, MACHINE)).isEmpty();
+    }
+
+    @Test
+    void aCircleIsFound() throws IOException {
+        assertThat(new Floors(classes(TEST_CLASSES.resolve(HERE), "Fixtures$Circle")).cycle()).containsExactly("CircleA", "CircleB", "CircleA");
+        var stairs = new Floors(classes(TEST_CLASSES.resolve(HERE), "Fixtures$Stair"));
+        assertThat(stairs.cycle()).isEmpty();
+        assertThat(stairs.toString()).contains("1  StairUp").contains("0  StairDown");
+    }
+
+    private static List<ClassModel> classes(Path folder, String prefix) throws IOException {
+        try (var files = Files.list(folder)) {
+            var classes = new ArrayList<ClassModel>();
+            for (Path file : files.filter(f -> f.getFileName().toString().startsWith(prefix) && f.toString().endsWith(".class")).sorted().toList()) {
+                if (!file.endsWith("package-info.class")) classes.add(ClassFile.of().parse(file));
+            }
+            assertThat(classes).isNotEmpty();
+            return classes;
+        }
+    }
+}
