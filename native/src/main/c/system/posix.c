@@ -347,7 +347,10 @@ MI_INLINE int64_t ThreadSlot_theap(void) { return mi_theap_of_thread; }
 MI_INLINE int32_t ThreadSlot_mayOwn(void) { return true; }
 MI_INLINE void ThreadSlot_probeStack(void) {}
 
-static void mi_thread_ended(void* theap) { mi__thread_ended(MI_ADDRESS(theap)); }
+static void mi_thread_ended(void* theap) {
+  mi_theap_of_thread = 0;  // another destructor may still allocate: then the thread begins anew
+  mi__thread_ended(MI_ADDRESS(theap));
+}
 
 static void mi_make_thread_key(void) {
   int expected = 0;

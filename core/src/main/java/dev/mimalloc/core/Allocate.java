@@ -3,7 +3,6 @@ package dev.mimalloc.core;
 import static dev.mimalloc.machine.Memory.*;
 
 import dev.mimalloc.machine.Bits;
-import dev.mimalloc.machine.Callback;
 import dev.mimalloc.machine.Export;
 import dev.mimalloc.machine.ThreadSlot;
 
@@ -123,7 +122,6 @@ public final class Allocate {
     /** The whole story of an allocation. */
     static long generic(long theap, long size, boolean zero) {
         if (size < 0) return Errors.tooLarge(size);
-        ThreadSlot.probeStack();
         heartbeat(theap);
         return first(page(theap, size, Config.SLICE, false), size, zero);
     }
@@ -163,7 +161,9 @@ public final class Allocate {
     /** What comes around now and then: the user's deferred frees, retired pages, a thread's collection, the purge. */
     static void heartbeat(long theap) {
         long data = Theap.data(theap);
-        if (Root.deferred() != 0) callDeferred(data, false);
+        // Who has a lease has looked at the stack before: an error thrown here would keep the lease.
+        if (!ThreadData.isShared(data)) ThreadSlot.probeStack();
+        if (Root.deferred() != 0) Deferred.call(data, false);
         if (Retire.hasRetired(theap)) Retire.age(theap);
         long generic = Theap.generic(theap) + 1;
         Theap.setGeneric(theap, generic);
@@ -175,20 +175,4 @@ public final class Allocate {
         Threads.adoptOrphans(data);
         if (generic % Config.alignUp(Theap.collectCycles(theap), Config.CARE_CYCLES) == 0) Retire.collect(theap, false);
     }
-
-    /** Calls the deferred-free function, which may allocate and free as it likes. */
-    static void callDeferred(long data, boolean force) {
-        long function = Root.deferred();
-        if (function == 0 || ThreadData.inDeferred(data)) return;
-        ThreadData.setInDeferred(data, true);
-        long beat = ThreadData.nextHeartbeat(data);
-        // It may need a lease of its own, and nobody may hold two.
-        if (ThreadData.isShared(data)) ThreadData.endLease(data);
-        Callback.deferredFree(function, force, beat, Root.deferredArgument());
-        while (ThreadData.isShared(data) && !ThreadData.tryLease(data)) pause();
-        ThreadData.setInDeferred(data, false);
-    }
-
-    @Export("void mi_register_deferred_free(mi_deferred_free_fun* deferred_free, void* arg)")
-    public static void registerDeferredFree(long function, long argument) { Root.setDeferred(function, argument); }
 }

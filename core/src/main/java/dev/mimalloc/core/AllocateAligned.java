@@ -1,7 +1,6 @@
 package dev.mimalloc.core;
 
 import dev.mimalloc.machine.Export;
-import dev.mimalloc.machine.ThreadSlot;
 
 /**
  * Blocks aligned to any power of two, at their start or at an offset. Most sizes have blocks that are aligned by nature:
@@ -95,7 +94,6 @@ public final class AllocateAligned {
     }
 
     private static long single(long theap, long size, long alignment, boolean zero) {
-        ThreadSlot.probeStack();
         Allocate.heartbeat(theap);
         return Allocate.first(Allocate.page(theap, size, alignment, false), size, zero);
     }
@@ -103,7 +101,6 @@ public final class AllocateAligned {
     private static long inside(long theap, long size, long alignment, long offset, boolean zero) {
         long total = size + alignment - 1;
         if (total < 0) return Errors.tooLarge(size);
-        ThreadSlot.probeStack();
         Allocate.heartbeat(theap);
         // The smallest block has no room for an address inside it, and its link.
         long page = Allocate.page(theap, Config.max(total, 16), Config.SLICE, true);

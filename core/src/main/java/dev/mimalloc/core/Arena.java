@@ -122,9 +122,9 @@ final class Arena {
      * @return the first slice, or -1
      */
     static long claim(long arena, long count, long alignment) {
-        if (count > Bitmap.CHUNK || alignment > Bitmap.CHUNK) return claimHuge(arena, count, alignment);
+        // An aligned run might not fit in any chunk, where the arena's start is less aligned.
+        if (count + alignment - 1 > Bitmap.CHUNK) return claimHuge(arena, count, alignment);
         int kind = kind(count);
-        if (count == 8 || count == 64) alignment = Config.max(alignment, count);
         long slice = claimIn(arena, count, alignment, kind, kind);
         if (slice < 0) slice = claimIn(arena, count, alignment, NONE, kind);
         return slice < 0 ? claimIn(arena, count, alignment, ANY, kind) : slice;
@@ -141,10 +141,7 @@ final class Arena {
             if (wanted != ANY && is != wanted) continue;
             long first = chunk * Bitmap.CHUNK;
             long last = Config.min(from, slices);
-            // Alignment is one of addresses, and the arena's start may lie anywhere.
-            long shift = start(arena) >>> Config.SLICE_SHIFT & alignment - 1;
-            long slice = shift == 0 ? Bitmap.claimRun(free, first, last, count, alignment)
-                    : claimShifted(free, first, last, count, alignment, shift);
+            long slice = claimAligned(arena, first, last, count, alignment);
             if (slice < 0) continue;
             // A hint for the next search; when two threads disagree either is fine.
             if (is == NONE) putByte(chunkKind(arena, chunk), kind + 1);
@@ -154,19 +151,20 @@ final class Arena {
     }
 
     private static long claimHuge(long arena, long count, long alignment) {
-        long shift = start(arena) >>> Config.SLICE_SHIFT & alignment - 1;
-        long slice = shift == 0 ? Bitmap.claimRun(free(arena), 0, slices(arena), count, alignment)
-                : claimShifted(free(arena), 0, slices(arena), count, alignment, shift);
+        long slice = claimAligned(arena, 0, slices(arena), count, alignment);
         for (long chunk = slice / Bitmap.CHUNK; slice >= 0 && chunk * Bitmap.CHUNK < slice + count; chunk++) {
             if (getByte(chunkKind(arena, chunk)) == 0) putByte(chunkKind(arena, chunk), HUGE + 1);
         }
         return slice;
     }
 
-    /** As claimRun, where the aligned positions are those with {@code (position + shift) % alignment == 0}. */
-    private static long claimShifted(long free, long from, long to, long count, long alignment, long shift) {
-        long at = Config.alignUp(from + shift, alignment) - shift;
-        for (; at + count <= to; at += alignment) {
+    private static long claimAligned(long arena, long from, long to, long count, long alignment) {
+        long free = free(arena);
+        // Pages of 8 and of 64 slices lie side by side.
+        if (alignment == 1) return Bitmap.claimRun(free, from, to, count, count == 8 || count == 64 ? count : 1);
+        // The alignment is one of addresses, and the arena's start may lie anywhere.
+        long shift = start(arena) >>> Config.SLICE_SHIFT & alignment - 1;
+        for (long at = Config.alignUp(from + shift, alignment) - shift; at + count <= to; at += alignment) {
             if (Bitmap.runLength(free, at, at + count) == count && Bitmap.tryClaim(free, at, count)) return at;
         }
         return -1;

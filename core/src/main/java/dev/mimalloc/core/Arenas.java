@@ -10,6 +10,10 @@ final class Arenas {
     private static final long ALIGNMENT = 2 << 20;
     /** An arena's index has two bytes in a page. */
     private static final long MAX = 65535;
+    /** Others may be faster, and take what was reserved for this. */
+    private static final int ATTEMPTS = 16;
+    /** There is room, but the OS has no memory for it: another arena would not help. */
+    private static final long NO_COMMIT = -1;
 
     private Arenas() {}
 
@@ -22,15 +26,19 @@ final class Arenas {
     static long allocate(long heap, long slices, long alignment) {
         long subprocess = Heap.subprocess(heap);
         long exclusive = Heap.exclusiveArena(heap);
-        if (exclusive != 0) return allocateIn(exclusive, slices, alignment);
+        if (exclusive != 0) {
+            long page = allocateIn(exclusive, slices, alignment);
+            return page == NO_COMMIT ? 0 : page;
+        }
         if (Options.isEnabled(Options.DISALLOW_ARENA_ALLOC)) return 0;
         if (slices << Config.SLICE_SHIFT > Options.getSize(Options.ARENA_MAX_OBJECT_SIZE)) return 0;
-        while (true) {
+        for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
             long count = Subprocess.arenaCount(subprocess);
             long page = allocateInAny(subprocess, count, Heap.numaNode(heap), slices, alignment);
-            if (page != 0) return page;
+            if (page != 0) return page == NO_COMMIT ? 0 : page;
             if (!reserveMore(subprocess, count, slices + alignment - 1)) return 0;
         }
+        return 0;
     }
 
     private static long allocateInAny(long subprocess, long count, long numaNode, long slices, long alignment) {
@@ -47,13 +55,14 @@ final class Arenas {
         return 0;
     }
 
+    /** The descriptor of a page; 0 if the arena has no room; {@link #NO_COMMIT}. */
     private static long allocateIn(long arena, long slices, long alignment) {
         long slice = Arena.claim(arena, slices, alignment);
         if (slice < 0) return 0;
         if (!Arena.commit(arena, slice, slices)) {
             Statistics.add(Subprocess.statistics(Arena.subprocess(arena)), Statistics.ARENA_ROLLBACK_COUNT, 1);
             Arena.unclaim(arena, slice, slices);
-            return 0;
+            return NO_COMMIT;
         }
         boolean zero = Arena.use(arena, slice, slices);
         long page = Arena.descriptor(arena, slice);

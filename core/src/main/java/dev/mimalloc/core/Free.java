@@ -16,9 +16,9 @@ public final class Free {
     /** Frees a block; 0 is fine. Any thread may free any block. */
     @Export({"void mi_free(void* p)", "void mi_cfree(void* p)", "void mi_free_small(void* p)"})
     public static void free(long p) {
-        long page = PageMap.pageOf(p);
+        long page = PageMap.pageOfBlock(p);
         if (unlikely(page == 0)) {
-            if (p != 0) invalid(p);
+            freeOdd(p);
             return;
         }
         long difference = Page.ownerWord(page) ^ ThreadSlot.id();
@@ -63,19 +63,25 @@ public final class Free {
         Abandon.afterFree(page, Theaps.current(Page.heap(page)));
     }
 
-    private static void invalid(long p) {
-        Errors.raise(Errors.EINVAL, Text.literal("invalid pointer, not allocated here or freed already"), p);
+    /** What the fast way does not lead to a page: 0, an address inside a block with an odd offset, or none of ours. */
+    private static void freeOdd(long p) {
+        long page = pageOf(p);
+        if (page != 0) freeSlow(page, p, Page.ownerWord(page) ^ ThreadSlot.id());
+    }
+
+    /** The page of a block; for 0, and with an error for what cannot be a block, 0. */
+    static long pageOf(long p) {
+        long page = PageMap.pageOf(p);
+        if (page != 0 && ((p & 7) == 0 || Page.hasInterior(page))) return page;
+        if (p != 0) Errors.raise(Errors.EINVAL, Text.literal("invalid pointer, not allocated here or freed already"), p);
+        return 0;
     }
 
     /** How many bytes a block has; 0 for 0. */
     @Export({"size_t mi_usable_size(const void* p)", "size_t mi_malloc_size(const void* p)", "size_t mi_malloc_usable_size(const void *p)"})
     public static long usableSize(long p) {
-        long page = PageMap.pageOf(p);
-        if (page == 0) {
-            if (p != 0) invalid(p);
-            return 0;
-        }
-        return usableSize(page, p);
+        long page = pageOf(p);
+        return page == 0 ? 0 : usableSize(page, p);
     }
 
     /** The bytes from {@code p} to the end of its block. */

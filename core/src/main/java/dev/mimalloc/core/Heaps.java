@@ -219,7 +219,7 @@ public final class Heaps {
     public static void collect(long heap, boolean force) {
         long theap = Theaps.enter(heap);
         if (theap == 0) return;
-        Allocate.callDeferred(Theap.data(theap), force);
+        Deferred.call(Theap.data(theap), force);
         Retire.collect(theap, false);
         if (force) Purge.run(Theap.subprocess(theap));
         Theaps.leave(theap);

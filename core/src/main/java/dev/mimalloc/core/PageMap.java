@@ -5,9 +5,9 @@ import static dev.mimalloc.machine.Memory.*;
 import dev.mimalloc.machine.Os;
 
 /**
- * From any address to the page it lies in, in two dependent loads: an upper table indexed by the address' bits 29 to 47, and
- * below it tables with an entry for each slice. An address that is not ours leads to 0 and never to memory that cannot
- * be read.
+ * From any address to the page it lies in, in two dependent loads: an upper table in static memory, indexed by the address'
+ * bits 29 to 47, and below it tables with an entry for each slice. An address that is not ours leads to 0 and never to
+ * memory that cannot be read, also before anything has been allocated.
  *
  * <p>Entries are written with release before the first block of the page is given out. Who frees a block got its address
  * by some synchronisation with who allocated it, so a plain read sees the entry.
@@ -15,26 +15,30 @@ import dev.mimalloc.machine.Os;
 public final class PageMap {
     private static final int ADDRESS_BITS = 48;
     private static final int LOWER_SHIFT = 29;
-    private static final long UPPER_SIZE = 8L << (ADDRESS_BITS - LOWER_SHIFT);
     private static final long LOWER_SIZE = 8L << (LOWER_SHIFT - Config.SLICE_SHIFT);
     private static final long LOWER_MASK = LOWER_SIZE / 8 - 1;
 
     private PageMap() {}
 
-    /** Reserves the upper table; false if the OS has no memory. */
-    static boolean init() {
-        long map = Os.map(UPPER_SIZE, Os.pageSize(), true, false);
-        if (map != 0) Os.transparentHugePages(map, UPPER_SIZE, false);
-        Root.setPageMap(map);
-        return map != 0;
+    /** The page of a block at {@code address}; 0 if there is none, or if a block is not likely to be there: see {@link #pageOf}. */
+    static long pageOfBlock(long address) {
+        // An address that is no multiple of 8, and one beyond all memory, both have high bits in this.
+        long turned = address >>> 3 | address << 61;
+        if (unlikely(turned >>> (ADDRESS_BITS - 3) != 0)) return 0;
+        long lower = getLong(upper() + (turned >>> (LOWER_SHIFT - 3) << 3));
+        return unlikely(lower == 0) ? 0 : getLong(lower + ((turned >>> (Config.SLICE_SHIFT - 3) & LOWER_MASK) << 3));
     }
 
     /** The page that {@code address} lies in, or 0. */
     public static long pageOf(long address) {
-        if (unlikely(address >>> ADDRESS_BITS != 0)) return 0;
-        long lower = getLong(Root.pageMap() + (address >>> LOWER_SHIFT << 3));
-        return unlikely(lower == 0) ? 0 : getLong(lower + ((address >>> Config.SLICE_SHIFT & LOWER_MASK) << 3));
+        if (address >>> ADDRESS_BITS != 0) return 0;
+        long lower = getLong(upper() + (address >>> LOWER_SHIFT << 3));
+        return lower == 0 ? 0 : getLong(lower + entry(address));
     }
+
+    private static long upper() { return Root.pageMap(); }
+
+    private static long entry(long address) { return (address >>> Config.SLICE_SHIFT & LOWER_MASK) << 3; }
 
     /** Enters {@code page} for {@code slices} slices from {@code start} on; false if the OS has no memory for the table. */
     static boolean register(long start, long slices, long page) {
@@ -45,7 +49,7 @@ public final class PageMap {
                 unregister(start, i);
                 return false;
             }
-            putRelease(lower + ((address >>> Config.SLICE_SHIFT & LOWER_MASK) << 3), page);
+            putRelease(lower + entry(address), page);
         }
         return true;
     }
@@ -53,12 +57,12 @@ public final class PageMap {
     static void unregister(long start, long slices) {
         for (long i = 0; i < slices; i++) {
             long address = start + (i << Config.SLICE_SHIFT);
-            putRelease(lower(address) + ((address >>> Config.SLICE_SHIFT & LOWER_MASK) << 3), 0);
+            putRelease(lower(address) + entry(address), 0);
         }
     }
 
     private static long lower(long address) {
-        long entry = Root.pageMap() + (address >>> LOWER_SHIFT << 3);
+        long entry = upper() + (address >>> LOWER_SHIFT << 3);
         long lower = getAcquire(entry);
         return lower != 0 ? lower : newLower(entry);
     }

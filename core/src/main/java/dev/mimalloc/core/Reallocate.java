@@ -4,7 +4,6 @@ import static dev.mimalloc.machine.Memory.*;
 
 import dev.mimalloc.machine.Bits;
 import dev.mimalloc.machine.Export;
-import dev.mimalloc.machine.Text;
 
 /** Changing a block's size: in place where it fits and wastes less than half, and otherwise by a copy. */
 public final class Reallocate {
@@ -116,7 +115,7 @@ public final class Reallocate {
     /** For heap 0 the new block comes from the thread's default heap. */
     private static long in(long heap, long p, long size, boolean zero) {
         if (size < 0) return Errors.tooLarge(size);
-        long page = p == 0 ? 0 : pageOf(p);
+        long page = Free.pageOf(p);
         if (page == 0 && p != 0) return 0;
         long usable = p == 0 ? 0 : Free.usableSize(page, p);
         // At most half wasted. Size 0 keeps the block, whose first byte may be looked at as little as that of a new one.
@@ -128,7 +127,7 @@ public final class Reallocate {
     private static long inAt(long heap, long p, long size, long alignment, long offset, boolean zero) {
         if (!Config.isPowerOfTwo(alignment)) return Errors.badAlignment(alignment);
         if (size < 0) return Errors.tooLarge(size);
-        long page = p == 0 ? 0 : pageOf(p);
+        long page = Free.pageOf(p);
         if (page == 0 && p != 0) return 0;
         long usable = p == 0 ? 0 : Free.usableSize(page, p);
         boolean aligned = (p + offset & alignment - 1) == 0;
@@ -148,11 +147,5 @@ public final class Reallocate {
         copy(p, block, kept);
         Free.free(p);
         return block;
-    }
-
-    private static long pageOf(long p) {
-        long page = PageMap.pageOf(p);
-        if (page == 0) Errors.raise(Errors.EINVAL, Text.literal("invalid pointer given to realloc"), p);
-        return page;
     }
 }

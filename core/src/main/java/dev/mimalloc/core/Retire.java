@@ -1,5 +1,7 @@
 package dev.mimalloc.core;
 
+import dev.mimalloc.machine.ThreadSlot;
+
 /** Pages of a theap that have run empty, and the theap's collection. Only for the theap's thread. */
 final class Retire {
     private Retire() {}
@@ -9,6 +11,7 @@ final class Retire {
      * is likely to be wanted soon; any other goes.
      */
     static void retire(long page) {
+        ThreadSlot.probeStack();
         long theap = Page.theap(page);
         int bin = Page.queue(page);
         long queue = Theap.queue(theap, bin);

@@ -10,7 +10,6 @@ import dev.mimalloc.machine.Memory;
  * <pre>
  * offset width field
  *      0     8 state       0 before, 1 during, 2 after the process' initialisation; atomic
- *      8     8 pageMap     the page map's upper level; written once
  *     16     8 metaPages   the latest meta-data page; atomic, pages are only added
  *     24     8 shared      theaps that virtual threads share: how many, a power of two; written once
  *     32     8 forked      1 in a process that a fork made
@@ -29,6 +28,7 @@ import dev.mimalloc.machine.Memory;
  *   1152  4864 subprocess  the main subprocess
  *   6144  6144 heap        the main heap
  *  12288  2048 sharedData  the thread data of the shared theaps, a pointer for each
+ *  64 Ki  4 Mi pageMap     the page map's upper table
  * </pre>
  */
 final class Root {
@@ -40,8 +40,7 @@ final class Root {
     static boolean casState(long expected, long state) { return compareAndSet(at(0), expected, state); }
     static void setState(long state) { putRelease(at(0), state); }
 
-    static long pageMap() { return getLong(at(8)); }
-    static void setPageMap(long map) { putLong(at(8), map); }
+    static long pageMap() { return at(64 << 10); }
 
     static long metaPages() { return getAcquire(at(16)); }
     static boolean casMetaPages(long expected, long page) { return compareAndSet(at(16), expected, page); }

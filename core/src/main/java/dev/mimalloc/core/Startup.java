@@ -19,10 +19,6 @@ final class Startup {
             Os.yield();
         }
         Root.setStart(Os.clock());
-        if (!PageMap.init()) {
-            Root.setState(0);
-            return false;
-        }
         long count = 1;
         while (count < Os.processors() && count < Root.SHARED_MAX) count *= 2;
         Root.setSharedCount(count);

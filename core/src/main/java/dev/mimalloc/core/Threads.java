@@ -92,6 +92,7 @@ public final class Threads {
         if (theap == 0) return;
         long data = Theap.data(theap);
         long subprocess = ThreadData.subprocess(data);
+        Deferred.call(data, force);
         adoptOrphans(data);
         long lock = Subprocess.livesLock(subprocess);
         Lock.acquire(lock);

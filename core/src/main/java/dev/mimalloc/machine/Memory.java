@@ -1,7 +1,5 @@
 package dev.mimalloc.machine;
 
-import java.lang.foreign.Arena;
-
 /**
  * Loads, stores and atomics on raw addresses; the name tells the memory order.
  *
@@ -16,7 +14,7 @@ import java.lang.foreign.Arena;
  */
 public final class Memory {
     private static final Access ACCESS = Access.choose();
-    private static final long ROOT = Arena.global().allocate(64 << 10, 64).address();
+    private static final long ROOT = Os.map((64 << 10) + (4 << 20), 64 << 10, true, false);
 
     private Memory() {}
 

@@ -32,7 +32,7 @@ record Signature(String result, String name, List<Parameter> parameters) {
             for (String each : list.split(",", -1)) {
                 var parameter = PARAMETER.matcher(each.strip());
                 if (!parameter.matches()) throw new IllegalArgumentException("a parameter without a name: " + text);
-                parameters.add(new Parameter(parameter.group(1).strip(), parameter.group(2)));
+                parameters.add(new Parameter(parameter.group(1).strip().replace(" *", "*"), parameter.group(2)));
             }
         }
         return new Signature(function.group(1).strip(), function.group(2), parameters);

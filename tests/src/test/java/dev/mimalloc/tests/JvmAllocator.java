@@ -220,7 +220,7 @@ final class JvmAllocator implements Allocator {
     @Override public void onDeferredFree(DeferredFree function) {
         long handle = function == null ? 0 : Callback.register((Callback.DeferredFree) (force, heartbeat, argument) ->
             function.call(force, heartbeat));
-        Allocate.registerDeferredFree(handle, 0);
+        dev.mimalloc.core.Deferred.register(handle, 0);
     }
 
     @Override public Figure statistic(String name) {

@@ -13,20 +13,21 @@ final class Threads {
         run(1, number -> work.run());
     }
 
-    /** Runs so many threads to their end; throws what the first that failed threw. */
+    /** Runs so many threads to their end; throws what the first that failed threw. The others are then interrupted. */
     static void run(int count, NumberedWork work) throws Exception {
         var failure = new AtomicReference<Throwable>();
         var threads = new ArrayList<Thread>();
         for (int i = 0; i < count; i++) {
             int number = i;
-            threads.add(Thread.ofPlatform().name("test-" + i).start(() -> {
+            threads.add(Thread.ofPlatform().name("test-" + i).unstarted(() -> {
                 try {
                     work.run(number);
                 } catch (Throwable t) {
-                    failure.compareAndSet(null, t);
+                    if (failure.compareAndSet(null, t)) threads.forEach(Thread::interrupt);
                 }
             }));
         }
+        threads.forEach(Thread::start);
         for (Thread thread : threads) thread.join();
         if (failure.get() != null) throw new AssertionError("on another thread: " + failure.get(), failure.get());
     }

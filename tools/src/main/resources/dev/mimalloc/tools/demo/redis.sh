@@ -2,9 +2,9 @@
 # A Redis of its own, on a socket in a folder of its own: benchmark clients, a script that fills it, a digest at the end.
 set -euo pipefail
 folder=$(mktemp -d "${TMPDIR:-/tmp}/mimalloc-redis.XXXXXX")
-ln -s "$(command -v redis-check-rdb)" "$folder/redis-server"  # one program, told apart by its name
-"$folder/redis-server" --port 0 --unixsocket "$folder/s" --dir "$folder" --save '' --appendonly no \
-  --enable-debug-command yes --logfile "$folder/log" &
+# One program for all, told apart by its name.
+(exec -a redis-server redis-check-rdb --port 0 --unixsocket "$folder/s" --dir "$folder" --save '' --appendonly no \
+  --enable-debug-command yes --logfile "$folder/log") &
 server=$!
 trap 'kill $server 2>/dev/null || true; wait $server 2>/dev/null || true; rm -rf "$folder"' EXIT
 cli() { redis-cli -s "$folder/s" "$@"; }

@@ -1,0 +1,45 @@
+package dev.mimalloc;
+
+import dev.mimalloc.core.Options;
+import dev.mimalloc.core.ProcessLife;
+import dev.mimalloc.core.Threads;
+import dev.mimalloc.machine.Lifecycle;
+import dev.mimalloc.machine.ThreadSlot;
+
+/**
+ * Makes the allocator ready, once, before the first call: what ends a thread's theap and purges free memory is told to
+ * the machine, and all classes are loaded, as a slow path must not stop half-way to load one.
+ */
+final class Boot implements Lifecycle {
+    static final String CLASSES = "Abandon Allocate AllocateAligned Arena ArenaPages Arenas Bitmap Config CppNames Errors"
+            + " FindPage Free Heap Heaps Json Lock ManageArenas Meta Options Page PageMap PageQueue Pages Printer"
+            + " ProcessLife Purge Reallocate Report Retire Root SizeClass StandardNames Startup Statistics Subprocess"
+            + " Subprocesses Table Theap Theaps ThreadData Threads Visit";
+
+    static {
+        for (String name : CLASSES.split(" ", -1)) load("dev.mimalloc.core." + name);
+        load("dev.mimalloc.machine.Text");
+        load("dev.mimalloc.machine.Callback");
+        ThreadSlot.lifecycle(new Boot());
+        ProcessLife.init();
+        if (Options.isEnabled(Options.SHOW_STATS) || Options.isEnabled(Options.VERBOSE)) {
+            Runtime.getRuntime().addShutdownHook(new Thread(ProcessLife::done));
+        }
+    }
+
+    private Boot() {}
+
+    /** Has done it all when it is called: whoever calls it has initialised this class. */
+    static void ready() {}
+
+    private static void load(String name) {
+        try {
+            Class.forName(name, true, Threads.class.getClassLoader());
+        } catch (ClassNotFoundException e) {
+            throw new LinkageError(name, e);
+        }
+    }
+
+    @Override public void threadEnded(long theap) { Threads.done(theap); }
+    @Override public void tick() { ProcessLife.tick(); }
+}

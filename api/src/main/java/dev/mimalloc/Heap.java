@@ -1,0 +1,322 @@
+package dev.mimalloc;
+
+import dev.mimalloc.core.Allocate;
+import dev.mimalloc.core.AllocateAligned;
+import dev.mimalloc.core.Heaps;
+import dev.mimalloc.core.Reallocate;
+import dev.mimalloc.core.Visit;
+import dev.mimalloc.machine.Callback;
+import dev.mimalloc.machine.Memory;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.SegmentAllocator;
+
+/**
+ * A heap: memory that is freed all at once, by {@link #close}, in time proportional to its pages and not to its blocks. A
+ * block may also be freed on its own, by {@link Mimalloc#free(long)}.
+ *
+ * <p>Any thread may allocate in it, and free what others have allocated. Sizes, alignments and errors are those of
+ * {@link Mimalloc}. Whoever closes the heap sees to it that no thread is using the heap or one of its blocks at that
+ * moment, or will be; what is called after that throws an {@code IllegalStateException}. A heap that is never closed
+ * keeps its memory.
+ *
+ * <p>As a {@link SegmentAllocator} it gives segments that live as long as the heap; to use one after the heap was closed
+ * throws, as with the JDK's own arenas.
+ */
+public final class Heap implements SegmentAllocator, AutoCloseable {
+    static { Boot.ready(); }
+
+    private static final Heap MAIN = new Heap(Heaps.main());
+
+    private long heap; // 0 once the heap has ended
+    private volatile Arena scope; // of the segments; made with the first one
+
+    private Heap(long heap) { this.heap = heap; }
+
+    /**
+     * A new heap. Stands for {@code mi_heap_new}.
+     *
+     * @throws OutOfMemoryError if there is no memory
+     */
+    public static Heap create() {
+        long heap = Heaps.create();
+        if (heap == 0) throw new OutOfMemoryError("no memory for a heap");
+        return new Heap(heap);
+    }
+
+    /** The heap that {@link Mimalloc} allocates in. It cannot be closed. Stands for {@code mi_heap_main}. */
+    public static Heap main() { return MAIN; }
+
+    /** As {@link Mimalloc#malloc}. Stands for {@code mi_heap_malloc}. */
+    public long malloc(long size) {
+        long block = Allocate.heapMalloc(open(), size);
+        if (block == 0) throw Refusal.of(size);
+        return block;
+    }
+
+    /** As {@link Mimalloc#zalloc}. Stands for {@code mi_heap_zalloc}. */
+    public long zalloc(long size) {
+        long block = Allocate.heapZalloc(open(), size);
+        if (block == 0) throw Refusal.of(size);
+        return block;
+    }
+
+    /** As {@link Mimalloc#calloc}. Stands for {@code mi_heap_calloc}. */
+    public long calloc(long count, long size) {
+        long heap = open();
+        long block = (count | size) < 0 ? 0 : Allocate.heapCalloc(heap, count, size);
+        if (block == 0) throw Refusal.ofMany(count, size);
+        return block;
+    }
+
+    /** As {@link Mimalloc#mallocn}. Stands for {@code mi_heap_mallocn}. */
+    public long mallocn(long count, long size) {
+        long heap = open();
+        long block = (count | size) < 0 ? 0 : Allocate.heapMallocn(heap, count, size);
+        if (block == 0) throw Refusal.ofMany(count, size);
+        return block;
+    }
+
+    /** As {@link Mimalloc#mallocAligned}. Stands for {@code mi_heap_malloc_aligned}. */
+    public long mallocAligned(long size, long alignment) {
+        long block = AllocateAligned.heapMalloc(open(), size, alignment);
+        if (block == 0) throw Refusal.ofAligned(size, alignment);
+        return block;
+    }
+
+    /** As {@link Mimalloc#zallocAligned}. Stands for {@code mi_heap_zalloc_aligned}. */
+    public long zallocAligned(long size, long alignment) {
+        long block = AllocateAligned.heapZalloc(open(), size, alignment);
+        if (block == 0) throw Refusal.ofAligned(size, alignment);
+        return block;
+    }
+
+    /**
+     * As {@link Mimalloc#realloc}; when the block, of whatever heap, has to move, it moves into this heap. Stands for
+     * {@code mi_heap_realloc}.
+     */
+    public long realloc(long block, long size) {
+        long moved = Reallocate.heapRealloc(open(), block, size);
+        if (moved == 0) throw Refusal.of(size);
+        return moved;
+    }
+
+    /** As {@link #realloc}, with what is added zero; see {@link Mimalloc#rezalloc}. Stands for {@code mi_heap_rezalloc}. */
+    public long rezalloc(long block, long size) {
+        long moved = Reallocate.heapRezalloc(open(), block, size);
+        if (moved == 0) throw Refusal.of(size);
+        return moved;
+    }
+
+    /** As {@link #realloc}, to {@code count} elements of {@code size} bytes. Stands for {@code mi_heap_reallocn}. */
+    public long reallocn(long block, long count, long size) {
+        long heap = open();
+        long moved = (count | size) < 0 ? 0 : Reallocate.heapReallocn(heap, block, count, size);
+        if (moved == 0) throw Refusal.ofMany(count, size);
+        return moved;
+    }
+
+    /** As {@link #rezalloc}, to {@code count} elements of {@code size} bytes. Stands for {@code mi_heap_recalloc}. */
+    public long recalloc(long block, long count, long size) {
+        long heap = open();
+        long moved = (count | size) < 0 ? 0 : Reallocate.heapRecalloc(heap, block, count, size);
+        if (moved == 0) throw Refusal.ofMany(count, size);
+        return moved;
+    }
+
+    /**
+     * Allocates a zeroed segment, which may be used by any thread until the heap is closed.
+     *
+     * @param byteAlignment a power of two
+     * @return a segment of {@code byteSize} bytes
+     * @throws IllegalArgumentException if the size is negative, or the alignment no power of two
+     * @throws OutOfMemoryError if there is no memory
+     */
+    @Override public MemorySegment allocate(long byteSize, long byteAlignment) {
+        long heap = open();
+        Refusal.checkSegment(byteSize, byteAlignment);
+        long block = byteAlignment <= 8 ? Allocate.heapZalloc(heap, byteSize)
+                : AllocateAligned.heapZalloc(heap, byteSize, byteAlignment);
+        if (block == 0) throw Refusal.ofAligned(byteSize, byteAlignment);
+        return MemorySegment.ofAddress(block).reinterpret(byteSize, scope(), null);
+    }
+
+    /** Whether an address lies in a block of this heap. Stands for {@code mi_heap_contains}. */
+    public boolean contains(long address) { return Heaps.contains(open(), address); }
+
+    /** As {@link Mimalloc#collect}, for this heap. Stands for {@code mi_heap_collect}. */
+    public void collect(boolean force) { Heaps.collect(open(), force); }
+
+    /**
+     * Shows each page of the heap and, if asked to, each block that is in use. Nobody may use the heap meanwhile; the
+     * visitor may free the block that it is shown. Stands for {@code mi_heap_visit_blocks}.
+     *
+     * @return whether the visitor has seen everything
+     */
+    public boolean visit(boolean blocks, Visitor visitor) {
+        Visiting visiting = new Visiting(visitor);
+        long handle = Callback.register(visiting);
+        boolean complete;
+        try {
+            complete = Visit.heapBlocks(open(), blocks, handle, 0);
+        } finally {
+            Callback.unregister(handle);
+        }
+        visiting.rethrow();
+        return complete;
+    }
+
+    /**
+     * A handle to this heap for the current thread: to allocate with it is the fastest way. Only the thread that has asked
+     * for it may use it. Stands for {@code mi_heap_theap}.
+     */
+    public Local local() { return new Local(this, Heaps.theap(open())); }
+
+    /**
+     * Ends the heap and frees all its blocks at once. When it has ended already nothing happens. Stands for
+     * {@code mi_heap_destroy}.
+     *
+     * @throws IllegalStateException if one of its segments is in use at this moment; the heap stays open
+     * @throws UnsupportedOperationException if this is the main heap
+     */
+    @Override public void close() {
+        synchronized (this) {
+            if (heap == 0) return;
+            refuseMain("closed");
+            if (scope != null) scope.close();
+            long ended = heap;
+            heap = 0;
+            Heaps.destroy(ended);
+        }
+    }
+
+    /**
+     * Ends the heap, but not its blocks: they belong to the main heap now, and its segments stay until they are freed. Stands
+     * for {@code mi_heap_delete}.
+     *
+     * @throws UnsupportedOperationException if this is the main heap
+     */
+    public void delete() {
+        synchronized (this) {
+            long ended = open();
+            refuseMain("deleted");
+            heap = 0;
+            Heaps.delete(ended);
+        }
+    }
+
+    private void refuseMain(String what) {
+        if (this == MAIN) throw new UnsupportedOperationException("the main heap cannot be " + what);
+    }
+
+    private long open() {
+        long heap = this.heap;
+        if (heap == 0) throw new IllegalStateException("the heap has been closed");
+        return heap;
+    }
+
+    private Arena scope() {
+        Arena scope = this.scope;
+        if (scope != null) return scope;
+        if (this == MAIN) return Arena.global();
+        synchronized (this) {
+            if (this.scope == null) this.scope = Arena.ofShared();
+            return this.scope;
+        }
+    }
+
+    /**
+     * A page, or a block of memory of its own.
+     *
+     * @param start the address of the first block
+     * @param reserved bytes that there are for blocks
+     * @param committed bytes that blocks have been made of so far
+     * @param used blocks that are in use
+     * @param blockSize bytes of each block
+     */
+    public record Area(long start, long reserved, long committed, long used, long blockSize) {
+        private static Area at(long area) {
+            return new Area(Memory.getLong(area), Memory.getLong(area + 8), Memory.getLong(area + 16),
+                    Memory.getLong(area + 24), Memory.getLong(area + 32));
+        }
+    }
+
+    /** Looks at a heap. */
+    @FunctionalInterface
+    public interface Visitor {
+        /**
+         * Sees a page, or a block in it. What it throws goes to who called {@link Heap#visit}.
+         *
+         * @param block the address of a block, or 0 for the page itself, which comes first
+         * @param size of the block in bytes
+         * @return whether to go on
+         */
+        boolean visit(Area area, long block, long size);
+    }
+
+    /** Keeps a visitor's exception out of core, which is in the middle of something. */
+    private static final class Visiting implements Callback.BlockVisitor {
+        private final Visitor visitor;
+        private Area area;
+        private Throwable thrown;
+
+        Visiting(Visitor visitor) { this.visitor = visitor; }
+
+        @Override public boolean visit(long heap, long address, long block, long size, long arg) {
+            try {
+                if (block == 0) area = Area.at(address);
+                return visitor.visit(area, block, size);
+            } catch (Throwable t) {
+                thrown = t;
+                return false;
+            }
+        }
+
+        void rethrow() {
+            if (thrown instanceof Error e) throw e;
+            if (thrown instanceof RuntimeException e) throw e;
+        }
+    }
+
+    /** A heap for one thread; see {@link Heap#local}. Errors are those of {@link Heap}. */
+    public static final class Local {
+        private final Heap heap;
+        private final long theap; // 0 for a virtual thread, which has none
+        private final Thread owner = Thread.currentThread();
+
+        private Local(Heap heap, long theap) {
+            this.heap = heap;
+            this.theap = theap;
+        }
+
+        /**
+         * As {@link Heap#malloc}. Stands for {@code mi_theap_malloc}.
+         *
+         * @throws WrongThreadException if the current thread is not the one that the handle was made for
+         */
+        public long malloc(long size) {
+            long theap = theap();
+            long block = theap != 0 ? Allocate.theapMalloc(theap, size) : heap.malloc(size);
+            if (block == 0) throw Refusal.of(size);
+            return block;
+        }
+
+        /**
+         * As {@link Heap#zalloc}. Stands for {@code mi_theap_zalloc}.
+         *
+         * @throws WrongThreadException if the current thread is not the one that the handle was made for
+         */
+        public long zalloc(long size) {
+            long theap = theap();
+            long block = theap != 0 ? Allocate.theapZalloc(theap, size) : heap.zalloc(size);
+            if (block == 0) throw Refusal.of(size);
+            return block;
+        }
+
+        private long theap() {
+            if (Thread.currentThread() != owner) throw new WrongThreadException("a handle of " + owner);
+            heap.open();
+            return theap;
+        }
+    }
+}

@@ -1,0 +1,253 @@
+package dev.mimalloc;
+
+import dev.mimalloc.core.Allocate;
+import dev.mimalloc.core.AllocateAligned;
+import dev.mimalloc.core.Free;
+import dev.mimalloc.core.Heaps;
+import dev.mimalloc.core.ProcessLife;
+import dev.mimalloc.core.Reallocate;
+import dev.mimalloc.core.SizeClass;
+import dev.mimalloc.core.Threads;
+import java.lang.foreign.MemorySegment;
+
+/**
+ * The allocator's functions. Sizes and alignments are in bytes, an address is a {@code long}, 0 is no address. All of them
+ * may be called by any thread, platform or virtual; a block may be freed or resized by any thread, as long as no other
+ * uses it at that moment.
+ *
+ * <p>A block of 16 bytes or more is aligned to 16, a smaller one to 8. A size of 0 gives a block with an address of its own.
+ * Where a size or a count is negative, where their product is more than a {@code long} holds, where an alignment is no
+ * power of two, or where an address is not that of a block, there is an {@code IllegalArgumentException}; where the system
+ * has no memory, an {@code OutOfMemoryError}. In both cases nothing has changed: a block that could not be resized is
+ * as it was.
+ */
+public final class Mimalloc {
+    static { Boot.ready(); }
+
+    private Mimalloc() {}
+
+    /**
+     * Allocates a block; its contents are arbitrary. Stands for {@code mi_malloc}.
+     *
+     * @return the address of at least {@code size} bytes
+     * @throws IllegalArgumentException if the size is negative
+     * @throws OutOfMemoryError if there is no memory
+     */
+    public static long malloc(long size) {
+        long block = Allocate.malloc(size);
+        if (block == 0) throw Refusal.of(size);
+        return block;
+    }
+
+    /** As {@link #malloc}, with all bytes zero. Stands for {@code mi_zalloc}. */
+    public static long zalloc(long size) {
+        long block = Allocate.zalloc(size);
+        if (block == 0) throw Refusal.of(size);
+        return block;
+    }
+
+    /**
+     * Allocates zeroed memory for {@code count} elements of {@code size} bytes. Stands for {@code mi_calloc}.
+     *
+     * @throws IllegalArgumentException if one of them is negative, or the product is more than a {@code long} holds
+     * @throws OutOfMemoryError if there is no memory
+     */
+    public static long calloc(long count, long size) {
+        long block = (count | size) < 0 ? 0 : Allocate.calloc(count, size);
+        if (block == 0) throw Refusal.ofMany(count, size);
+        return block;
+    }
+
+    /** As {@link #calloc}, with arbitrary contents. Stands for {@code mi_mallocn}. */
+    public static long mallocn(long count, long size) {
+        long block = (count | size) < 0 ? 0 : Allocate.mallocn(count, size);
+        if (block == 0) throw Refusal.ofMany(count, size);
+        return block;
+    }
+
+    /**
+     * Allocates a block at a multiple of {@code alignment}; its contents are arbitrary. Stands for
+     * {@code mi_malloc_aligned}.
+     *
+     * @param alignment a power of two
+     * @throws IllegalArgumentException if the size is negative, or the alignment no power of two
+     * @throws OutOfMemoryError if there is no memory
+     */
+    public static long mallocAligned(long size, long alignment) {
+        long block = AllocateAligned.malloc(size, alignment);
+        if (block == 0) throw Refusal.ofAligned(size, alignment);
+        return block;
+    }
+
+    /** As {@link #mallocAligned}, with all bytes zero. Stands for {@code mi_zalloc_aligned}. */
+    public static long zallocAligned(long size, long alignment) {
+        long block = AllocateAligned.zalloc(size, alignment);
+        if (block == 0) throw Refusal.ofAligned(size, alignment);
+        return block;
+    }
+
+    /**
+     * Allocates zeroed memory for {@code count} elements of {@code size} bytes, at a multiple of {@code alignment}. Stands
+     * for {@code mi_calloc_aligned}.
+     *
+     * @throws IllegalArgumentException as {@link #calloc} and {@link #mallocAligned}
+     * @throws OutOfMemoryError if there is no memory
+     */
+    public static long callocAligned(long count, long size, long alignment) {
+        long block = (count | size) < 0 ? 0 : AllocateAligned.calloc(count, size, alignment);
+        if (block == 0) throw Refusal.ofMany(count, size);
+        return block;
+    }
+
+    /**
+     * Allocates a block such that {@code address + offset} is a multiple of {@code alignment}. Stands for
+     * {@code mi_malloc_aligned_at}.
+     *
+     * @throws IllegalArgumentException if the size or the offset is negative, or the alignment no power of two
+     * @throws OutOfMemoryError if there is no memory
+     */
+    public static long mallocAlignedAt(long size, long alignment, long offset) {
+        if (offset < 0) throw Refusal.negative("offset", offset);
+        long block = AllocateAligned.mallocAt(size, alignment, offset);
+        if (block == 0) throw Refusal.ofAligned(size, alignment);
+        return block;
+    }
+
+    /** As {@link #mallocAlignedAt}, with all bytes zero. Stands for {@code mi_zalloc_aligned_at}. */
+    public static long zallocAlignedAt(long size, long alignment, long offset) {
+        if (offset < 0) throw Refusal.negative("offset", offset);
+        long block = AllocateAligned.zallocAt(size, alignment, offset);
+        if (block == 0) throw Refusal.ofAligned(size, alignment);
+        return block;
+    }
+
+    /**
+     * Changes a block's size, keeping what fits of its contents; the rest is arbitrary. The block may move, and the old
+     * address is no block any more. Stands for {@code mi_realloc}.
+     *
+     * @param block the address of a block; 0 makes this {@link #malloc}
+     * @return the address of at least {@code size} bytes
+     * @throws IllegalArgumentException if the size is negative, or this is no block
+     * @throws OutOfMemoryError if there is no memory; the block is as it was
+     */
+    public static long realloc(long block, long size) {
+        long moved = Reallocate.realloc(block, size);
+        if (moved == 0) throw Refusal.of(size);
+        return moved;
+    }
+
+    /**
+     * As {@link #realloc}, with what is added zero: for blocks that have been zeroed when they were allocated, and resized
+     * only by this. Stands for {@code mi_rezalloc}.
+     */
+    public static long rezalloc(long block, long size) {
+        long moved = Reallocate.rezalloc(block, size);
+        if (moved == 0) throw Refusal.of(size);
+        return moved;
+    }
+
+    /** As {@link #realloc}, to {@code count} elements of {@code size} bytes. Stands for {@code mi_reallocn}. */
+    public static long reallocn(long block, long count, long size) {
+        long moved = (count | size) < 0 ? 0 : Reallocate.reallocn(block, count, size);
+        if (moved == 0) throw Refusal.ofMany(count, size);
+        return moved;
+    }
+
+    /** As {@link #rezalloc}, to {@code count} elements of {@code size} bytes. Stands for {@code mi_recalloc}. */
+    public static long recalloc(long block, long count, long size) {
+        long moved = (count | size) < 0 ? 0 : Reallocate.recalloc(block, count, size);
+        if (moved == 0) throw Refusal.ofMany(count, size);
+        return moved;
+    }
+
+    /**
+     * As {@link #realloc}, to a multiple of {@code alignment}. Stands for {@code mi_realloc_aligned}.
+     *
+     * @throws IllegalArgumentException also if the alignment is no power of two
+     */
+    public static long reallocAligned(long block, long size, long alignment) {
+        long moved = Reallocate.aligned(block, size, alignment);
+        if (moved == 0) throw Refusal.ofAligned(size, alignment);
+        return moved;
+    }
+
+    /**
+     * Frees a block. Any thread may; it never waits. Stands for {@code mi_free}.
+     *
+     * @param block the address of a block; for 0 nothing happens
+     * @throws IllegalArgumentException if this is an address that the allocator knows nothing of
+     */
+    public static void free(long block) { Free.free(block); }
+
+    /**
+     * Whether a block has room for {@code size} bytes as it is; then it has that size now. Stands for {@code mi_expand}.
+     *
+     * @throws IllegalArgumentException if the size is negative, or this is no block
+     */
+    public static boolean expand(long block, long size) {
+        if (size < 0) throw Refusal.negative("size", size);
+        return Reallocate.expand(block, size) != 0;
+    }
+
+    /**
+     * How many bytes of a block may be used: what was asked for, or a little more. 0 for 0. Stands for
+     * {@code mi_usable_size}.
+     *
+     * @throws IllegalArgumentException if this is no block
+     */
+    public static long usableSize(long block) { return Free.usableSize(block); }
+
+    /**
+     * The size that a block would have for a request of {@code size} bytes. Stands for {@code mi_good_size}.
+     *
+     * @throws IllegalArgumentException if the size is negative
+     */
+    public static long goodSize(long size) {
+        if (size < 0) throw Refusal.negative("size", size);
+        return SizeClass.goodSize(size);
+    }
+
+    /** Whether an address lies in a page that blocks are allocated in. Stands for {@code mi_any_heap_contains}. */
+    public static boolean contains(long address) { return Heaps.anyContains(address); }
+
+    /**
+     * Gives back what the current thread has kept of free memory; this happens by itself now and then.  Stands for
+     * {@code mi_collect}.
+     *
+     * @param force also gives the memory back to the system at once, and not after a delay
+     */
+    public static void collect(boolean force) { Threads.collect(force); }
+
+    /** The version of the interface, 30403 for 3.4.3. Stands for {@code mi_version}. */
+    public static int version() { return ProcessLife.version(); }
+
+    /**
+     * Allocates a zeroed segment, as {@link java.lang.foreign.SegmentAllocator} wants it: {@code Mimalloc::allocate} is
+     * one. It may be used by any thread, and stays until {@link #free(MemorySegment)}; using it, or a slice of it, after
+     * that is not detected. For segments that can tell, see {@link Heap}.
+     *
+     * @param byteAlignment a power of two
+     * @return a segment of {@code byteSize} bytes
+     * @throws IllegalArgumentException if the size is negative, or the alignment no power of two
+     * @throws OutOfMemoryError if there is no memory
+     */
+    public static MemorySegment allocate(long byteSize, long byteAlignment) {
+        Refusal.checkSegment(byteSize, byteAlignment);
+        long block = byteAlignment <= 8 ? Allocate.zalloc(byteSize) : AllocateAligned.zalloc(byteSize, byteAlignment);
+        if (block == 0) throw Refusal.ofAligned(byteSize, byteAlignment);
+        return MemorySegment.ofAddress(block).reinterpret(byteSize);
+    }
+
+    /** As {@link #allocate(long, long)}, aligned like any block. */
+    public static MemorySegment allocate(long byteSize) { return allocate(byteSize, 1); }
+
+    /**
+     * Frees a segment that {@link #allocate(long, long)} has given; not a slice of it.
+     *
+     * @throws IllegalArgumentException if it is a segment of the Java heap, or its address is unknown to the allocator
+     */
+    public static void free(MemorySegment segment) {
+        if (!segment.isNative()) throw new IllegalArgumentException("not a native segment: " + segment);
+        Free.free(segment.address());
+    }
+}

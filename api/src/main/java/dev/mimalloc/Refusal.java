@@ -1,0 +1,38 @@
+package dev.mimalloc;
+
+/** Makes the errors for requests that core has answered with 0. They are thrown by who makes them, far from a fast path. */
+final class Refusal {
+    private Refusal() {}
+
+    /** For a request of {@code size} bytes: it was negative, or there is no memory. */
+    static OutOfMemoryError of(long size) {
+        if (size < 0) throw negative("size", size);
+        return new OutOfMemoryError("no memory for " + size + " bytes");
+    }
+
+    static OutOfMemoryError ofAligned(long size, long alignment) {
+        if (size < 0) throw negative("size", size);
+        return new OutOfMemoryError("no memory for " + size + " bytes aligned to " + alignment);
+    }
+
+    static OutOfMemoryError ofMany(long count, long size) {
+        if (count < 0) throw negative("count", count);
+        if (size < 0) throw negative("size", size);
+        if (Math.multiplyHigh(count, size) != 0 || count * size < 0) {
+            throw new IllegalArgumentException(count + " times " + size + " bytes are more than there can be");
+        }
+        return new OutOfMemoryError("no memory for " + count + " times " + size + " bytes");
+    }
+
+    static IllegalArgumentException negative(String what, long value) {
+        return new IllegalArgumentException(what + " is negative: " + value);
+    }
+
+    /** What {@code SegmentAllocator} asks for. */
+    static void checkSegment(long byteSize, long byteAlignment) {
+        if (byteSize < 0) throw negative("byteSize", byteSize);
+        if (byteAlignment <= 0 || (byteAlignment & byteAlignment - 1) != 0) {
+            throw new IllegalArgumentException("byteAlignment is not a power of two: " + byteAlignment);
+        }
+    }
+}

@@ -1,0 +1,6 @@
+/** The mimalloc allocator for Java programs. */
+module dev.mimalloc {
+    requires dev.mimalloc.core;
+
+    exports dev.mimalloc;
+}

@@ -1,0 +1,149 @@
+package dev.mimalloc.translate;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import java.io.File;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeSet;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** C and C++ programs with the native library in each of its forms. {@code ./mimalloc build} makes it, and before that there is nothing to test. */
+class ProgramsTest {
+    private static final Path PROGRAMS = Path.of("src/test/c").toAbsolutePath();
+    private static final Path BUILD = Path.of("../build").toAbsolutePath().normalize();
+    private static final Path SHARED = BUILD.resolve("lib/libmimalloc.so");
+    private static final String CC = Optional.ofNullable(System.getenv("CC")).orElse("cc");
+    private static final String CXX = Optional.ofNullable(System.getenv("CXX")).orElse("c++");
+    private static final int SECONDS = 120;
+
+    @TempDir
+    private Path folder;
+
+    @BeforeAll
+    static void isBuilt() { assumeTrue(Files.exists(SHARED), "./mimalloc build has not been run"); }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"names.c", "cpp.cpp", "threads.c", "forks.c", "ends.c"})
+    void preloaded(String program) throws Exception {
+        Path binary = compile(program);
+        expectOk(run(Map.of("LD_PRELOAD", SHARED.toString()), List.of(binary.toString())));
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"names.c", "cpp.cpp", "threads.c", "forks.c", "ends.c", "interface.c"})
+    void linkedShared(String program) throws Exception {
+        Path binary = compile(program, "-L" + BUILD.resolve("lib"), "-lmimalloc", "-Wl,-rpath," + BUILD.resolve("lib"));
+        expectOk(run(Map.of(), List.of(binary.toString())));
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"names.c", "cpp.cpp", "threads.c", "forks.c", "ends.c", "interface.c"})
+    void linkedStatically(String program) throws Exception {
+        Path binary = compile(program, BUILD.resolve("lib/libmimalloc.a").toString());
+        expectOk(run(Map.of(), List.of(binary.toString())));
+    }
+
+    @Test
+    void asOneFileWithoutAnyFlags() throws Exception {
+        Path object = folder.resolve("mimalloc.o");
+        var result = run(Map.of(), List.of(CC, "-O2", "-Wall", "-Wextra", "-Werror", "-c", "-I", BUILD.resolve("include").toString(), "-o",
+                object.toString(), BUILD.resolve("src/mimalloc.c").toString()));
+        assertThat(result.status).as(result.output).isZero();
+        Path binary = compile("interface.c", object.toString());
+        expectOk(run(Map.of(), List.of(binary.toString())));
+    }
+
+    @Test
+    void theHeaderIsAlsoCpp() throws Exception {
+        Path binary = compile("interface.c", "-x", "c++", "-std=c++17", PROGRAMS.resolve("interface.c").toString(), "-x", "none",
+                BUILD.resolve("lib/libmimalloc.a").toString());
+        expectOk(run(Map.of(), List.of(binary.toString())));
+    }
+
+    @Test
+    void openedLate() throws Exception {
+        Path binary = compile("late.c");
+        expectOk(run(Map.of(), List.of(binary.toString(), SHARED.toString())));
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"ls /", "sh -c 'echo one | cat | grep one'", "cc --version", "env"})
+    void programsOfTheSystem(String command) throws Exception {
+        var plain = run(Map.of(), List.of("sh", "-c", command));
+        var preloaded = run(Map.of("LD_PRELOAD", SHARED.toString()), List.of("sh", "-c", command));
+        assertThat(preloaded.status).as(preloaded.output).isEqualTo(plain.status);
+        if (!command.equals("env")) assertThat(preloaded.output).isEqualTo(plain.output);
+    }
+
+    /** The library's face: what the headers declare and what it replaces, nothing else; and libc is all it needs. */
+    @Test
+    void exportsWhatTheHeadersDeclare() throws Exception {
+        String headers = Files.readString(BUILD.resolve("include/mimalloc.h")) + Files.readString(BUILD.resolve("include/mimalloc-stats.h"));
+        String override = Files.readString(Path.of("src/main/c/override.c"));
+        var extra = new TreeSet<String>();
+        for (String symbol : symbols("--defined-only")) {
+            boolean declared = headers.matches("(?s).*\\b" + symbol + "\\(.*") || override.matches("(?s).*\\b" + symbol + "\\(.*");
+            boolean cpp = symbol.startsWith("_Zn") || symbol.startsWith("_Zd");
+            if (!declared && !cpp) extra.add(symbol);
+        }
+        assertThat(extra).as("exported, but not declared").isEmpty();
+        var missing = new TreeSet<String>();
+        var exported = symbols("--defined-only");
+        headers.lines().filter(line -> line.startsWith("mi_decl_export")).map(line -> line.replaceAll("\\(.*", "").replaceAll(".*[ *]", ""))
+                .filter(name -> !exported.contains(name)).forEach(missing::add);
+        assertThat(missing).as("declared, but not exported").isEmpty();
+        assertThat(run(Map.of(), List.of("sh", "-c", "readelf -d " + SHARED + " | grep NEEDED")).output.lines().toList())
+                .allMatch(line -> line.contains("libc.so") || line.contains("libpthread") || line.contains("ld-linux"));
+        assertThat(Files.size(SHARED)).isLessThan(200 << 10);
+    }
+
+    private List<String> symbols(String which) throws Exception {
+        return run(Map.of(), List.of("nm", "-D", which, SHARED.toString())).output.lines().map(line -> line.replaceAll(".* ", ""))
+                .map(name -> name.replaceAll("@.*", "")).toList();
+    }
+
+    private Path compile(String program, String... more) throws Exception {
+        Path binary = folder.resolve(program.replaceAll("\\..*", ""));
+        boolean cpp = program.endsWith(".cpp") || List.of(more).contains("c++");
+        // The compiler knows what malloc is for, and would remove calls that are to be tested.
+        var command = new ArrayList<>(List.of(cpp ? CXX : CC, "-O1", "-fno-builtin", "-g", "-Wall", "-pthread", "-I", BUILD.resolve("include").toString(),
+                "-I", PROGRAMS.toString(), "-o", binary.toString()));
+        if (!List.of(more).contains("-x")) command.add(PROGRAMS.resolve(program).toString());
+        command.addAll(List.of(more));
+        command.addAll(List.of("-ldl"));
+        var result = run(Map.of(), command);
+        assertThat(result.status).as(result.output).isZero();
+        return binary;
+    }
+
+    private static void expectOk(Result result) {
+        assertThat(result.output).endsWith("ok\n");
+        assertThat(result.status).isZero();
+    }
+
+    private record Result(int status, String output) {}
+
+    private Result run(Map<String, String> environment, List<String> command) throws IOException, InterruptedException {
+        File output = Files.createTempFile(folder, "output", ".txt").toFile();
+        var builder = new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(output).directory(folder.toFile());
+        builder.environment().putAll(environment);
+        Process process = builder.start();
+        if (!process.waitFor(SECONDS, TimeUnit.SECONDS)) {
+            process.destroyForcibly().waitFor();
+            return new Result(-1, Files.readString(output.toPath()) + "\nstill running after " + SECONDS + " s");
+        }
+        return new Result(process.exitValue(), Files.readString(output.toPath()));
+    }
+}
