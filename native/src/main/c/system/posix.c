@@ -14,7 +14,6 @@
 #include <time.h>
 #include <unistd.h>
 #if defined(__linux__)
-#include <linux/futex.h>
 #include <sys/prctl.h>
 #include <sys/sysinfo.h>
 #endif
@@ -292,12 +291,14 @@ MI_OS void Os_processInfo(int64_t target) {
   info[5] = usage.ru_minflt;
 }
 
-// A futex looks at 32 bits: the low ones.
+// A futex looks at 32 bits: the low ones. The kernel's header is not always there, so these are its numbers.
+#define MI_FUTEX_WAIT_PRIVATE 128
+#define MI_FUTEX_WAKE_PRIVATE 129
 MI_OS void Os_waitOn(int64_t address, int64_t value) {
 #if defined(SYS_futex)
   int saved = errno;
   const int64_t low = __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__ ? 4 : 0;
-  syscall(SYS_futex, address + low, FUTEX_WAIT_PRIVATE, (int32_t)value, NULL, NULL, 0);
+  syscall(SYS_futex, address + low, MI_FUTEX_WAIT_PRIVATE, (int32_t)value, NULL, NULL, 0);
   errno = saved;
 #else
   (void)address, (void)value;
@@ -308,7 +309,7 @@ MI_OS void Os_waitOn(int64_t address, int64_t value) {
 MI_OS void Os_wake(int64_t address) {
 #if defined(SYS_futex)
   const int64_t low = __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__ ? 4 : 0;
-  syscall(SYS_futex, address + low, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
+  syscall(SYS_futex, address + low, MI_FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
 #else
   (void)address;
 #endif

@@ -10,6 +10,8 @@ import dev.mimalloc.machine.Memory;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.SegmentAllocator;
+import java.util.ArrayList;
+import java.util.List;
 
 /**
  * A heap: memory that is freed all at once, by {@link #close}, in time proportional to its pages and not to its blocks. A
@@ -30,6 +32,7 @@ public final class Heap implements SegmentAllocator, AutoCloseable {
 
     private long heap; // 0 once the heap has ended
     private volatile Arena scope; // of the segments; made with the first one
+    private final List<Local> locals = new ArrayList<>(); // of living threads; guarded by this
 
     private Heap(long heap) { this.heap = heap; }
 
@@ -170,7 +173,24 @@ public final class Heap implements SegmentAllocator, AutoCloseable {
      * A handle to this heap for the current thread: to allocate with it is the fastest way. Only the thread that has asked
      * for it may use it. Stands for {@code mi_heap_theap}.
      */
-    public Local local() { return new Local(this, Heaps.theap(open())); }
+    public Local local() {
+        synchronized (this) {
+            Local local = new Local(this, Heaps.theap(open()));
+            if (this == MAIN || local.theap == 0) return local; // nothing to tell it when the heap ends
+            locals.removeIf(other -> !other.owner.isAlive());
+            locals.add(local);
+            return local;
+        }
+    }
+
+    /** The heap has ended, for its handles as well; they ask the heap from now on. */
+    private long end() {
+        long ended = heap;
+        heap = 0;
+        for (Local local : locals) local.theap = 0;
+        locals.clear();
+        return ended;
+    }
 
     /**
      * Ends the heap and frees all its blocks at once. When it has ended already nothing happens. Stands for
@@ -184,9 +204,7 @@ public final class Heap implements SegmentAllocator, AutoCloseable {
             if (heap == 0) return;
             refuseMain("closed");
             if (scope != null) scope.close();
-            long ended = heap;
-            heap = 0;
-            Heaps.destroy(ended);
+            Heaps.destroy(end());
         }
     }
 
@@ -198,10 +216,9 @@ public final class Heap implements SegmentAllocator, AutoCloseable {
      */
     public void delete() {
         synchronized (this) {
-            long ended = open();
+            open();
             refuseMain("deleted");
-            heap = 0;
-            Heaps.delete(ended);
+            Heaps.delete(end());
         }
     }
 
@@ -281,7 +298,7 @@ public final class Heap implements SegmentAllocator, AutoCloseable {
     /** A heap for one thread; see {@link Heap#local}. Errors are those of {@link Heap}. */
     public static final class Local {
         private final Heap heap;
-        private final long theap; // 0 for a virtual thread, which has none
+        private long theap; // 0 for a virtual thread, which has none, and when the heap has ended
         private final Thread owner = Thread.currentThread();
 
         private Local(Heap heap, long theap) {
@@ -315,7 +332,6 @@ public final class Heap implements SegmentAllocator, AutoCloseable {
 
         private long theap() {
             if (Thread.currentThread() != owner) throw new WrongThreadException("a handle of " + owner);
-            heap.open();
             return theap;
         }
     }

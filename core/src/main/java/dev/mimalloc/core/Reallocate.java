@@ -120,8 +120,18 @@ public final class Reallocate {
         long usable = p == 0 ? 0 : Free.usableSize(page, p);
         // At most half wasted. Size 0 keeps the block, whose first byte may be looked at as little as that of a new one.
         if (p != 0 && size <= usable && size >= usable / 2 && size != 0) return p;
-        long block = heap == 0 ? Allocate.malloc(size) : Allocate.heapMalloc(heap, size);
+        long room = roomy(p, usable, size, zero);
+        long block = heap == 0 ? Allocate.malloc(room) : Allocate.heapMalloc(heap, room);
         return block == 0 ? 0 : moved(p, usable, block, size, zero);
+    }
+
+    /**
+     * How much to allocate for a block that grows to {@code size}. One that has a page to itself gets a quarter more, which
+     * costs addresses but no memory until it is touched: so the copies of a block that grows and grows stay in proportion.
+     */
+    private static long roomy(long p, long usable, long size, boolean zero) {
+        boolean grows = p != 0 && size > usable && usable >= Config.LARGE_OBJECT_MAX && !zero;
+        return grows && size < Config.MAX_SIZE / 2 ? size + size / 4 : size;
     }
 
     private static long inAt(long heap, long p, long size, long alignment, long offset, boolean zero) {

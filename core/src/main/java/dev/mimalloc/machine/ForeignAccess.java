@@ -19,20 +19,24 @@ import java.lang.invoke.VarHandle;
  */
 class ForeignAccess extends Access {
     private static final MemorySegment ALL = MemorySegment.NULL.reinterpret(Long.MAX_VALUE);
-    private static final VarHandle LONG = JAVA_LONG.varHandle();
+    private static final VarHandle PLAIN_LONG = JAVA_LONG_UNALIGNED.varHandle();
+    private static final VarHandle INT = JAVA_INT_UNALIGNED.varHandle();
+    private static final VarHandle SHORT = JAVA_SHORT_UNALIGNED.varHandle();
+    private static final VarHandle BYTE = JAVA_BYTE.varHandle();
+    private static final VarHandle LONG = JAVA_LONG.varHandle(); // atomics want alignment
     private static final long ANY = Long.MAX_VALUE >>> 1;
     private static final long STRUCT = ANY >>> 1 & -8L;
 
     @Override long address(long a) { return a & STRUCT; }
 
-    @Override long getLong(long a) { return ALL.get(JAVA_LONG_UNALIGNED, a & ANY); }
-    @Override void putLong(long a, long v) { ALL.set(JAVA_LONG_UNALIGNED, a & ANY, v); }
-    @Override int getInt(long a) { return ALL.get(JAVA_INT_UNALIGNED, a & ANY); }
-    @Override void putInt(long a, int v) { ALL.set(JAVA_INT_UNALIGNED, a & ANY, v); }
-    @Override short getShort(long a) { return ALL.get(JAVA_SHORT_UNALIGNED, a & ANY); }
-    @Override void putShort(long a, short v) { ALL.set(JAVA_SHORT_UNALIGNED, a & ANY, v); }
-    @Override byte getByte(long a) { return ALL.get(JAVA_BYTE, a & ANY); }
-    @Override void putByte(long a, byte v) { ALL.set(JAVA_BYTE, a & ANY, v); }
+    @Override long getLong(long a) { return (long) PLAIN_LONG.get(ALL, a & ANY); }
+    @Override void putLong(long a, long v) { PLAIN_LONG.set(ALL, a & ANY, v); }
+    @Override int getInt(long a) { return (int) INT.get(ALL, a & ANY); }
+    @Override void putInt(long a, int v) { INT.set(ALL, a & ANY, v); }
+    @Override short getShort(long a) { return (short) SHORT.get(ALL, a & ANY); }
+    @Override void putShort(long a, short v) { SHORT.set(ALL, a & ANY, v); }
+    @Override byte getByte(long a) { return (byte) BYTE.get(ALL, a & ANY); }
+    @Override void putByte(long a, byte v) { BYTE.set(ALL, a & ANY, v); }
 
     @Override long getRelaxed(long a) { return (long) LONG.getOpaque(ALL, a & ANY); }
     @Override void putRelaxed(long a, long v) { LONG.setOpaque(ALL, a & ANY, v); }

@@ -9,6 +9,7 @@ import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.CyclicBarrier;
+import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReferenceArray;
 import org.junit.jupiter.api.AfterEach;
@@ -66,8 +67,8 @@ abstract class ConcurrencyContract extends Contract {
     void aRingOfThreadsPassesBlocksOn() throws Exception {
         int threads = 8;
         int rounds = 20_000;
-        List<ArrayBlockingQueue<Long>> queues = new ArrayList<>();
-        for (int i = 0; i < threads; i++) queues.add(new ArrayBlockingQueue<>(64));
+        List<LinkedBlockingQueue<Long>> queues = new ArrayList<>();
+        for (int i = 0; i < threads; i++) queues.add(new LinkedBlockingQueue<>());
         Threads.run(threads, number -> {
             var random = new Random(number);
             for (int i = 0; i < 32; i++) queues.get(number).put(newSealed(random));
