@@ -12,8 +12,8 @@
 // An alias with parameters that its target ignores, or without its attributes, is what is wanted here.
 #pragma GCC diagnostic ignored "-Wattribute-alias"
 #pragma GCC diagnostic ignored "-Wmissing-attributes"
-#endif
 #pragma GCC diagnostic ignored "-Wbuiltin-declaration-mismatch"
+#endif
 #define MI_IS(target) __attribute__((alias(#target), visibility("default"), used))
 
 // C

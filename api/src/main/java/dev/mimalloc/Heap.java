@@ -175,9 +175,13 @@ public final class Heap implements SegmentAllocator, AutoCloseable {
      */
     public Local local() {
         synchronized (this) {
-            Local local = new Local(this, Heaps.theap(open()));
-            if (this == MAIN || local.theap == 0) return local; // nothing to tell it when the heap ends
-            locals.removeIf(other -> !other.owner.isAlive());
+            long theap = Heaps.theap(open());
+            if (this == MAIN || theap == 0) return new Local(this, theap); // the heap's end means nothing to it
+            for (Local local : locals) {
+                if (local.owner == Thread.currentThread()) return local;
+            }
+            locals.removeIf(local -> !local.owner.isAlive());
+            Local local = new Local(this, theap);
             locals.add(local);
             return local;
         }
@@ -232,6 +236,7 @@ public final class Heap implements SegmentAllocator, AutoCloseable {
         return heap;
     }
 
+    @SuppressWarnings("MustBeClosedChecker") // it is closed with the heap
     private Arena scope() {
         Arena scope = this.scope;
         if (scope != null) return scope;

@@ -4,7 +4,6 @@ import static dev.mimalloc.machine.Memory.*;
 
 import dev.mimalloc.machine.Export;
 import dev.mimalloc.machine.Os;
-import dev.mimalloc.machine.ThreadSlot;
 
 /** The process: its begin, its end, and its fork. */
 public final class ProcessLife {
@@ -56,9 +55,10 @@ public final class ProcessLife {
         forkParent();
     }
 
-    /** On the JVM: what is due even if nobody allocates. */
+    /** On the JVM, every now and then: what is due even if nobody allocates. */
     public static void tick() {
-        if (ThreadSlot.mayOwn()) Purge.tick(Root.subprocess());
+        Threads.collectShared();
+        Purge.tick(Root.subprocess());
     }
 
     @Export("void mi_process_info(size_t* elapsed_msecs, size_t* user_msecs, size_t* system_msecs, size_t* current_rss, size_t* peak_rss, size_t* current_commit, size_t* peak_commit, size_t* page_faults)")

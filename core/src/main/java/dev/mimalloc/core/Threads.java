@@ -90,20 +90,34 @@ public final class Threads {
     public static void collect(boolean force) {
         long theap = Theaps.enter();
         if (theap == 0) return;
-        long data = Theap.data(theap);
-        long subprocess = ThreadData.subprocess(data);
-        Deferred.call(data, force);
-        adoptOrphans(data);
-        long lock = Subprocess.livesLock(subprocess);
-        Lock.acquire(lock);
-        for (long other = ThreadData.theaps(data); other != 0; other = Theap.nextInThread(other)) {
-            if (other != ThreadData.mainTheap(data)) Retire.collect(other, false);
-        }
-        Lock.release(lock);
-        Retire.collect(ThreadData.mainTheap(data), false);
+        long subprocess = Theap.subprocess(theap);
+        Deferred.call(Theap.data(theap), force);
+        collectAll(Theap.data(theap));
         if (force) Purge.run(subprocess);
         else Purge.tick(subprocess);
         Theaps.leave(theap);
+    }
+
+    private static void collectAll(long data) {
+        adoptOrphans(data);
+        long main = ThreadData.mainTheap(data);
+        long lock = Subprocess.livesLock(ThreadData.subprocess(data));
+        Lock.acquire(lock);
+        for (long theap = ThreadData.theaps(data); theap != 0; theap = Theap.nextInThread(theap)) {
+            if (theap != main) Retire.collect(theap, false);
+        }
+        Lock.release(lock);
+        Retire.collect(main, false);
+    }
+
+    /** Frees the empty pages of the theaps that virtual threads share, as far as nobody is using them: their blocks are all freed from elsewhere. */
+    static void collectShared() {
+        for (long i = 0; i < Root.sharedCount(); i++) {
+            long data = Root.sharedData(i);
+            if (data == 0 || !ThreadData.tryLease(data)) continue;
+            collectAll(data);
+            ThreadData.endLease(data);
+        }
     }
 
     @Export("void mi_thread_set_in_threadpool(void)")

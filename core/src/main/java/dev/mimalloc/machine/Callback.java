@@ -6,7 +6,8 @@ import java.util.concurrent.atomic.AtomicLong;
 
 /**
  * Calls of functions that a user has handed in. In C the first argument is the function's address; here it is a handle
- * from {@link #register}, never 0. The user's exceptions pass through to whoever called the allocator.
+ * from {@link #register}, never 0. What a deferred-free, output or error function throws goes to the thread's handler of uncaught
+ * exceptions: the allocator is in the middle of something, and its caller asked for nothing of the kind.
  */
 public final class Callback {
     private static final int EAGAIN = 11, EFAULT = 14, EINVAL = 22;
@@ -44,15 +45,15 @@ public final class Callback {
     public static void unregister(long handle) { FUNCTIONS.remove(handle); }
 
     public static void deferredFree(long f, boolean force, long heartbeat, long arg) {
-        if (function(f) instanceof DeferredFree deferred) deferred.free(force, heartbeat, arg);
+        if (function(f) instanceof DeferredFree deferred) contained(() -> deferred.free(force, heartbeat, arg));
     }
 
     public static void output(long f, long text, long arg) {
-        if (function(f) instanceof Output output) output.write(text, arg);
+        if (function(f) instanceof Output output) contained(() -> output.write(text, arg));
     }
 
     public static void error(long f, int code, long arg) {
-        if (function(f) instanceof ErrorHandler handler) handler.error(code, arg);
+        if (function(f) instanceof ErrorHandler handler) contained(() -> handler.error(code, arg));
     }
 
     public static boolean visitBlock(long f, long heap, long area, long block, long blockSize, long arg) {
@@ -65,6 +66,15 @@ public final class Callback {
 
     public static boolean commit(long f, boolean commit, long start, long size, long isZeroAddress, long arg) {
         return function(f) instanceof Committer committer && committer.commit(commit, start, size, isZeroAddress, arg);
+    }
+
+    private static void contained(Runnable call) {
+        try {
+            call.run();
+        } catch (Throwable t) {
+            Thread self = Thread.currentThread();
+            self.getUncaughtExceptionHandler().uncaughtException(self, t);
+        }
     }
 
     // A function may have been unregistered while another thread was about to call it: then there is nothing to call.

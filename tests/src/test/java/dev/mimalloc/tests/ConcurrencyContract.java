@@ -239,8 +239,9 @@ abstract class ConcurrencyContract extends Contract {
                     long size = random.nextInt(SIZES);
                     blocks.add(sealed(allocator.heapMalloc(heaps.get(i % threads), size + 16), size, random.nextLong()));
                 }
+                long other = heaps.get((number + 1) % threads);
                 turn.await();
-                allocator.heapDelete(heaps.get((number + 1) % threads));
+                allocator.heapDelete(other);
                 for (int i = 0; i < 50; i++) allocator.free(open(blocks.poll()));
             }
         });

@@ -1,0 +1,36 @@
+package dev.mimalloc;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.mimalloc.core.Threads;
+import java.io.IOException;
+import java.net.URI;
+import java.nio.file.FileSystem;
+import java.nio.file.FileSystems;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+
+class BootTest {
+    /** A class that is missing here would be loaded in the middle of a slow path. */
+    @Test void allClassesOfCoreAreLoaded() throws Exception {
+        assertThat(Boot.CLASSES.split(" ", -1)).containsExactlyInAnyOrderElementsOf(classesOfCore());
+    }
+
+    private static List<String> classesOfCore() throws Exception {
+        Path code = Path.of(URI.create(Threads.class.getProtectionDomain().getCodeSource().getLocation().toString()));
+        if (Files.isDirectory(code)) return classesIn(code.resolve("dev/mimalloc/core"));
+        try (FileSystem jar = FileSystems.newFileSystem(code)) {
+            return classesIn(jar.getPath("dev/mimalloc/core"));
+        }
+    }
+
+    private static List<String> classesIn(Path directory) throws IOException {
+        try (Stream<Path> files = Files.list(directory)) {
+            return files.map(file -> file.getFileName().toString()).filter(name -> name.endsWith(".class"))
+                    .map(name -> name.substring(0, name.length() - ".class".length())).toList();
+        }
+    }
+}
