@@ -1,4 +1,4 @@
-// --- What of the C interface only C can say ---------------------------------------------------------------------------
+// --- What of the C interface only C can say --------------------------------------------------------------------------
 
 char* mi_heap_realpath(mi_heap_t* heap, const char* fname, char* resolved_name) {
   if (resolved_name != NULL) return realpath(fname, resolved_name);

@@ -1,4 +1,4 @@
-// --- The machine: what Java has no words for --------------------------------------------------------------------------
+// --- The machine: what Java has no words for -------------------------------------------------------------------------
 //
 // Each function stands for a static method of the package dev.mimalloc.machine and is named after its class and itself.
 // Here is what any C11 compiler with GNU built-ins can do; what depends on the system is in system/.

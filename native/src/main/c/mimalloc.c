@@ -22,7 +22,7 @@
 #error "mimalloc does not know this system yet"
 #endif
 
-// --- Core: translated from Java ---------------------------------------------------------------------------------------
+// --- Core: translated from Java --------------------------------------------------------------------------------------
 
 #if defined(__GNUC__)
 #pragma GCC diagnostic push
@@ -37,7 +37,7 @@
 #endif
 #include "core.c"
 
-// --- The C interface: a function of core for each ---------------------------------------------------------------------
+// --- The C interface: a function of core for each --------------------------------------------------------------------
 
 #include "wrappers.c"
 #if defined(__GNUC__)

@@ -1,4 +1,4 @@
-// --- malloc and its relatives -----------------------------------------------------------------------------------------
+// --- malloc and its relatives ----------------------------------------------------------------------------------------
 //
 // Each is another name of a function above, so it is the same code.
 #if defined(MI_MALLOC_OVERRIDE)

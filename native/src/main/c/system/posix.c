@@ -1,4 +1,4 @@
-// --- The system: Linux with glibc or musl -----------------------------------------------------------------------------
+// --- The system: Linux with glibc or musl ----------------------------------------------------------------------------
 //
 // The first malloc of a process may come before libc has set itself up, so nothing here allocates, and what is asked of
 // libc on the way to the first block is only system calls.
@@ -22,7 +22,7 @@
 #define MI_LARGE_PAGE (2LL << 20)
 #define MI_HUGE_PAGE (1LL << 30)
 
-// --- Os: memory -------------------------------------------------------------------------------------------------------
+// --- Os: memory ------------------------------------------------------------------------------------------------------
 
 MI_OS int64_t Os_pageSize(void) {
   static int64_t size;
@@ -139,7 +139,7 @@ MI_OS int32_t Os_disallowTransparentHugePages(void) {
 #endif
 }
 
-// --- Os: the machine --------------------------------------------------------------------------------------------------
+// --- Os: the machine -------------------------------------------------------------------------------------------------
 
 // Reads a small file of /proc or /sys; the text ends with a zero.
 static bool mi_read_file(const char* path, char* buffer, size_t size) {
@@ -319,7 +319,7 @@ MI_OS void Os_yield(void) { sched_yield(); }
 MI_OS void Os_setErrno(int32_t code) { errno = code; }
 MI_OS void Os_abort(void) { abort(); }
 
-// --- ThreadSlot: the thread's word, and word of its end ---------------------------------------------------------------
+// --- ThreadSlot: the thread's word, and word of its end --------------------------------------------------------------
 
 // At a fixed distance from the thread pointer, also when the library was loaded late: one load, no call.
 static __thread int64_t mi_theap_of_thread __attribute__((tls_model("initial-exec")));
@@ -369,7 +369,7 @@ static void ThreadSlot_setTheap(int64_t theap) {
   if (mi_thread_key_state == 2) pthread_setspecific(mi_thread_key, MI_AT(void, theap));
 }
 
-// --- The process' life ------------------------------------------------------------------------------------------------
+// --- The process' life -----------------------------------------------------------------------------------------------
 
 __attribute__((constructor)) static void mi_process_load(void) {
   mi_process_init();

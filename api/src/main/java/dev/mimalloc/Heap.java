@@ -178,9 +178,9 @@ public final class Heap implements SegmentAllocator, AutoCloseable {
             long theap = Heaps.theap(open());
             if (this == MAIN || theap == 0) return new Local(this, theap); // the heap's end means nothing to it
             for (Local local : locals) {
-                if (local.owner == Thread.currentThread()) return local;
+                if (local.thread == Thread.currentThread()) return local;
             }
-            locals.removeIf(local -> !local.owner.isAlive());
+            locals.removeIf(local -> !local.thread.isAlive());
             Local local = new Local(this, theap);
             locals.add(local);
             return local;
@@ -191,7 +191,7 @@ public final class Heap implements SegmentAllocator, AutoCloseable {
     private long end() {
         long ended = heap;
         heap = 0;
-        for (Local local : locals) local.theap = 0;
+        for (Local local : locals) local.owner = null;
         locals.clear();
         return ended;
     }
@@ -303,12 +303,14 @@ public final class Heap implements SegmentAllocator, AutoCloseable {
     /** A heap for one thread; see {@link Heap#local}. Errors are those of {@link Heap}. */
     public static final class Local {
         private final Heap heap;
-        private long theap; // 0 for a virtual thread, which has none, and when the heap has ended
-        private final Thread owner = Thread.currentThread();
+        private final long theap;
+        private final Thread thread = Thread.currentThread();
+        private Thread owner; // of the theap: null in a virtual thread, which has none, and when the heap has ended
 
         private Local(Heap heap, long theap) {
             this.heap = heap;
             this.theap = theap;
+            this.owner = theap == 0 ? null : thread;
         }
 
         /**
@@ -317,8 +319,8 @@ public final class Heap implements SegmentAllocator, AutoCloseable {
          * @throws WrongThreadException if the current thread is not the one that the handle was made for
          */
         public long malloc(long size) {
-            long theap = theap();
-            long block = theap != 0 ? Allocate.theapMalloc(theap, size) : heap.malloc(size);
+            if (Thread.currentThread() != owner) return checkedHeap().malloc(size);
+            long block = Allocate.theapMalloc(theap, size);
             if (block == 0) throw Refusal.of(size);
             return block;
         }
@@ -329,15 +331,15 @@ public final class Heap implements SegmentAllocator, AutoCloseable {
          * @throws WrongThreadException if the current thread is not the one that the handle was made for
          */
         public long zalloc(long size) {
-            long theap = theap();
-            long block = theap != 0 ? Allocate.theapZalloc(theap, size) : heap.zalloc(size);
+            if (Thread.currentThread() != owner) return checkedHeap().zalloc(size);
+            long block = Allocate.theapZalloc(theap, size);
             if (block == 0) throw Refusal.of(size);
             return block;
         }
 
-        private long theap() {
-            if (Thread.currentThread() != owner) throw new WrongThreadException("a handle of " + owner);
-            return theap;
+        private Heap checkedHeap() {
+            if (Thread.currentThread() != thread) throw new WrongThreadException("a handle of " + thread);
+            return heap;
         }
     }
 }

@@ -29,8 +29,13 @@ public final class Abandon {
     static void abandon(long page) {
         Page.clearFlag(page, Page.IN_FULL);
         Page.setOwner(page, Page.HIDDEN);
-        Statistics.increase(Heap.statistics(Page.heap(page)), Statistics.PAGES_ABANDONED, 1);
+        count(page, 1);
         giveUp(page);
+    }
+
+    /** A page with a single block is not there for others to allocate in, and so does not count. */
+    static void count(long page, int change) {
+        if (!Page.isSingleton(page)) Statistics.change(Heap.statistics(Page.heap(page)), Statistics.PAGES_ABANDONED, change);
     }
 
     /** Ends the ownership of an abandoned page, as things stand. */
@@ -80,7 +85,7 @@ public final class Abandon {
     /** Moves an owned abandoned page of a deleted heap to the main heap; false if it is left where it is. */
     static boolean adopt(long page) {
         if (!leave(page) || !moveToMain(page)) return false;
-        Statistics.increase(Heap.statistics(Page.heap(page)), Statistics.PAGES_ABANDONED, 1);
+        count(page, 1);
         return true;
     }
 
@@ -99,6 +104,7 @@ public final class Abandon {
     static void reclaim(long page, long theap) {
         Page.setTheap(page, theap);
         Page.setOwner(page, Theap.threadId(theap));
+        Page.collectAll(page);
         PageQueue.pushBack(theap, Page.bin(page), page);
     }
 
@@ -114,7 +120,7 @@ public final class Abandon {
             long page = findIn(bitmap, Subprocess.arena(subprocess, i));
             if (page == 0) continue;
             Heap.addAbandoned(heap, bin, -1);
-            Statistics.decrease(Heap.statistics(heap), Statistics.PAGES_ABANDONED, 1);
+            count(page, -1);
             Statistics.add(Heap.statistics(heap), Statistics.PAGES_RECLAIM_ON_ALLOC, 1);
             return page;
         }
@@ -161,7 +167,7 @@ public final class Abandon {
             Heap.addAbandoned(heap, Page.bin(page), -1);
         }
         Page.setOwner(page, Page.HIDDEN);
-        Statistics.decrease(Heap.statistics(heap), Statistics.PAGES_ABANDONED, 1);
+        count(page, -1);
         return true;
     }
 

@@ -123,14 +123,22 @@ public final class Allocate {
     static long generic(long theap, long size, boolean zero) {
         if (size < 0) return Errors.tooLarge(size);
         heartbeat(theap);
-        return first(page(theap, size, Config.SLICE, false), size, zero);
+        long page = page(theap, size, Config.SLICE, false);
+        if (page == 0) return Errors.outOfMemory(size);
+        long block = first(page, zero);
+        settle(page);
+        return block;
     }
 
     /** Takes the first block of a page that {@link #page} gave. */
-    static long first(long page, long size, boolean zero) {
-        if (page == 0) return Errors.outOfMemory(size);
+    static long first(long page, boolean zero) {
         long block = pop(page, Page.free(page));
         return zero ? zeroed(page, block) : block;
+    }
+
+    /** A page with a single block has nothing more to give: nobody owns it, and who frees the block frees the page. */
+    static void settle(long page) {
+        if (Page.isSingleton(page)) Abandon.abandon(page);
     }
 
     /**
@@ -153,7 +161,6 @@ public final class Allocate {
         if (size > Config.MAX_SIZE - Config.LARGE_PAGE) return 0;
         long page = Pages.singleton(theap, size, alignment, whole);
         if (page == 0) return 0;
-        PageQueue.pushFront(theap, SizeClass.HUGE, page);
         Page.extend(page);
         return page;
     }

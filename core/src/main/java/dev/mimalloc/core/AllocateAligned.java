@@ -95,7 +95,11 @@ public final class AllocateAligned {
 
     private static long single(long theap, long size, long alignment, boolean zero) {
         Allocate.heartbeat(theap);
-        return Allocate.first(Allocate.page(theap, size, alignment, false), size, zero);
+        long page = Allocate.page(theap, size, alignment, false);
+        if (page == 0) return Errors.outOfMemory(size);
+        long block = Allocate.first(page, zero);
+        Allocate.settle(page);
+        return block;
     }
 
     private static long inside(long theap, long size, long alignment, long offset, boolean zero) {
@@ -104,10 +108,11 @@ public final class AllocateAligned {
         Allocate.heartbeat(theap);
         // The smallest block has no room for an address inside it, and its link.
         long page = Allocate.page(theap, Config.max(total, 16), Config.SLICE, true);
-        long block = Allocate.first(page, size, zero);
-        if (block == 0) return 0;
+        if (page == 0) return Errors.outOfMemory(size);
+        long block = Allocate.first(page, zero);
         long address = Config.alignUp(block + offset, alignment) - offset;
         if (address != block) Page.setHasInterior(page);
+        Allocate.settle(page);
         return address;
     }
 }

@@ -177,8 +177,7 @@ public final class Heaps {
 
     /** Frees a page with all its blocks, whoever owns it: the heap's users have promised not to touch it. */
     private static void releaseWhatever(long page, long heap) {
-        boolean abandoned = Page.owner(page) == Page.HIDDEN || Page.owner(page) == Page.FINDABLE;
-        if (abandoned) Statistics.decrease(Heap.statistics(heap), Statistics.PAGES_ABANDONED, 1);
+        if (Page.isAbandoned(page)) Abandon.count(page, -1);
         Page.setThreadFree(page, Page.OWNED);
         Pages.release(page);
     }

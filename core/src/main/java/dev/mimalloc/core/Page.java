@@ -79,6 +79,7 @@ public final class Page {
     /** The thread's id, {@link #HIDDEN} or {@link #FINDABLE}. */
     static long owner(long page) { return ownerWord(page) & ~FLAGS; }
     static void setOwner(long page, long owner) { putRelaxed(page + 16, owner | ownerWord(page) & FLAGS); }
+    static boolean isAbandoned(long page) { return owner(page) == HIDDEN || owner(page) == FINDABLE; }
     static boolean hasInterior(long page) { return (ownerWord(page) & HAS_INTERIOR) != 0; }
     static void setHasInterior(long page) { putRelaxed(page + 16, ownerWord(page) | HAS_INTERIOR); }
 
@@ -195,6 +196,23 @@ public final class Page {
         setFree(page, head(taken));
         setUsed(page, used(page) - count(taken));
         return true;
+    }
+
+    /**
+     * For a new owner: takes what others have freed, so that {@code used} is what is in use, and the page's own thread sees
+     * when it runs empty. Walks a list only if the page has both others already; never more than the page's blocks.
+     */
+    static void collectAll(long page) {
+        collect(page);
+        if (head(threadFree(page)) == 0) return;
+        long taken = takeThreadFree(page);
+        setUsed(page, used(page) - count(taken));
+        long local = localFree(page);
+        setLocalFree(page, head(taken));
+        if (local == 0) return;
+        long last = head(taken);
+        while (nextBlock(last) != 0) last = nextBlock(last);
+        setNextBlock(last, local);
     }
 
     /** For the owner, with {@code free} empty: links the next few fresh blocks into it; false if there are none. */

@@ -15,7 +15,7 @@ final class Retire {
         long theap = Page.theap(page);
         int bin = Page.queue(page);
         long queue = Theap.queue(theap, bin);
-        if (bin < SizeClass.HUGE && PageQueue.first(queue) == page && PageQueue.last(queue) == page) {
+        if (bin < SizeClass.COUNT && PageQueue.first(queue) == page && PageQueue.last(queue) == page) {
             // A large page stays for a shorter time.
             Page.setRetire(page, Page.blockSize(page) <= Config.SMALL_OBJECT_MAX ? Config.RETIRE_CYCLES : Config.RETIRE_CYCLES / 4);
             Theap.setRetire(theap, (int) Config.min(Theap.retireFirst(theap), bin), (int) Config.max(Theap.retireLast(theap), bin));

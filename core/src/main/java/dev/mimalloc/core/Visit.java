@@ -75,8 +75,7 @@ public final class Visit {
     }
 
     private static boolean selected(long heap, long page, int which, boolean blocks, long visitor, long argument) {
-        boolean abandoned = Page.owner(page) == Page.HIDDEN || Page.owner(page) == Page.FINDABLE;
-        return which == ABANDONED && !abandoned || page(heap, page, blocks, visitor, argument);
+        return which == ABANDONED && !Page.isAbandoned(page) || page(heap, page, blocks, visitor, argument);
     }
 
     private static boolean page(long heap, long page, boolean blocks, long visitor, long argument) {

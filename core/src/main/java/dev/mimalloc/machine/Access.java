@@ -24,6 +24,20 @@ abstract class Access {
         return Object.class.getModule().isExported("jdk.internal.misc", Access.class.getModule());
     }
 
+    /** Uses each method once: a first use links code, which should not happen in the middle of an update. */
+    final void warmUp(long scratch) {
+        putLong(scratch, getLong(scratch));
+        putInt(scratch, getInt(scratch));
+        putShort(scratch, getShort(scratch));
+        putByte(scratch, getByte(scratch));
+        putRelaxed(scratch, getRelaxed(scratch));
+        putRelease(scratch, getAcquire(scratch));
+        exchange(scratch, getVolatile(address(scratch)));
+        fetchAdd(scratch, fetchAnd(scratch, fetchOr(scratch, 0)));
+        if (compareAndSet(scratch, 0, 0) && weakCompareAndSet(scratch, 0, 0)) fill(scratch, 8, (byte) 0);
+        copy(scratch, scratch + 8, 8);
+    }
+
     abstract long address(long a);
 
     abstract long getLong(long a);

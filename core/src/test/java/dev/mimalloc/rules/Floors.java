@@ -25,8 +25,10 @@ final class Floors {
         for (ClassModel cls : classes) {
             String caller = name(cls.thisClass().asInternalName());
             StreamSupport.stream(cls.constantPool().spliterator(), false)
-                    .filter(MemberRefEntry.class::isInstance).map(entry -> name(((MemberRefEntry) entry).owner().asInternalName()))
-                    .filter(callee -> calls.containsKey(callee) && !callee.equals(caller)).forEach(calls.get(caller)::add);
+                    .filter(MemberRefEntry.class::isInstance)
+                    .map(entry -> name(((MemberRefEntry) entry).owner().asInternalName()))
+                    .filter(callee -> calls.containsKey(callee) && !callee.equals(caller))
+                    .forEach(calls.get(caller)::add);
         }
     }
 

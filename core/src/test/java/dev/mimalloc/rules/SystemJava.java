@@ -62,7 +62,8 @@ final class SystemJava {
     private void check(ClassModel cls) {
         place = cls.thisClass().asInternalName().replaceAll(".*/", "");
         if (!cls.flags().has(AccessFlag.FINAL) || cls.flags().has(AccessFlag.ABSTRACT)) fault("is not a final class");
-        if (cls.superclass().stream().noneMatch(c -> c.asInternalName().equals("java/lang/Object"))) fault("extends a class");
+        boolean plain = cls.superclass().filter(c -> c.asInternalName().equals("java/lang/Object")).isPresent();
+        if (!plain) fault("extends a class");
         if (!cls.interfaces().isEmpty()) fault("implements an interface");
         String name = place;
         for (FieldModel field : cls.fields()) {
@@ -99,16 +100,20 @@ final class SystemJava {
 
     private void check(CodeAttribute code) {
         if (!code.exceptionHandlers().isEmpty()) fault("catches exceptions");
-        List<Instruction> instructions = code.elementStream().filter(Instruction.class::isInstance).map(Instruction.class::cast).toList();
-        for (int i = 0; i < instructions.size(); i++) check(instructions.get(i), i + 1 < instructions.size() ? instructions.get(i + 1) : null);
+        List<Instruction> instructions = code.elementStream().filter(Instruction.class::isInstance)
+                .map(Instruction.class::cast).toList();
+        for (int i = 0; i < instructions.size(); i++) {
+            check(instructions.get(i), i + 1 < instructions.size() ? instructions.get(i + 1) : null);
+        }
     }
 
     private void check(Instruction instruction, CodeElement next) {
         switch (instruction) {
             case InvokeInstruction call -> check(call);
             case ConstantInstruction constant when constant.typeKind() == TypeKind.REFERENCE -> {
-                boolean text = constant.constantValue() instanceof String && next instanceof InvokeInstruction call && isLiteral(call);
-                if (!text) fault("has a constant that is not the argument of Text.literal: " + constant.constantValue());
+                boolean text = constant.constantValue() instanceof String && next instanceof InvokeInstruction call
+                        && isLiteral(call);
+                if (!text) fault("has a constant that is not the argument of Text.literal");
             }
             case ConstantInstruction constant -> checkKind(constant.typeKind());
             case LoadInstruction load -> checkKind(load.typeKind());
@@ -123,14 +128,18 @@ final class SystemJava {
             case FieldInstruction field -> fault("uses the field " + field.name());
             case InvokeDynamicInstruction _ -> fault("has a lambda, a string concatenation or another dynamic call");
             case NewObjectInstruction _ -> fault("makes an object");
-            case NewPrimitiveArrayInstruction _, NewReferenceArrayInstruction _, NewMultiArrayInstruction _ -> fault("makes an array");
-            case ArrayLoadInstruction _, ArrayStoreInstruction _ -> fault("uses an array");
+            case NewPrimitiveArrayInstruction _ -> fault("makes an array");
+            case NewReferenceArrayInstruction _ -> fault("makes an array");
+            case NewMultiArrayInstruction _ -> fault("makes an array");
+            case ArrayLoadInstruction _ -> fault("uses an array");
+            case ArrayStoreInstruction _ -> fault("uses an array");
             case ThrowInstruction _ -> fault("throws");
             case TypeCheckInstruction _ -> fault("asks for an object's class");
             case MonitorInstruction _ -> fault("synchronizes");
-            case BranchInstruction branch when branch.opcode().name().contains("ACMP") || branch.opcode().name().contains("NULL") ->
-                    fault("compares references");
-            default -> { }
+            case BranchInstruction branch when branch.opcode().name().contains("ACMP")
+                    || branch.opcode().name().contains("NULL") ->
+                fault("compares references");
+            default -> {}
         }
     }
 
@@ -138,7 +147,7 @@ final class SystemJava {
         switch (kind) {
             case REFERENCE -> fault("handles an object");
             case FLOAT, DOUBLE -> fault("computes with floating point");
-            default -> { }
+            default -> {}
         }
     }
 
@@ -155,5 +164,7 @@ final class SystemJava {
         return call.owner().asInternalName().equals(machine + "/Text") && call.name().equalsString("literal");
     }
 
-    static boolean isIn(String className, String packageName) { return className.substring(0, Math.max(0, className.lastIndexOf('/'))).equals(packageName); }
+    static boolean isIn(String className, String packageName) {
+        return className.substring(0, Math.max(0, className.lastIndexOf('/'))).equals(packageName);
+    }
 }

@@ -59,7 +59,8 @@ final class Arithmetic {
                 List.of(binary.getFirstOperand(), binary.getSecondOperand()));
     }
 
-    private static void replace(Instruction old, String name, NumericOperandType type, Variable receiver, List<Variable> arguments) {
+    private static void replace(Instruction old, String name, NumericOperandType type, Variable receiver,
+            List<Variable> arguments) {
         Class<?> operand = switch (type) {
             case LONG -> long.class;
             case INT -> int.class;
@@ -67,11 +68,13 @@ final class Arithmetic {
         };
         var signature = new Class<?>[arguments.size() + 1];
         signature[0] = operand;
-        if (arguments.size() == 2) signature[1] = name.endsWith("sh" + name.charAt(name.length() - 1)) ? int.class : operand;
+        boolean shift = name.contains("sh");
+        if (arguments.size() == 2) signature[1] = shift ? int.class : operand;
         signature[arguments.size()] = operand;
         var call = new InvokeInstruction();
         call.setType(InvocationType.SPECIAL);
-        call.setMethod(new MethodReference(Arithmetic.class, (type == NumericOperandType.LONG ? "l" : "i") + name, signature));
+        String prefix = type == NumericOperandType.LONG ? "l" : "i";
+        call.setMethod(new MethodReference(Arithmetic.class, prefix + name, signature));
         call.setArguments(arguments.toArray(Variable[]::new));
         call.setReceiver(receiver);
         call.setLocation(old.getLocation());

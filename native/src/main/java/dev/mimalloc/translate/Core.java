@@ -64,7 +64,8 @@ record Core(Path location, List<Method> methods) {
                     String plain = method.methodName().stringValue();
                     if (plain.startsWith("<")) continue;
                     int nth = seen.merge(plain, 1, Integer::sum);
-                    String cName = name.substring(PACKAGE.length()).replace('$', '_') + "_" + plain + (nth == 1 ? "" : nth);
+                    String simple = name.substring(PACKAGE.length()).replace('$', '_');
+                    String cName = simple + "_" + plain + (nth == 1 ? "" : nth);
                     methods.add(new Method(name, plain, method.methodType().stringValue(), cName,
                             isSlow(plain), exports(method)));
                 }
@@ -85,7 +86,8 @@ record Core(Path location, List<Method> methods) {
 
     private static Annotation annotation(MethodModel method, String name) {
         String descriptor = "L" + (MACHINE + name).replace('.', '/') + ";";
-        return method.findAttribute(Attributes.runtimeInvisibleAnnotations()).stream().flatMap(a -> a.annotations().stream())
+        return method.findAttribute(Attributes.runtimeInvisibleAnnotations()).stream()
+                .flatMap(a -> a.annotations().stream())
                 .filter(a -> a.className().equalsString(descriptor)).findFirst().orElse(null);
     }
 }

@@ -83,7 +83,8 @@ final class EvaluationOrder {
     private static Kind kind(Instruction instruction) {
         if (!(instruction instanceof InvokeInstruction call)) return Kind.NONE;
         String owner = call.getMethod().getClassName(), name = call.getMethod().getName();
-        if (owner.equals(Core.MACHINE + "Memory")) return READS.contains(name) ? Kind.READ : PURE.contains(name) ? Kind.NONE : Kind.EFFECT;
+        if (owner.equals(Core.MACHINE + "Memory") && READS.contains(name)) return Kind.READ;
+        if (owner.equals(Core.MACHINE + "Memory") && PURE.contains(name)) return Kind.NONE;
         boolean pure = owner.equals(Arithmetic.class.getName()) || owner.equals(Core.MACHINE + "Bits")
                 || owner.equals(Core.MACHINE + "Text") || owner.equals("java.lang.Long");
         return pure ? Kind.NONE : Kind.EFFECT;

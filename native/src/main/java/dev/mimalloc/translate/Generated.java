@@ -11,7 +11,8 @@ import java.util.stream.Collectors;
 /** Picks core's functions out of what TeaVM wrote: of the class tables and of TeaVM's runtime nothing is needed. */
 final class Generated {
     private static final Pattern HEAD = Pattern.compile("(int64_t|int32_t|void) (\\w+)\\((.*)\\) \\{");
-    private static final Pattern RUNTIME = Pattern.compile("\\b(meth_|teavm_(?!compare_)|sysinitclass_|TEAVM_(?!TO_)|TeaVM_)\\w*");
+    private static final Pattern RUNTIME =
+            Pattern.compile("\\b(meth_|teavm_(?!compare_)|sysinitclass_|TEAVM_(?!TO_)|TeaVM_)\\w*");
 
     private Generated() {}
 
@@ -30,7 +31,7 @@ final class Generated {
             definitions.append(title);
             functions.forEach((name, text) -> {
                 var leak = RUNTIME.matcher(text);
-                if (leak.find()) throw new IllegalStateException(name + " needs TeaVM's runtime (" + leak.group() + ")");
+                if (leak.find()) throw new IllegalStateException(name + " needs of TeaVM's runtime " + leak.group());
                 var method = byName.get(name);
                 String head = text.substring(0, text.indexOf(" {\n"));
                 String kind = method.slow() ? "MI_SLOW " : isFast(method, text) ? "MI_INLINE " : "static ";
@@ -42,7 +43,9 @@ final class Generated {
     }
 
     /** What is exported and short is wanted whole in its wrapper: a jump would cost malloc and free dearly. */
-    private static boolean isFast(Core.Method method, String text) { return !method.exports().isEmpty() && text.lines().count() <= 20; }
+    private static boolean isFast(Core.Method method, String text) {
+        return !method.exports().isEmpty() && text.lines().count() <= 20;
+    }
 
     private static Map<String, String> functions(String file) {
         var functions = new LinkedHashMap<String, String>();

@@ -41,7 +41,8 @@ public final class SystemJava implements TeaVMPlugin {
         var classes = core.classNames();
         host.add((ClassHolderTransformer) (cls, context) -> {
             if (classes.contains(cls.getName())) nameMethods(cls);
-            else if (cls.getName().startsWith(Core.MACHINE) || cls.getName().equals(Arithmetic.class.getName())) importMethods(cls);
+            else if (cls.getName().startsWith(Core.MACHINE)) importMethods(cls, simpleName(cls) + "_");
+            else if (cls.getName().equals(Arithmetic.class.getName())) importMethods(cls, "");
         });
         host.getExtension(TeaVMCHost.class).addIntrinsic(context -> new Literal());
         host.add(new AbstractDependencyListener() {
@@ -53,7 +54,8 @@ public final class SystemJava implements TeaVMPlugin {
     }
 
     private static MethodReference reference(Core.Method method) {
-        return new MethodReference(method.className(), method.name(), MethodDescriptor.parseSignature(method.descriptor()));
+        return new MethodReference(method.className(), method.name(),
+                MethodDescriptor.parseSignature(method.descriptor()));
     }
 
     private void nameMethods(ClassHolder cls) {
@@ -69,17 +71,19 @@ public final class SystemJava implements TeaVMPlugin {
         }
     }
 
-    private static void importMethods(ClassHolder cls) {
+    private static String simpleName(ClassHolder cls) { return cls.getName().substring(Core.MACHINE.length()); }
+
+    private static void importMethods(ClassHolder cls, String prefix) {
         annotate(cls.getAnnotations(), StaticInit.class);
         annotate(cls.getAnnotations(), Unmanaged.class);
-        String prefix = cls.getName().startsWith(Core.MACHINE) ? cls.getName().substring(Core.MACHINE.length()) + "_" : "";
         for (var method : List.copyOf(cls.getMethods())) {
             if (method.getName().startsWith("<")) {
                 cls.removeMethod(method);
             } else if (method.hasModifier(ElementModifier.STATIC)) {
                 method.setProgram(null);
                 method.getModifiers().add(ElementModifier.NATIVE);
-                annotate(method.getAnnotations(), Import.class).getValues().put("name", new AnnotationValue(prefix + method.getName()));
+                annotate(method.getAnnotations(), Import.class).getValues().put("name",
+                        new AnnotationValue(prefix + method.getName()));
             }
         }
     }
@@ -99,7 +103,8 @@ public final class SystemJava implements TeaVMPlugin {
 
         @Override
         public void apply(IntrinsicContext context, InvocationExpr call) {
-            if (!(call.getArguments().getFirst() instanceof ConstantExpr constant) || !(constant.getValue() instanceof String text)) {
+            if (!(call.getArguments().getFirst() instanceof ConstantExpr constant)
+                    || !(constant.getValue() instanceof String text)) {
                 throw new IllegalArgumentException("Text.literal wants a literal in " + context.callingMethod());
             }
             context.writer().print("((int64_t)(intptr_t)" + quote(text) + ")");

@@ -31,7 +31,9 @@ public final class Translate {
             delete(generated);
         }
         try (var headers = Files.list(c.resolve("include"))) {
-            for (Path header : headers.toList()) write(build.resolve("include").resolve(header.getFileName()), Files.readString(header));
+            for (Path header : headers.toList()) {
+                write(build.resolve("include").resolve(header.getFileName()), Files.readString(header));
+            }
         }
     }
 

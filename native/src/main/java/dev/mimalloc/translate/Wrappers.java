@@ -25,10 +25,12 @@ final class Wrappers {
     static String wrapper(Core.Method method, Signature signature) {
         var types = method.type().parameterList();
         if (types.size() != signature.parameters().size()) {
-            throw new IllegalArgumentException(method.cName() + " takes " + types.size() + " parameters, but not " + signature);
+            throw new IllegalArgumentException(
+                    method.cName() + " takes " + types.size() + " parameters, but not " + signature);
         }
         if (method.type().returnType().descriptorString().equals("V") != signature.result().equals("void")) {
-            throw new IllegalArgumentException(method.cName() + " and " + signature + " differ in whether they return something");
+            throw new IllegalArgumentException(
+                    method.cName() + " and " + signature + " differ in whether they return something");
         }
         var arguments = new StringBuilder();
         for (int i = 0; i < types.size(); i++) {

@@ -12,8 +12,7 @@ import org.teavm.model.ReferenceCache;
 import org.teavm.parsing.ClasspathClassHolderSource;
 
 class EvaluationOrderTest {
-    private static final ClasspathClassHolderSource CLASSES =
-            new ClasspathClassHolderSource(EvaluationOrderTest.class.getClassLoader(), new ReferenceCache());
+    private static final ClasspathClassHolderSource CLASSES = new ClasspathClassHolderSource(new ReferenceCache());
 
     /** How many results must get a variable of their own. */
     @ParameterizedTest
@@ -48,7 +47,9 @@ class EvaluationOrderTest {
 
         static void effectAfterRead(long p) { Memory.putLong(Memory.getLong(p), Memory.exchange(p, 0)); }
 
-        static long threeEffects(long p) { return Memory.fetchAdd(p, 1) * 8 + Memory.fetchAdd(p, 2) + Memory.fetchAdd(p, 3); }
+        static long threeEffects(long p) {
+            return Memory.fetchAdd(p, 1) * 8 + Memory.fetchAdd(p, 2) + Memory.fetchAdd(p, 3);
+        }
 
         static long hiddenInArithmetic(long p) { return (Memory.getLong(p) + 1) * 3 + Memory.fetchAdd(p, 2); }
 

@@ -50,8 +50,9 @@ class ProgramsTest {
     @Test
     void asOneFileWithoutAnyFlags() throws Exception {
         Path object = folder.resolve("mimalloc.o");
-        var result = run(List.of(CC, "-O2", "-Wall", "-Wextra", "-Werror", "-c", "-I", BUILD.resolve("include").toString(), "-o",
-                object.toString(), BUILD.resolve("src/mimalloc.c").toString()));
+        var result = run(
+                List.of(CC, "-O2", "-Wall", "-Wextra", "-Werror", "-c", "-I", BUILD.resolve("include").toString(), "-o",
+                        object.toString(), BUILD.resolve("src/mimalloc.c").toString()));
         assertThat(result.status).as(result.output).isZero();
         Path binary = compile("interface.c", object.toString());
         expectOk(run(List.of(binary.toString())));
@@ -59,7 +60,8 @@ class ProgramsTest {
 
     @Test
     void theHeaderIsAlsoCpp() throws Exception {
-        Path binary = compile("interface.c", "-x", "c++", "-std=c++17", PROGRAMS.resolve("interface.c").toString(), "-x", "none",
+        Path binary = compile("interface.c", "-x", "c++", "-std=c++17", PROGRAMS.resolve("interface.c").toString(),
+                "-x", "none",
                 BUILD.resolve("lib/libmimalloc.a").toString());
         expectOk(run(List.of(binary.toString())));
     }
@@ -67,18 +69,21 @@ class ProgramsTest {
     /** The library's face: what the headers declare and what it replaces, nothing else; and libc is all it needs. */
     @Test
     void exportsWhatTheHeadersDeclare() throws Exception {
-        String headers = Files.readString(BUILD.resolve("include/mimalloc.h")) + Files.readString(BUILD.resolve("include/mimalloc-stats.h"));
+        String headers = Files.readString(BUILD.resolve("include/mimalloc.h"))
+                + Files.readString(BUILD.resolve("include/mimalloc-stats.h"));
         String override = Files.readString(Path.of("src/main/c/override.c"));
         var extra = new TreeSet<String>();
         for (String symbol : symbols("--defined-only")) {
-            boolean declared = headers.matches("(?s).*\\b" + symbol + "\\(.*") || override.matches("(?s).*\\b" + symbol + "\\(.*");
+            boolean declared = headers.matches("(?s).*\\b" + symbol + "\\(.*")
+                    || override.matches("(?s).*\\b" + symbol + "\\(.*");
             boolean cpp = symbol.startsWith("_Zn") || symbol.startsWith("_Zd");
             if (!declared && !cpp) extra.add(symbol);
         }
         assertThat(extra).as("exported, but not declared").isEmpty();
         var missing = new TreeSet<String>();
         var exported = symbols("--defined-only");
-        headers.lines().filter(line -> line.startsWith("mi_decl_export")).map(line -> line.replaceAll("\\(.*", "").replaceAll(".*[ *]", ""))
+        headers.lines().filter(line -> line.startsWith("mi_decl_export"))
+                .map(line -> line.replaceAll("\\(.*", "").replaceAll(".*[ *]", ""))
                 .filter(name -> !exported.contains(name)).forEach(missing::add);
         assertThat(missing).as("declared, but not exported").isEmpty();
         assertThat(run(List.of("sh", "-c", "readelf -d " + SHARED + " | grep NEEDED")).output.lines().toList())
@@ -95,7 +100,8 @@ class ProgramsTest {
         Path binary = folder.resolve(program.replaceAll("\\..*", ""));
         boolean cpp = program.endsWith(".cpp") || List.of(more).contains("c++");
         // The compiler knows what malloc is for, and would remove calls that are to be tested.
-        var command = new ArrayList<>(List.of(cpp ? CXX : CC, "-O1", "-fno-builtin", "-g", "-Wall", "-pthread", "-I", BUILD.resolve("include").toString(),
+        var command = new ArrayList<>(List.of(cpp ? CXX : CC, "-O1", "-fno-builtin", "-g", "-Wall", "-pthread", "-I",
+                BUILD.resolve("include").toString(),
                 "-I", PROGRAMS.toString(), "-o", binary.toString()));
         if (!List.of(more).contains("-x")) command.add(PROGRAMS.resolve(program).toString());
         command.addAll(List.of(more));
@@ -114,7 +120,8 @@ class ProgramsTest {
 
     private Result run(List<String> command) throws IOException, InterruptedException {
         File output = Files.createTempFile(folder, "output", ".txt").toFile();
-        var builder = new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(output).directory(folder.toFile());
+        var builder = new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(output)
+                .directory(folder.toFile());
         Process process = builder.start();
         if (!process.waitFor(SECONDS, TimeUnit.SECONDS)) {
             process.destroyForcibly().waitFor();

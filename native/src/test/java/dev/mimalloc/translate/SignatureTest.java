@@ -23,7 +23,8 @@ class SignatureTest {
             """)
     void becomesAFunctionAroundTheMethod(String descriptor, String signature, String body) {
         var method = new Core.Method("dev.mimalloc.core.X", "f", descriptor, "X_f", false, List.of(signature));
-        assertThat(Wrappers.wrapper(method, Signature.parse(signature))).endsWith(body + "\n").contains(signature.replace(" *s", "* s"));
+        assertThat(Wrappers.wrapper(method, Signature.parse(signature))).endsWith(body + "\n")
+                .contains(signature.replace(" *s", "* s"));
     }
 
     @ParameterizedTest
@@ -35,8 +36,10 @@ class SignatureTest {
     @Test
     void aSignatureThatDoesNotFitIsRefused() {
         var method = new Core.Method("dev.mimalloc.core.X", "f", "(J)V", "X_f", false, List.of());
-        assertThatThrownBy(() -> Wrappers.wrapper(method, Signature.parse("void mi_f(void)"))).hasMessageContaining("1 parameters");
-        assertThatThrownBy(() -> Wrappers.wrapper(method, Signature.parse("int mi_f(int a)"))).hasMessageContaining("return something");
+        assertThatThrownBy(() -> Wrappers.wrapper(method, Signature.parse("void mi_f(void)")))
+                .hasMessageContaining("1 parameters");
+        assertThatThrownBy(() -> Wrappers.wrapper(method, Signature.parse("int mi_f(int a)")))
+                .hasMessageContaining("return something");
     }
 
     @Test

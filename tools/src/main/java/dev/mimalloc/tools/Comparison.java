@@ -14,7 +14,8 @@ record Comparison(String name, String title, Side system, Side mimalloc, double 
     /** The medians over the runs of one allocator. */
     record Side(double seconds, double cpuSeconds, double peakKib, List<Run> runs) {
         static Side of(List<Run> runs) {
-            return new Side(median(runs, Run::seconds), median(runs, Run::cpuSeconds), median(runs, Run::peakKib), runs);
+            return new Side(median(runs, Run::seconds), median(runs, Run::cpuSeconds), median(runs, Run::peakKib),
+                    runs);
         }
 
         private static double median(List<Run> runs, ToDoubleFunction<Run> value) {

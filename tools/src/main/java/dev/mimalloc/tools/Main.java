@@ -4,7 +4,7 @@ import picocli.CommandLine;
 import picocli.CommandLine.Command;
 
 /** The commands that the launcher does not do itself. */
-@Command(name = "mimalloc", description = "Tools around the allocator.", mixinStandardHelpOptions = true, subcommands = {Demo.class}, synopsisSubcommandLabel = "COMMAND")
+@Command(name = "mimalloc", mixinStandardHelpOptions = true, subcommands = Demo.class)
 public final class Main {
     private Main() {}
 

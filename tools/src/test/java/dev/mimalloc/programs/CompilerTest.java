@@ -21,7 +21,8 @@ class CompilerTest {
         var source = new StringBuilder("#include <stdint.h>\n#include <stdio.h>\n");
         int expected = 1;
         for (int i = 0; i < functions; i++) {
-            int a = random.nextInt() | 1, b = random.nextInt(), shift = random.nextInt(1, 31), turns = random.nextInt(2, 9);
+            int a = random.nextInt() | 1, b = random.nextInt();
+            int shift = random.nextInt(1, 31), turns = random.nextInt(2, 9);
             source.append("""
                     struct s%1$d { uint32_t a, b; const char* name; };
                     static const struct s%1$d t%1$d = {%2$du, %3$du, "function number %1$d"};
@@ -65,8 +66,8 @@ class CompilerTest {
 
     @Test
     void compilesTemplates() throws Exception {
-        new Preloaded(folder, "g++", "-std=c++17", "-O1", "-o", "templates", file("dev/mimalloc/tools/demo/templates.cpp"))
-                .run();
+        String source = file("dev/mimalloc/tools/demo/templates.cpp");
+        new Preloaded(folder, "g++", "-std=c++17", "-O1", "-o", "templates", source).run();
         assertThat(new Preloaded(folder, "./templates").run().output())
                 .isEqualTo("7667278 250 one=1 two=22 three=333 \n");
     }

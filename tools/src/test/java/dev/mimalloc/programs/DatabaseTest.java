@@ -57,8 +57,9 @@ class DatabaseTest {
                 end
                 return redis.call('DBSIZE')
                 """, "0")).isEqualTo("50170");
-        new Preloaded(folder, "redis-benchmark", "-p", "" + port, "-q", "-P", "16", "-c", "50", "--threads", "2", "-r", "20000",
-                "-n", "100000", "-d", "200", "-t", "set,get,incr,lpush,rpop,sadd,hset,zadd,lrange_100,mset").run();
+        String benchmark = "redis-benchmark -q -P 16 -c 50 --threads 2 -r 20000 -n 100000 -d 200"
+                + " -t set,get,incr,lpush,rpop,sadd,hset,zadd,lrange_100,mset -p " + port;
+        new Preloaded(folder, benchmark.split(" ", -1)).run();
         assertThat(client("strlen", "key:499")).isEqualTo("499");
         String digest = client("debug", "digest");
         assertThat(digest).matches("[0-9a-f]{40}");
@@ -85,8 +86,8 @@ class DatabaseTest {
 
     private void startServer() throws Exception {
         // Debian has one program for all, told apart by its name; the server's own package would start a daemon.
-        server = new Preloaded(folder, "bash", "-c", "exec -a redis-server redis-check-rdb \"$@\"", "", "--port", "" + port, "--bind", "127.0.0.1", "--save", "",
-                "--appendonly", "no", "--io-threads", "2", "--enable-debug-command", "yes").start();
+        server = new Preloaded(folder, "bash", "-c", "exec -a redis-server redis-check-rdb $0", "--port " + port
+                + " --bind 127.0.0.1 --save '' --appendonly no --io-threads 2 --enable-debug-command yes").start();
         for (int i = 0; i < 200; i++) {
             var ping = new ProcessBuilder("redis-cli", "-p", "" + port, "ping").start();
             if (new String(ping.getInputStream().readAllBytes(), StandardCharsets.UTF_8).equals("PONG\n")) return;

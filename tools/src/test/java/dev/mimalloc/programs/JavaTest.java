@@ -62,7 +62,7 @@ class JavaTest {
                         static int of(int x) {
                             var pairs = IntStream.range(0, 9).mapToObj(i -> new Pair<>(i, "c" + i)).collect(
                                 Collectors.groupingBy(p -> p.a() %% 3, TreeMap::new, Collectors.toList()));
-                            Function<Integer, Integer> sum = y -> pairs.values().stream().mapToInt(List::size).sum() + y;
+                            Function<Integer, Integer> sum = y -> y + pairs.values().stream().mapToInt(List::size).sum();
                             return sum.apply(%2$s);
                         }
                         public static void main(String[] arguments) { System.out.println(of(1)); }
@@ -71,8 +71,8 @@ class JavaTest {
             files.add(folder.resolve("C" + i + ".java").toString());
         }
         javac(jdk, files.toArray(String[]::new));
-        assertThat(new Preloaded(folder, jdk + "/bin/java", "-cp", folder.toString(), "C" + (classes - 1)).run().output())
-                .isEqualTo(classes * 9 + 1 + "\n");
+        String last = "C" + (classes - 1);
+        assertThat(new Preloaded(folder, jdk + "/bin/java", "-cp", folder.toString(), last).run().output()).isEqualTo(classes * 9 + 1 + "\n");
     }
 
     private void javac(Path jdk, String... files) throws Exception {

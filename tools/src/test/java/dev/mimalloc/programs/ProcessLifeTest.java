@@ -65,8 +65,9 @@ class ProcessLifeTest {
 
     private String compile(String source, String... flags) throws IOException, InterruptedException {
         Path program = folder.resolve(source.substring(0, source.indexOf('.')));
-        var command = new ArrayList<>(List.of(source.endsWith(".c") ? "gcc" : "g++", "-O2", "-g", "-fno-builtin", "-Wall",
-                "-D_GNU_SOURCE", "-pthread", "-o", program.toString(), file("programs/" + source), "-ldl"));
+        String compilerName = source.endsWith(".c") ? "gcc" : "g++";
+        var command = new ArrayList<>(List.of(compilerName, "-O2", "-g", "-fno-builtin", "-Wall", "-D_GNU_SOURCE",
+                "-pthread", "-o", program.toString(), file("programs/" + source), "-ldl"));
         command.addAll(List.of(flags));
         var compiler = new ProcessBuilder(command).redirectErrorStream(true).start();
         String messages = new String(compiler.getInputStream().readAllBytes(), StandardCharsets.UTF_8);

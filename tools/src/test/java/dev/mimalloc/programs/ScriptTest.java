@@ -39,7 +39,8 @@ class ScriptTest {
                 done
                 for i in {1..40}; do (exit 0) & done
                 wait
-                seq 1 200000 | sort -rn -S 20M | awk '{ s[$1 % 1000] = s[$1 % 1000] $1 } END { for (k in s) n += length(s[k]); print n }'
+                seq 1 200000 | sort -rn -S 20M |
+                  awk '{ s[$1 % 1000] = s[$1 % 1000] $1 } END { for (k in s) n += length(s[k]); print n }'
                 echo "${!count[@]} ${count[LINE]}"
                 """).quiet().run().output()).isEqualTo("1088895\nLINE " + shellCount() + "\n");
     }

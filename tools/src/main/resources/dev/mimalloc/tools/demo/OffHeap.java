@@ -73,7 +73,7 @@ class OffHeap {
         inflater.setInput(packed.flip());
         inflater.inflate(back);
         inflater.end();
-        if (back.hasRemaining() || back.get(back.capacity() - 1) != '\n') throw new AssertionError("unpacked text differs");
+        if (back.hasRemaining() || back.get(back.capacity() - 1) != '\n') throw new AssertionError("text differs");
         return back.capacity();
     }
 }

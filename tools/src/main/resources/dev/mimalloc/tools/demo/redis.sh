@@ -1,5 +1,5 @@
 #!/bin/bash
-# A Redis of its own, on a socket in a folder of its own: benchmark clients, a script that fills it, a digest at the end.
+# A Redis of its own, on a socket in a folder of its own: a script fills it, benchmark clients, a digest at the end.
 set -euo pipefail
 folder=$(mktemp -d "${TMPDIR:-/tmp}/mimalloc-redis.XXXXXX")
 # One program for all, told apart by its name.
