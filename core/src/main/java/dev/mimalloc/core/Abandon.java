@@ -82,9 +82,10 @@ public final class Abandon {
         return true;
     }
 
-    /** Moves an owned abandoned page of a deleted heap to the main heap; false if it is left where it is. */
+    /** Moves an owned abandoned page of a deleted heap to the main heap, if there is memory for that; false if it is lost. */
     static boolean adopt(long page) {
-        if (!leave(page) || !moveToMain(page)) return false;
+        if (!leave(page)) return false;
+        moveToMain(page);
         count(page, 1);
         return true;
     }
@@ -100,11 +101,17 @@ public final class Abandon {
         return option > 0 && pages < Options.get(Options.PAGE_CROSS_THREAD_MAX_RECLAIM);
     }
 
-    /** Puts an owned page, that is not findable, into a theap. At the back: until its turn comes it may get emptier. */
-    static void reclaim(long page, long theap) {
+    /** Makes an owned page, that is not findable, a theap's own; it is in no queue yet. */
+    static void take(long page, long theap) {
         Page.setTheap(page, theap);
         Page.setOwner(page, Theap.threadId(theap));
+        Page.setRetire(page, 0);
         Page.collectAll(page);
+    }
+
+    /** Puts an owned page, that is not findable, into a theap. At the back: until its turn comes it may get emptier. */
+    private static void reclaim(long page, long theap) {
+        take(page, theap);
         PageQueue.pushBack(theap, Page.bin(page), page);
     }
 

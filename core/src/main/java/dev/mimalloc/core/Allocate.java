@@ -122,7 +122,7 @@ public final class Allocate {
     /** The whole story of an allocation. */
     static long generic(long theap, long size, boolean zero) {
         if (size < 0) return Errors.tooLarge(size);
-        heartbeat(theap);
+        theap = heartbeat(theap);
         long page = page(theap, size, Config.SLICE, false);
         if (page == 0) return Errors.outOfMemory(size);
         long block = first(page, zero);
@@ -165,21 +165,26 @@ public final class Allocate {
         return page;
     }
 
-    /** What comes around now and then: the user's deferred frees, retired pages, a thread's collection, the purge. */
-    static void heartbeat(long theap) {
+    /**
+     * What comes around now and then: the user's deferred frees, retired pages, a thread's collection, the purge.
+     *
+     * @return the theap to go on with: another one when this one's heap has ended
+     */
+    static long heartbeat(long theap) {
         long data = Theap.data(theap);
         // Who has a lease has looked at the stack before: an error thrown here would keep the lease.
         if (!ThreadData.isShared(data)) ThreadSlot.probeStack();
         if (Root.deferred() != 0) Deferred.call(data, false);
+        if (ThreadData.hasOrphans(data)) theap = Threads.adoptOrphans(data, theap);
         if (Retire.hasRetired(theap)) Retire.age(theap);
         long generic = Theap.generic(theap) + 1;
         Theap.setGeneric(theap, generic);
         if ((generic & Config.CARE_CYCLES - 1) == 0) takeCare(theap, data, generic);
+        return theap;
     }
 
     private static void takeCare(long theap, long data, long generic) {
         Purge.tick(ThreadData.subprocess(data));
-        Threads.adoptOrphans(data);
         if (generic % Config.alignUp(Theap.collectCycles(theap), Config.CARE_CYCLES) == 0) Retire.collect(theap, false);
     }
 }

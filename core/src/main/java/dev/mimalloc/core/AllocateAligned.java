@@ -94,7 +94,7 @@ public final class AllocateAligned {
     }
 
     private static long single(long theap, long size, long alignment, boolean zero) {
-        Allocate.heartbeat(theap);
+        theap = Allocate.heartbeat(theap);
         long page = Allocate.page(theap, size, alignment, false);
         if (page == 0) return Errors.outOfMemory(size);
         long block = Allocate.first(page, zero);
@@ -105,7 +105,7 @@ public final class AllocateAligned {
     private static long inside(long theap, long size, long alignment, long offset, boolean zero) {
         long total = size + alignment - 1;
         if (total < 0) return Errors.tooLarge(size);
-        Allocate.heartbeat(theap);
+        theap = Allocate.heartbeat(theap);
         // The smallest block has no room for an address inside it, and its link.
         long page = Allocate.page(theap, Config.max(total, 16), Config.SLICE, true);
         if (page == 0) return Errors.outOfMemory(size);

@@ -63,9 +63,14 @@ final class Arena {
     static boolean isPinned(long arena) { return getLong(arena + 56) != 0; }
     private static boolean isAccessible(long arena) { return getLong(arena + 64) != 0; }
     private static long commitFunction(long arena) { return getLong(arena + 72); }
+    /** Memory that the user commits, and has committed already if it is accessible. */
     static void setCommit(long arena, long function, long argument) {
         putLong(arena + 72, function);
         putLong(arena + 80, argument);
+        if (!isAccessible(arena)) return;
+        putLong(arena + 64, 0);
+        Bitmap.set(committed(arena), 0, slices(arena));
+        Statistics.increase(Subprocess.statistics(subprocess(arena)), Statistics.COMMITTED, size(arena));
     }
     static boolean isOwned(long arena) { return getLong(arena + 88) != 0; }
     static void setOwned(long arena) { putLong(arena + 88, 1); }

@@ -42,6 +42,7 @@ final class Arenas {
     }
 
     private static long allocateInAny(long subprocess, long count, long numaNode, long slices, long alignment) {
+        long found = 0;
         // First where the node fits, then anywhere.
         for (int pass = numaNode < 0 ? 1 : 0; pass < 2; pass++) {
             for (long i = 0; i < count; i++) {
@@ -49,10 +50,11 @@ final class Arenas {
                 if (arena == 0 || Arena.isExclusive(arena)) continue;
                 if (pass == 0 && Arena.numaNode(arena) != numaNode) continue;
                 long page = allocateIn(arena, slices, alignment);
-                if (page != 0) return page;
+                if (page != 0 && page != NO_COMMIT) return page;
+                if (page == NO_COMMIT) found = page;
             }
         }
-        return 0;
+        return found;
     }
 
     /** The descriptor of a page; 0 if the arena has no room; {@link #NO_COMMIT}. */

@@ -196,7 +196,7 @@ public final class Bitmap {
             if (at < 0) return -1;
             long start = Config.alignUp(at, alignment);
             if (start + count > to) return -1;
-            long run = start == at ? runLength(bitmap, at, Config.min(at + count, to)) : runLength(bitmap, start, start + count);
+            long run = runLength(bitmap, start, start + count);
             if (run < count) at = start + run + (start + run < to ? 1 : 0);
             else if (tryClaim(bitmap, start, count)) return start;
             // else somebody was faster: look here again

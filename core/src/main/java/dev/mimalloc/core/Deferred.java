@@ -1,7 +1,5 @@
 package dev.mimalloc.core;
 
-import static dev.mimalloc.machine.Memory.*;
-
 import dev.mimalloc.machine.Callback;
 import dev.mimalloc.machine.Export;
 
@@ -21,7 +19,7 @@ public final class Deferred {
         // It may need a lease of its own, and nobody may hold two.
         if (ThreadData.isShared(data)) ThreadData.endLease(data);
         Callback.deferredFree(function, force, beat, Root.deferredArgument());
-        while (ThreadData.isShared(data) && !ThreadData.tryLease(data)) pause();
+        while (ThreadData.isShared(data) && !ThreadData.tryLease(data)) ThreadData.awaitLease(data);
         ThreadData.setInDeferred(data, false);
     }
 }

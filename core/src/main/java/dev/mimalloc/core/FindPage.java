@@ -15,17 +15,15 @@ final class FindPage {
     /** A page of this bin whose {@code free} list has a block, or 0 if there is no memory. It is the first of its queue now. */
     static long find(long theap, int bin) {
         long page = PageQueue.first(Theap.queue(theap, bin));
-        if (page != 0) {
-            if (ready(theap, page)) {
-                Page.setRetire(page, 0);
-                return page;
-            }
+        while (page != 0 && !ready(theap, page)) {
             filled(theap, bin, page);
             page = search(theap, bin);
         }
         if (page == 0) page = searchFull(theap, bin);
         if (page == 0) page = fresh(theap, bin);
-        return page != 0 && ready(theap, page) ? page : 0;
+        if (page == 0 || !ready(theap, page)) return 0;
+        Page.setRetire(page, 0);
+        return page;
     }
 
     private static boolean ready(long theap, long page) {
@@ -83,7 +81,6 @@ final class FindPage {
         }
         Theap.count(theap, Theap.SEARCHES_COUNT, 1);
         if (best != 0) PageQueue.moveToFront(theap, bin, best);
-        if (best != 0) Page.setRetire(best, 0);
         return best;
     }
 
@@ -104,7 +101,6 @@ final class FindPage {
         if (best == 0) return 0;
         PageQueue.remove(theap, SizeClass.COUNT + bin, best);
         Page.clearFlag(best, Page.IN_FULL);
-        Page.setRetire(best, 0);
         PageQueue.pushFront(theap, bin, best);
         return best;
     }
@@ -112,11 +108,10 @@ final class FindPage {
     private static long fresh(long theap, int bin) {
         long page = Abandon.find(theap, bin);
         if (page != 0) {
-            Abandon.reclaim(page, theap);
-            PageQueue.moveToFront(theap, bin, page);
-            return page;
+            Abandon.take(page, theap);
+        } else {
+            page = Pages.allocate(theap, bin);
         }
-        page = Pages.allocate(theap, bin);
         if (page != 0) PageQueue.pushFront(theap, bin, page);
         return page;
     }

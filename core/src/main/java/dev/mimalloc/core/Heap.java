@@ -65,9 +65,30 @@ final class Heap {
         if (addReferences(heap, -1) == 0) release(heap);
     }
 
+    /** Enters a new heap in its subprocess' list, where it stays until its struct is given back. */
+    static void link(long heap) {
+        long subprocess = subprocess(heap);
+        Lock.acquire(Subprocess.livesLock(subprocess));
+        long first = Subprocess.heaps(subprocess);
+        setNext(heap, first);
+        if (first != 0) setPrev(first, heap);
+        Subprocess.setHeaps(subprocess, heap);
+        Lock.release(Subprocess.livesLock(subprocess));
+    }
+
+    private static void unlink(long heap) {
+        long subprocess = subprocess(heap);
+        Lock.acquire(Subprocess.livesLock(subprocess));
+        if (prev(heap) != 0) setNext(prev(heap), next(heap));
+        else Subprocess.setHeaps(subprocess, next(heap));
+        if (next(heap) != 0) setPrev(next(heap), prev(heap));
+        Statistics.merge(statistics(heap), Subprocess.statistics(subprocess));
+        Lock.release(Subprocess.livesLock(subprocess));
+    }
+
     /** Gives the struct back; nobody may have the heap any more. What it counted stays in the subprocess' statistics. */
     private static void release(long heap) {
-        Statistics.merge(statistics(heap), Subprocess.statistics(subprocess(heap)));
+        unlink(heap);
         releaseTables(heap);
         Meta.free(heap, SIZE);
     }

@@ -20,20 +20,11 @@ public final class Heaps {
         if (heap == 0) return Errors.outOfMemory(Heap.SIZE);
         Startup.initHeap(heap, subprocess);
         Heap.setExclusiveArena(heap, arena);
-        long lock = Subprocess.livesLock(subprocess);
-        Lock.acquire(lock);
-        boolean entered = takeSlot(heap, subprocess);
-        if (entered) {
-            long first = Subprocess.heaps(subprocess);
-            Heap.setNext(heap, first);
-            if (first != 0) Heap.setPrev(first, heap);
-            Subprocess.setHeaps(subprocess, heap);
-        }
-        Lock.release(lock);
-        if (!entered) {
+        if (!takeSlot(heap)) {
             Meta.free(heap, Heap.SIZE);
             return Errors.outOfMemory(Heap.SIZE);
         }
+        Heap.link(heap);
         Statistics.increase(Subprocess.statistics(subprocess), Statistics.HEAPS, 1);
         return heap;
     }
@@ -43,37 +34,54 @@ public final class Heaps {
         return theap == 0 ? Root.subprocess() : Theap.subprocess(theap);
     }
 
-    private static boolean takeSlot(long heap, long subprocess) {
-        long slot = Subprocess.freeSlot(subprocess) - 1;
+    /** Gives a heap the place where threads keep their theaps for it. */
+    private static boolean takeSlot(long heap) {
+        Lock.acquire(Root.lock());
+        long slot = Root.freeSlot() - 1;
+        boolean taken = true;
         if (slot >= 0) {
-            Subprocess.setFreeSlot(subprocess, Table.get(Subprocess.slots(subprocess), slot));
+            Root.setFreeSlot(Table.get(Root.slots(), slot));
         } else {
-            slot = Subprocess.slotCount(subprocess);
-            if (Table.entry(Subprocess.slots(subprocess), slot) == 0) return false;
-            Subprocess.setSlotCount(subprocess, slot + 1);
+            // Slot 0 is the main heaps'.
+            slot = Root.slotCount() + 1;
+            taken = Table.entry(Root.slots(), slot) != 0;
+            if (taken) Root.setSlotCount(slot);
         }
+        Lock.release(Root.lock());
         Heap.setSlot(heap, slot);
-        return true;
+        return taken;
     }
 
-    /** Takes a heap out of its subprocess' list; for who holds the lives lock, which must not be let go before its theaps are dealt with. */
-    private static void unlink(long heap, long subprocess) {
-        long next = Heap.next(heap);
-        long prev = Heap.prev(heap);
-        if (prev != 0) Heap.setNext(prev, next);
-        else Subprocess.setHeaps(subprocess, next);
-        if (next != 0) Heap.setPrev(next, prev);
-        Table.set(Subprocess.slots(subprocess), Heap.slot(heap), Subprocess.freeSlot(subprocess));
-        Subprocess.setFreeSlot(subprocess, Heap.slot(heap) + 1);
-        Statistics.decrease(Subprocess.statistics(subprocess), Statistics.HEAPS, 1);
+    /** No thread has a theap for the heap any more: its slot may serve another. */
+    private static void endSlot(long heap) {
+        Lock.acquire(Root.lock());
+        Table.set(Root.slots(), Heap.slot(heap), Root.freeSlot());
+        Root.setFreeSlot(Heap.slot(heap) + 1);
+        Lock.release(Root.lock());
+        Statistics.decrease(Subprocess.statistics(Heap.subprocess(heap)), Statistics.HEAPS, 1);
     }
 
     private static boolean mayEnd(long heap) { return heap != 0 && !Heap.isMain(heap); }
 
-    /** Makes the current thread allocate in the main heap, if it has been told to use this one. */
-    private static void resetDefault(long heap) {
-        long theap = ThreadSlot.theap();
-        if (theap != 0 && Theap.heap(theap) == heap) ThreadSlot.setTheap(ThreadData.mainTheap(Theap.data(theap)));
+    /**
+     * Takes a heap's theaps from their threads. The theaps themselves stay until their threads notice: a thread may have made
+     * one its default.
+     */
+    private static void orphanTheaps(long heap, boolean withPages) {
+        long lock = Subprocess.livesLock(Heap.subprocess(heap));
+        Lock.acquire(lock);
+        long theap;
+        while ((theap = Heap.theaps(heap)) != 0) {
+            Theaps.unlinkFromHeap(theap);
+            if (!withPages) Theap.clearPages(theap);
+            Theap.setOrphan(theap);
+            Table.set(ThreadData.bySlot(Theap.data(theap)), Heap.slot(heap), 0);
+            ThreadData.setOrphans(Theap.data(theap), true);
+        }
+        Lock.release(lock);
+        endSlot(heap);
+        long current = ThreadSlot.theap();
+        if (current != 0) Threads.adoptOrphans(Theap.data(current), current);
     }
 
     /**
@@ -83,28 +91,11 @@ public final class Heaps {
     @Export("void mi_heap_delete(mi_heap_t* heap)")
     public static void delete(long heap) {
         if (!mayEnd(heap)) return;
-        resetDefault(heap);
-        long subprocess = Heap.subprocess(heap);
-        long current = Theaps.enter();
-        // From here on, who gets to own one of its pages moves it to the main heap.
+        // From here on, who gets to own one of its pages moves it to the main heap. A page in a theap belongs to a thread
+        // that may be freeing in it right now: only that thread can move it.
         Heap.setDeleted(heap);
-        long lock = Subprocess.livesLock(subprocess);
-        Lock.acquire(lock);
-        unlink(heap, subprocess);
-        long theap;
-        while ((theap = Heap.theaps(heap)) != 0) {
-            // Its pages belong to its thread, which may be freeing in them right now: only that thread can move them.
-            Theaps.unlinkFromHeap(theap);
-            Theap.setOrphan(theap);
-            Table.set(ThreadData.bySlot(Theap.data(theap)), Heap.slot(heap), 0);
-            ThreadData.setOrphans(Theap.data(theap), true);
-        }
-        Lock.release(lock);
-        if (current != 0) {
-            Threads.adoptOrphans(Theap.data(current));
-            Theaps.leave(current);
-        }
-        moveAbandoned(heap, subprocess);
+        orphanTheaps(heap, true);
+        moveAbandoned(heap, Heap.subprocess(heap));
         Heap.dropReference(heap);
     }
 
@@ -143,20 +134,9 @@ public final class Heaps {
     @Export("void mi_heap_destroy(mi_heap_t* heap)")
     public static void destroy(long heap) {
         if (!mayEnd(heap)) return;
-        resetDefault(heap);
-        long subprocess = Heap.subprocess(heap);
-        long lock = Subprocess.livesLock(subprocess);
-        Lock.acquire(lock);
-        unlink(heap, subprocess);
-        long theap;
-        while ((theap = Heap.theaps(heap)) != 0) {
-            Theaps.unlinkFromHeap(theap);
-            Theaps.unlinkFromThread(theap);
-            Table.set(ThreadData.bySlot(Theap.data(theap)), Heap.slot(heap), 0);
-            Meta.free(theap, Theap.SIZE);
-        }
-        Lock.release(lock);
-        releasePages(heap, subprocess);
+        Heap.setDeleted(heap);
+        orphanTheaps(heap, false);
+        releasePages(heap, Heap.subprocess(heap));
         Heap.dropReference(heap);
     }
 
@@ -238,9 +218,9 @@ public final class Heaps {
     /** Makes a theap the one that malloc uses in this thread; returns the one before. */
     @Export("mi_theap_t* mi_theap_set_default(mi_theap_t* theap)")
     public static long setDefault(long theap) {
+        if (!ThreadSlot.mayOwn()) return 0;
         long old = Theaps.enter();
-        if (theap != 0 && ThreadSlot.mayOwn()) ThreadSlot.setTheap(theap);
-        Theaps.leave(old);
+        if (theap != 0) ThreadSlot.setTheap(theap);
         return old;
     }
 

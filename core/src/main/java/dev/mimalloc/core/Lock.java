@@ -3,6 +3,7 @@ package dev.mimalloc.core;
 import static dev.mimalloc.machine.Memory.*;
 
 import dev.mimalloc.machine.Os;
+import dev.mimalloc.machine.ThreadSlot;
 
 /**
  * A mutex in one word: 0 free, 1 held, 2 held and somebody may be asleep. Only for the rare events: a heap or a
@@ -16,6 +17,8 @@ final class Lock {
     static boolean tryAcquire(long lock) { return compareAndSet(lock, 0, 1); }
 
     static void acquire(long lock) {
+        // On the JVM an error in the middle of what the lock guards would keep it for ever.
+        ThreadSlot.probeStack();
         for (int i = 0; i < SPINS; i++) {
             if (getRelaxed(lock) == 0 && tryAcquire(lock)) return;
             pause();

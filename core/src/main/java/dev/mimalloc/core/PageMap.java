@@ -42,6 +42,7 @@ public final class PageMap {
 
     /** Enters {@code page} for {@code slices} slices from {@code start} on; false if the OS has no memory for the table. */
     static boolean register(long start, long slices, long page) {
+        if (start + (slices << Config.SLICE_SHIFT) >>> ADDRESS_BITS != 0) return false;
         for (long i = 0; i < slices; i++) {
             long address = start + (i << Config.SLICE_SHIFT);
             long lower = lower(address);

@@ -33,20 +33,25 @@ public final class ProcessLife {
     /** Before a fork: nobody may be in the middle of what a lock guards, since the child has only this thread. */
     @Export("void mi__fork_prepare(void)")
     public static void forkPrepare() {
-        long subprocess = Root.subprocess();
-        Lock.acquire(Subprocess.livesLock(subprocess));
-        Lock.acquire(Subprocess.arenaLock(subprocess));
-        Lock.acquire(Subprocess.osLock(subprocess));
-        Lock.acquire(Subprocess.purgeLock(subprocess));
+        Startup.ready();
+        Lock.acquire(Root.lock());
+        for (long s = Root.subprocesses(); s != 0; s = Subprocess.next(s)) {
+            Lock.acquire(Subprocess.livesLock(s));
+            Lock.acquire(Subprocess.arenaLock(s));
+            Lock.acquire(Subprocess.osLock(s));
+            Lock.acquire(Subprocess.purgeLock(s));
+        }
     }
 
     @Export("void mi__fork_parent(void)")
     public static void forkParent() {
-        long subprocess = Root.subprocess();
-        Lock.release(Subprocess.purgeLock(subprocess));
-        Lock.release(Subprocess.osLock(subprocess));
-        Lock.release(Subprocess.arenaLock(subprocess));
-        Lock.release(Subprocess.livesLock(subprocess));
+        for (long s = Root.subprocesses(); s != 0; s = Subprocess.next(s)) {
+            Lock.release(Subprocess.purgeLock(s));
+            Lock.release(Subprocess.osLock(s));
+            Lock.release(Subprocess.arenaLock(s));
+            Lock.release(Subprocess.livesLock(s));
+        }
+        Lock.release(Root.lock());
     }
 
     @Export("void mi__fork_child(void)")

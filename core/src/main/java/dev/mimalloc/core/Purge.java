@@ -30,7 +30,7 @@ public final class Purge {
     static void run(long subprocess) {
         long lock = Subprocess.purgeLock(subprocess);
         if (!Lock.tryAcquire(lock)) return;
-        Subprocess.setPurgeExpire(subprocess, 0);
+        Subprocess.clearPurgeExpire(subprocess);
         long least = Config.max(1, Options.getSize(Options.MINIMAL_PURGE_SIZE) >>> Config.SLICE_SHIFT);
         for (long i = 0; i < Subprocess.arenaCount(subprocess); i++) {
             long arena = Subprocess.arena(subprocess, i);
@@ -58,7 +58,8 @@ public final class Purge {
     /** Purges those slices of a range that are free. */
     private static void purgeFree(long arena, long at, long end) {
         while ((at = Bitmap.nextSet(Arena.free(arena), at, end)) >= 0) {
-            long length = Bitmap.runLength(Arena.free(arena), at, end);
+            // Not more at a time: meanwhile nobody else can have them.
+            long length = Bitmap.runLength(Arena.free(arena), at, Config.min(end, at + Bitmap.CHUNK));
             if (length == 0 || !Bitmap.tryClaim(Arena.free(arena), at, length)) continue;
             Arena.purgeMemory(arena, at, length);
             Arena.unclaim(arena, at, length);

@@ -122,6 +122,7 @@ public final class Reallocate {
         if (p != 0 && size <= usable && size >= usable / 2 && size != 0) return p;
         long room = roomy(p, usable, size, zero);
         long block = heap == 0 ? Allocate.malloc(room) : Allocate.heapMalloc(heap, room);
+        if (block == 0 && room != size) block = heap == 0 ? Allocate.malloc(size) : Allocate.heapMalloc(heap, size);
         return block == 0 ? 0 : moved(p, usable, block, size, zero);
     }
 

@@ -11,7 +11,7 @@ import dev.mimalloc.machine.Memory;
  * offset width field
  *      0     8 state       0 before, 1 during, 2 after the process' initialisation; atomic
  *     16     8 metaPages   the latest meta-data page; atomic, pages are only added
- *     24     8 shared      theaps that virtual threads share: how many, a power of two; written once
+ *     24     8 shared      theaps that virtual threads share: how many, a power of two; atomic
  *     32     8 forked      1 in a process that a fork made
  *     40     8 deferred    the deferred-free function; atomic
  *     48     8 deferredArg
@@ -23,11 +23,16 @@ import dev.mimalloc.machine.Memory;
  *     96     8 warnings    how many warnings were shown; atomic
  *    104     8 sequence    numbers for threads; atomic
  *    112     8 start       when the process began, monotonic ms
+ *    120     8 lock        held while slots of heaps are given out, and while a subprocess begins or ends
+ *    128     8 slotCount   slots that have been given out; lock
+ *    136     8 freeSlot    a slot that is free again, plus one; lock
+ *    144     8 subprocesses list, beginning with the latest; lock
  *    256   752 options     see Options
  *   1024    96 emptyPage   a page without blocks: where a direct table points when a size has no page yet
  *   1152  4864 subprocess  the main subprocess
  *   6144  6144 heap        the main heap
  *  12288  2048 sharedData  the thread data of the shared theaps, a pointer for each
+ *  14336   128 slots       Table: the next free slot behind a free one; lock
  *  64 Ki  4 Mi pageMap     the page map's upper table
  * </pre>
  */
@@ -45,7 +50,11 @@ final class Root {
     static long metaPages() { return getAcquire(at(16)); }
     static boolean casMetaPages(long expected, long page) { return compareAndSet(at(16), expected, page); }
 
-    static long sharedCount() { return getLong(at(24)); }
+    static long sharedCount() { return getAcquire(at(24)); }
+    static void raiseSharedCount() {
+        long count = sharedCount();
+        if (count < SHARED_MAX) compareAndSet(at(24), count, count * 2);
+    }
     static void setSharedCount(long count) { putLong(at(24), count); }
 
     static boolean forked() { return getLong(at(32)) != 0; }
@@ -69,6 +78,15 @@ final class Root {
 
     static long start() { return getLong(at(112)); }
     static void setStart(long ms) { putLong(at(112), ms); }
+
+    static long lock() { return at(120); }
+    static long slotCount() { return getLong(at(128)); }
+    static void setSlotCount(long count) { putLong(at(128), count); }
+    static long freeSlot() { return getLong(at(136)); }
+    static void setFreeSlot(long slot) { putLong(at(136), slot); }
+    static long subprocesses() { return getLong(at(144)); }
+    static void setSubprocesses(long subprocess) { putLong(at(144), subprocess); }
+    static long slots() { return at(14336); }
 
     static long options() { return at(256); }
     static long emptyPage() { return at(1024); }

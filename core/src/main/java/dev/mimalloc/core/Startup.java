@@ -36,9 +36,11 @@ final class Startup {
         initHeap(heap, subprocess);
         Subprocess.setMainHeap(subprocess, heap);
         Subprocess.setHeaps(subprocess, heap);
-        // The main heap has slot 0, and needs no entry: it never ends.
-        Subprocess.setSlotCount(subprocess, 1);
         Statistics.increase(Subprocess.statistics(subprocess), Statistics.HEAPS, 1);
+        Lock.acquire(Root.lock());
+        Subprocess.setNext(subprocess, Root.subprocesses());
+        Root.setSubprocesses(subprocess);
+        Lock.release(Root.lock());
     }
 
     /** What a heap's struct says before it is in any list. */

@@ -17,15 +17,13 @@ import static dev.mimalloc.machine.Memory.*;
  *     56     8 purgeExpire  when slices are due to be purged, monotonic ms; 0 when there are none; atomic
  *     64     8 purgeable    slices waiting to be purged; atomic, approximate
  *     72     8 claimed      slices in use; atomic
- *     80     8 slotCount    slots of heaps that have been handed out; livesLock
- *     88     8 freeSlot     a slot that is free again, plus one; livesLock
+ *     80     8 next         in the list of all subprocesses; the root's lock
  *    128   128 arenas       Table
- *    256   128 slots        Table: a slot's heap, or the next free slot
- *    384       statistics
+ *    256       statistics
  * </pre>
  */
 final class Subprocess {
-    static final long SIZE = 384 + Statistics.SIZE;
+    static final long SIZE = 256 + Statistics.SIZE;
 
     private Subprocess() {}
 
@@ -40,20 +38,18 @@ final class Subprocess {
     /** Acquire: an arena that is counted is complete. */
     static long arenaCount(long subprocess) { return getAcquire(subprocess + 48); }
     static void setArenaCount(long subprocess, long count) { putRelease(subprocess + 48, count); }
-    static long purgeExpire(long subprocess) { return getRelaxed(subprocess + 56); }
-    static void setPurgeExpire(long subprocess, long ms) { putRelaxed(subprocess + 56, ms); }
+    static long purgeExpire(long subprocess) { return getVolatile(subprocess + 56); }
+    /** Before the bitmaps are looked at: a bit that is set later finds no time set, and sets one. */
+    static void clearPurgeExpire(long subprocess) { exchange(subprocess + 56, 0); }
     static boolean casPurgeExpire(long subprocess, long expected, long ms) { return compareAndSet(subprocess + 56, expected, ms); }
     static long addPurgeable(long subprocess, long slices) { return fetchAdd(subprocess + 64, slices) + slices; }
     static long addClaimed(long subprocess, long slices) { return fetchAdd(subprocess + 72, slices) + slices; }
     static long claimed(long subprocess) { return getRelaxed(subprocess + 72); }
     static long purgeable(long subprocess) { return getRelaxed(subprocess + 64); }
-    static long slotCount(long subprocess) { return getLong(subprocess + 80); }
-    static void setSlotCount(long subprocess, long count) { putLong(subprocess + 80, count); }
-    static long freeSlot(long subprocess) { return getLong(subprocess + 88); }
-    static void setFreeSlot(long subprocess, long slot) { putLong(subprocess + 88, slot); }
+    static long next(long subprocess) { return getLong(subprocess + 80); }
+    static void setNext(long subprocess, long next) { putLong(subprocess + 80, next); }
     static long arenas(long subprocess) { return subprocess + 128; }
-    static long slots(long subprocess) { return subprocess + 256; }
-    static long statistics(long subprocess) { return subprocess + 384; }
+    static long statistics(long subprocess) { return subprocess + 256; }
 
     /** The arena with this index. */
     static long arena(long subprocess, long index) { return Table.get(arenas(subprocess), index); }

@@ -1,5 +1,7 @@
 package dev.mimalloc.core;
 
+import static dev.mimalloc.machine.Memory.*;
+
 import dev.mimalloc.machine.Callback;
 import dev.mimalloc.machine.Export;
 import dev.mimalloc.machine.Os;
@@ -35,13 +37,18 @@ public final class Subprocesses {
     public static void destroy(long subprocess) {
         if (subprocess == 0 || subprocess == Root.subprocess()) return;
         long main = Subprocess.mainHeap(subprocess);
-        long heap = Subprocess.heaps(subprocess);
-        while (heap != 0) {
-            long next = Heap.next(heap);
-            if (heap != main) Heaps.destroy(heap);
-            heap = next;
+        long next;
+        for (long heap = Subprocess.heaps(subprocess); heap != 0; heap = next) {
+            next = Heap.next(heap);
+            if (heap != main && !Heap.isDeleted(heap)) Heaps.destroy(heap);
         }
-        Heaps.releasePages(main, subprocess);
+        // What is left of deleted heaps, in which the subprocess' threads had pages.
+        for (long heap = Subprocess.heaps(subprocess); heap != 0; heap = next) {
+            next = Heap.next(heap);
+            Heaps.releasePages(heap, subprocess);
+        }
+        Theaps.endThreads(main);
+        unlink(subprocess);
         for (long i = 0; i < Subprocess.arenaCount(subprocess); i++) {
             long arena = Subprocess.arena(subprocess, i);
             if (Arena.isOwned(arena)) Os.unmap(Arena.start(arena), Arena.size(arena));
@@ -49,9 +56,21 @@ public final class Subprocesses {
         Heap.releaseTables(main);
         for (long i = 0; i < Subprocess.arenaCount(subprocess); i++) Arena.release(Subprocess.arena(subprocess, i));
         Table.release(Subprocess.arenas(subprocess));
-        Table.release(Subprocess.slots(subprocess));
         Meta.free(main, Heap.SIZE);
         Meta.free(subprocess, Subprocess.SIZE);
+    }
+
+    private static void unlink(long subprocess) {
+        Lock.acquire(Root.lock());
+        long before = 0;
+        long at = Root.subprocesses();
+        while (at != subprocess) {
+            before = at;
+            at = Subprocess.next(at);
+        }
+        if (before == 0) Root.setSubprocesses(Subprocess.next(subprocess));
+        else Subprocess.setNext(before, Subprocess.next(subprocess));
+        Lock.release(Root.lock());
     }
 
     /** Moves the current thread into a subprocess; what it allocated before stays where it is. */
@@ -66,11 +85,21 @@ public final class Subprocesses {
     @Export("bool mi_subproc_visit_heaps(mi_subproc_id_t subproc, mi_heap_visit_fun* visitor, void* arg)")
     public static boolean visitHeaps(long subprocess, long visitor, long argument) {
         if (subprocess == 0) return false;
-        long next;
-        for (long heap = Subprocess.heaps(subprocess); heap != 0; heap = next) {
-            next = Heap.next(heap);
-            if (!Callback.visitHeap(visitor, heap, argument)) return false;
+        // A copy, since the visitor may make heaps and end them.
+        Lock.acquire(Subprocess.livesLock(subprocess));
+        long count = 0;
+        for (long heap = Subprocess.heaps(subprocess); heap != 0; heap = Heap.next(heap)) count += Heap.isDeleted(heap) ? 0 : 1;
+        long heaps = Meta.allocate(count * 8);
+        long at = heaps;
+        for (long heap = heaps == 0 ? 0 : Subprocess.heaps(subprocess); heap != 0; heap = Heap.next(heap)) {
+            if (Heap.isDeleted(heap)) continue;
+            putLong(at, heap);
+            at += 8;
         }
-        return true;
+        Lock.release(Subprocess.livesLock(subprocess));
+        boolean more = heaps != 0;
+        for (at = heaps; more && at < heaps + count * 8; at += 8) more = Callback.visitHeap(visitor, getLong(at), argument);
+        Meta.free(heaps, count * 8);
+        return more;
     }
 }

@@ -11,6 +11,7 @@ import dev.mimalloc.machine.Bits;
 final class Table {
     static final long SIZE = 128;
     private static final int FIRST = 4;
+    private static final int SEGMENTS = 16;
 
     private Table() {}
 
@@ -31,6 +32,7 @@ final class Table {
     /** The address of an entry, or 0 if there is no memory for its segment. */
     static long entry(long table, long index) {
         int segment = segment(index);
+        if (segment >= SEGMENTS) return 0;
         long at = table + segment * 8L;
         long entries = getAcquire(at);
         if (entries == 0) {
@@ -46,7 +48,7 @@ final class Table {
 
     /** Frees the segments; nobody may use the table any more. */
     static void release(long table) {
-        for (int segment = 0; segment < 16; segment++) {
+        for (int segment = 0; segment < SEGMENTS; segment++) {
             Meta.free(getLong(table + segment * 8L), bytes(segment));
             putLong(table + segment * 8L, 0);
         }

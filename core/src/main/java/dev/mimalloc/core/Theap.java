@@ -86,12 +86,18 @@ public final class Theap {
     static long threadId(long theap) { return ThreadData.id(data(theap)); }
     static long statistics(long theap) { return Heap.statistics(heap(theap)); }
 
+    /** Makes a theap forget its pages. */
+    static void clearPages(long theap) {
+        for (long words = 0; words <= Config.SMALL_SIZE_MAX / 8; words++) setDirect(theap, words, Root.emptyPage());
+        fill(queue(theap, 0), 2 * SizeClass.COUNT * 24L, 0);
+        setRetire(theap, SizeClass.COUNT, 0);
+    }
+
     /** Makes a theap in zeroed memory; it is not in any list yet. */
     static void init(long theap, long data, long heap) {
         setData(theap, data);
         setHeap(theap, heap);
-        for (long words = 0; words <= Config.SMALL_SIZE_MAX / 8; words++) setDirect(theap, words, Root.emptyPage());
-        setRetire(theap, SizeClass.COUNT, 0);
+        clearPages(theap);
         putLong(theap + 1112, Options.get(Options.PAGE_FULL_RETAIN));
         putLong(theap + 1120, Options.get(Options.PAGE_MAX_RECLAIM));
         putLong(theap + 1128, Options.get(Options.PAGE_RECLAIM_ON_FREE));

@@ -2,7 +2,6 @@ package dev.mimalloc.core;
 
 import static dev.mimalloc.machine.Memory.*;
 
-import dev.mimalloc.machine.Os;
 import dev.mimalloc.machine.ThreadSlot;
 
 /**
@@ -16,6 +15,9 @@ import dev.mimalloc.machine.ThreadSlot;
  * nothing blocks, so a lease is short; it is correct even if something did.
  */
 final class Theaps {
+    /** So many failed attempts at a lease make the number of shared theaps double. */
+    private static final int LEASE_PATIENCE = 256;
+
     private Theaps() {}
 
     /** The theap for the default heap; give it back with {@link #leave}. 0 if there is no memory. */
@@ -24,7 +26,7 @@ final class Theaps {
         return likely(theap != 0) ? theap : enterSlow(0);
     }
 
-    /** The theap for a heap; give it back with {@link #leave}. 0 if there is no memory. */
+    /** The theap for a heap, or for the default heap if that is 0; give it back with {@link #leave}. 0 if there is no memory. */
     static long enter(long heap) {
         long theap = current(heap);
         return likely(theap != 0) ? theap : enterSlow(heap);
@@ -34,10 +36,10 @@ final class Theaps {
         if (!ThreadSlot.mayOwn() && theap != 0) ThreadData.endLease(Theap.data(theap));
     }
 
-    /** The current thread's own theap for a heap; 0 if it has none (yet). */
+    /** The current thread's own theap for a heap, its default one for 0; 0 if it has none (yet). */
     static long current(long heap) {
         long theap = ThreadSlot.theap();
-        if (theap == 0 || Theap.heap(theap) == heap) return theap;
+        if (theap == 0 || heap == 0 || Theap.heap(theap) == heap) return theap;
         return Table.get(ThreadData.bySlot(Theap.data(theap)), Heap.slot(heap));
     }
 
@@ -81,15 +83,18 @@ final class Theaps {
     /** One of the shared thread data, none of which is the same for two threads at a time; made when first needed. */
     private static long lease() {
         if (!Startup.ready()) return 0;
-        long count = Root.sharedCount();
         long at = ThreadSlot.id() >>> 4;
         for (long i = 0;; i++) {
-            long index = at + i & count - 1;
+            long index = at + i & Root.sharedCount() - 1;
             long data = Root.sharedData(index);
             if (data == 0) data = share(index);
             if (data == 0) return 0;
             if (ThreadData.tryLease(data)) return ThreadData.mainTheap(data);
-            if (i >= 2 * count) Os.yield();
+            if (i < 2 * Root.sharedCount()) continue;
+            // Whoever has a lease may be waiting for a lock, and need the processor. If all of them call a function of the
+            // user's that allocates, more are needed.
+            ThreadData.awaitLease(data);
+            if (i % LEASE_PATIENCE == 0) Root.raiseSharedCount();
         }
     }
 
@@ -130,6 +135,14 @@ final class Theaps {
         Theap.setNextInHeap(theap, first);
         if (first != 0) Theap.setPrevInHeap(first, theap);
         Heap.setTheaps(heap, theap);
+    }
+
+    /**
+     * The subprocess of this main heap ends: its threads' data are marked, so that the ends of these threads, which may only be
+     * noticed later, find nothing to give up.
+     */
+    static void endThreads(long main) {
+        for (long theap = Heap.theaps(main); theap != 0; theap = Theap.nextInHeap(theap)) ThreadData.setSubprocess(Theap.data(theap), 0);
     }
 
     /** Takes a theap out of its thread's list; for who holds the lives lock. */

@@ -2,6 +2,8 @@ package dev.mimalloc.core;
 
 import static dev.mimalloc.machine.Memory.*;
 
+import dev.mimalloc.machine.Os;
+
 /**
  * What belongs to one thread: its theaps, one for each heap that it has used. On the JVM there are also a few that virtual threads
  * share: who has the lease is the thread, for as long as one call takes.
@@ -37,6 +39,8 @@ final class ThreadData {
     static long mainTheap(long data) { return getLong(data + 24); }
     static void setMainTheap(long data, long theap) { putLong(data + 24, theap); }
     static boolean tryLease(long data) { return getRelaxed(data + 32) == 0 && compareAndSet(data + 32, 0, 1); }
+    /** Waits until it may be free. */
+    static void awaitLease(long data) { Os.waitOn(data + 32, 1); }
     /** Release: the next one to have the lease sees all that this one did. */
     static void endLease(long data) { putRelease(data + 32, 0); }
     static boolean isShared(long data) { return getLong(data + 40) != 0; }

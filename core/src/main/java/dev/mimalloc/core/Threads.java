@@ -24,37 +24,58 @@ public final class Threads {
     public static void done(long theap) {
         long data = Theap.data(theap);
         long subprocess = ThreadData.subprocess(data);
-        adoptOrphans(data);
-        long lock = Subprocess.livesLock(subprocess);
-        Lock.acquire(lock);
+        if (subprocess == 0) {
+            free(data);
+            return;
+        }
         long main = ThreadData.mainTheap(data);
+        long lock = Subprocess.livesLock(subprocess);
+        adoptOrphans(data, main);
+        Lock.acquire(lock);
+        while (ThreadData.hasOrphans(data)) {
+            Lock.release(lock);
+            adoptOrphans(data, main);
+            Lock.acquire(lock);
+        }
         for (long other = ThreadData.theaps(data); other != 0; other = Theap.nextInThread(other)) {
             // Under the lock, so that a heap that ends does not free what we are still giving up. The main heap never ends.
             if (other != main) Retire.collect(other, true);
-            if (!Theap.isOrphan(other)) Theaps.unlinkFromHeap(other);
+            Theaps.unlinkFromHeap(other);
         }
         Lock.release(lock);
         Retire.collect(main, true);
-        long next;
-        for (long other = ThreadData.theaps(data); other != 0; other = next) {
-            next = Theap.nextInThread(other);
-            Meta.free(other, Theap.SIZE);
-        }
-        Table.release(ThreadData.bySlot(data));
-        Meta.free(data, ThreadData.SIZE);
+        free(data);
         Statistics.decrease(Subprocess.statistics(subprocess), Statistics.THREADS, 1);
         Purge.tick(subprocess);
     }
 
-    /** Takes the pages of theaps whose heap another thread has deleted into the thread's main theap. */
-    static void adoptOrphans(long data) {
-        if (!ThreadData.hasOrphans(data)) return;
+    private static void free(long data) {
+        long next;
+        for (long theap = ThreadData.theaps(data); theap != 0; theap = next) {
+            next = Theap.nextInThread(theap);
+            Meta.free(theap, Theap.SIZE);
+        }
+        Table.release(ThreadData.bySlot(data));
+        Meta.free(data, ThreadData.SIZE);
+    }
+
+    /**
+     * Takes the pages of theaps whose heap has ended into the thread's main theap. One of them may be the thread's default.
+     *
+     * @return {@code theap}, or the main theap if that was one of them
+     */
+    static long adoptOrphans(long data, long theap) {
+        if (!ThreadData.hasOrphans(data)) return theap;
         ThreadData.setOrphans(data, false);
+        long main = ThreadData.mainTheap(data);
         long orphan;
         while ((orphan = takeOrphan(data)) != 0) {
-            moveAll(orphan, ThreadData.mainTheap(data));
+            if (orphan == theap) theap = main;
+            if (ThreadSlot.theap() == orphan) ThreadSlot.setTheap(main);
+            moveAll(orphan, main);
             Meta.free(orphan, Theap.SIZE);
         }
+        return theap;
     }
 
     private static long takeOrphan(long data) {
@@ -99,12 +120,12 @@ public final class Threads {
     }
 
     private static void collectAll(long data) {
-        adoptOrphans(data);
         long main = ThreadData.mainTheap(data);
+        adoptOrphans(data, main);
         long lock = Subprocess.livesLock(ThreadData.subprocess(data));
         Lock.acquire(lock);
         for (long theap = ThreadData.theaps(data); theap != 0; theap = Theap.nextInThread(theap)) {
-            if (theap != main) Retire.collect(theap, false);
+            if (theap != main && !Theap.isOrphan(theap)) Retire.collect(theap, false);
         }
         Lock.release(lock);
         Retire.collect(main, false);

@@ -62,8 +62,8 @@ class JavaTest {
                         static int of(int x) {
                             var pairs = IntStream.range(0, 9).mapToObj(i -> new Pair<>(i, "c" + i)).collect(
                                 Collectors.groupingBy(p -> p.a() %% 3, TreeMap::new, Collectors.toList()));
-                            Function<Integer, Integer> sum = y -> y + pairs.values().stream().mapToInt(List::size).sum();
-                            return sum.apply(%2$s);
+                            IntUnaryOperator sum = y -> y + pairs.values().stream().mapToInt(List::size).sum();
+                            return sum.applyAsInt(%2$s);
                         }
                         public static void main(String[] arguments) { System.out.println(of(1)); }
                     }
@@ -72,7 +72,8 @@ class JavaTest {
         }
         javac(jdk, files.toArray(String[]::new));
         String last = "C" + (classes - 1);
-        assertThat(new Preloaded(folder, jdk + "/bin/java", "-cp", folder.toString(), last).run().output()).isEqualTo(classes * 9 + 1 + "\n");
+        var outcome = new Preloaded(folder, jdk + "/bin/java", "-cp", folder.toString(), last).run();
+        assertThat(outcome.output()).isEqualTo(classes * 9 + 1 + "\n");
     }
 
     private void javac(Path jdk, String... files) throws Exception {
