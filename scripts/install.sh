@@ -18,7 +18,7 @@ need_demo() {
   need g++ g++
   need libc6-dev /usr/include/stdlib.h
   need python3 /usr/bin/python3
-  need perl perl
+  need perl perl /usr/share/perl/5.*/Thread/Queue.pm # Debian always has a smaller perl-base
   need sqlite3 sqlite3
   need redis-tools redis-check-rdb redis-benchmark redis-cli # without the server's package, which starts a daemon
 }
@@ -27,7 +27,7 @@ need_test() {
   need_demo
   need git git
   need nodejs node
-  need libpython3-testsuite /usr/lib/python3*/test/test_json
+  need 'libpython*-testsuite' /usr/lib/python3.*/test/test_json
   older_jdk
 }
 
@@ -59,4 +59,7 @@ fi
 echo "installing ${missing[*]} ..." >&2
 # Package lists that are a little old are no reason to stop; a package that is not to be had is.
 "${root[@]}" apt-get update -qq || true
+# Python's tests are a package of the version that python3 stands for.
+version=$(apt-cache depends python3 2>/dev/null | sed -n 's/.*Depends: python\(3\.[0-9]*\)$/\1/p' | head -n 1)
+missing=("${missing[@]/'libpython*-testsuite'/libpython$version-testsuite}")
 "${root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >&2

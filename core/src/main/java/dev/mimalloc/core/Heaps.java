@@ -215,6 +215,21 @@ public final class Heaps {
         if (heap != 0) Heap.setNumaNode(heap, node < 0 ? -1 : node);
     }
 
+    /** Whether at most {@code percent} of the blocks are in use in the page that a block of this heap lies in. Not for a block that others may free. */
+    @Export("bool mi_unsafe_heap_page_is_under_utilized(mi_heap_t* heap, void* p, size_t perc_threshold)")
+    public static boolean isUnderUtilized(long heap, long p, long percent) {
+        long page = PageMap.pageOf(p);
+        if (page == 0 || heap != 0 && Page.heap(page) != heap || percent > 100 || percent < 0) return false;
+        return Page.live(page) * 100L <= percent * Page.reserved(page);
+    }
+
+    /** Only a guarded build has guard pages: elsewhere there is no rate to set. */
+    @Export("void mi_theap_guarded_set_sample_rate(mi_theap_t* theap, size_t sample_rate, size_t seed)")
+    public static void setGuardedSampleRate(long theap, long rate, long seed) {}
+
+    @Export("void mi_theap_guarded_set_size_bound(mi_theap_t* theap, size_t min, size_t max)")
+    public static void setGuardedSizeBound(long theap, long min, long max) {}
+
     /** Makes a theap the one that malloc uses in this thread; returns the one before. */
     @Export("mi_theap_t* mi_theap_set_default(mi_theap_t* theap)")
     public static long setDefault(long theap) {

@@ -12,6 +12,10 @@ public final class ProcessLife {
     @Export("int mi_version(void)")
     public static int version() { return Config.VERSION; }
 
+    /** Whether malloc was redirected when the program was loaded, which only happens on Windows. */
+    @Export("bool mi_is_redirected(void)")
+    public static boolean isRedirected() { return false; }
+
     /** Called as soon as the process can be read about; malloc may have been called long before. */
     @Export("void mi_process_init(void)")
     public static void init() {

@@ -92,6 +92,17 @@ public final class Report {
         return true;
     }
 
+    /** Begins anew: counters from 0, totals and peaks from what there is now. */
+    @Export("void mi_stats_reset(void)")
+    public static void reset() {
+        if (!Startup.ready()) return;
+        long subprocess = Root.subprocess();
+        Lock.acquire(Subprocess.livesLock(subprocess));
+        Statistics.reset(Subprocess.statistics(subprocess));
+        for (long heap = Subprocess.heaps(subprocess); heap != 0; heap = Heap.next(heap)) Statistics.reset(Heap.statistics(heap));
+        Lock.release(Subprocess.livesLock(subprocess));
+    }
+
     /** Nothing to do: a heap's statistics are added to its subprocess' whenever these are asked for. */
     @Export("void mi_heap_stats_merge_to_subproc(mi_heap_t* heap)")
     public static void mergeHeap(long heap) {}

@@ -97,6 +97,15 @@ public final class Statistics {
         }
     }
 
+    /** Counters become 0, totals and peaks what is current. */
+    static void reset(long stats) {
+        for (int field = PAGES; field < SIZE; field += isCount(field) ? 24 : 8) {
+            long current = isCount(field) ? current(stats, field) : 0;
+            putRelaxed(stats + field, current);
+            if (isCount(field)) putRelaxed(stats + field + 8, current);
+        }
+    }
+
     private static boolean isCount(int field) {
         return field < RESET || field >= PAGE_COMMITTED && field < MMAP_CALLS
                 || field > PAGE_SEARCHES_COUNT && field < PAGES_RECLAIM_ON_ALLOC || field >= MALLOC_BINS;

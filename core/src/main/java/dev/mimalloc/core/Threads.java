@@ -119,6 +119,10 @@ public final class Threads {
         Theaps.leave(theap);
     }
 
+    /** Collects until the current thread's pages take no more than {@code target} bytes, as far as they are empty. */
+    @Export("void mi_collect_reduce(size_t target_thread_owned)")
+    public static void collectReduce(long target) { collect(target == 0); }
+
     private static void collectAll(long data) {
         long main = ThreadData.mainTheap(data);
         adoptOrphans(data, main);
