@@ -7,17 +7,18 @@ import dev.mimalloc.machine.Os;
 /**
  * Pages that no thread's theap has: how they are given up, found again, and freed by whoever frees their last block.
  *
- * <p>The owned bit in the thread-free word decides who may touch a page. A thread that frees a block of somebody else's
- * page always pushes it with the bit set; if the bit was clear before, it has become the owner of an abandoned
+ * <p>The owned bit in the thread-free word decides who may touch a page. A thread that frees a block of somebody
+ * else's page always pushes it with the bit set; if the bit was clear before, it has become the owner of an abandoned
  * page and has to bring the matter to an end: free the page, take it into its own theap, or give it up again.
  *
- * <p>A findable page also has a bit in its heap's bitmap for its bin, set while the page was still owned. An allocator claims
- * the bit by clearing it and only then sets the owned bit. If it was set already, a freeing thread is at
- * work, and the allocator puts the bit back. An owner that wants to take or free a findable page has to clear the
- * bit first, and waits, at most, for such an allocator to put it back. So nobody looks at a descriptor whose page is gone.
+ * <p>A findable page also has a bit in its heap's bitmap for its bin, set while the page was still owned. An
+ * allocator claims the bit by clearing it and only then sets the owned bit. If it was set already, a freeing thread
+ * is at work, and the allocator puts the bit back. An owner that wants to take or free a findable page has to clear
+ * the bit first, and waits, at most, for such an allocator to put it back. So nobody looks at a descriptor whose page
+ * is gone.
  *
- * <p>To give a page up is one CAS that clears the owned bit of the very word whose count was looked at: if a
- * block came in meanwhile it fails, and the owner decides again. So the last block's free is never overlooked.
+ * <p>To give a page up is one CAS that clears the owned bit of the very word whose count was looked at: if a block
+ * came in meanwhile it fails, and the owner decides again. So the last block's free is never overlooked.
  */
 public final class Abandon {
     /** How long a fork's child waits for a thread that it may not have. */
@@ -67,7 +68,10 @@ public final class Abandon {
         }
     }
 
-    /** Moves an owned page, that cannot be found, from a deleted heap to the main heap; false if there is no memory for it. */
+    /**
+     * Moves an owned page, that cannot be found, from a deleted heap to the main heap; false if there is no memory
+     * for it.
+     */
     static boolean moveToMain(long page) {
         long old = Page.heap(page);
         long main = Subprocess.mainHeap(Heap.subprocess(old));
@@ -82,7 +86,10 @@ public final class Abandon {
         return true;
     }
 
-    /** Moves an owned abandoned page of a deleted heap to the main heap, if there is memory for that; false if it is lost. */
+    /**
+     * Moves an owned abandoned page of a deleted heap to the main heap, if there is memory for that; false if it is
+     * lost.
+     */
     static boolean adopt(long page) {
         if (!leave(page)) return false;
         moveToMain(page);
@@ -109,7 +116,9 @@ public final class Abandon {
         Page.collectAll(page);
     }
 
-    /** Puts an owned page, that is not findable, into a theap. At the back: until its turn comes it may get emptier. */
+    /**
+     * Puts an owned page, that is not findable, into a theap. At the back: until its turn comes it may get emptier.
+     */
     private static void reclaim(long page, long theap) {
         take(page, theap);
         PageQueue.pushBack(theap, Page.bin(page), page);

@@ -8,13 +8,15 @@ import dev.mimalloc.machine.ThreadSlot;
 
 /**
  * Allocation. The fast path: the thread's theap, its direct table, the page, and the first block of the page's free
- * list. All else is the generic path, which comes by at least once in as many allocations as a page has blocks, and so
- * is the place for what must happen now and then.
+ * list. All else is the generic path, which comes by at least once in as many allocations as a page has blocks, and
+ * so is the place for what must happen now and then.
  */
 public final class Allocate {
     private Allocate() {}
 
-    /** A block of at least {@code size} bytes, aligned to 16 (to 8 when it has only 8 bytes); 0 if there is no memory. */
+    /**
+     * A block of at least {@code size} bytes, aligned to 16 (to 8 when it has only 8 bytes); 0 if there is no memory.
+     */
     @Export({"void* mi_malloc(size_t size)", "void* mi_malloc_small(size_t size)"})
     public static long malloc(long size) {
         long theap = ThreadSlot.theap();
@@ -136,7 +138,9 @@ public final class Allocate {
         return zero ? zeroed(page, block) : block;
     }
 
-    /** A page with a single block has nothing more to give: nobody owns it, and who frees the block frees the page. */
+    /**
+     * A page with a single block has nothing more to give: nobody owns it, and who frees the block frees the page.
+     */
     static void settle(long page) {
         if (Page.isSingleton(page)) Abandon.abandon(page);
     }

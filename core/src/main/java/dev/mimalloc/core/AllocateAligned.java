@@ -3,9 +3,9 @@ package dev.mimalloc.core;
 import dev.mimalloc.machine.Export;
 
 /**
- * Blocks aligned to any power of two, at their start or at an offset. Most sizes have blocks that are aligned by nature:
- * pages start at a multiple of 64 KiB. Otherwise a larger block is taken, and its user gets an address inside it;
- * alignments beyond a slice get a page of their own that starts where it should.
+ * Blocks aligned to any power of two, at their start or at an offset. Most sizes have blocks that are aligned by
+ * nature: pages start at a multiple of 64 KiB. Otherwise a larger block is taken, and its user gets an address inside
+ * it; alignments beyond a slice get a page of their own that starts where it should.
  */
 public final class AllocateAligned {
     private AllocateAligned() {}

@@ -8,10 +8,10 @@ import dev.mimalloc.machine.Export;
 import dev.mimalloc.machine.Os;
 
 /**
- * An arena: a large reserved range, cut into slices. Four bitmaps say of each slice whether it is free, committed, dirty
- * (perhaps not zero) and waiting to be purged. Whoever clears a run of free bits has those slices, and nobody else touches
- * their other bits until they are free again. This struct, the bitmaps and the descriptors of the pages lie apart, in a
- * mapping that is only backed where it is used.
+ * An arena: a large reserved range, cut into slices. Four bitmaps say of each slice whether it is free, committed,
+ * dirty (perhaps not zero) and waiting to be purged. Whoever clears a run of free bits has those slices, and nobody
+ * else touches their other bits until they are free again. This struct, the bitmaps and the descriptors of the pages
+ * lie apart, in a mapping that is only backed where it is used.
  *
  * <pre>
  * offset width field
@@ -40,7 +40,10 @@ import dev.mimalloc.machine.Os;
 final class Arena {
     private static final long HEADER = 192;
 
-    /** Kinds of chunks, as in the statistics: runs of different lengths keep apart, so that they do not fragment each other. */
+    /**
+     * Kinds of chunks, as in the statistics: runs of different lengths keep apart, so that they do not fragment each
+     * other.
+     */
     private static final int SMALL = 0;
     private static final int OTHER = 1;
     private static final int MEDIUM = 2;
@@ -230,8 +233,8 @@ final class Arena {
         if (delay == 0) purgeMemory(arena, slice, count);
         unclaim(arena, slice, count);
         if (delay <= 0) return;
-        // After they are free, so that a purge that runs now does not pass them over. Somebody may have claimed them by now:
-        // then the purge will find that they are not free.
+        // After they are free, so that a purge that runs now does not pass them over. Somebody may have claimed them
+        // by now: then the purge will find that they are not free.
         Subprocess.addPurgeable(subprocess, Bitmap.set(purge(arena), slice, count));
         if (Subprocess.purgeExpire(subprocess) == 0) {
             long factor = Config.max(1, Options.get(Options.ARENA_PURGE_MULT));

@@ -3,8 +3,8 @@ package dev.mimalloc.core;
 import static dev.mimalloc.machine.Memory.*;
 
 /**
- * What a heap knows of its pages in one arena: a bit for the first slice of each, and for each bin the abandoned ones that
- * an allocation may find.
+ * What a heap knows of its pages in one arena: a bit for the first slice of each, and for each bin the abandoned ones
+ * that an allocation may find.
  *
  * <pre>
  * offset width field

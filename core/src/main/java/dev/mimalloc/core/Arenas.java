@@ -81,7 +81,10 @@ final class Arenas {
         return Subprocess.arena(Heap.subprocess(Page.heap(page)), Page.arena(page));
     }
 
-    /** One more arena with room for so many slices, unless another thread has just added one; false if the OS has none. */
+    /**
+     * One more arena with room for so many slices, unless another thread has just added one; false if the OS has
+     * none.
+     */
     private static boolean reserveMore(long subprocess, long count, long slices) {
         if (Options.isEnabled(Options.DISALLOW_OS_ALLOC)) return false;
         Lock.acquire(Subprocess.arenaLock(subprocess));

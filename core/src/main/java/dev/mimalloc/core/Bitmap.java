@@ -8,9 +8,9 @@ import dev.mimalloc.machine.Bits;
  * Bits that any thread sets, clears and claims without a lock. They lie in chunks of 512, each a cache line; a map of
  * the chunks says which may have a bit set, so that a search skips the empty ones.
  *
- * <p>A chunk's bit in the map is a hint with one guarantee: at rest it is set if a bit of the chunk is. Who sets a bit
- * sets it in the chunk first and then looks at the map; who empties a chunk clears the map first and then looks at
- * the chunk again. All four steps are sequentially consistent, so one of the two sees the other and the map's bit
+ * <p>A chunk's bit in the map is a hint with one guarantee: at rest it is set if a bit of the chunk is. Who sets a
+ * bit sets it in the chunk first and then looks at the map; who empties a chunk clears the map first and then looks
+ * at the chunk again. All four steps are sequentially consistent, so one of the two sees the other and the map's bit
  * stays or comes back.
  *
  * <pre>
@@ -185,7 +185,8 @@ public final class Bitmap {
     }
 
     /**
-     * Claims {@code count} bits in a row, the first a multiple of {@code alignment}, between {@code from} and {@code to}.
+     * Claims {@code count} bits in a row, the first a multiple of {@code alignment}, between {@code from} and {@code
+     * to}.
      *
      * @return the first of them, or -1
      */

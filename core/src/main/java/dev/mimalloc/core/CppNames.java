@@ -8,8 +8,8 @@ import dev.mimalloc.machine.Os;
 import dev.mimalloc.machine.Text;
 
 /**
- * Allocation as C++'s {@code new} has it: when there is no memory the new-handler is called as long as there is one, and
- * then {@code std::bad_alloc} is thrown, or 0 returned by the forms that throw nothing.
+ * Allocation as C++'s {@code new} has it: when there is no memory the new-handler is called as long as there is one,
+ * and then {@code std::bad_alloc} is thrown, or 0 returned by the forms that throw nothing.
  */
 public final class CppNames {
     private CppNames() {}

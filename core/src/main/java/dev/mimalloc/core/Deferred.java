@@ -3,7 +3,9 @@ package dev.mimalloc.core;
 import dev.mimalloc.machine.Callback;
 import dev.mimalloc.machine.Export;
 
-/** The user's deferred frees: a function that is called in a bounded number of allocations, to free what it put off. */
+/**
+ * The user's deferred frees: a function that is called in a bounded number of allocations, to free what it put off.
+ */
 public final class Deferred {
     private Deferred() {}
 

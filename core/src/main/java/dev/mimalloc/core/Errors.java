@@ -24,8 +24,8 @@ public final class Errors {
     public static void registerOutput(long function, long argument) { Root.setOutput(function, argument); }
 
     /**
-     * Reports an error. On the JVM an invalid argument ends in an exception here, so nothing may be half done. In C it is
-     * printed if {@code show_errors} says so, and the registered error function is called.
+     * Reports an error. On the JVM an invalid argument ends in an exception here, so nothing may be half done. In C
+     * it is printed if {@code show_errors} says so, and the registered error function is called.
      */
     static void raise(int code, long text, long value) {
         Callback.raise(code, text, value);

@@ -2,9 +2,9 @@ package dev.mimalloc.core;
 
 /**
  * How a theap finds a page with a free block. Its queue for the bin has the pages with room; only the first is
- * allocated from. A page that is full goes to the list of full pages, and a free of one of its blocks is no different from
- * any other: that there is room again is seen when room is looked for. Only so many are in that list; the oldest are
- * abandoned, and come back, to this theap or another, when they have room.
+ * allocated from. A page that is full goes to the list of full pages, and a free of one of its blocks is no different
+ * from any other: that there is room again is seen when room is looked for. Only so many are in that list; the oldest
+ * are abandoned, and come back, to this theap or another, when they have room.
  */
 final class FindPage {
     /** How many full pages a search looks at: those that have been full for longest. */
@@ -12,7 +12,10 @@ final class FindPage {
 
     private FindPage() {}
 
-    /** A page of this bin whose {@code free} list has a block, or 0 if there is no memory. It is the first of its queue now. */
+    /**
+     * A page of this bin whose {@code free} list has a block, or 0 if there is no memory. It is the first of its
+     * queue now.
+     */
     static long find(long theap, int bin) {
         long page = PageQueue.first(Theap.queue(theap, bin));
         while (page != 0 && !ready(theap, page)) {
@@ -56,13 +59,19 @@ final class FindPage {
         }
     }
 
-    /** How many full pages stay: as the option says for medium and large ones; as much memory for small ones. Below 0: all. */
+    /**
+     * How many full pages stay: as the option says for medium and large ones; as much memory for small ones. Below 0:
+     * all.
+     */
     private static long retain(long theap, int bin) {
         long retain = Theap.fullRetain(theap);
         return SizeClass.binSize(bin) <= Config.SMALL_OBJECT_MAX ? retain * (Config.MEDIUM_PAGE / Config.SMALL_PAGE) : retain;
     }
 
-    /** The fullest of the first few pages with room, so that the others may run empty; of the empty ones only one is kept. */
+    /**
+     * The fullest of the first few pages with room, so that the others may run empty; of the empty ones only one is
+     * kept.
+     */
     private static long search(long theap, int bin) {
         long best = 0;
         long left = Theap.candidates(theap);

@@ -34,7 +34,10 @@ public final class Free {
         if (unlikely(used == 0)) emptied(page);
     }
 
-    /** A page whose only block comes and goes runs empty all the time: once it waits to be retired nothing is left to do. */
+    /**
+     * A page whose only block comes and goes runs empty all the time: once it waits to be retired nothing is left to
+     * do.
+     */
     private static void emptied(long page) {
         if (Page.retire(page) == 0) Retire.retire(page);
     }
@@ -46,7 +49,10 @@ public final class Free {
         else remote(page, block);
     }
 
-    /** Pushes a block of a page that this thread does not own. After the CAS only who got the ownership may look at the page. */
+    /**
+     * Pushes a block of a page that this thread does not own. After the CAS only who got the ownership may look at
+     * the page.
+     */
     private static void remote(long page, long block) {
         long old;
         do {
@@ -63,7 +69,9 @@ public final class Free {
         Abandon.afterFree(page, Theaps.current(Page.heap(page)));
     }
 
-    /** What the fast way does not lead to a page: 0, an address inside a block with an odd offset, or none of ours. */
+    /**
+     * What the fast way does not lead to a page: 0, an address inside a block with an odd offset, or none of ours.
+     */
     private static void freeOdd(long p) {
         long page = pageOf(p);
         if (page != 0) freeSlow(page, p, Page.ownerWord(page) ^ ThreadSlot.id());

@@ -86,7 +86,9 @@ final class Heap {
         Lock.release(Subprocess.livesLock(subprocess));
     }
 
-    /** Gives the struct back; nobody may have the heap any more. What it counted stays in the subprocess' statistics. */
+    /**
+     * Gives the struct back; nobody may have the heap any more. What it counted stays in the subprocess' statistics.
+     */
     private static void release(long heap) {
         unlink(heap);
         releaseTables(heap);

@@ -64,8 +64,8 @@ public final class Heaps {
     private static boolean mayEnd(long heap) { return heap != 0 && !Heap.isMain(heap); }
 
     /**
-     * Takes a heap's theaps from their threads. The theaps themselves stay until their threads notice: a thread may have made
-     * one its default.
+     * Takes a heap's theaps from their threads. The theaps themselves stay until their threads notice: a thread may
+     * have made one its default.
      */
     private static void orphanTheaps(long heap, boolean withPages) {
         long lock = Subprocess.livesLock(Heap.subprocess(heap));
@@ -85,14 +85,14 @@ public final class Heaps {
     }
 
     /**
-     * Ends a heap; its live blocks belong to the main heap from now on, and may be freed at any time by any thread. The heap
-     * itself must not be used any more.
+     * Ends a heap; its live blocks belong to the main heap from now on, and may be freed at any time by any thread.
+     * The heap itself must not be used any more.
      */
     @Export("void mi_heap_delete(mi_heap_t* heap)")
     public static void delete(long heap) {
         if (!mayEnd(heap)) return;
-        // From here on, who gets to own one of its pages moves it to the main heap. A page in a theap belongs to a thread
-        // that may be freeing in it right now: only that thread can move it.
+        // From here on, who gets to own one of its pages moves it to the main heap. A page in a theap belongs to a
+        // thread that may be freeing in it right now: only that thread can move it.
         Heap.setDeleted(heap);
         orphanTheaps(heap, true);
         moveAbandoned(heap, Heap.subprocess(heap));
@@ -116,7 +116,9 @@ public final class Heaps {
         while ((page = ownedOsPage(heap, subprocess)) != 0) moveOwned(page, heap);
     }
 
-    /** The page may be another heap's by now: the bit that led here was an old one. Then it is only given up again. */
+    /**
+     * The page may be another heap's by now: the bit that led here was an old one. Then it is only given up again.
+     */
     private static void moveOwned(long page, long heap) {
         if (Page.heap(page) != heap || Abandon.adopt(page)) Abandon.giveUp(page);
     }
@@ -166,7 +168,10 @@ public final class Heaps {
     @Export("mi_heap_t* mi_heap_main(void)")
     public static long main() { return Startup.ready() ? Subprocess.mainHeap(currentSubprocess()) : 0; }
 
-    /** The current thread's part of a heap, as a handle for the fastest path. Only for threads that may own one; otherwise 0. */
+    /**
+     * The current thread's part of a heap, as a handle for the fastest path. Only for threads that may own one;
+     * otherwise 0.
+     */
     @Export("mi_theap_t* mi_heap_theap(mi_heap_t* heap)")
     public static long theap(long heap) {
         if (!ThreadSlot.mayOwn()) return 0;
@@ -215,7 +220,10 @@ public final class Heaps {
         if (heap != 0) Heap.setNumaNode(heap, node < 0 ? -1 : node);
     }
 
-    /** Whether at most {@code percent} of the blocks are in use in the page that a block of this heap lies in. Not for a block that others may free. */
+    /**
+     * Whether at most {@code percent} of the blocks are in use in the page that a block of this heap lies in. Not for
+     * a block that others may free.
+     */
     @Export("bool mi_unsafe_heap_page_is_under_utilized(mi_heap_t* heap, void* p, size_t perc_threshold)")
     public static boolean isUnderUtilized(long heap, long p, long percent) {
         long page = PageMap.pageOf(p);

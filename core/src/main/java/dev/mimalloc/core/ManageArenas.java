@@ -40,7 +40,10 @@ public final class ManageArenas {
         return manage(start, size, committed, pinned, zero, node, exclusive, 0, 0, id);
     }
 
-    /** Makes an arena of the user's own memory, which it commits and gives back by the user's function, if there is one. */
+    /**
+     * Makes an arena of the user's own memory, which it commits and gives back by the user's function, if there is
+     * one.
+     */
     @Export("bool mi_manage_memory(void* start, size_t size, bool is_committed, bool is_pinned, bool is_zero, int numa_node, bool exclusive, mi_commit_fun_t* commit_fun, void* commit_fun_arg, mi_arena_id_t* arena_id)")
     public static boolean manage(long start, long size, boolean committed, boolean pinned, boolean zero, int node,
             boolean exclusive, long commit, long argument, long id) {
@@ -68,7 +71,10 @@ public final class ManageArenas {
     @Export("int mi_reserve_huge_os_pages_at(size_t pages, int numa_node, size_t timeout_msecs)")
     public static int reserveHugeAt(long pages, int node, long timeout) { return reserveHugeAt(pages, node, timeout, false, 0); }
 
-    /** Reserves pages of 1 GiB at a NUMA node, one after the other until the time is over; 0, or ENOMEM if not one was to be had. */
+    /**
+     * Reserves pages of 1 GiB at a NUMA node, one after the other until the time is over; 0, or ENOMEM if not one was
+     * to be had.
+     */
     @Export("int mi_reserve_huge_os_pages_at_ex(size_t pages, int numa_node, size_t timeout_msecs, bool exclusive, mi_arena_id_t* arena_id)")
     public static int reserveHugeAt(long pages, int node, long timeout, boolean exclusive, long id) {
         store(id, 0);

@@ -5,9 +5,9 @@ import static dev.mimalloc.machine.Memory.*;
 import dev.mimalloc.machine.Os;
 
 /**
- * Memory for the allocator's own structs, apart from the users' blocks. A meta page is a mapping aligned to its own size,
- * with a bitmap of its free 128-byte units at the start; a struct is a run of units. Pages stay for ever, their number is
- * bounded by the most that was in use at once. Lock-free. Larger structs come straight from the OS.
+ * Memory for the allocator's own structs, apart from the users' blocks. A meta page is a mapping aligned to its own
+ * size, with a bitmap of its free 128-byte units at the start; a struct is a run of units. Pages stay for ever, their
+ * number is bounded by the most that was in use at once. Lock-free. Larger structs come straight from the OS.
  *
  * <pre>
  * offset width field

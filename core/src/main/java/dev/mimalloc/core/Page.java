@@ -7,13 +7,13 @@ import static dev.mimalloc.machine.Memory.*;
  *
  * <p>Free blocks are linked through their first word into three lists. {@code free} is where malloc takes from;
  * {@code localFree} is where the owner puts back, so that {@code free} runs empty after a bounded number of calls;
- * {@code threadFree} is where everybody else puts back, by one CAS. One word holds that list's head, how many blocks are
- * in it, and whether anybody owns the page. The count makes the owner's collection of the list one exchange: nobody
- * ever walks a list.
+ * {@code threadFree} is where everybody else puts back, by one CAS. One word holds that list's head, how many blocks
+ * are in it, and whether anybody owns the page. The count makes the owner's collection of the list one exchange:
+ * nobody ever walks a list.
  *
- * <p>Who may touch what: plain fields belong to the owner, that is, to the one who found the owned bit clear and set it
- * (or made the page). The owner word is written by the owner and read by everybody; relaxed is enough, since a thread
- * only acts on it when it reads its own id, which only that thread itself has written.
+ * <p>Who may touch what: plain fields belong to the owner, that is, to the one who found the owned bit clear and set
+ * it (or made the page). The owner word is written by the owner and read by everybody; relaxed is enough, since a
+ * thread only acts on it when it reads its own id, which only that thread itself has written.
  *
  * <pre>
  * offset width field
@@ -109,8 +109,8 @@ public final class Page {
     }
 
     /**
-     * Zeroes a descriptor for a new page, all but the thread-free word: that one stays owned from the page before, so that
-     * who looks at an old bit of a bitmap cannot take this page while it is being made.
+     * Zeroes a descriptor for a new page, all but the thread-free word: that one stays owned from the page before, so
+     * that who looks at an old bit of a bitmap cannot take this page while it is being made.
      */
     static void clear(long page) {
         fill(page, 32, 0);
@@ -178,7 +178,8 @@ public final class Page {
     static int room(long page) { return reserved(page) - live(page); }
 
     /**
-     * For the owner: puts freed blocks where malloc takes them from. A bounded number of steps, whatever the lists' lengths.
+     * For the owner: puts freed blocks where malloc takes them from. A bounded number of steps, whatever the lists'
+     * lengths.
      *
      * @return whether {@code free} has a block now
      */
@@ -199,8 +200,9 @@ public final class Page {
     }
 
     /**
-     * For a new owner: takes what others have freed, so that {@code used} is what is in use, and the page's own thread sees
-     * when it runs empty. Walks a list only if the page has both others already; never more than the page's blocks.
+     * For a new owner: takes what others have freed, so that {@code used} is what is in use, and the page's own
+     * thread sees when it runs empty. Walks a list only if the page has both others already; never more than the
+     * page's blocks.
      */
     static void collectAll(long page) {
         collect(page);

@@ -5,12 +5,12 @@ import static dev.mimalloc.machine.Memory.*;
 import dev.mimalloc.machine.Os;
 
 /**
- * From any address to the page it lies in, in two dependent loads: an upper table in static memory, indexed by the address'
- * bits 29 to 47, and below it tables with an entry for each slice. An address that is not ours leads to 0 and never to
- * memory that cannot be read, also before anything has been allocated.
+ * From any address to the page it lies in, in two dependent loads: an upper table in static memory, indexed by the
+ * address' bits 29 to 47, and below it tables with an entry for each slice. An address that is not ours leads to 0
+ * and never to memory that cannot be read, also before anything has been allocated.
  *
- * <p>Entries are written with release before the first block of the page is given out. Who frees a block got its address
- * by some synchronisation with who allocated it, so a plain read sees the entry.
+ * <p>Entries are written with release before the first block of the page is given out. Who frees a block got its
+ * address by some synchronisation with who allocated it, so a plain read sees the entry.
  */
 public final class PageMap {
     private static final int ADDRESS_BITS = 48;
@@ -20,7 +20,10 @@ public final class PageMap {
 
     private PageMap() {}
 
-    /** The page of a block at {@code address}; 0 if there is none, or if a block is not likely to be there: see {@link #pageOf}. */
+    /**
+     * The page of a block at {@code address}; 0 if there is none, or if a block is not likely to be there: see {@link
+     * #pageOf}.
+     */
     static long pageOfBlock(long address) {
         // An address that is no multiple of 8, and one beyond all memory, both have high bits in this.
         long turned = address >>> 3 | address << 61;
@@ -40,7 +43,10 @@ public final class PageMap {
 
     private static long entry(long address) { return (address >>> Config.SLICE_SHIFT & LOWER_MASK) << 3; }
 
-    /** Enters {@code page} for {@code slices} slices from {@code start} on; false if the OS has no memory for the table. */
+    /**
+     * Enters {@code page} for {@code slices} slices from {@code start} on; false if the OS has no memory for the
+     * table.
+     */
     static boolean register(long start, long slices, long page) {
         if (start + (slices << Config.SLICE_SHIFT) >>> ADDRESS_BITS != 0) return false;
         for (long i = 0; i < slices; i++) {

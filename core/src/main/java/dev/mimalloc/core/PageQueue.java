@@ -3,8 +3,8 @@ package dev.mimalloc.core;
 import static dev.mimalloc.machine.Memory.*;
 
 /**
- * A theap's pages of one bin, those with room or the full ones, as a doubly linked list. The first page of a small bin also stands in the direct table, which is
- * written when, and only when, the first page changes.
+ * A theap's pages of one bin, those with room or the full ones, as a doubly linked list. The first page of a small
+ * bin also stands in the direct table, which is written when, and only when, the first page changes.
  *
  * <pre>
  * offset width field

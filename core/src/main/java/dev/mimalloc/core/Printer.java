@@ -22,7 +22,10 @@ final class Printer {
     private static final long SIZE = 1024;
     private static final long CAPACITY = SIZE - 24 - 1;
     private static final int DECIMAL_MAX = 20;
-    /** In place of the length: the text goes into a buffer, whose next byte and end stand in place of function and argument. */
+    /**
+     * In place of the length: the text goes into a buffer, whose next byte and end stand in place of function and
+     * argument.
+     */
     private static final long INTO = -1;
 
     private Printer() {}

@@ -4,8 +4,8 @@ import dev.mimalloc.machine.Bits;
 import dev.mimalloc.machine.Os;
 
 /**
- * Gives the memory of free slices back to the OS, some time after they became free, since most are wanted again soon. Any
- * thread that comes by does it for all; on the JVM a housekeeper also does when nobody comes by. So that memory
+ * Gives the memory of free slices back to the OS, some time after they became free, since most are wanted again soon.
+ * Any thread that comes by does it for all; on the JVM a housekeeper also does when nobody comes by. So that memory
  * does not stay in a program that falls silent, what waits is bounded too: by half of what is in use.
  */
 public final class Purge {

@@ -9,7 +9,10 @@ import dev.mimalloc.machine.Export;
 public final class Reallocate {
     private Reallocate() {}
 
-    /** A block of {@code size} bytes with the old one's contents. When there is no memory the old block stays, and 0 is returned. */
+    /**
+     * A block of {@code size} bytes with the old one's contents. When there is no memory the old block stays, and 0
+     * is returned.
+     */
     @Export("void* mi_realloc(void* p, size_t newsize)")
     public static long realloc(long p, long size) { return in(0, p, size, false); }
 
@@ -118,7 +121,8 @@ public final class Reallocate {
         long page = Free.pageOf(p);
         if (page == 0 && p != 0) return 0;
         long usable = p == 0 ? 0 : Free.usableSize(page, p);
-        // At most half wasted. Size 0 keeps the block, whose first byte may be looked at as little as that of a new one.
+        // At most half wasted. Size 0 keeps the block, whose first byte may be looked at as little as that of a new
+        // one.
         if (p != 0 && size <= usable && size >= usable / 2 && size != 0) return p;
         long room = roomy(p, usable, size, zero);
         long block = heap == 0 ? Allocate.malloc(room) : Allocate.heapMalloc(heap, room);
@@ -127,8 +131,9 @@ public final class Reallocate {
     }
 
     /**
-     * How much to allocate for a block that grows to {@code size}. One that has a page to itself gets a quarter more, which
-     * costs addresses but no memory until it is touched: so the copies of a block that grows and grows stay in proportion.
+     * How much to allocate for a block that grows to {@code size}. One that has a page to itself gets a quarter more,
+     * which costs addresses but no memory until it is touched: so the copies of a block that grows and grows stay in
+     * proportion.
      */
     private static long roomy(long p, long usable, long size, boolean zero) {
         boolean grows = p != 0 && size > usable && usable >= Config.LARGE_OBJECT_MAX && !zero;

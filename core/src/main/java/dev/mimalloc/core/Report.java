@@ -123,7 +123,9 @@ public final class Report {
         if (Startup.ready()) printSubprocess(Root.subprocess(), function, argument);
     }
 
-    /** The parameter is an output function in mimalloc's old interface; only that of {@link #printStatistics} counts. */
+    /**
+     * The parameter is an output function in mimalloc's old interface; only that of {@link #printStatistics} counts.
+     */
     @Export("void mi_stats_print(void* out)")
     public static void printStatistics(long ignored) { printStatistics(0, 0); }
 

@@ -7,8 +7,8 @@ final class Retire {
     private Retire() {}
 
     /**
-     * The last block of a page was freed by its owner. The only page of its bin stays for a while, since its next block
-     * is likely to be wanted soon; any other goes.
+     * The last block of a page was freed by its owner. The only page of its bin stays for a while, since its next
+     * block is likely to be wanted soon; any other goes.
      */
     static void retire(long page) {
         ThreadSlot.probeStack();

@@ -97,7 +97,10 @@ final class Root {
     static long sharedData(long index) { return getAcquire(at(12288 + index * 8)); }
     static boolean casSharedData(long index, long data) { return compareAndSet(at(12288 + index * 8), 0, data); }
 
-    /** A function and its argument: without the function first, so that nobody calls the new one with the old argument. */
+    /**
+     * A function and its argument: without the function first, so that nobody calls the new one with the old
+     * argument.
+     */
     private static void set(long offset, long function, long argument) {
         putRelease(at(offset), 0);
         putRelease(at(offset + 8), argument);

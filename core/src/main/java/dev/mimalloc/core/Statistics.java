@@ -3,9 +3,10 @@ package dev.mimalloc.core;
 import static dev.mimalloc.machine.Memory.*;
 
 /**
- * Statistics of a heap or a subprocess, in the layout of {@code mi_stats_t}. A count has a total, a peak and a current
- * value, a counter only a total; each is a word, and all are atomic: events that are counted are rare (pages, arenas,
- * calls of the OS). Blocks are not counted when they come and go: see Visit, which derives them from the pages.
+ * Statistics of a heap or a subprocess, in the layout of {@code mi_stats_t}. A count has a total, a peak and a
+ * current value, a counter only a total; each is a word, and all are atomic: events that are counted are rare (pages,
+ * arenas, calls of the OS). Blocks are not counted when they come and go: see Visit, which derives them from the
+ * pages.
  */
 public final class Statistics {
     public static final int PAGES = 16;

@@ -7,7 +7,9 @@ import dev.mimalloc.machine.Export;
 import dev.mimalloc.machine.Os;
 import dev.mimalloc.machine.ThreadSlot;
 
-/** The lives of subprocesses: parts of a process whose threads share arenas and heaps, and nothing with the others. */
+/**
+ * The lives of subprocesses: parts of a process whose threads share arenas and heaps, and nothing with the others.
+ */
 public final class Subprocesses {
     private Subprocesses() {}
 
@@ -32,7 +34,10 @@ public final class Subprocesses {
         return subprocess;
     }
 
-    /** Ends a subprocess with all its heaps and memory; none of its threads may run any more, nor anybody use its blocks. */
+    /**
+     * Ends a subprocess with all its heaps and memory; none of its threads may run any more, nor anybody use its
+     * blocks.
+     */
     @Export("void mi_subproc_destroy(mi_subproc_id_t subproc)")
     public static void destroy(long subprocess) {
         if (subprocess == 0 || subprocess == Root.subprocess()) return;

@@ -3,8 +3,8 @@ package dev.mimalloc.core;
 import static dev.mimalloc.machine.Memory.*;
 
 /**
- * A thread-local heap: a thread's own part of a heap. All plain: only its thread touches it, or who holds the lock that
- * the class Heaps names.
+ * A thread-local heap: a thread's own part of a heap. All plain: only its thread touches it, or who holds the lock
+ * that the class Heaps names.
  *
  * <pre>
  * offset width field

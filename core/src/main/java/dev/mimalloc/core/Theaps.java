@@ -7,12 +7,12 @@ import dev.mimalloc.machine.ThreadSlot;
 /**
  * Finds the theap that the current thread allocates with, and makes it when there is none yet.
  *
- * <p>A thread's theaps are in a list and in a table by the heap's slot. Other threads touch these only when they end a
- * heap, under the subprocess' lives lock; the thread itself may read its table without the lock, since nobody asks for the theap of a
- * heap that is being ended, and entries do not move.
+ * <p>A thread's theaps are in a list and in a table by the heap's slot. Other threads touch these only when they end
+ * a heap, under the subprocess' lives lock; the thread itself may read its table without the lock, since nobody asks
+ * for the theap of a heap that is being ended, and entries do not move.
  *
- * <p>Virtual threads lease one of a few shared thread data for the time of a call. Between {@link #enter} and {@link #leave}
- * nothing blocks, so a lease is short; it is correct even if something did.
+ * <p>Virtual threads lease one of a few shared thread data for the time of a call. Between {@link #enter} and {@link
+ * #leave} nothing blocks, so a lease is short; it is correct even if something did.
  */
 final class Theaps {
     /** So many failed attempts at a lease make the number of shared theaps double. */
@@ -26,7 +26,10 @@ final class Theaps {
         return likely(theap != 0) ? theap : enterSlow(0);
     }
 
-    /** The theap for a heap, or for the default heap if that is 0; give it back with {@link #leave}. 0 if there is no memory. */
+    /**
+     * The theap for a heap, or for the default heap if that is 0; give it back with {@link #leave}. 0 if there is no
+     * memory.
+     */
     static long enter(long heap) {
         long theap = current(heap);
         return likely(theap != 0) ? theap : enterSlow(heap);
@@ -91,8 +94,8 @@ final class Theaps {
             if (data == 0) return 0;
             if (ThreadData.tryLease(data)) return ThreadData.mainTheap(data);
             if (i < 2 * Root.sharedCount()) continue;
-            // Whoever has a lease may be waiting for a lock, and need the processor. If all of them call a function of the
-            // user's that allocates, more are needed.
+            // Whoever has a lease may be waiting for a lock, and need the processor. If all of them call a function
+            // of the user's that allocates, more are needed.
             ThreadData.awaitLease(data);
             if (i % LEASE_PATIENCE == 0) Root.raiseSharedCount();
         }
@@ -138,8 +141,8 @@ final class Theaps {
     }
 
     /**
-     * The subprocess of this main heap ends: its threads' data are marked, so that the ends of these threads, which may only be
-     * noticed later, find nothing to give up.
+     * The subprocess of this main heap ends: its threads' data are marked, so that the ends of these threads, which
+     * may only be noticed later, find nothing to give up.
      */
     static void endThreads(long main) {
         for (long theap = Heap.theaps(main); theap != 0; theap = Theap.nextInHeap(theap)) ThreadData.setSubprocess(Theap.data(theap), 0);

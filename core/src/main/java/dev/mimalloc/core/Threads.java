@@ -38,7 +38,8 @@ public final class Threads {
             Lock.acquire(lock);
         }
         for (long other = ThreadData.theaps(data); other != 0; other = Theap.nextInThread(other)) {
-            // Under the lock, so that a heap that ends does not free what we are still giving up. The main heap never ends.
+            // Under the lock, so that a heap that ends does not free what we are still giving up. The main heap never
+            // ends.
             if (other != main) Retire.collect(other, true);
             Theaps.unlinkFromHeap(other);
         }
@@ -60,7 +61,8 @@ public final class Threads {
     }
 
     /**
-     * Takes the pages of theaps whose heap has ended into the thread's main theap. One of them may be the thread's default.
+     * Takes the pages of theaps whose heap has ended into the thread's main theap. One of them may be the thread's
+     * default.
      *
      * @return {@code theap}, or the main theap if that was one of them
      */
@@ -135,7 +137,10 @@ public final class Threads {
         Retire.collect(main, false);
     }
 
-    /** Frees the empty pages of the theaps that virtual threads share, as far as nobody is using them: their blocks are all freed from elsewhere. */
+    /**
+     * Frees the empty pages of the theaps that virtual threads share, as far as nobody is using them: their blocks
+     * are all freed from elsewhere.
+     */
     static void collectShared() {
         for (long i = 0; i < Root.sharedCount(); i++) {
             long data = Root.sharedData(i);

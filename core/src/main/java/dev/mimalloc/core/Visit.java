@@ -6,8 +6,8 @@ import dev.mimalloc.machine.Callback;
 import dev.mimalloc.machine.Export;
 
 /**
- * Walks a heap's pages and their blocks, in time proportional to them. Nobody may allocate or free in the heap meanwhile,
- * the visitor aside, which may free the block that it is shown.
+ * Walks a heap's pages and their blocks, in time proportional to them. Nobody may allocate or free in the heap
+ * meanwhile, the visitor aside, which may free the block that it is shown.
  *
  * <p>The area that a visitor gets, {@code mi_heap_area_t}:
  *

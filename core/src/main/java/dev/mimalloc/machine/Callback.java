@@ -5,9 +5,10 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
 
 /**
- * Calls of functions that a user has handed in. In C the first argument is the function's address; here it is a handle
- * from {@link #register}, never 0. What a deferred-free, output or error function throws goes to the thread's handler of uncaught
- * exceptions: the allocator is in the middle of something, and its caller asked for nothing of the kind.
+ * Calls of functions that a user has handed in. In C the first argument is the function's address; here it is a
+ * handle from {@link #register}, never 0. What a deferred-free, output or error function throws goes to the thread's
+ * handler of uncaught exceptions: the allocator is in the middle of something, and its caller asked for nothing of
+ * the kind.
  */
 public final class Callback {
     private static final int EAGAIN = 11, EFAULT = 14, EINVAL = 22;
@@ -87,9 +88,9 @@ public final class Callback {
     public static void badAlloc() {}
 
     /**
-     * Makes a user's mistake an exception, before anything has changed: {@code IllegalArgumentException} for EINVAL and
-     * EFAULT, {@code IllegalStateException} for EAGAIN, a block that is free already. For other codes, and in C, it
-     * returns, and the caller gives its result that stands for failure.
+     * Makes a user's mistake an exception, before anything has changed: {@code IllegalArgumentException} for EINVAL
+     * and EFAULT, {@code IllegalStateException} for EAGAIN, a block that is free already. For other codes, and in C,
+     * it returns, and the caller gives its result that stands for failure.
      */
     public static void raise(int code, long text, long value) {
         switch (code) {

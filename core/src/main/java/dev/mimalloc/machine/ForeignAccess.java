@@ -12,9 +12,9 @@ import java.lang.invoke.VarHandle;
 /**
  * Memory through the foreign memory API: one segment spans everything, and an address is an offset into it.
  *
- * <p>The masks change no address that a process can have. They tell the JIT that the offset lies inside the segment, so
- * that it drops the check: an {@code and} stays, and no branch. Of a sum with what came out of {@link #address} it knows
- * that already, and that it is aligned, and nothing stays. No load or store makes an object, not even in the
+ * <p>The masks change no address that a process can have. They tell the JIT that the offset lies inside the segment,
+ * so that it drops the check: an {@code and} stays, and no branch. Of a sum with what came out of {@link #address} it
+ * knows that already, and that it is aligned, and nothing stays. No load or store makes an object, not even in the
  * interpreter: an {@code OutOfMemoryError} cannot come in the middle of an update.
  */
 class ForeignAccess extends Access {

@@ -13,8 +13,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 
 /**
- * Linux, by system calls and by what {@code /proc} and {@code /sys} tell. All calls go through {@code syscall} of the C
- * library, glibc or musl, since each type of a C function costs the JVM milliseconds when it starts.
+ * Linux, by system calls and by what {@code /proc} and {@code /sys} tell. All calls go through {@code syscall} of the
+ * C library, glibc or musl, since each type of a C function costs the JVM milliseconds when it starts.
  *
  * <p>The call is not {@link Linker.Option#critical}: it may sleep in the kernel, and the garbage collector should not
  * wait for that.
@@ -39,7 +39,9 @@ final class Linux extends OperatingSystem {
     private static final int SC_PAGESIZE = 30, SC_PHYS_PAGES = 85;
 
     private static final long LARGE_PAGE = 2L << 20, HUGE_PAGE = 1L << 30, ADDRESSES = 1L << 47;
-    /** Room for some threads to ask for their node. When two use the same, one may get the other's, which is no harm. */
+    /**
+     * Room for some threads to ask for their node. When two use the same, one may get the other's, which is no harm.
+     */
     private static final MemorySegment NODES = Arena.global().allocate(JAVA_INT, 64);
 
     private final long pageSize = sysconf(SC_PAGESIZE);

@@ -4,8 +4,8 @@ package dev.mimalloc.machine;
  * Loads, stores and atomics on raw addresses; the name tells the memory order.
  *
  * <p>Plain accesses are for memory that one thread owns, or that a lock, an atomic access or the end of a thread has
- * handed over. The atomic ones need an address that is a multiple of 8. They follow the memory order modes of
- * {@link java.lang.invoke.VarHandle}, which are those of C11; that a plain load after an acquire sees the plain stores
+ * handed over. The atomic ones need an address that is a multiple of 8. They follow the memory order modes of {@link
+ * java.lang.invoke.VarHandle}, which are those of C11; that a plain load after an acquire sees the plain stores
  * before the matching release holds off-heap as it does for fields, since all ways of access are VarHandles or the
  * intrinsics under them.
  *
@@ -63,8 +63,8 @@ public final class Memory {
 
     // Advice to the compiler; the JIT has its profile.
     /**
-     * Says that {@code a} is the address of a struct, a multiple of 8, and returns it. On the JVM the accesses to its fields
-     * become cheaper; worth it for a struct that a fast path touches more than once.
+     * Says that {@code a} is the address of a struct, a multiple of 8, and returns it. On the JVM the accesses to its
+     * fields become cheaper; worth it for a struct that a fast path touches more than once.
      */
     public static long address(long a) { return ACCESS.address(a); }
     public static boolean likely(boolean condition) { return condition; }

@@ -7,8 +7,8 @@ import java.util.Map;
 import java.util.concurrent.locks.LockSupport;
 
 /**
- * The operating system. Sizes in bytes, times in milliseconds unless the name says otherwise; what fails gives 0, false
- * or -1, and nothing throws. Ranges are whole OS pages. All methods may be called by any thread at any time.
+ * The operating system. Sizes in bytes, times in milliseconds unless the name says otherwise; what fails gives 0,
+ * false or -1, and nothing throws. Ranges are whole OS pages. All methods may be called by any thread at any time.
  */
 public final class Os {
     private static final OperatingSystem SYSTEM = OperatingSystem.choose();
@@ -24,9 +24,9 @@ public final class Os {
     public static boolean overcommits() { return SYSTEM.overcommits(); }
 
     /**
-     * Fresh zeroed memory at a multiple of {@code alignment}, a power of two that is at least the page size and may be
-     * larger than the size. With {@code commit} it can be read and written, else not yet. With {@code large} it tries
-     * large OS pages first. 0 when there is none.
+     * Fresh zeroed memory at a multiple of {@code alignment}, a power of two that is at least the page size and may
+     * be larger than the size. With {@code commit} it can be read and written, else not yet. With {@code large} it
+     * tries large OS pages first. 0 when there is none.
      */
     public static long map(long size, long alignment, boolean commit, boolean large) {
         return SYSTEM.map(size, alignment, commit, large);
@@ -36,8 +36,8 @@ public final class Os {
     /** Makes memory readable and writable. */
     public static boolean commit(long a, long size) { return SYSTEM.commit(a, size); }
     /**
-     * Gives memory back, keeping the addresses. Bit 0 of the result: it must be committed before it is used again; bit
-     * 1: it is zero then. -1 when it failed.
+     * Gives memory back, keeping the addresses. Bit 0 of the result: it must be committed before it is used again;
+     * bit 1: it is zero then. -1 when it failed.
      */
     public static int decommit(long a, long size) { return SYSTEM.decommit(a, size); }
     /** Lets the system take the memory when it needs it; the contents may be lost, the memory stays usable. */
@@ -65,8 +65,8 @@ public final class Os {
     public static long random() { return SYSTEM.random(); }
 
     /**
-     * Copies the value of an environment variable, with its zero and cut to {@code size}; returns its whole length, -1
-     * when it is not set. Upper and lower case of the name do not matter. On the JVM a system property goes first:
+     * Copies the value of an environment variable, with its zero and cut to {@code size}; returns its whole length,
+     * -1 when it is not set. Upper and lower case of the name do not matter. On the JVM a system property goes first:
      * {@code dev.mimalloc.purge.delay} for {@code MIMALLOC_PURGE_DELAY}.
      */
     public static long environment(long name, long buffer, long size) {
@@ -102,8 +102,8 @@ public final class Os {
     public static int numaNodes() { return SYSTEM.numaNodes(); }
 
     /**
-     * Six longs: time in user and in system code, resident bytes now and at most, page faults that needed the disk, and
-     * the others.
+     * Six longs: time in user and in system code, resident bytes now and at most, page faults that needed the disk,
+     * and the others.
      */
     public static void processInfo(long target) { SYSTEM.processInfo(target); }
 

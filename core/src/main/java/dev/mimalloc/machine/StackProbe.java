@@ -14,10 +14,11 @@ import java.lang.invoke.MethodType;
 /**
  * Looks whether the stack has room, in a few nanoseconds.
  *
- * <p>It calls a method with thousands of local variables, written as bytecode, since nobody wants to see that in Java.
- * In the interpreter its frame takes the room. Compiled, the variables are gone; but the check at the entry of a
- * compiled method makes sure that the interpreter's frame would fit, too, as the method may have to go on there. This
- * holds for methods that make a call and that are not inlined: so it calls itself once, and is too long to be inlined.
+ * <p>It calls a method with thousands of local variables, written as bytecode, since nobody wants to see that in
+ * Java. In the interpreter its frame takes the room. Compiled, the variables are gone; but the check at the entry of
+ * a compiled method makes sure that the interpreter's frame would fit, too, as the method may have to go on there.
+ * This holds for methods that make a call and that are not inlined: so it calls itself once, and is too long to be
+ * inlined.
  */
 final class StackProbe {
     // With 32 KiB, C2 gives the method up, and a probe takes 40 ns in place of 6.

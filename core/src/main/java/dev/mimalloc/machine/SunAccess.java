@@ -6,8 +6,9 @@ import java.lang.invoke.MethodType;
 import java.lang.reflect.Field;
 
 /**
- * Plain memory through {@code sun.misc.Unsafe}; it has too few atomics, so those stay with the foreign memory API. The
- * calls go through handles, which the JIT sees through, as a compiler cannot be kept from warning of the class's name.
+ * Plain memory through {@code sun.misc.Unsafe}; it has too few atomics, so those stay with the foreign memory API.
+ * The calls go through handles, which the JIT sees through, as a compiler cannot be kept from warning of the class's
+ * name.
  */
 final class SunAccess extends ForeignAccess {
     private static final MethodHandle GET_LONG = handle("getLong", long.class, long.class);

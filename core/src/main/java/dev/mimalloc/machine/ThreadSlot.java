@@ -13,8 +13,9 @@ import java.util.Arrays;
  * <p><b>Why {@link #theap} may read plainly.</b> Each head is derived from the one before it by a compare-and-set, so
  * the writes of a head are totally ordered by happens-before, and a thread that has set its own entry can read that
  * head or a later one, never an earlier one. Every later head still has the thread's entry, as only the thread itself
- * takes it out, or the housekeeper when the thread has ended. The fields of an entry are final, so that what is reached
- * through a head read in a race is complete. A thread without an entry finds none in any head, as owners are compared.
+ * takes it out, or the housekeeper when the thread has ended. The fields of an entry are final, so that what is
+ * reached through a head read in a race is complete. A thread without an entry finds none in any head, as owners are
+ * compared.
  */
 public final class ThreadSlot {
     private static final int CHAINS = 4096;
@@ -68,8 +69,8 @@ public final class ThreadSlot {
     public static boolean mayOwn() { return !Thread.currentThread().isVirtual(); }
 
     /**
-     * Throws {@code StackOverflowError} when less than 24 KiB of stack are left: now, and not in the middle of the update
-     * that the caller is about to make.
+     * Throws {@code StackOverflowError} when less than 24 KiB of stack are left: now, and not in the middle of the
+     * update that the caller is about to make.
      */
     public static void probeStack() { StackProbe.run(); }
 
