@@ -11,8 +11,8 @@ import dev.mimalloc.machine.ThreadSlot;
  * the machine, and all classes are loaded, as a slow path must not stop half-way to load one.
  */
 final class Boot implements Lifecycle {
-    static final String CLASSES = "Abandon Allocate AllocateAligned Arena ArenaPages Arenas Bitmap Config CppNames Deferred"
-            + " Errors FindPage Free Heap Heaps Json Lock ManageArenas Meta Options Page PageMap PageQueue"
+    static final String CLASSES = "Abandon Allocate AllocateAligned Arena ArenaPages Arenas Bitmap Config CppNames"
+            + " Deferred Errors FindPage Free Heap Heaps Json Lock ManageArenas Meta Options Page PageMap PageQueue"
             + " Pages Printer ProcessLife Purge Reallocate Report Retire Root SizeClass StandardNames"
             + " Startup Statistics Subprocess Subprocesses Table Theap Theaps ThreadData Threads Visit";
 
@@ -40,6 +40,8 @@ final class Boot implements Lifecycle {
         }
     }
 
-    @Override public void threadEnded(long theap) { Threads.done(theap); }
-    @Override public void tick() { ProcessLife.tick(); }
+    @Override
+    public void threadEnded(long theap) { Threads.done(theap); }
+    @Override
+    public void tick() { ProcessLife.tick(); }
 }

@@ -14,19 +14,21 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * A heap: memory that is freed all at once, by {@link #close}, in time proportional to its pages and not to its blocks. A
- * block may also be freed on its own, by {@link Mimalloc#free(long)}.
+ * A heap: memory that is freed all at once, by {@link #close}, in time proportional to its pages and not to its blocks.
+ * A block may also be freed on its own, by {@link Mimalloc#free(long)}.
  *
  * <p>Any thread may allocate in it, and free what others have allocated. Sizes, alignments and errors are those of
  * {@link Mimalloc}. Whoever closes the heap sees to it that no thread is using the heap or one of its blocks at that
  * moment, or will be; what is called after that throws an {@code IllegalStateException}. A heap that is never closed
  * keeps its memory.
  *
- * <p>As a {@link SegmentAllocator} it gives segments that live as long as the heap; to use one after the heap was closed
- * throws, as with the JDK's own arenas.
+ * <p>As a {@link SegmentAllocator} it gives segments that live as long as the heap; to use one after the heap was
+ * closed throws, as with the JDK's own arenas.
  */
 public final class Heap implements SegmentAllocator, AutoCloseable {
-    static { Boot.ready(); }
+    static {
+        Boot.ready();
+    }
 
     private static final Heap MAIN = new Heap(Heaps.main());
 
@@ -104,7 +106,9 @@ public final class Heap implements SegmentAllocator, AutoCloseable {
         return moved;
     }
 
-    /** As {@link #realloc}, with what is added zero; see {@link Mimalloc#rezalloc}. Stands for {@code mi_heap_rezalloc}. */
+    /**
+     * As {@link #realloc}, with what is added zero; see {@link Mimalloc#rezalloc}. Stands for {@code mi_heap_rezalloc}.
+     */
     public long rezalloc(long block, long size) {
         long moved = Reallocate.heapRezalloc(open(), block, size);
         if (moved == 0) throw Refusal.of(size);
@@ -135,7 +139,8 @@ public final class Heap implements SegmentAllocator, AutoCloseable {
      * @throws IllegalArgumentException if the size is negative, or the alignment no power of two
      * @throws OutOfMemoryError if there is no memory
      */
-    @Override public MemorySegment allocate(long byteSize, long byteAlignment) {
+    @Override
+    public MemorySegment allocate(long byteSize, long byteAlignment) {
         long heap = open();
         Refusal.checkSegment(byteSize, byteAlignment);
         long block = byteAlignment <= 8 ? Allocate.heapZalloc(heap, byteSize)
@@ -170,8 +175,8 @@ public final class Heap implements SegmentAllocator, AutoCloseable {
     }
 
     /**
-     * A handle to this heap for the current thread: to allocate with it is the fastest way. Only the thread that has asked
-     * for it may use it. Stands for {@code mi_heap_theap}.
+     * A handle to this heap for the current thread: to allocate with it is the fastest way. Only the thread that has
+     * asked for it may use it. Stands for {@code mi_heap_theap}.
      */
     public Local local() {
         synchronized (this) {
@@ -203,7 +208,8 @@ public final class Heap implements SegmentAllocator, AutoCloseable {
      * @throws IllegalStateException if one of its segments is in use at this moment; the heap stays open
      * @throws UnsupportedOperationException if this is the main heap
      */
-    @Override public void close() {
+    @Override
+    public void close() {
         synchronized (this) {
             if (heap == 0) return;
             refuseMain("closed");
@@ -213,8 +219,8 @@ public final class Heap implements SegmentAllocator, AutoCloseable {
     }
 
     /**
-     * Ends the heap, but not its blocks: they belong to the main heap now, and its segments stay until they are freed. Stands
-     * for {@code mi_heap_delete}.
+     * Ends the heap, but not its blocks: they belong to the main heap now, and its segments stay until they are freed.
+     * Stands for {@code mi_heap_delete}.
      *
      * @throws UnsupportedOperationException if this is the main heap
      */
@@ -284,7 +290,8 @@ public final class Heap implements SegmentAllocator, AutoCloseable {
 
         Visiting(Visitor visitor) { this.visitor = visitor; }
 
-        @Override public boolean visit(long heap, long address, long block, long size, long arg) {
+        @Override
+        public boolean visit(long heap, long address, long block, long size, long arg) {
             try {
                 if (block == 0) area = Area.at(address);
                 return visitor.visit(area, block, size);

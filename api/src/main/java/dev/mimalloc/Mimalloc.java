@@ -11,18 +11,20 @@ import dev.mimalloc.core.Threads;
 import java.lang.foreign.MemorySegment;
 
 /**
- * The allocator's functions. Sizes and alignments are in bytes, an address is a {@code long}, 0 is no address. All of them
- * may be called by any thread, platform or virtual; a block may be freed or resized by any thread, as long as no other
- * uses it at that moment.
+ * The allocator's functions. Sizes and alignments are in bytes, an address is a {@code long}, 0 is no address. All of
+ * them may be called by any thread, platform or virtual; a block may be freed or resized by any thread, as long as no
+ * other uses it at that moment.
  *
- * <p>A block of 16 bytes or more is aligned to 16, a smaller one to 8. A size of 0 gives a block with an address of its own.
- * Where a size or a count is negative, where their product is more than a {@code long} holds, where an alignment is no
- * power of two, or where an address is not that of a block, there is an {@code IllegalArgumentException}; where the system
- * has no memory, an {@code OutOfMemoryError}. In both cases nothing has changed: a block that could not be resized is
- * as it was.
+ * <p>A block of 16 bytes or more is aligned to 16, a smaller one to 8. A size of 0 gives a block with an address of its
+ * own. Where a size or a count is negative, where their product is more than a {@code long} holds, where an alignment
+ * is no power of two, or where an address is not that of a block, there is an {@code IllegalArgumentException}; where
+ * the system has no memory, an {@code OutOfMemoryError}. In both cases nothing has changed: a block that could not be
+ * resized is as it was.
  */
 public final class Mimalloc {
-    static { Boot.ready(); }
+    static {
+        Boot.ready();
+    }
 
     private Mimalloc() {}
 
@@ -87,8 +89,8 @@ public final class Mimalloc {
     }
 
     /**
-     * Allocates zeroed memory for {@code count} elements of {@code size} bytes, at a multiple of {@code alignment}. Stands
-     * for {@code mi_calloc_aligned}.
+     * Allocates zeroed memory for {@code count} elements of {@code size} bytes, at a multiple of {@code alignment}.
+     * Stands for {@code mi_calloc_aligned}.
      *
      * @throws IllegalArgumentException as {@link #calloc} and {@link #mallocAligned}
      * @throws OutOfMemoryError if there is no memory
@@ -137,8 +139,8 @@ public final class Mimalloc {
     }
 
     /**
-     * As {@link #realloc}, with what is added zero: for blocks that have been zeroed when they were allocated, and resized
-     * only by this. Stands for {@code mi_rezalloc}.
+     * As {@link #realloc}, with what is added zero: for blocks that have been zeroed when they were allocated, and
+     * resized only by this. Stands for {@code mi_rezalloc}.
      */
     public static long rezalloc(long block, long size) {
         long moved = Reallocate.rezalloc(block, size);
@@ -180,7 +182,8 @@ public final class Mimalloc {
     public static void free(long block) { Free.free(block); }
 
     /**
-     * Whether a block has room for {@code size} bytes as it is; then it has that size now. Stands for {@code mi_expand}.
+     * Whether a block has room for {@code size} bytes as it is; then it has that size now. Stands for
+     * {@code mi_expand}.
      *
      * @throws IllegalArgumentException if the size is negative, or this is no block
      */
@@ -223,8 +226,8 @@ public final class Mimalloc {
 
     /**
      * Allocates a zeroed segment, as {@link java.lang.foreign.SegmentAllocator} wants it: {@code Mimalloc::allocate} is
-     * one. It may be used by any thread, and stays until {@link #free(MemorySegment)}; using it, or a slice of it, after
-     * that is not detected. For segments that can tell, see {@link Heap}.
+     * one. It may be used by any thread, and stays until {@link #free(MemorySegment)}; using it, or a slice of it,
+     * after that is not detected. For segments that can tell, see {@link Heap}.
      *
      * @param byteAlignment a power of two
      * @return a segment of {@code byteSize} bytes

@@ -1,6 +1,8 @@
 package dev.mimalloc;
 
-/** Makes the errors for requests that core has answered with 0. They are thrown by who makes them, far from a fast path. */
+/**
+ * Makes the errors for requests that core has answered with 0. They are thrown by who makes them, far from a fast path.
+ */
 final class Refusal {
     private Refusal() {}
 

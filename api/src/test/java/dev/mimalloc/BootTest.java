@@ -15,7 +15,8 @@ import org.junit.jupiter.api.Test;
 
 class BootTest {
     /** A class that is missing here would be loaded in the middle of a slow path. */
-    @Test void allClassesOfCoreAreLoaded() throws Exception {
+    @Test
+    void allClassesOfCoreAreLoaded() throws Exception {
         assertThat(Boot.CLASSES.split(" ", -1)).containsExactlyInAnyOrderElementsOf(classesOfCore());
     }
 

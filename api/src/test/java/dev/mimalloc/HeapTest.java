@@ -19,7 +19,8 @@ import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.Test;
 
 class HeapTest {
-    @Test void aBlockBelongsToItsHeap() {
+    @Test
+    void aBlockBelongsToItsHeap() {
         try (Heap heap = Heap.create(); Heap other = Heap.create()) {
             long block = heap.malloc(100);
             long elsewhere = Mimalloc.malloc(100);
@@ -34,9 +35,11 @@ class HeapTest {
         }
     }
 
-    @Test void eachWayToAllocateIsInTheHeap() {
+    @Test
+    void eachWayToAllocateIsInTheHeap() {
         try (Heap heap = Heap.create()) {
-            List<Long> blocks = new ArrayList<>(List.of(heap.malloc(10), heap.zalloc(10), heap.calloc(2, 5), heap.mallocn(2, 5),
+            List<Long> blocks = new ArrayList<>(List.of(heap.malloc(10), heap.zalloc(10), heap.calloc(2, 5),
+                    heap.mallocn(2, 5),
                     heap.mallocAligned(10, 256), heap.zallocAligned(10, 256), heap.realloc(0, 10), heap.rezalloc(0, 10),
                     heap.reallocn(0, 2, 5), heap.recalloc(0, 2, 5), heap.local().malloc(10), heap.local().zalloc(10),
                     heap.allocate(10, 8).address(), heap.allocate(10, 64).address()));
@@ -47,7 +50,8 @@ class HeapTest {
         }
     }
 
-    @Test void closingFreesAllAtOnce() {
+    @Test
+    void closingFreesAllAtOnce() {
         List<Long> blocks = new ArrayList<>();
         try (Heap heap = Heap.create()) {
             for (int i = 0; i < 50_000; i++) blocks.add(heap.malloc(100));
@@ -56,7 +60,8 @@ class HeapTest {
         assertThat(blocks).noneMatch(Heap.main()::contains);
     }
 
-    @Test void manyHeapsComeAndGo() {
+    @Test
+    void manyHeapsComeAndGo() {
         for (int i = 0; i < 2000; i++) {
             try (Heap heap = Heap.create()) {
                 for (int size = 8; size < 3000; size *= 3) heap.malloc(size);
@@ -64,7 +69,8 @@ class HeapTest {
         }
     }
 
-    @Test void deletingKeepsTheBlocks() {
+    @Test
+    void deletingKeepsTheBlocks() {
         Heap heap = Heap.create();
         long block = heap.malloc(100);
         at(block, 100).fill((byte) 9);
@@ -78,7 +84,8 @@ class HeapTest {
         heap.close();
     }
 
-    @Test void anEndedHeapRefusesAll() {
+    @Test
+    void anEndedHeapRefusesAll() {
         for (boolean delete : new boolean[] {false, true}) {
             Heap heap = Heap.create();
             Heap.Local local = heap.local();
@@ -98,7 +105,8 @@ class HeapTest {
         }
     }
 
-    @Test void segmentsLiveAsLongAsTheHeap() {
+    @Test
+    void segmentsLiveAsLongAsTheHeap() {
         MemorySegment segment, slice;
         try (Heap heap = Heap.create()) {
             segment = heap.allocate(100, 32);
@@ -106,7 +114,8 @@ class HeapTest {
             assertThat(segment.byteSize()).isEqualTo(100);
             assertThat(segment.toArray(ValueLayout.JAVA_BYTE)).containsOnly((byte) 0);
             assertThat(segment.scope().isAlive()).isTrue();
-            assertThatExceptionOfType(IndexOutOfBoundsException.class).isThrownBy(() -> segment.get(ValueLayout.JAVA_BYTE, 100));
+            assertThatExceptionOfType(IndexOutOfBoundsException.class)
+                    .isThrownBy(() -> segment.get(ValueLayout.JAVA_BYTE, 100));
             assertThat(heap.allocateFrom("text").getString(0)).isEqualTo("text");
         }
         assertThat(segment.scope().isAlive()).isFalse();
@@ -114,20 +123,23 @@ class HeapTest {
         assertThatIllegalStateException().isThrownBy(() -> slice.get(ValueLayout.JAVA_BYTE, 0));
     }
 
-    @Test void segmentsOfTheMainHeapStay() {
+    @Test
+    void segmentsOfTheMainHeapStay() {
         MemorySegment segment = Heap.main().allocate(10, 1);
         assertThat(segment.scope().isAlive()).isTrue();
         Mimalloc.free(segment);
     }
 
-    @Test void theMainHeapStays() {
+    @Test
+    void theMainHeapStays() {
         assertThatExceptionOfType(UnsupportedOperationException.class).isThrownBy(Heap.main()::close);
         assertThatExceptionOfType(UnsupportedOperationException.class).isThrownBy(Heap.main()::delete);
         Mimalloc.free(Heap.main().malloc(10));
         Mimalloc.free(Heap.main().local().malloc(10));
     }
 
-    @Test void badRequestsAreRefused() {
+    @Test
+    void badRequestsAreRefused() {
         try (Heap heap = Heap.create()) {
             assertThatIllegalArgumentException().isThrownBy(() -> heap.malloc(-1));
             assertThatIllegalArgumentException().isThrownBy(() -> heap.calloc(-1, 1));
@@ -142,7 +154,8 @@ class HeapTest {
         }
     }
 
-    @Test void aVisitorSeesEachBlockInUse() {
+    @Test
+    void aVisitorSeesEachBlockInUse() {
         try (Heap heap = Heap.create()) {
             Set<Long> expected = new HashSet<>();
             for (int i = 0; i < 3000; i++) expected.add(heap.malloc(8 + i % 300));
@@ -161,25 +174,28 @@ class HeapTest {
                 return true;
             })).isTrue();
             assertThat(seen).isEqualTo(expected);
-            assertThat(areas).allSatisfy(area -> assertThat(area.used() * area.blockSize()).isLessThanOrEqualTo(area.committed()));
+            assertThat(areas).allMatch(area -> area.used() * area.blockSize() <= area.committed());
             assertThat(areas.stream().mapToLong(Heap.Area::used).sum()).isEqualTo(expected.size());
         }
     }
 
-    @Test void aVisitorMayStopOrThrow() {
+    @Test
+    void aVisitorMayStopOrThrow() {
         try (Heap heap = Heap.create()) {
             for (int i = 0; i < 10; i++) heap.malloc(8);
             assertThat(heap.visit(true, (area, block, size) -> block == 0)).isFalse();
             assertThat(heap.visit(false, (area, block, size) -> block == 0)).isTrue();
-            assertThatExceptionOfType(ArithmeticException.class).isThrownBy(() -> heap.visit(true, (area, block, size) -> {
+            Heap.Visitor thrower = (area, block, size) -> {
                 throw new ArithmeticException();
-            }));
+            };
+            assertThatExceptionOfType(ArithmeticException.class).isThrownBy(() -> heap.visit(true, thrower));
             Mimalloc.free(heap.malloc(8));
         }
     }
 
-    @Test void threadsShareAHeap() throws Exception {
-        try (Heap heap = Heap.create(); var threads = Executors.newThreadPerTaskExecutor(Thread.ofPlatform().factory())) {
+    @Test
+    void threadsShareAHeap() throws Exception {
+        try (Heap heap = Heap.create(); var threads = Executors.newFixedThreadPool(4)) {
             List<Future<Long>> work = new ArrayList<>();
             for (int thread = 0; thread < 4; thread++) {
                 work.add(threads.submit(() -> {
@@ -199,7 +215,8 @@ class HeapTest {
         }
     }
 
-    @Test void aHandleIsForItsThread() throws Exception {
+    @Test
+    void aHandleIsForItsThread() throws Exception {
         try (Heap heap = Heap.create()) {
             Heap.Local local = heap.local();
             assertThat(heap.local()).isSameAs(local);
@@ -215,7 +232,8 @@ class HeapTest {
         }
     }
 
-    @Test void aVirtualThreadHasAHandleAsWell() throws Exception {
+    @Test
+    void aVirtualThreadHasAHandleAsWell() throws Exception {
         try (Heap heap = Heap.create()) {
             AtomicReference<Boolean> contained = new AtomicReference<>();
             Thread.ofVirtual().start(() -> {
@@ -230,7 +248,8 @@ class HeapTest {
         }
     }
 
-    @Test void aHeapOutlivesTheThreadsThatUsedIt() throws Exception {
+    @Test
+    void aHeapOutlivesTheThreadsThatUsedIt() throws Exception {
         try (Heap heap = Heap.create()) {
             List<Long> blocks = new ArrayList<>();
             CountDownLatch done = new CountDownLatch(1);
@@ -248,5 +267,7 @@ class HeapTest {
         }
     }
 
-    private static MemorySegment at(long address, long size) { return MemorySegment.ofAddress(address).reinterpret(size); }
+    private static MemorySegment at(long address, long size) {
+        return MemorySegment.ofAddress(address).reinterpret(size);
+    }
 }

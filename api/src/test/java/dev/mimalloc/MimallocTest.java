@@ -9,6 +9,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.SegmentAllocator;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
@@ -21,7 +22,8 @@ class MimallocTest {
     private static final long[] SIZES = {0, 1, 7, 8, 16, 24, 100, 1024, 1025, 10_000, 100_000, 1 << 20, 40 << 20};
     private static final long TOO_MUCH = 1L << 60;
 
-    @Test void blocksDoNotOverlapAndKeepTheirContents() {
+    @Test
+    void blocksDoNotOverlapAndKeepTheirContents() {
         List<MemorySegment> blocks = new ArrayList<>();
         Set<Long> addresses = new HashSet<>();
         for (int i = 0; i < 500; i++) {
@@ -34,17 +36,20 @@ class MimallocTest {
             blocks.add(segment(block, size).fill((byte) i));
         }
         for (int i = 0; i < blocks.size(); i++) {
-            byte expected = (byte) i;
+            byte[] expected = new byte[(int) blocks.get(i).byteSize()];
+            Arrays.fill(expected, (byte) i);
             MemorySegment block = blocks.get(i);
-            for (long at = 0; at < block.byteSize(); at++) assertThat(block.get(ValueLayout.JAVA_BYTE, at)).isEqualTo(expected);
+            assertThat(block.toArray(ValueLayout.JAVA_BYTE)).isEqualTo(expected);
             Mimalloc.free(block.address());
         }
     }
 
-    @Test void zeroedBlocksAreZero() {
+    @Test
+    void zeroedBlocksAreZero() {
         for (int round = 0; round < 3; round++) {
             for (long size : SIZES) {
-                for (long block : new long[] {Mimalloc.zalloc(size), Mimalloc.calloc(size, 1), Mimalloc.zallocAligned(size, 64)}) {
+                long[] blocks = {Mimalloc.zalloc(size), Mimalloc.calloc(size, 1), Mimalloc.zallocAligned(size, 64)};
+                for (long block : blocks) {
                     assertThat(isZero(block, 0, size)).isTrue();
                     segment(block, size).fill((byte) -1);
                     Mimalloc.free(block);
@@ -53,7 +58,8 @@ class MimallocTest {
         }
     }
 
-    @Test void alignedBlocksAreAligned() {
+    @Test
+    void alignedBlocksAreAligned() {
         for (long alignment = 1; alignment <= 1 << 20; alignment *= 2) {
             for (long size : new long[] {1, 24, 1000, 70_000}) {
                 long block = Mimalloc.mallocAligned(size, alignment);
@@ -74,12 +80,12 @@ class MimallocTest {
         }
     }
 
-    @Test void resizingKeepsTheContents() {
+    @Test
+    void resizingKeepsTheContents() {
         long block = Mimalloc.realloc(0, 100);
         segment(block, 100).fill((byte) 5);
         for (long size : new long[] {200, 100_000, 3 << 20, 50}) {
             block = Mimalloc.realloc(block, size);
-            assertThat(segment(block, 50).mismatch(segment(block, 50))).isEqualTo(-1);
             assertThat(segment(block, 50).toArray(ValueLayout.JAVA_BYTE)).containsOnly((byte) 5);
         }
         block = Mimalloc.reallocn(block, 10, 100);
@@ -89,7 +95,8 @@ class MimallocTest {
         Mimalloc.free(block);
     }
 
-    @Test void resizingCanAddZeros() {
+    @Test
+    void resizingCanAddZeros() {
         long block = Mimalloc.zalloc(10);
         for (long size = 10; size < 100_000; size *= 3) {
             block = Mimalloc.rezalloc(block, size);
@@ -100,7 +107,8 @@ class MimallocTest {
         Mimalloc.free(block);
     }
 
-    @Test void aBlockExpandsWithinItsSize() {
+    @Test
+    void aBlockExpandsWithinItsSize() {
         long block = Mimalloc.malloc(100);
         long usable = Mimalloc.usableSize(block);
         assertThat(Mimalloc.expand(block, usable)).isTrue();
@@ -108,17 +116,20 @@ class MimallocTest {
         Mimalloc.free(block);
     }
 
-    @Test void nothingIsFreedForZero() {
+    @Test
+    void nothingIsFreedForZero() {
         Mimalloc.free(0);
         assertThat(Mimalloc.usableSize(0)).isZero();
         assertThat(Mimalloc.expand(0, 10)).isFalse();
         assertThat(Mimalloc.contains(0)).isFalse();
     }
 
-    @Test void badSizesAreRefused() {
+    @Test
+    void badSizesAreRefused() {
         assertThatIllegalArgumentException().isThrownBy(() -> Mimalloc.malloc(-1)).withMessage("size is negative: -1");
         assertThatIllegalArgumentException().isThrownBy(() -> Mimalloc.zalloc(Long.MIN_VALUE));
-        assertThatIllegalArgumentException().isThrownBy(() -> Mimalloc.calloc(-1, 8)).withMessage("count is negative: -1");
+        assertThatIllegalArgumentException().isThrownBy(() -> Mimalloc.calloc(-1, 8))
+                .withMessage("count is negative: -1");
         assertThatIllegalArgumentException().isThrownBy(() -> Mimalloc.calloc(-1, -1));
         assertThatIllegalArgumentException().isThrownBy(() -> Mimalloc.mallocn(8, -1));
         assertThatIllegalArgumentException().isThrownBy(() -> Mimalloc.mallocAligned(-1, 8));
@@ -128,16 +139,19 @@ class MimallocTest {
         assertThatIllegalArgumentException().isThrownBy(() -> Mimalloc.mallocAlignedAt(8, 8, -1));
     }
 
-    @Test void productsThatAreTooLargeAreRefused() {
+    @Test
+    void productsThatAreTooLargeAreRefused() {
         long half = 1L << 32;
-        assertThatIllegalArgumentException().isThrownBy(() -> Mimalloc.calloc(half, half)).withMessageContaining("4294967296 times");
+        assertThatIllegalArgumentException().isThrownBy(() -> Mimalloc.calloc(half, half))
+                .withMessageContaining("4294967296 times");
         assertThatIllegalArgumentException().isThrownBy(() -> Mimalloc.calloc(half, half / 2));
         assertThatIllegalArgumentException().isThrownBy(() -> Mimalloc.mallocn(Long.MAX_VALUE, 2));
         assertThatIllegalArgumentException().isThrownBy(() -> Mimalloc.reallocn(0, Long.MAX_VALUE, 2));
         assertThatIllegalArgumentException().isThrownBy(() -> Mimalloc.callocAligned(half, half, 8));
     }
 
-    @Test void badAlignmentsAreRefused() {
+    @Test
+    void badAlignmentsAreRefused() {
         for (long alignment : new long[] {0, 3, 24, -8, Long.MIN_VALUE}) {
             assertThatIllegalArgumentException().isThrownBy(() -> Mimalloc.mallocAligned(8, alignment));
             assertThatIllegalArgumentException().isThrownBy(() -> Mimalloc.reallocAligned(0, 8, alignment));
@@ -145,7 +159,8 @@ class MimallocTest {
         }
     }
 
-    @Test void addressesOfOthersAreRefused() {
+    @Test
+    void addressesOfOthersAreRefused() {
         try (Arena arena = Arena.ofConfined()) {
             long other = arena.allocate(64, 64).address();
             for (long address : new long[] {other, 1, 8, 0xdead_beefL, -16, Long.MIN_VALUE, Long.MAX_VALUE, 1L << 50}) {
@@ -160,7 +175,8 @@ class MimallocTest {
         assertThatIllegalArgumentException().isThrownBy(() -> Mimalloc.free(MemorySegment.ofArray(new byte[8])));
     }
 
-    @Test void whatTheSystemHasNotIsAnOutOfMemoryError() {
+    @Test
+    void whatTheSystemHasNotIsAnOutOfMemoryError() {
         assertThatExceptionOfType(OutOfMemoryError.class).isThrownBy(() -> Mimalloc.malloc(TOO_MUCH))
                 .withMessageContaining(Long.toString(TOO_MUCH));
         assertThatExceptionOfType(OutOfMemoryError.class).isThrownBy(() -> Mimalloc.malloc(Long.MAX_VALUE));
@@ -176,7 +192,8 @@ class MimallocTest {
         Mimalloc.free(block);
     }
 
-    @Test void segmentsHaveTheirBounds() {
+    @Test
+    void segmentsHaveTheirBounds() {
         for (long alignment = 1; alignment <= 4096; alignment *= 2) {
             for (long size : new long[] {0, 1, 33, 5000}) {
                 MemorySegment segment = Mimalloc.allocate(size, alignment);
@@ -192,14 +209,16 @@ class MimallocTest {
         }
     }
 
-    @Test void itIsASegmentAllocator() {
+    @Test
+    void itIsASegmentAllocator() {
         SegmentAllocator allocator = Mimalloc::allocate;
         MemorySegment text = allocator.allocateFrom("hello");
         assertThat(text.getString(0)).isEqualTo("hello");
         Mimalloc.free(text);
     }
 
-    @Test void anyThreadMayFree() throws Exception {
+    @Test
+    void anyThreadMayFree() throws Exception {
         ConcurrentLinkedQueue<Long> blocks = new ConcurrentLinkedQueue<>();
         try (var threads = Executors.newThreadPerTaskExecutor(Thread.ofPlatform().factory())) {
             List<Future<?>> work = new ArrayList<>();
@@ -245,7 +264,8 @@ class MimallocTest {
         }
     }
 
-    @Test void collectingAndTheVersion() {
+    @Test
+    void collectingAndTheVersion() {
         Mimalloc.collect(false);
         Mimalloc.collect(true);
         assertThat(Mimalloc.version()).isEqualTo(30403);

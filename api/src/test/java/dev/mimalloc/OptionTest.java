@@ -9,7 +9,8 @@ import java.util.Arrays;
 import org.junit.jupiter.api.Test;
 
 class OptionTest {
-    @Test void anOptionIsSetAndRead() {
+    @Test
+    void anOptionIsSetAndRead() {
         long before = Option.MAX_WARNINGS.get();
         Option.MAX_WARNINGS.set(7);
         assertThat(Option.MAX_WARNINGS.get()).isEqualTo(7);
@@ -18,13 +19,15 @@ class OptionTest {
         Option.MAX_WARNINGS.set(before);
     }
 
-    @Test void theDefaultsAreThoseOfTheInterface() {
+    @Test
+    void theDefaultsAreThoseOfTheInterface() {
         assertThat(Option.PURGE_DELAY.get()).isEqualTo(1000);
         assertThat(Option.ARENA_RESERVE.get()).isEqualTo(1 << 20);
         assertThat(Option.RESERVE_HUGE_OS_PAGES_AT.get()).isEqualTo(-1);
     }
 
-    @Test void eachOptionOfCoreHasItsName() throws Exception {
+    @Test
+    void eachOptionOfCoreHasItsName() throws Exception {
         for (Field field : Options.class.getFields()) {
             if (field.getName().startsWith("DEPRECATED")) continue;
             assertThat(Modifier.isStatic(field.getModifiers())).isTrue();

@@ -151,14 +151,14 @@ public final class Heaps {
             long bits = ArenaPages.pages(pages);
             long slices = Arena.slices(arena);
             for (long bit = 0; (bit = Bitmap.nextSet(bits, bit, slices)) >= 0; bit++) {
-                releaseWhatever(Arena.descriptor(arena, bit), heap);
+                releaseWhatever(Arena.descriptor(arena, bit));
             }
         }
-        while (Heap.osPages(heap) != 0) releaseWhatever(Heap.osPages(heap), heap);
+        while (Heap.osPages(heap) != 0) releaseWhatever(Heap.osPages(heap));
     }
 
     /** Frees a page with all its blocks, whoever owns it: the heap's users have promised not to touch it. */
-    private static void releaseWhatever(long page, long heap) {
+    private static void releaseWhatever(long page) {
         if (Page.isAbandoned(page)) Abandon.count(page, -1);
         Page.setThreadFree(page, Page.OWNED);
         Pages.release(page);

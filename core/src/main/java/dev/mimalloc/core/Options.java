@@ -150,15 +150,19 @@ public final class Options {
 
     private static void parse(int option, long text, long length) {
         for (long i = 0; i < length; i++) putByte(text + i, upper(getByte(text + i)));
-        if (length == 0 || is(text, Text.literal("1")) || is(text, Text.literal("TRUE")) || is(text, Text.literal("YES"))
-                || is(text, Text.literal("ON"))) {
-            store(option, 1, GIVEN);
-        } else if (is(text, Text.literal("0")) || is(text, Text.literal("FALSE")) || is(text, Text.literal("NO"))
-                || is(text, Text.literal("OFF"))) {
-            store(option, 0, GIVEN);
-        } else {
-            number(option, text);
-        }
+        if (length == 0 || isYes(text)) store(option, 1, GIVEN);
+        else if (isNo(text)) store(option, 0, GIVEN);
+        else number(option, text);
+    }
+
+    private static boolean isYes(long text) {
+        return is(text, Text.literal("1")) || is(text, Text.literal("TRUE")) || is(text, Text.literal("YES"))
+                || is(text, Text.literal("ON"));
+    }
+
+    private static boolean isNo(long text) {
+        return is(text, Text.literal("0")) || is(text, Text.literal("FALSE")) || is(text, Text.literal("NO"))
+                || is(text, Text.literal("OFF"));
     }
 
     /** A decimal number; a size may have a suffix, and is bytes when it has none. */

@@ -17,19 +17,25 @@ public final class Callback {
     private static final AtomicLong LAST = new AtomicLong();
 
     /** {@link #deferredFree}. */
-    @FunctionalInterface public interface DeferredFree { void free(boolean force, long heartbeat, long arg); }
+    @FunctionalInterface
+    public interface DeferredFree { void free(boolean force, long heartbeat, long arg); }
     /** {@link #output}; the text is zero-terminated. */
-    @FunctionalInterface public interface Output { void write(long text, long arg); }
+    @FunctionalInterface
+    public interface Output { void write(long text, long arg); }
     /** {@link #error}. */
-    @FunctionalInterface public interface ErrorHandler { void error(int code, long arg); }
+    @FunctionalInterface
+    public interface ErrorHandler { void error(int code, long arg); }
     /** {@link #visitBlock}. */
-    @FunctionalInterface public interface BlockVisitor {
+    @FunctionalInterface
+    public interface BlockVisitor {
         boolean visit(long heap, long area, long block, long blockSize, long arg);
     }
     /** {@link #visitHeap}. */
-    @FunctionalInterface public interface HeapVisitor { boolean visit(long heap, long arg); }
+    @FunctionalInterface
+    public interface HeapVisitor { boolean visit(long heap, long arg); }
     /** {@link #commit}. */
-    @FunctionalInterface public interface Committer {
+    @FunctionalInterface
+    public interface Committer {
         boolean commit(boolean commit, long start, long size, long isZeroAddress, long arg);
     }
 
@@ -96,7 +102,7 @@ public final class Callback {
         switch (code) {
             case EINVAL, EFAULT -> throw new IllegalArgumentException(message(text, value));
             case EAGAIN -> throw new IllegalStateException(message(text, value));
-            default -> { }
+            default -> {}
         }
     }
 

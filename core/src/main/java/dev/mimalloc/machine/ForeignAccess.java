@@ -27,33 +27,55 @@ class ForeignAccess extends Access {
     private static final long ANY = Long.MAX_VALUE >>> 1;
     private static final long STRUCT = ANY >>> 1 & -8L;
 
-    @Override long address(long a) { return a & STRUCT; }
+    @Override
+    long address(long a) { return a & STRUCT; }
 
-    @Override long getLong(long a) { return (long) PLAIN_LONG.get(ALL, a & ANY); }
-    @Override void putLong(long a, long v) { PLAIN_LONG.set(ALL, a & ANY, v); }
-    @Override int getInt(long a) { return (int) INT.get(ALL, a & ANY); }
-    @Override void putInt(long a, int v) { INT.set(ALL, a & ANY, v); }
-    @Override short getShort(long a) { return (short) SHORT.get(ALL, a & ANY); }
-    @Override void putShort(long a, short v) { SHORT.set(ALL, a & ANY, v); }
-    @Override byte getByte(long a) { return (byte) BYTE.get(ALL, a & ANY); }
-    @Override void putByte(long a, byte v) { BYTE.set(ALL, a & ANY, v); }
+    @Override
+    long getLong(long a) { return (long) PLAIN_LONG.get(ALL, a & ANY); }
+    @Override
+    void putLong(long a, long v) { PLAIN_LONG.set(ALL, a & ANY, v); }
+    @Override
+    int getInt(long a) { return (int) INT.get(ALL, a & ANY); }
+    @Override
+    void putInt(long a, int v) { INT.set(ALL, a & ANY, v); }
+    @Override
+    short getShort(long a) { return (short) SHORT.get(ALL, a & ANY); }
+    @Override
+    void putShort(long a, short v) { SHORT.set(ALL, a & ANY, v); }
+    @Override
+    byte getByte(long a) { return (byte) BYTE.get(ALL, a & ANY); }
+    @Override
+    void putByte(long a, byte v) { BYTE.set(ALL, a & ANY, v); }
 
-    @Override long getRelaxed(long a) { return (long) LONG.getOpaque(ALL, a & ANY); }
-    @Override void putRelaxed(long a, long v) { LONG.setOpaque(ALL, a & ANY, v); }
-    @Override long getAcquire(long a) { return (long) LONG.getAcquire(ALL, a & ANY); }
-    @Override void putRelease(long a, long v) { LONG.setRelease(ALL, a & ANY, v); }
-    @Override long getVolatile(long a) { return (long) LONG.getVolatile(ALL, a & ANY); }
-    @Override boolean compareAndSet(long a, long expected, long v) {
+    @Override
+    long getRelaxed(long a) { return (long) LONG.getOpaque(ALL, a & ANY); }
+    @Override
+    void putRelaxed(long a, long v) { LONG.setOpaque(ALL, a & ANY, v); }
+    @Override
+    long getAcquire(long a) { return (long) LONG.getAcquire(ALL, a & ANY); }
+    @Override
+    void putRelease(long a, long v) { LONG.setRelease(ALL, a & ANY, v); }
+    @Override
+    long getVolatile(long a) { return (long) LONG.getVolatile(ALL, a & ANY); }
+    @Override
+    boolean compareAndSet(long a, long expected, long v) {
         return LONG.compareAndSet(ALL, a & ANY, expected, v);
     }
-    @Override boolean weakCompareAndSet(long a, long expected, long v) {
+    @Override
+    boolean weakCompareAndSet(long a, long expected, long v) {
         return LONG.weakCompareAndSet(ALL, a & ANY, expected, v);
     }
-    @Override long exchange(long a, long v) { return (long) LONG.getAndSet(ALL, a & ANY, v); }
-    @Override long fetchAdd(long a, long v) { return (long) LONG.getAndAdd(ALL, a & ANY, v); }
-    @Override long fetchAnd(long a, long v) { return (long) LONG.getAndBitwiseAnd(ALL, a & ANY, v); }
-    @Override long fetchOr(long a, long v) { return (long) LONG.getAndBitwiseOr(ALL, a & ANY, v); }
+    @Override
+    long exchange(long a, long v) { return (long) LONG.getAndSet(ALL, a & ANY, v); }
+    @Override
+    long fetchAdd(long a, long v) { return (long) LONG.getAndAdd(ALL, a & ANY, v); }
+    @Override
+    long fetchAnd(long a, long v) { return (long) LONG.getAndBitwiseAnd(ALL, a & ANY, v); }
+    @Override
+    long fetchOr(long a, long v) { return (long) LONG.getAndBitwiseOr(ALL, a & ANY, v); }
 
-    @Override void copy(long from, long to, long size) { MemorySegment.copy(ALL, from, ALL, to, size); }
-    @Override void fill(long a, long size, byte value) { ALL.asSlice(a, size).fill(value); }
+    @Override
+    void copy(long from, long to, long size) { MemorySegment.copy(ALL, from, ALL, to, size); }
+    @Override
+    void fill(long a, long size, byte value) { ALL.asSlice(a, size).fill(value); }
 }

@@ -39,8 +39,9 @@ final class Housekeeper implements Runnable {
         }
     }
 
-    @Override public void run() {
-        for (long pause = BUSY; ; pause = attend() ? BUSY : Math.min(2 * pause, IDLE)) {
+    @Override
+    public void run() {
+        for (long pause = BUSY;; pause = attend() ? BUSY : Math.min(2 * pause, IDLE)) {
             dozing = pause > BUSY;
             LockSupport.parkNanos(pause);
             if (pause > BUSY && !dozing) pause = BUSY; // woken by watch()
@@ -55,9 +56,17 @@ final class Housekeeper implements Runnable {
             if (lifecycle != null) lifecycle.tick();
             return busy;
         } catch (Throwable t) {
-            Thread self = Thread.currentThread();
-            self.getUncaughtExceptionHandler().uncaughtException(self, t);
+            report(t);
             return false;
+        }
+    }
+
+    private static void report(Throwable failure) {
+        try {
+            Thread self = Thread.currentThread();
+            self.getUncaughtExceptionHandler().uncaughtException(self, failure);
+        } catch (Throwable t) {
+            // The JVM would ignore this as well.
         }
     }
 }

@@ -76,12 +76,17 @@ final class Linux extends OperatingSystem {
     /** A C function does not throw. What may come here is a {@code StackOverflowError}. */
     private static Error failed(Throwable t) { return t instanceof Error e ? e : new AssertionError(t); }
 
-    @Override long pageSize() { return pageSize; }
-    @Override long largePageSize() { return LARGE_PAGE; }
-    @Override long physicalMemory() { return sysconf(SC_PHYS_PAGES) * pageSize; }
-    @Override boolean overcommits() { return overcommits; }
+    @Override
+    long pageSize() { return pageSize; }
+    @Override
+    long largePageSize() { return LARGE_PAGE; }
+    @Override
+    long physicalMemory() { return sysconf(SC_PHYS_PAGES) * pageSize; }
+    @Override
+    boolean overcommits() { return overcommits; }
 
-    @Override long map(long size, long alignment, boolean commit, boolean large) {
+    @Override
+    long map(long size, long alignment, boolean commit, boolean large) {
         if (size <= 0 || size > ADDRESSES || alignment <= 0 || alignment > ADDRESSES) return 0;
         int protection = commit ? PROT_READ_WRITE : PROT_NONE;
         if (large && size % LARGE_PAGE == 0) {
@@ -111,7 +116,8 @@ final class Linux extends OperatingSystem {
         return p == -1 ? 0 : p;
     }
 
-    @Override long mapHuge(long size, int numaNode) {
+    @Override
+    long mapHuge(long size, int numaNode) {
         if (size <= 0 || size > ADDRESSES || size % HUGE_PAGE != 0) return 0;
         long p = mmap(size, PROT_READ_WRITE, MAP_HUGETLB | MAP_HUGE_1GB);
         if (p == 0 || numaNode < 0 || numaNode >= Long.SIZE) return p;
@@ -123,28 +129,39 @@ final class Linux extends OperatingSystem {
         return p;
     }
 
-    @Override boolean unmap(long a, long size) { return call(MUNMAP, a, pages(size), 0, 0, 0, 0) == 0; }
-    @Override boolean commit(long a, long size) { return call(MPROTECT, a, size, PROT_READ_WRITE, 0, 0, 0) == 0; }
-    @Override boolean protect(long a, long size) { return call(MPROTECT, a, size, PROT_NONE, 0, 0, 0) == 0; }
-    @Override int decommit(long a, long size) { return madvise(a, size, MADV_DONTNEED) ? 2 : -1; }
+    @Override
+    boolean unmap(long a, long size) { return call(MUNMAP, a, pages(size), 0, 0, 0, 0) == 0; }
+    @Override
+    boolean commit(long a, long size) { return call(MPROTECT, a, size, PROT_READ_WRITE, 0, 0, 0) == 0; }
+    @Override
+    boolean protect(long a, long size) { return call(MPROTECT, a, size, PROT_NONE, 0, 0, 0) == 0; }
+    @Override
+    int decommit(long a, long size) { return madvise(a, size, MADV_DONTNEED) ? 2 : -1; }
 
-    @Override boolean reset(long a, long size) {
+    @Override
+    boolean reset(long a, long size) {
         return madvise(a, size, MADV_FREE) || madvise(a, size, MADV_DONTNEED);
     }
 
-    @Override boolean transparentHugePages(long a, long size, boolean allow) {
+    @Override
+    boolean transparentHugePages(long a, long size, boolean allow) {
         return madvise(a, size, allow ? MADV_HUGEPAGE : MADV_NOHUGEPAGE);
     }
 
-    @Override boolean disallowTransparentHugePages() { return call(PRCTL, PR_SET_THP_DISABLE, 1, 0, 0, 0, 0) == 0; }
+    @Override
+    boolean disallowTransparentHugePages() { return call(PRCTL, PR_SET_THP_DISABLE, 1, 0, 0, 0, 0) == 0; }
 
-    private static boolean madvise(long a, long size, int advice) { return call(MADVISE, a, size, advice, 0, 0, 0) == 0; }
+    private static boolean madvise(long a, long size, int advice) {
+        return call(MADVISE, a, size, advice, 0, 0, 0) == 0;
+    }
 
     private long pages(long size) { return size + pageSize - 1 & -pageSize; }
 
-    @Override int numaNodes() { return nodes; }
+    @Override
+    int numaNodes() { return nodes; }
 
-    @Override int numaNode() {
+    @Override
+    int numaNode() {
         if (nodes == 1) return 0;
         long index = Thread.currentThread().threadId() % 64;
         if (call(GETCPU, 0, NODES.address() + 4 * index, 0, 0, 0, 0) != 0) return 0;
@@ -154,7 +171,8 @@ final class Linux extends OperatingSystem {
     /** The last number of a list like {@code 0-3,8}. */
     private static int lastNumber(String list) { return Integer.parseInt(list.replaceAll(".*\\D", "")); }
 
-    @Override long random() {
+    @Override
+    long random() {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment bits = arena.allocate(JAVA_LONG);
             if (call(GETRANDOM, bits.address(), 8, 0, 0, 0, 0) == 8) return bits.get(JAVA_LONG, 0);
@@ -163,7 +181,8 @@ final class Linux extends OperatingSystem {
         return mix * 0x9E3779B97F4A7C15L ^ mix >>> 31;
     }
 
-    @Override void write(long text, long length) {
+    @Override
+    void write(long text, long length) {
         while (length > 0) {
             long written = call(WRITE, 2, text, length, 0, 0, 0);
             if (written <= 0) return;
@@ -172,7 +191,8 @@ final class Linux extends OperatingSystem {
         }
     }
 
-    @Override void processInfo(long target) {
+    @Override
+    void processInfo(long target) {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment usage = arena.allocate(JAVA_LONG, 18); // struct rusage: two times of (s, us), then counts
             call(GETRUSAGE, 0, usage.address(), 0, 0, 0, 0);

@@ -16,7 +16,9 @@ public final class Memory {
     private static final Access ACCESS = Access.choose();
     private static final long ROOT = Os.map((64 << 10) + (4 << 20), 64 << 10, true, false);
 
-    static { ACCESS.warmUp(ROOT); }
+    static {
+        ACCESS.warmUp(ROOT);
+    }
 
     private Memory() {}
 

@@ -32,7 +32,8 @@ final class SunAccess extends ForeignAccess {
         }
     }
 
-    @Override long getLong(long a) {
+    @Override
+    long getLong(long a) {
         try {
             return (long) GET_LONG.invokeExact(a);
         } catch (Throwable e) {
@@ -40,7 +41,8 @@ final class SunAccess extends ForeignAccess {
         }
     }
 
-    @Override void putLong(long a, long v) {
+    @Override
+    void putLong(long a, long v) {
         try {
             PUT_LONG.invokeExact(a, v);
         } catch (Throwable e) {
@@ -48,7 +50,8 @@ final class SunAccess extends ForeignAccess {
         }
     }
 
-    @Override int getInt(long a) {
+    @Override
+    int getInt(long a) {
         try {
             return (int) GET_INT.invokeExact(a);
         } catch (Throwable e) {
@@ -56,7 +59,8 @@ final class SunAccess extends ForeignAccess {
         }
     }
 
-    @Override void putInt(long a, int v) {
+    @Override
+    void putInt(long a, int v) {
         try {
             PUT_INT.invokeExact(a, v);
         } catch (Throwable e) {
@@ -64,7 +68,8 @@ final class SunAccess extends ForeignAccess {
         }
     }
 
-    @Override short getShort(long a) {
+    @Override
+    short getShort(long a) {
         try {
             return (short) GET_SHORT.invokeExact(a);
         } catch (Throwable e) {
@@ -72,7 +77,8 @@ final class SunAccess extends ForeignAccess {
         }
     }
 
-    @Override void putShort(long a, short v) {
+    @Override
+    void putShort(long a, short v) {
         try {
             PUT_SHORT.invokeExact(a, v);
         } catch (Throwable e) {
@@ -80,7 +86,8 @@ final class SunAccess extends ForeignAccess {
         }
     }
 
-    @Override byte getByte(long a) {
+    @Override
+    byte getByte(long a) {
         try {
             return (byte) GET_BYTE.invokeExact(a);
         } catch (Throwable e) {
@@ -88,7 +95,8 @@ final class SunAccess extends ForeignAccess {
         }
     }
 
-    @Override void putByte(long a, byte v) {
+    @Override
+    void putByte(long a, byte v) {
         try {
             PUT_BYTE.invokeExact(a, v);
         } catch (Throwable e) {

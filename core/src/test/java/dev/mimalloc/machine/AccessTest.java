@@ -16,14 +16,17 @@ class AccessTest {
     private final Arena arena = Arena.ofShared();
     private final long a = arena.allocate(4096, 64).address();
 
-    @AfterEach void close() { arena.close(); }
+    @AfterEach
+    void close() { arena.close(); }
 
     static Stream<Access> ways() {
         Stream<Access> always = Stream.of(new ForeignAccess(), new SunAccess());
         return Access.doorIsOpen() ? Stream.concat(always, Stream.of(new InternalAccess())) : always;
     }
 
-    @ParameterizedTest @MethodSource("ways") void plainAccessesHaveTheirWidth(Access access) {
+    @ParameterizedTest
+    @MethodSource("ways")
+    void plainAccessesHaveTheirWidth(Access access) {
         access.putLong(a, 0x1122334455667788L);
         access.putInt(a + 8, 0x99aabbcc);
         access.putShort(a + 12, (short) 0xddee);
@@ -35,7 +38,9 @@ class AccessTest {
         assertThat(access.getByte(a + 15)).isZero();
     }
 
-    @ParameterizedTest @MethodSource("ways") void plainAccessesNeedNoAlignment(Access access) {
+    @ParameterizedTest
+    @MethodSource("ways")
+    void plainAccessesNeedNoAlignment(Access access) {
         access.putLong(a + 3, -2L);
         access.putInt(a + 13, 17);
         access.putShort(a + 19, (short) 18);
@@ -44,7 +49,9 @@ class AccessTest {
         assertThat(access.getShort(a + 19)).isEqualTo((short) 18);
     }
 
-    @ParameterizedTest @MethodSource("ways") void atomicsReturnTheOldValue(Access access) {
+    @ParameterizedTest
+    @MethodSource("ways")
+    void atomicsReturnTheOldValue(Access access) {
         access.putRelaxed(a, 0b1100);
         assertThat(access.fetchOr(a, 0b0011)).isEqualTo(0b1100);
         assertThat(access.fetchAnd(a, 0b0110)).isEqualTo(0b1111);
@@ -56,14 +63,18 @@ class AccessTest {
         assertThat(access.getVolatile(a)).isEqualTo(Long.MIN_VALUE);
     }
 
-    @ParameterizedTest @MethodSource("ways") void compareAndSetWantsTheExpectedValue(Access access) {
+    @ParameterizedTest
+    @MethodSource("ways")
+    void compareAndSetWantsTheExpectedValue(Access access) {
         assertThat(access.compareAndSet(a, 1, 2)).isFalse();
         assertThat(access.compareAndSet(a, 0, 2)).isTrue();
         assertThat(access.weakCompareAndSet(a, 0, 3)).isFalse();
         assertThat(access.getLong(a)).isEqualTo(2);
     }
 
-    @ParameterizedTest @MethodSource("ways") void contendedUpdatesAreNotLost(Access access) throws Exception {
+    @ParameterizedTest
+    @MethodSource("ways")
+    void contendedUpdatesAreNotLost(Access access) throws Exception {
         int threads = 4, rounds = 50_000;
         inThreads(threads, thread -> {
             for (int i = 0; i < rounds; i++) {
@@ -85,7 +96,9 @@ class AccessTest {
         assertThat(access.getLong(a + 32)).isZero();
     }
 
-    @ParameterizedTest @MethodSource("ways") void releaseHandsPlainStoresToAcquire(Access access) throws Exception {
+    @ParameterizedTest
+    @MethodSource("ways")
+    void releaseHandsPlainStoresToAcquire(Access access) throws Exception {
         int rounds = 100_000;
         inThreads(2, thread -> {
             for (long round = 1; round <= rounds; round++) {
@@ -103,7 +116,9 @@ class AccessTest {
         });
     }
 
-    @ParameterizedTest @MethodSource("ways") void copyAndFillTouchTheirRangeOnly(Access access) {
+    @ParameterizedTest
+    @MethodSource("ways")
+    void copyAndFillTouchTheirRangeOnly(Access access) {
         for (int size : new int[] {0, 1, 7, 8, 31, 32, 33, 100, 1000}) {
             access.fill(a, 4096, (byte) 0);
             access.fill(a + 1, size, (byte) 0xd0);

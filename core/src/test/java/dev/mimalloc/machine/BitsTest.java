@@ -7,13 +7,15 @@ import java.util.Random;
 import org.junit.jupiter.api.Test;
 
 class BitsTest {
-    @Test void zeroHasSixtyFourZeros() {
+    @Test
+    void zeroHasSixtyFourZeros() {
         assertThat(Bits.trailingZeros(0)).isEqualTo(64);
         assertThat(Bits.leadingZeros(0)).isEqualTo(64);
         assertThat(Bits.count(0)).isZero();
     }
 
-    @Test void countsAroundEachBit() {
+    @Test
+    void countsAroundEachBit() {
         for (int bit = 0; bit < 64; bit++) {
             assertThat(Bits.trailingZeros(1L << bit)).isEqualTo(bit);
             assertThat(Bits.trailingZeros(-1L << bit)).isEqualTo(bit);
@@ -22,7 +24,8 @@ class BitsTest {
         }
     }
 
-    @Test void comparesAndMultipliesWithoutASign() {
+    @Test
+    void comparesAndMultipliesWithoutASign() {
         assertThat(Bits.below(1, -1)).isTrue();
         assertThat(Bits.below(-1, 1)).isFalse();
         assertThat(Bits.below(5, 5)).isFalse();

@@ -11,13 +11,15 @@ import org.junit.jupiter.api.Test;
 class CallbackTest {
     private final List<Object> calls = new ArrayList<>();
 
-    @Test void eachKindReachesItsFunction() {
+    @Test
+    void eachKindReachesItsFunction() {
         Callback.DeferredFree deferred = (force, heartbeat, arg) -> calls.add(List.of(force, heartbeat, arg));
         Callback.Output output = (text, arg) -> calls.add(List.of(Text.string(text), arg));
         Callback.ErrorHandler error = (code, arg) -> calls.add(List.of(code, arg));
         Callback.BlockVisitor block = (heap, area, at, size, arg) -> calls.add(List.of(heap, area, at, size, arg));
         Callback.HeapVisitor heap = (at, arg) -> calls.add(List.of(at, arg));
-        Callback.Committer committer = (commit, start, size, zero, arg) -> calls.add(List.of(commit, start, size, zero, arg));
+        Callback.Committer committer =
+                (commit, start, size, zero, arg) -> calls.add(List.of(commit, start, size, zero, arg));
 
         Callback.deferredFree(Callback.register(deferred), true, 1L, 2L);
         Callback.output(Callback.register(output), Text.literal("hello"), 3L);
@@ -30,7 +32,8 @@ class CallbackTest {
                 List.of(5L, 6L, 7L, 8L, 9L), List.of(10L, 11L), List.of(true, 12L, 13L, 14L, 15L));
     }
 
-    @Test void aForgottenFunctionIsNotCalled() {
+    @Test
+    void aForgottenFunctionIsNotCalled() {
         Callback.HeapVisitor visitor = (heap, arg) -> calls.add(heap);
         long handle = Callback.register(visitor);
         assertThat(handle).isNotZero().isNotEqualTo(Callback.register(visitor));
@@ -40,13 +43,15 @@ class CallbackTest {
         assertThat(calls).isEmpty();
     }
 
-    @Test void anExceptionOfTheUserPassesThrough() {
+    @Test
+    void anExceptionOfTheUserPassesThrough() {
         Callback.HeapVisitor visitor = (heap, arg) -> { throw new IllegalStateException("mine"); };
         long handle = Callback.register(visitor);
         assertThatExceptionOfType(IllegalStateException.class).isThrownBy(() -> Callback.visitHeap(handle, 1, 2));
     }
 
-    @Test void aUsersMistakeIsAnException() {
+    @Test
+    void aUsersMistakeIsAnException() {
         long text = Text.literal("not a block of this allocator\n");
         String message = "not a block of this allocator: 0xbad";
         assertThatExceptionOfType(IllegalArgumentException.class)
@@ -59,7 +64,8 @@ class CallbackTest {
         assertThatCode(() -> Callback.raise(75, text, 0)).doesNotThrowAnyException();
     }
 
-    @Test void thereIsNoCppHere() {
+    @Test
+    void thereIsNoCppHere() {
         assertThat(Callback.newHandler()).isFalse();
         Callback.badAlloc();
     }

@@ -6,7 +6,8 @@ import java.lang.foreign.Arena;
 import org.junit.jupiter.api.Test;
 
 class MemoryTest {
-    @Test void theRootIsZeroedAndAlignedAndStays() {
+    @Test
+    void theRootIsZeroedAndAlignedAndStays() {
         long root = Memory.root();
         assertThat(root % 64).isZero();
         assertThat(Memory.root()).isEqualTo(root);
@@ -17,7 +18,8 @@ class MemoryTest {
         Memory.putLong(last, 0);
     }
 
-    @Test void bytesAndShortsAreUnsigned() {
+    @Test
+    void bytesAndShortsAreUnsigned() {
         try (Arena arena = Arena.ofConfined()) {
             long a = arena.allocate(8).address();
             Memory.putByte(a, 0x1ff);
@@ -29,7 +31,8 @@ class MemoryTest {
         }
     }
 
-    @Test void fillTakesTheLowestByte() {
+    @Test
+    void fillTakesTheLowestByte() {
         try (Arena arena = Arena.ofConfined()) {
             long a = arena.allocate(16).address();
             Memory.fill(a, 8, 0x1234);
@@ -38,7 +41,8 @@ class MemoryTest {
         }
     }
 
-    @Test void adviceChangesNothing() {
+    @Test
+    void adviceChangesNothing() {
         assertThat(Memory.likely(true)).isTrue();
         assertThat(Memory.unlikely(false)).isFalse();
         Memory.pause();

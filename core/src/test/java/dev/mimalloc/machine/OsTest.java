@@ -19,7 +19,8 @@ import org.junit.jupiter.api.Test;
 class OsTest {
     private static final long KIB = 1 << 10, MIB = 1 << 20, GIB = 1 << 30, TIB = 1L << 40;
 
-    @Test void theMachineHasASize() {
+    @Test
+    void theMachineHasASize() {
         assertThat(Long.bitCount(Os.pageSize())).isOne();
         assertThat(Os.pageSize()).isBetween(4 * KIB, 64 * KIB);
         assertThat(Os.largePageSize()).isGreaterThan(Os.pageSize());
@@ -29,7 +30,8 @@ class OsTest {
         assertThat(Os.numaNode()).isBetween(0, Os.numaNodes() - 1);
     }
 
-    @Test void mappedMemoryIsZeroAndAligned() {
+    @Test
+    void mappedMemoryIsZeroAndAligned() {
         for (long alignment = Os.pageSize(); alignment <= GIB; alignment *= 4) {
             for (long size : new long[] {Os.pageSize(), 64 * KIB, 3 * MIB}) {
                 long p = Os.map(size, alignment, true, false);
@@ -43,7 +45,8 @@ class OsTest {
         }
     }
 
-    @Test void largePagesFallBackToNormalOnes() {
+    @Test
+    void largePagesFallBackToNormalOnes() {
         long p = Os.map(4 * MIB, 64 * KIB, true, true);
         assertThat(p).isNotZero();
         Memory.fill(p, 4 * MIB, 1);
@@ -53,7 +56,8 @@ class OsTest {
         Os.unmap(odd, 64 * KIB);
     }
 
-    @Test void whatCannotBeIsZero() {
+    @Test
+    void whatCannotBeIsZero() {
         for (long size : new long[] {0, -1, Long.MIN_VALUE, Long.MAX_VALUE, 1L << 62, 1L << 48}) {
             assertThat(Os.map(size, 64 * KIB, true, false)).isZero();
             assertThat(Os.map(size, 64 * KIB, false, true)).isZero();
@@ -63,7 +67,8 @@ class OsTest {
         assertThat(Os.mapHuge(1L << 46, -1)).isZero();
     }
 
-    @Test void aTebibyteIsReservedOrRefused() {
+    @Test
+    void aTebibyteIsReservedOrRefused() {
         long p = Os.map(TIB, 64 * KIB, false, false);
         if (p == 0) return;
         assertThat(p % (64 * KIB)).isZero();
@@ -72,7 +77,8 @@ class OsTest {
         assertThat(Os.unmap(p, TIB)).isTrue();
     }
 
-    @Test void reservedMemoryIsCommittedLater() {
+    @Test
+    void reservedMemoryIsCommittedLater() {
         long p = Os.map(MIB, MIB, false, false);
         assertThat(Os.commit(p, 64 * KIB)).isTrue();
         Memory.putLong(p + 64 * KIB - 8, 7);
@@ -80,7 +86,8 @@ class OsTest {
         Os.unmap(p, MIB);
     }
 
-    @Test void decommittedMemoryIsWhatTheResultSays() {
+    @Test
+    void decommittedMemoryIsWhatTheResultSays() {
         long p = Os.map(MIB, MIB, true, false);
         Memory.fill(p, MIB, 1);
         int result = Os.decommit(p, MIB / 2);
@@ -93,7 +100,8 @@ class OsTest {
         Os.unmap(p, MIB);
     }
 
-    @Test void decommitGivesTheMemoryBack() {
+    @Test
+    void decommitGivesTheMemoryBack() {
         long size = 64 * MIB;
         long p = Os.map(size, MIB, true, false);
         Memory.fill(p, size, 1);
@@ -103,7 +111,8 @@ class OsTest {
         Os.unmap(p, size);
     }
 
-    @Test void resetMemoryStaysUsable() {
+    @Test
+    void resetMemoryStaysUsable() {
         long p = Os.map(MIB, MIB, true, false);
         Memory.putLong(p, 1);
         assertThat(Os.reset(p, MIB)).isTrue();
@@ -112,7 +121,8 @@ class OsTest {
         Os.unmap(p, MIB);
     }
 
-    @Test void unprotectBringsTheContentsBack() {
+    @Test
+    void unprotectBringsTheContentsBack() {
         long p = Os.map(MIB, MIB, true, false);
         Memory.putLong(p, 5);
         assertThat(Os.protect(p, 64 * KIB)).isTrue();
@@ -121,7 +131,8 @@ class OsTest {
         Os.unmap(p, MIB);
     }
 
-    @Test void protectedAndUncommittedMemoryEndsTheProcess() throws Exception {
+    @Test
+    void protectedAndUncommittedMemoryEndsTheProcess() throws Exception {
         for (String deed : List.of("protected", "uncommitted")) {
             Process process = start(deed);
             assertThat(process.waitFor(60, TimeUnit.SECONDS)).isTrue();
@@ -129,18 +140,21 @@ class OsTest {
         }
     }
 
-    @Test void abortEndsTheProcessLikeAC() throws Exception {
+    @Test
+    void abortEndsTheProcessLikeAC() throws Exception {
         Process process = start("abort");
         assertThat(process.waitFor()).isEqualTo(134);
     }
 
-    @Test void textGoesToStderr() throws Exception {
+    @Test
+    void textGoesToStderr() throws Exception {
         Process process = start("write");
         assertThat(new String(process.getErrorStream().readAllBytes(), StandardCharsets.UTF_8)).endsWith("one line\n");
         assertThat(process.waitFor()).isZero();
     }
 
-    @Test void failuresAreFalse() {
+    @Test
+    void failuresAreFalse() {
         assertThat(Os.commit(3, 4096)).isFalse();
         assertThat(Os.unmap(3, 4096)).isFalse();
         assertThat(Os.decommit(3, 4096)).isEqualTo(-1);
@@ -148,7 +162,8 @@ class OsTest {
         assertThat(Os.protect(3, 4096)).isFalse();
     }
 
-    @Test void adviceOnHugePagesIsTakenOrRefused() {
+    @Test
+    void adviceOnHugePagesIsTakenOrRefused() {
         long p = Os.map(4 * MIB, 2 * MIB, true, false);
         Os.transparentHugePages(p, 4 * MIB, true);
         Os.transparentHugePages(p, 4 * MIB, false);
@@ -156,14 +171,16 @@ class OsTest {
         Os.unmap(p, 4 * MIB);
     }
 
-    @Test void theClockGoesForward() throws Exception {
+    @Test
+    void theClockGoesForward() throws Exception {
         long clock = Os.clock(), nanos = Os.nanos();
         Thread.sleep(Duration.ofMillis(20));
         assertThat(Os.clock() - clock).isBetween(15L, 5_000L);
         assertThat(Os.nanos() - nanos).isBetween(15_000_000L, 5_000_000_000L);
     }
 
-    @Test void randomBitsDiffer() {
+    @Test
+    void randomBitsDiffer() {
         Set<Long> seen = new HashSet<>();
         long any = 0, all = -1;
         for (int i = 0; i < 1000; i++) {
@@ -177,7 +194,8 @@ class OsTest {
         assertThat(all).isZero();
     }
 
-    @Test void aPropertyStandsForAVariable() {
+    @Test
+    void aPropertyStandsForAVariable() {
         System.setProperty("dev.mimalloc.test.option", "12é");
         try (Arena arena = Arena.ofConfined()) {
             long buffer = arena.allocate(64).address();
@@ -194,7 +212,8 @@ class OsTest {
         }
     }
 
-    @Test void aVariableIsFoundInAnyCase() {
+    @Test
+    void aVariableIsFoundInAnyCase() {
         Map.Entry<String, String> variable = System.getenv().entrySet().iterator().next();
         int size = 1 << 16;
         try (Arena arena = Arena.ofConfined()) {
@@ -206,7 +225,8 @@ class OsTest {
         }
     }
 
-    @Test void theProcessHasUsedSomething() {
+    @Test
+    void theProcessHasUsedSomething() {
         try (Arena arena = Arena.ofConfined()) {
             long info = arena.allocate(48, 8).address();
             Os.processInfo(info);
@@ -219,7 +239,8 @@ class OsTest {
         }
     }
 
-    @Test void waitingEndsWhenTheValueChanges() throws Exception {
+    @Test
+    void waitingEndsWhenTheValueChanges() throws Exception {
         try (Arena arena = Arena.ofShared()) {
             long word = arena.allocate(8, 8).address();
             Thread waiter = Thread.startVirtualThread(() -> {
@@ -265,7 +286,7 @@ class OsTest {
                     System.exit(0);
                 }
                 case "protected" -> Os.protect(p, MIB);
-                default -> { }
+                default -> {}
             }
             Memory.putLong(p, 1);
             System.exit(SURVIVED);
