@@ -102,6 +102,7 @@ MI_INLINE void Memory_pause(void) {
 // The memory that everything else is reached from.
 // Never touched means never backed: most of it is the page map's upper table.
 static _Alignas(64) unsigned char mi_root[(64 << 10) + (4 << 20)];
+MI_INLINE int64_t Memory_address(int64_t a) { return a; }
 MI_INLINE int64_t Memory_root(void) { return MI_ADDRESS(mi_root); }
 
 // Callback: the first argument is the address of a user's function.

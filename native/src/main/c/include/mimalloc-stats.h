@@ -81,16 +81,16 @@ typedef struct mi_stats_s {
 /// The statistics of the current subprocess; stats->size and stats->version must be set (see mi_stats_t_decl).
 mi_decl_export bool mi_stats_get(mi_stats_t* stats) mi_attr_noexcept;
 /// The same as JSON: in buf, or if that is NULL in a block to be freed by mi_free.
-mi_decl_export mi_decl_nodiscard char* mi_stats_get_json(size_t buf_size, char* buf) mi_attr_noexcept;
+mi_decl_nodiscard mi_decl_export char* mi_stats_get_json(size_t buf_size, char* buf) mi_attr_noexcept;
 /// Statistics as JSON.
-mi_decl_export mi_decl_nodiscard char* mi_stats_as_json(mi_stats_t* stats, size_t buf_size, char* buf)
+mi_decl_nodiscard mi_decl_export char* mi_stats_as_json(mi_stats_t* stats, size_t buf_size, char* buf)
     mi_attr_noexcept;
 /// The block size of a bin of malloc_bins or page_bins.
-mi_decl_export mi_decl_nodiscard size_t mi_stats_get_bin_size(size_t bin) mi_attr_noexcept;
+mi_decl_nodiscard mi_decl_export size_t mi_stats_get_bin_size(size_t bin) mi_attr_noexcept;
 /// The statistics of a heap.
 mi_decl_export bool mi_heap_stats_get(mi_heap_t* heap, mi_stats_t* stats) mi_attr_noexcept;
 /// The statistics of a heap as JSON.
-mi_decl_export mi_decl_nodiscard char* mi_heap_stats_get_json(mi_heap_t* heap, size_t buf_size, char* buf)
+mi_decl_nodiscard mi_decl_export char* mi_heap_stats_get_json(mi_heap_t* heap, size_t buf_size, char* buf)
     mi_attr_noexcept;
 /// Prints the statistics of a heap.
 mi_decl_export void mi_heap_stats_print_out(mi_heap_t* heap, mi_output_fun* out, void* arg) mi_attr_noexcept;
@@ -101,7 +101,7 @@ mi_decl_export bool mi_subproc_stats_get(mi_subproc_id_t subproc_id, mi_stats_t*
 /// The statistics of a subprocess without those of its heaps.
 mi_decl_export bool mi_subproc_stats_get_exclusive(mi_subproc_id_t subproc_id, mi_stats_t* stats) mi_attr_noexcept;
 /// The statistics of a subprocess with those of its heaps, as JSON.
-mi_decl_export mi_decl_nodiscard char* mi_subproc_stats_get_json(mi_subproc_id_t subproc_id, size_t buf_size, char*
+mi_decl_nodiscard mi_decl_export char* mi_subproc_stats_get_json(mi_subproc_id_t subproc_id, size_t buf_size, char*
     buf) mi_attr_noexcept;
 /// Prints the statistics of a subprocess with those of its heaps.
 mi_decl_export void mi_subproc_stats_print_out(mi_subproc_id_t subproc_id, mi_output_fun* out, void* arg)

@@ -145,36 +145,36 @@ typedef enum mi_option_e {
 // --- Allocation ---------------------------------------------------------------------------------------------------------
 
 /// A block of at least size bytes, or NULL with errno set to ENOMEM. Size 0 gives a block, too.
-mi_decl_export mi_decl_nodiscard void* mi_malloc(size_t size) mi_attr_noexcept mi_attr_malloc mi_attr_alloc_size(1);
+mi_decl_nodiscard mi_decl_export void* mi_malloc(size_t size) mi_attr_noexcept mi_attr_malloc mi_attr_alloc_size(1);
 /// Like mi_malloc, of zero bytes.
-mi_decl_export mi_decl_nodiscard void* mi_zalloc(size_t size) mi_attr_noexcept mi_attr_malloc mi_attr_alloc_size(1);
+mi_decl_nodiscard mi_decl_export void* mi_zalloc(size_t size) mi_attr_noexcept mi_attr_malloc mi_attr_alloc_size(1);
 /// A zeroed block for count elements of size bytes; NULL when their product overflows.
-mi_decl_export mi_decl_nodiscard void* mi_calloc(size_t count, size_t size) mi_attr_noexcept mi_attr_malloc
+mi_decl_nodiscard mi_decl_export void* mi_calloc(size_t count, size_t size) mi_attr_noexcept mi_attr_malloc
     mi_attr_alloc_size2(1, 2);
 /// Like mi_calloc, but not zeroed.
-mi_decl_export mi_decl_nodiscard void* mi_mallocn(size_t count, size_t size) mi_attr_noexcept mi_attr_malloc
+mi_decl_nodiscard mi_decl_export void* mi_mallocn(size_t count, size_t size) mi_attr_noexcept mi_attr_malloc
     mi_attr_alloc_size2(1, 2);
 /// Gives the block newsize bytes, elsewhere if need be; p is left as it is when that fails. NULL for p allocates.
-mi_decl_export mi_decl_nodiscard void* mi_realloc(void* p, size_t newsize) mi_attr_noexcept mi_attr_alloc_size(2);
+mi_decl_nodiscard mi_decl_export void* mi_realloc(void* p, size_t newsize) mi_attr_noexcept mi_attr_alloc_size(2);
 /// Like mi_realloc, to count elements of size bytes.
-mi_decl_export mi_decl_nodiscard void* mi_reallocn(void* p, size_t count, size_t size) mi_attr_noexcept
+mi_decl_nodiscard mi_decl_export void* mi_reallocn(void* p, size_t count, size_t size) mi_attr_noexcept
     mi_attr_alloc_size2(2, 3);
 /// Like mi_realloc, but frees p when it fails.
-mi_decl_export mi_decl_nodiscard void* mi_reallocf(void* p, size_t newsize) mi_attr_noexcept mi_attr_alloc_size(2);
+mi_decl_nodiscard mi_decl_export void* mi_reallocf(void* p, size_t newsize) mi_attr_noexcept mi_attr_alloc_size(2);
 /// Like mi_realloc, and the bytes beyond the old size are zero. The block must have been allocated zeroed.
-mi_decl_export mi_decl_nodiscard void* mi_rezalloc(void* p, size_t newsize) mi_attr_noexcept mi_attr_alloc_size(2);
+mi_decl_nodiscard mi_decl_export void* mi_rezalloc(void* p, size_t newsize) mi_attr_noexcept mi_attr_alloc_size(2);
 /// Like mi_rezalloc, to newcount elements of size bytes.
-mi_decl_export mi_decl_nodiscard void* mi_recalloc(void* p, size_t newcount, size_t size) mi_attr_noexcept
+mi_decl_nodiscard mi_decl_export void* mi_recalloc(void* p, size_t newcount, size_t size) mi_attr_noexcept
     mi_attr_alloc_size2(2, 3);
 /// Gives the block newsize bytes where it lies: p, or NULL when it has no room for them.
-mi_decl_export mi_decl_nodiscard void* mi_expand(void* p, size_t newsize) mi_attr_noexcept mi_attr_alloc_size(2);
+mi_decl_nodiscard mi_decl_export void* mi_expand(void* p, size_t newsize) mi_attr_noexcept mi_attr_alloc_size(2);
 /// Frees a block, from any thread. NULL is nothing to free.
 mi_decl_export void mi_free(void* p) mi_attr_noexcept;
 /// mi_malloc for sizes up to MI_SMALL_SIZE_MAX.
-mi_decl_export mi_decl_nodiscard void* mi_malloc_small(size_t size) mi_attr_noexcept mi_attr_malloc
+mi_decl_nodiscard mi_decl_export void* mi_malloc_small(size_t size) mi_attr_noexcept mi_attr_malloc
     mi_attr_alloc_size(1);
 /// mi_zalloc for sizes up to MI_SMALL_SIZE_MAX.
-mi_decl_export mi_decl_nodiscard void* mi_zalloc_small(size_t size) mi_attr_noexcept mi_attr_malloc
+mi_decl_nodiscard mi_decl_export void* mi_zalloc_small(size_t size) mi_attr_noexcept mi_attr_malloc
     mi_attr_alloc_size(1);
 /// mi_free for a block of mi_malloc_small or mi_zalloc_small.
 mi_decl_export void mi_free_small(void* p) mi_attr_noexcept;
@@ -185,88 +185,88 @@ mi_decl_export void mi_free_size_aligned(void* p, size_t size, size_t alignment)
 /// mi_free where the alignment asked for is known.
 mi_decl_export void mi_free_aligned(void* p, size_t alignment) mi_attr_noexcept;
 /// How many bytes of the block may be used: at least what was asked for. 0 for NULL.
-mi_decl_export mi_decl_nodiscard size_t mi_usable_size(const void* p) mi_attr_noexcept;
+mi_decl_nodiscard mi_decl_export size_t mi_usable_size(const void* p) mi_attr_noexcept;
 /// The usable size that a block for size bytes would have.
-mi_decl_export mi_decl_nodiscard size_t mi_good_size(size_t size) mi_attr_noexcept;
+mi_decl_nodiscard mi_decl_export size_t mi_good_size(size_t size) mi_attr_noexcept;
 /// A copy of the text; NULL for NULL.
-mi_decl_export mi_decl_nodiscard char* mi_strdup(const char* s) mi_attr_noexcept mi_attr_malloc;
+mi_decl_nodiscard mi_decl_export char* mi_strdup(const char* s) mi_attr_noexcept mi_attr_malloc;
 /// A copy of the text's first n bytes at most, with a zero after them.
-mi_decl_export mi_decl_nodiscard char* mi_strndup(const char* s, size_t n) mi_attr_noexcept mi_attr_malloc;
+mi_decl_nodiscard mi_decl_export char* mi_strndup(const char* s, size_t n) mi_attr_noexcept mi_attr_malloc;
 /// The canonical absolute path of a file, as the C library's realpath, in a block of mi_malloc if resolved_name is
 /// NULL.
-mi_decl_export mi_decl_nodiscard char* mi_realpath(const char* fname, char* resolved_name) mi_attr_noexcept;
+mi_decl_nodiscard mi_decl_export char* mi_realpath(const char* fname, char* resolved_name) mi_attr_noexcept;
 
 // --- Aligned: to a power of two; offset is how far into the block the aligned place lies --------------------------------
 
 /// A block whose address is a multiple of alignment.
-mi_decl_export mi_decl_nodiscard void* mi_malloc_aligned(size_t size, size_t alignment) mi_attr_noexcept
+mi_decl_nodiscard mi_decl_export void* mi_malloc_aligned(size_t size, size_t alignment) mi_attr_noexcept
     mi_attr_malloc mi_attr_alloc_size(1) mi_attr_alloc_align(2);
 /// A block whose address plus offset is a multiple of alignment.
-mi_decl_export mi_decl_nodiscard void* mi_malloc_aligned_at(size_t size, size_t alignment, size_t offset)
+mi_decl_nodiscard mi_decl_export void* mi_malloc_aligned_at(size_t size, size_t alignment, size_t offset)
     mi_attr_noexcept mi_attr_malloc mi_attr_alloc_size(1);
 /// mi_malloc_aligned, zeroed.
-mi_decl_export mi_decl_nodiscard void* mi_zalloc_aligned(size_t size, size_t alignment) mi_attr_noexcept
+mi_decl_nodiscard mi_decl_export void* mi_zalloc_aligned(size_t size, size_t alignment) mi_attr_noexcept
     mi_attr_malloc mi_attr_alloc_size(1) mi_attr_alloc_align(2);
 /// mi_malloc_aligned_at, zeroed.
-mi_decl_export mi_decl_nodiscard void* mi_zalloc_aligned_at(size_t size, size_t alignment, size_t offset)
+mi_decl_nodiscard mi_decl_export void* mi_zalloc_aligned_at(size_t size, size_t alignment, size_t offset)
     mi_attr_noexcept mi_attr_malloc mi_attr_alloc_size(1);
 /// mi_calloc, aligned.
-mi_decl_export mi_decl_nodiscard void* mi_calloc_aligned(size_t count, size_t size, size_t alignment) mi_attr_noexcept
+mi_decl_nodiscard mi_decl_export void* mi_calloc_aligned(size_t count, size_t size, size_t alignment) mi_attr_noexcept
     mi_attr_malloc mi_attr_alloc_size2(1, 2) mi_attr_alloc_align(3);
 /// mi_calloc, aligned at an offset.
-mi_decl_export mi_decl_nodiscard void* mi_calloc_aligned_at(size_t count, size_t size, size_t alignment, size_t
+mi_decl_nodiscard mi_decl_export void* mi_calloc_aligned_at(size_t count, size_t size, size_t alignment, size_t
     offset) mi_attr_noexcept mi_attr_malloc mi_attr_alloc_size2(1, 2);
 /// mi_realloc to an aligned block.
-mi_decl_export mi_decl_nodiscard void* mi_realloc_aligned(void* p, size_t newsize, size_t alignment) mi_attr_noexcept
+mi_decl_nodiscard mi_decl_export void* mi_realloc_aligned(void* p, size_t newsize, size_t alignment) mi_attr_noexcept
     mi_attr_alloc_size(2) mi_attr_alloc_align(3);
 /// mi_realloc to a block aligned at an offset.
-mi_decl_export mi_decl_nodiscard void* mi_realloc_aligned_at(void* p, size_t newsize, size_t alignment, size_t offset)
+mi_decl_nodiscard mi_decl_export void* mi_realloc_aligned_at(void* p, size_t newsize, size_t alignment, size_t offset)
     mi_attr_noexcept mi_attr_alloc_size(2);
 /// mi_rezalloc to an aligned block.
-mi_decl_export mi_decl_nodiscard void* mi_rezalloc_aligned(void* p, size_t newsize, size_t alignment) mi_attr_noexcept
+mi_decl_nodiscard mi_decl_export void* mi_rezalloc_aligned(void* p, size_t newsize, size_t alignment) mi_attr_noexcept
     mi_attr_alloc_size(2) mi_attr_alloc_align(3);
 /// mi_rezalloc to a block aligned at an offset.
-mi_decl_export mi_decl_nodiscard void* mi_rezalloc_aligned_at(void* p, size_t newsize, size_t alignment, size_t
+mi_decl_nodiscard mi_decl_export void* mi_rezalloc_aligned_at(void* p, size_t newsize, size_t alignment, size_t
     offset) mi_attr_noexcept mi_attr_alloc_size(2);
 /// mi_recalloc to an aligned block.
-mi_decl_export mi_decl_nodiscard void* mi_recalloc_aligned(void* p, size_t newcount, size_t size, size_t alignment)
+mi_decl_nodiscard mi_decl_export void* mi_recalloc_aligned(void* p, size_t newcount, size_t size, size_t alignment)
     mi_attr_noexcept mi_attr_alloc_size2(2, 3) mi_attr_alloc_align(4);
 /// mi_recalloc to a block aligned at an offset.
-mi_decl_export mi_decl_nodiscard void* mi_recalloc_aligned_at(void* p, size_t newcount, size_t size, size_t alignment,
+mi_decl_nodiscard mi_decl_export void* mi_recalloc_aligned_at(void* p, size_t newcount, size_t size, size_t alignment,
     size_t offset) mi_attr_noexcept mi_attr_alloc_size2(2, 3);
 
 // --- Allocation that tells the size of the blocks -----------------------------------------------------------------------
 
 /// mi_malloc; the block's size is stored in *block_size.
-mi_decl_export mi_decl_nodiscard void* mi_umalloc(size_t size, size_t* block_size) mi_attr_noexcept mi_attr_malloc
+mi_decl_nodiscard mi_decl_export void* mi_umalloc(size_t size, size_t* block_size) mi_attr_noexcept mi_attr_malloc
     mi_attr_alloc_size(1);
 /// mi_calloc; the block's size is stored in *block_size.
-mi_decl_export mi_decl_nodiscard void* mi_ucalloc(size_t count, size_t size, size_t* block_size) mi_attr_noexcept
+mi_decl_nodiscard mi_decl_export void* mi_ucalloc(size_t count, size_t size, size_t* block_size) mi_attr_noexcept
     mi_attr_malloc mi_attr_alloc_size2(1, 2);
 /// mi_realloc; the sizes of the old and of the new block are stored.
-mi_decl_export mi_decl_nodiscard void* mi_urealloc(void* p, size_t newsize, size_t* block_size_pre, size_t*
+mi_decl_nodiscard mi_decl_export void* mi_urealloc(void* p, size_t newsize, size_t* block_size_pre, size_t*
     block_size_post) mi_attr_noexcept mi_attr_alloc_size(2);
 /// mi_free; the block's size is stored in *block_size.
 mi_decl_export void mi_ufree(void* p, size_t* block_size) mi_attr_noexcept;
 /// mi_malloc_aligned; the block's size is stored in *block_size.
-mi_decl_export mi_decl_nodiscard void* mi_umalloc_aligned(size_t size, size_t alignment, size_t* block_size)
+mi_decl_nodiscard mi_decl_export void* mi_umalloc_aligned(size_t size, size_t alignment, size_t* block_size)
     mi_attr_noexcept mi_attr_malloc mi_attr_alloc_size(1) mi_attr_alloc_align(2);
 /// mi_zalloc_aligned; the block's size is stored in *block_size.
-mi_decl_export mi_decl_nodiscard void* mi_uzalloc_aligned(size_t size, size_t alignment, size_t* block_size)
+mi_decl_nodiscard mi_decl_export void* mi_uzalloc_aligned(size_t size, size_t alignment, size_t* block_size)
     mi_attr_noexcept mi_attr_malloc mi_attr_alloc_size(1) mi_attr_alloc_align(2);
 /// mi_malloc_small; the block's size is stored in *block_size.
-mi_decl_export mi_decl_nodiscard void* mi_umalloc_small(size_t size, size_t* block_size) mi_attr_noexcept
+mi_decl_nodiscard mi_decl_export void* mi_umalloc_small(size_t size, size_t* block_size) mi_attr_noexcept
     mi_attr_malloc mi_attr_alloc_size(1);
 /// mi_zalloc_small; the block's size is stored in *block_size.
-mi_decl_export mi_decl_nodiscard void* mi_uzalloc_small(size_t size, size_t* block_size) mi_attr_noexcept
+mi_decl_nodiscard mi_decl_export void* mi_uzalloc_small(size_t size, size_t* block_size) mi_attr_noexcept
     mi_attr_malloc mi_attr_alloc_size(1);
 
 // --- Heaps: any thread may allocate in a heap and free its blocks -------------------------------------------------------
 
 /// A new heap, or NULL.
-mi_decl_export mi_decl_nodiscard mi_heap_t* mi_heap_new(void);
+mi_decl_nodiscard mi_decl_export mi_heap_t* mi_heap_new(void);
 /// A new heap that takes its memory from one arena only.
-mi_decl_export mi_decl_nodiscard mi_heap_t* mi_heap_new_in_arena(mi_arena_id_t arena_id);
+mi_decl_nodiscard mi_decl_export mi_heap_t* mi_heap_new_in_arena(mi_arena_id_t arena_id);
 /// Ends a heap; the blocks that are still in use go over to the main heap.
 mi_decl_export void mi_heap_delete(mi_heap_t* heap);
 /// Ends a heap and frees all of its blocks at once.
@@ -276,121 +276,121 @@ mi_decl_export void mi_heap_set_numa_affinity(mi_heap_t* heap, int numa_node);
 /// Frees what the heap holds without need; force also gives it back to the OS at once.
 mi_decl_export void mi_heap_collect(mi_heap_t* heap, bool force);
 /// The main heap, where mi_malloc allocates.
-mi_decl_export mi_decl_nodiscard mi_heap_t* mi_heap_main(void);
+mi_decl_nodiscard mi_decl_export mi_heap_t* mi_heap_main(void);
 /// The heap of a block; NULL when p is none of ours.
-mi_decl_export mi_decl_nodiscard mi_heap_t* mi_heap_of(const void* p);
+mi_decl_nodiscard mi_decl_export mi_heap_t* mi_heap_of(const void* p);
 /// Does p point into a block of the heap?
-mi_decl_export mi_decl_nodiscard bool mi_heap_contains(const mi_heap_t* heap, const void* p);
+mi_decl_nodiscard mi_decl_export bool mi_heap_contains(const mi_heap_t* heap, const void* p);
 /// Does p point into a block of any heap?
-mi_decl_export mi_decl_nodiscard bool mi_any_heap_contains(const void* p);
+mi_decl_nodiscard mi_decl_export bool mi_any_heap_contains(const void* p);
 /// mi_malloc in a heap.
-mi_decl_export mi_decl_nodiscard void* mi_heap_malloc(mi_heap_t* theap, size_t size) mi_attr_noexcept mi_attr_malloc
+mi_decl_nodiscard mi_decl_export void* mi_heap_malloc(mi_heap_t* theap, size_t size) mi_attr_noexcept mi_attr_malloc
     mi_attr_alloc_size(2);
 /// mi_zalloc in a heap.
-mi_decl_export mi_decl_nodiscard void* mi_heap_zalloc(mi_heap_t* heap, size_t size) mi_attr_noexcept mi_attr_malloc
+mi_decl_nodiscard mi_decl_export void* mi_heap_zalloc(mi_heap_t* heap, size_t size) mi_attr_noexcept mi_attr_malloc
     mi_attr_alloc_size(2);
 /// mi_calloc in a heap.
-mi_decl_export mi_decl_nodiscard void* mi_heap_calloc(mi_heap_t* heap, size_t count, size_t size) mi_attr_noexcept
+mi_decl_nodiscard mi_decl_export void* mi_heap_calloc(mi_heap_t* heap, size_t count, size_t size) mi_attr_noexcept
     mi_attr_malloc mi_attr_alloc_size2(2, 3);
 /// mi_mallocn in a heap.
-mi_decl_export mi_decl_nodiscard void* mi_heap_mallocn(mi_heap_t* heap, size_t count, size_t size) mi_attr_noexcept
+mi_decl_nodiscard mi_decl_export void* mi_heap_mallocn(mi_heap_t* heap, size_t count, size_t size) mi_attr_noexcept
     mi_attr_malloc mi_attr_alloc_size2(2, 3);
 /// mi_malloc_small in a heap.
-mi_decl_export mi_decl_nodiscard void* mi_heap_malloc_small(mi_heap_t* heap, size_t size) mi_attr_noexcept
+mi_decl_nodiscard mi_decl_export void* mi_heap_malloc_small(mi_heap_t* heap, size_t size) mi_attr_noexcept
     mi_attr_malloc mi_attr_alloc_size(2);
 /// mi_zalloc_small in a heap.
-mi_decl_export mi_decl_nodiscard void* mi_heap_zalloc_small(mi_heap_t* heap, size_t size) mi_attr_noexcept
+mi_decl_nodiscard mi_decl_export void* mi_heap_zalloc_small(mi_heap_t* heap, size_t size) mi_attr_noexcept
     mi_attr_malloc mi_attr_alloc_size(2);
 /// mi_realloc; a block that has to move moves into the heap.
-mi_decl_export mi_decl_nodiscard void* mi_heap_realloc(mi_heap_t* heap, void* p, size_t newsize) mi_attr_noexcept
+mi_decl_nodiscard mi_decl_export void* mi_heap_realloc(mi_heap_t* heap, void* p, size_t newsize) mi_attr_noexcept
     mi_attr_alloc_size(3);
 /// mi_reallocn; a block that has to move moves into the heap.
-mi_decl_export mi_decl_nodiscard void* mi_heap_reallocn(mi_heap_t* heap, void* p, size_t count, size_t size)
+mi_decl_nodiscard mi_decl_export void* mi_heap_reallocn(mi_heap_t* heap, void* p, size_t count, size_t size)
     mi_attr_noexcept mi_attr_alloc_size2(3, 4);
 /// mi_reallocf; a block that has to move moves into the heap.
-mi_decl_export mi_decl_nodiscard void* mi_heap_reallocf(mi_heap_t* theap, void* p, size_t newsize) mi_attr_noexcept
+mi_decl_nodiscard mi_decl_export void* mi_heap_reallocf(mi_heap_t* theap, void* p, size_t newsize) mi_attr_noexcept
     mi_attr_alloc_size(3);
 /// mi_rezalloc; a block that has to move moves into the heap.
-mi_decl_export mi_decl_nodiscard void* mi_heap_rezalloc(mi_heap_t* heap, void* p, size_t newsize) mi_attr_noexcept
+mi_decl_nodiscard mi_decl_export void* mi_heap_rezalloc(mi_heap_t* heap, void* p, size_t newsize) mi_attr_noexcept
     mi_attr_alloc_size(3);
 /// mi_recalloc; a block that has to move moves into the heap.
-mi_decl_export mi_decl_nodiscard void* mi_heap_recalloc(mi_heap_t* heap, void* p, size_t newcount, size_t size)
+mi_decl_nodiscard mi_decl_export void* mi_heap_recalloc(mi_heap_t* heap, void* p, size_t newcount, size_t size)
     mi_attr_noexcept mi_attr_alloc_size2(3, 4);
 /// mi_strdup in a heap.
-mi_decl_export mi_decl_nodiscard char* mi_heap_strdup(mi_heap_t* heap, const char* s) mi_attr_noexcept mi_attr_malloc;
+mi_decl_nodiscard mi_decl_export char* mi_heap_strdup(mi_heap_t* heap, const char* s) mi_attr_noexcept mi_attr_malloc;
 /// mi_strndup in a heap.
-mi_decl_export mi_decl_nodiscard char* mi_heap_strndup(mi_heap_t* heap, const char* s, size_t n) mi_attr_noexcept
+mi_decl_nodiscard mi_decl_export char* mi_heap_strndup(mi_heap_t* heap, const char* s, size_t n) mi_attr_noexcept
     mi_attr_malloc;
 /// mi_realpath in a heap.
-mi_decl_export mi_decl_nodiscard char* mi_heap_realpath(mi_heap_t* heap, const char* fname, char* resolved_name)
+mi_decl_nodiscard mi_decl_export char* mi_heap_realpath(mi_heap_t* heap, const char* fname, char* resolved_name)
     mi_attr_noexcept;
 /// mi_malloc_aligned in a heap.
-mi_decl_export mi_decl_nodiscard void* mi_heap_malloc_aligned(mi_heap_t* heap, size_t size, size_t alignment)
+mi_decl_nodiscard mi_decl_export void* mi_heap_malloc_aligned(mi_heap_t* heap, size_t size, size_t alignment)
     mi_attr_noexcept mi_attr_malloc mi_attr_alloc_size(2) mi_attr_alloc_align(3);
 /// mi_malloc_aligned_at in a heap.
-mi_decl_export mi_decl_nodiscard void* mi_heap_malloc_aligned_at(mi_heap_t* heap, size_t size, size_t alignment,
+mi_decl_nodiscard mi_decl_export void* mi_heap_malloc_aligned_at(mi_heap_t* heap, size_t size, size_t alignment,
     size_t offset) mi_attr_noexcept mi_attr_malloc mi_attr_alloc_size(2);
 /// mi_zalloc_aligned in a heap.
-mi_decl_export mi_decl_nodiscard void* mi_heap_zalloc_aligned(mi_heap_t* heap, size_t size, size_t alignment)
+mi_decl_nodiscard mi_decl_export void* mi_heap_zalloc_aligned(mi_heap_t* heap, size_t size, size_t alignment)
     mi_attr_noexcept mi_attr_malloc mi_attr_alloc_size(2) mi_attr_alloc_align(3);
 /// mi_zalloc_aligned_at in a heap.
-mi_decl_export mi_decl_nodiscard void* mi_heap_zalloc_aligned_at(mi_heap_t* heap, size_t size, size_t alignment,
+mi_decl_nodiscard mi_decl_export void* mi_heap_zalloc_aligned_at(mi_heap_t* heap, size_t size, size_t alignment,
     size_t offset) mi_attr_noexcept mi_attr_malloc mi_attr_alloc_size(2);
 /// mi_calloc_aligned in a heap.
-mi_decl_export mi_decl_nodiscard void* mi_heap_calloc_aligned(mi_heap_t* heap, size_t count, size_t size, size_t
+mi_decl_nodiscard mi_decl_export void* mi_heap_calloc_aligned(mi_heap_t* heap, size_t count, size_t size, size_t
     alignment) mi_attr_noexcept mi_attr_malloc mi_attr_alloc_size2(2, 3) mi_attr_alloc_align(4);
 /// mi_calloc_aligned_at in a heap.
-mi_decl_export mi_decl_nodiscard void* mi_heap_calloc_aligned_at(mi_heap_t* heap, size_t count, size_t size, size_t
+mi_decl_nodiscard mi_decl_export void* mi_heap_calloc_aligned_at(mi_heap_t* heap, size_t count, size_t size, size_t
     alignment, size_t offset) mi_attr_noexcept mi_attr_malloc mi_attr_alloc_size2(2, 3);
 /// mi_realloc_aligned; a block that has to move moves into the heap.
-mi_decl_export mi_decl_nodiscard void* mi_heap_realloc_aligned(mi_heap_t* heap, void* p, size_t newsize, size_t
+mi_decl_nodiscard mi_decl_export void* mi_heap_realloc_aligned(mi_heap_t* heap, void* p, size_t newsize, size_t
     alignment) mi_attr_noexcept mi_attr_alloc_size(3) mi_attr_alloc_align(4);
 /// mi_realloc_aligned_at; a block that has to move moves into the heap.
-mi_decl_export mi_decl_nodiscard void* mi_heap_realloc_aligned_at(mi_heap_t* heap, void* p, size_t newsize, size_t
+mi_decl_nodiscard mi_decl_export void* mi_heap_realloc_aligned_at(mi_heap_t* heap, void* p, size_t newsize, size_t
     alignment, size_t offset) mi_attr_noexcept mi_attr_alloc_size(3);
 /// mi_rezalloc_aligned; a block that has to move moves into the heap.
-mi_decl_export mi_decl_nodiscard void* mi_heap_rezalloc_aligned(mi_heap_t* heap, void* p, size_t newsize, size_t
+mi_decl_nodiscard mi_decl_export void* mi_heap_rezalloc_aligned(mi_heap_t* heap, void* p, size_t newsize, size_t
     alignment) mi_attr_noexcept mi_attr_alloc_size(3) mi_attr_alloc_align(4);
 /// mi_rezalloc_aligned_at; a block that has to move moves into the heap.
-mi_decl_export mi_decl_nodiscard void* mi_heap_rezalloc_aligned_at(mi_heap_t* heap, void* p, size_t newsize, size_t
+mi_decl_nodiscard mi_decl_export void* mi_heap_rezalloc_aligned_at(mi_heap_t* heap, void* p, size_t newsize, size_t
     alignment, size_t offset) mi_attr_noexcept mi_attr_alloc_size(3);
 /// mi_recalloc_aligned; a block that has to move moves into the heap.
-mi_decl_export mi_decl_nodiscard void* mi_heap_recalloc_aligned(mi_heap_t* heap, void* p, size_t newcount, size_t
+mi_decl_nodiscard mi_decl_export void* mi_heap_recalloc_aligned(mi_heap_t* heap, void* p, size_t newcount, size_t
     size, size_t alignment) mi_attr_noexcept mi_attr_alloc_size2(3, 4) mi_attr_alloc_align(5);
 /// mi_recalloc_aligned_at; a block that has to move moves into the heap.
-mi_decl_export mi_decl_nodiscard void* mi_heap_recalloc_aligned_at(mi_heap_t* heap, void* p, size_t newcount, size_t
+mi_decl_nodiscard mi_decl_export void* mi_heap_recalloc_aligned_at(mi_heap_t* heap, void* p, size_t newcount, size_t
     size, size_t alignment, size_t offset) mi_attr_noexcept mi_attr_alloc_size2(3, 4);
 
 // --- Theaps: a thread's own part of a heap; only that thread may use it -------------------------------------------------
 
 /// The current thread's theap of a heap.
-mi_decl_export mi_decl_nodiscard mi_theap_t* mi_heap_theap(mi_heap_t* heap);
+mi_decl_nodiscard mi_decl_export mi_theap_t* mi_heap_theap(mi_heap_t* heap);
 /// Makes mi_malloc in this thread allocate in the theap; returns the one before.
 mi_decl_export mi_theap_t* mi_theap_set_default(mi_theap_t* theap);
 /// The theap in which mi_malloc allocates in this thread.
-mi_decl_export mi_decl_nodiscard mi_theap_t* mi_theap_get_default(void);
+mi_decl_nodiscard mi_decl_export mi_theap_t* mi_theap_get_default(void);
 /// Frees what the theap holds without need.
 mi_decl_export void mi_theap_collect(mi_theap_t* theap, bool force) mi_attr_noexcept;
 /// mi_malloc in a theap.
-mi_decl_export mi_decl_nodiscard void* mi_theap_malloc(mi_theap_t* theap, size_t size) mi_attr_noexcept mi_attr_malloc
+mi_decl_nodiscard mi_decl_export void* mi_theap_malloc(mi_theap_t* theap, size_t size) mi_attr_noexcept mi_attr_malloc
     mi_attr_alloc_size(2);
 /// mi_zalloc in a theap.
-mi_decl_export mi_decl_nodiscard void* mi_theap_zalloc(mi_theap_t* theap, size_t size) mi_attr_noexcept mi_attr_malloc
+mi_decl_nodiscard mi_decl_export void* mi_theap_zalloc(mi_theap_t* theap, size_t size) mi_attr_noexcept mi_attr_malloc
     mi_attr_alloc_size(2);
 /// mi_calloc in a theap.
-mi_decl_export mi_decl_nodiscard void* mi_theap_calloc(mi_theap_t* theap, size_t count, size_t size) mi_attr_noexcept
+mi_decl_nodiscard mi_decl_export void* mi_theap_calloc(mi_theap_t* theap, size_t count, size_t size) mi_attr_noexcept
     mi_attr_malloc mi_attr_alloc_size2(2, 3);
 /// mi_malloc_small in a theap.
-mi_decl_export mi_decl_nodiscard void* mi_theap_malloc_small(mi_theap_t* theap, size_t size) mi_attr_noexcept
+mi_decl_nodiscard mi_decl_export void* mi_theap_malloc_small(mi_theap_t* theap, size_t size) mi_attr_noexcept
     mi_attr_malloc mi_attr_alloc_size(2);
 /// mi_zalloc_small in a theap.
-mi_decl_export mi_decl_nodiscard void* mi_theap_zalloc_small(mi_theap_t* theap, size_t size) mi_attr_noexcept
+mi_decl_nodiscard mi_decl_export void* mi_theap_zalloc_small(mi_theap_t* theap, size_t size) mi_attr_noexcept
     mi_attr_malloc mi_attr_alloc_size(2);
 /// mi_malloc_aligned in a theap.
-mi_decl_export mi_decl_nodiscard void* mi_theap_malloc_aligned(mi_theap_t* theap, size_t size, size_t alignment)
+mi_decl_nodiscard mi_decl_export void* mi_theap_malloc_aligned(mi_theap_t* theap, size_t size, size_t alignment)
     mi_attr_noexcept mi_attr_malloc mi_attr_alloc_size(2) mi_attr_alloc_align(3);
 /// mi_realloc; a block that has to move moves into the theap.
-mi_decl_export mi_decl_nodiscard void* mi_theap_realloc(mi_theap_t* theap, void* p, size_t newsize) mi_attr_noexcept
+mi_decl_nodiscard mi_decl_export void* mi_theap_realloc(mi_theap_t* theap, void* p, size_t newsize) mi_attr_noexcept
     mi_attr_alloc_size(3);
 /// In a guarded build: puts one in sample_rate blocks before a guard page; 0 for none.
 mi_decl_export void mi_theap_guarded_set_sample_rate(mi_theap_t* theap, size_t sample_rate, size_t seed);
@@ -410,11 +410,11 @@ mi_decl_export bool mi_theap_visit_blocks(const mi_theap_t* theap, bool visit_bl
 /// Calls the visitor for each heap of a subprocess.
 mi_decl_export bool mi_subproc_visit_heaps(mi_subproc_id_t subproc, mi_heap_visit_fun* visitor, void* arg);
 /// Does p point into a block of the current thread's default theap?
-mi_decl_export mi_decl_nodiscard bool mi_check_owned(const void* p);
+mi_decl_nodiscard mi_decl_export bool mi_check_owned(const void* p);
 /// Does p point into memory that mimalloc manages?
-mi_decl_export mi_decl_nodiscard bool mi_is_in_heap_region(const void* p) mi_attr_noexcept;
+mi_decl_nodiscard mi_decl_export bool mi_is_in_heap_region(const void* p) mi_attr_noexcept;
 /// Is the page of p, a block of the heap and this thread, used to less than perc_threshold percent?
-mi_decl_export mi_decl_nodiscard bool mi_unsafe_heap_page_is_under_utilized(mi_heap_t* heap, void* p, size_t
+mi_decl_nodiscard mi_decl_export bool mi_unsafe_heap_page_is_under_utilized(mi_heap_t* heap, void* p, size_t
     perc_threshold) mi_attr_noexcept;
 
 // --- Threads and the process: all of it happens by itself where the system tells when a thread begins and ends ----------
@@ -436,7 +436,7 @@ mi_decl_export void mi_collect_reduce(size_t target_thread_owned) mi_attr_noexce
 /// The version: 30403 stands for 3.4.3.
 mi_decl_export int mi_version(void) mi_attr_noexcept;
 /// Are malloc and free redirected to this library (on Windows)?
-mi_decl_export mi_decl_nodiscard bool mi_is_redirected(void) mi_attr_noexcept;
+mi_decl_nodiscard mi_decl_export bool mi_is_redirected(void) mi_attr_noexcept;
 
 // --- Functions of the user's --------------------------------------------------------------------------------------------
 
@@ -503,22 +503,22 @@ mi_decl_export int mi_reserve_huge_os_pages_at_ex(size_t pages, int numa_node, s
 /// Deprecated: mi_reserve_huge_os_pages_interleave.
 mi_decl_export int mi_reserve_huge_os_pages(size_t pages, double max_secs, size_t* pages_reserved) mi_attr_noexcept;
 /// The range of an arena: where it starts, and its size.
-mi_decl_export mi_decl_nodiscard void* mi_arena_area(mi_arena_id_t arena_id, size_t* size);
+mi_decl_nodiscard mi_decl_export void* mi_arena_area(mi_arena_id_t arena_id, size_t* size);
 /// Does p point into the arena?
-mi_decl_export mi_decl_nodiscard bool mi_arena_contains(mi_arena_id_t arena_id, const void* p);
+mi_decl_nodiscard mi_decl_export bool mi_arena_contains(mi_arena_id_t arena_id, const void* p);
 /// The alignment that memory for mi_manage_os_memory should have.
-mi_decl_export mi_decl_nodiscard size_t mi_arena_min_alignment(void);
+mi_decl_nodiscard mi_decl_export size_t mi_arena_min_alignment(void);
 /// The least size of memory for mi_manage_os_memory.
-mi_decl_export mi_decl_nodiscard size_t mi_arena_min_size(void);
+mi_decl_nodiscard mi_decl_export size_t mi_arena_min_size(void);
 
 // --- Subprocesses: heaps and arenas of different ones never meet, though threads may free each other's blocks -----------
 
 /// The one that a process begins with.
-mi_decl_export mi_decl_nodiscard mi_subproc_id_t mi_subproc_main(void);
+mi_decl_nodiscard mi_decl_export mi_subproc_id_t mi_subproc_main(void);
 /// The current thread's.
-mi_decl_export mi_decl_nodiscard mi_subproc_id_t mi_subproc_current(void);
+mi_decl_nodiscard mi_decl_export mi_subproc_id_t mi_subproc_current(void);
 /// A new one, or NULL.
-mi_decl_export mi_decl_nodiscard mi_subproc_id_t mi_subproc_new(void);
+mi_decl_nodiscard mi_decl_export mi_subproc_id_t mi_subproc_new(void);
 /// Ends one and frees all of its memory; no thread may be in it.
 mi_decl_export void mi_subproc_destroy(mi_subproc_id_t subproc);
 /// Puts the current thread, which must not have allocated yet, into a subprocess.
@@ -552,70 +552,70 @@ mi_decl_export void mi_option_set_default(mi_option_t option, long value);
 /// mi_free.
 mi_decl_export void mi_cfree(void* p) mi_attr_noexcept;
 /// mi_expand.
-mi_decl_export mi_decl_nodiscard void* mi__expand(void* p, size_t newsize) mi_attr_noexcept mi_attr_alloc_size(2);
+mi_decl_nodiscard mi_decl_export void* mi__expand(void* p, size_t newsize) mi_attr_noexcept mi_attr_alloc_size(2);
 /// mi_usable_size.
-mi_decl_export mi_decl_nodiscard size_t mi_malloc_size(const void* p) mi_attr_noexcept;
+mi_decl_nodiscard mi_decl_export size_t mi_malloc_size(const void* p) mi_attr_noexcept;
 /// mi_good_size.
-mi_decl_export mi_decl_nodiscard size_t mi_malloc_good_size(size_t size) mi_attr_noexcept;
+mi_decl_nodiscard mi_decl_export size_t mi_malloc_good_size(size_t size) mi_attr_noexcept;
 /// mi_usable_size.
-mi_decl_export mi_decl_nodiscard size_t mi_malloc_usable_size(const void* p) mi_attr_noexcept;
+mi_decl_nodiscard mi_decl_export size_t mi_malloc_usable_size(const void* p) mi_attr_noexcept;
 /// As POSIX has it: returns 0 and stores the block in *p, or returns EINVAL or ENOMEM.
 mi_decl_export int mi_posix_memalign(void** p, size_t alignment, size_t size);
 /// mi_malloc_aligned.
-mi_decl_export mi_decl_nodiscard void* mi_memalign(size_t alignment, size_t size) mi_attr_noexcept mi_attr_malloc
+mi_decl_nodiscard mi_decl_export void* mi_memalign(size_t alignment, size_t size) mi_attr_noexcept mi_attr_malloc
     mi_attr_alloc_size(2) mi_attr_alloc_align(1);
 /// A block aligned to the OS' page size.
-mi_decl_export mi_decl_nodiscard void* mi_valloc(size_t size) mi_attr_noexcept mi_attr_malloc mi_attr_alloc_size(1);
+mi_decl_nodiscard mi_decl_export void* mi_valloc(size_t size) mi_attr_noexcept mi_attr_malloc mi_attr_alloc_size(1);
 /// The same, with its size rounded up to whole OS pages.
-mi_decl_export mi_decl_nodiscard void* mi_pvalloc(size_t size) mi_attr_noexcept mi_attr_malloc;
+mi_decl_nodiscard mi_decl_export void* mi_pvalloc(size_t size) mi_attr_noexcept mi_attr_malloc;
 /// As C11 has it: mi_malloc_aligned.
-mi_decl_export mi_decl_nodiscard void* mi_aligned_alloc(size_t alignment, size_t size) mi_attr_noexcept mi_attr_malloc
+mi_decl_nodiscard mi_decl_export void* mi_aligned_alloc(size_t alignment, size_t size) mi_attr_noexcept mi_attr_malloc
     mi_attr_alloc_size(2) mi_attr_alloc_align(1);
 /// mi_reallocn, with errno set when it fails.
-mi_decl_export mi_decl_nodiscard void* mi_reallocarray(void* p, size_t count, size_t size) mi_attr_noexcept
+mi_decl_nodiscard mi_decl_export void* mi_reallocarray(void* p, size_t count, size_t size) mi_attr_noexcept
     mi_attr_alloc_size2(2, 3);
 /// As NetBSD has it: ptrp is the address of a pointer; returns 0 or an errno.
 mi_decl_export int mi_reallocarr(void* ptrp, size_t count, size_t size) mi_attr_noexcept;
 /// mi_recalloc_aligned.
-mi_decl_export mi_decl_nodiscard void* mi_aligned_recalloc(void* p, size_t newcount, size_t size, size_t alignment)
+mi_decl_nodiscard mi_decl_export void* mi_aligned_recalloc(void* p, size_t newcount, size_t size, size_t alignment)
     mi_attr_noexcept mi_attr_alloc_size2(2, 3) mi_attr_alloc_align(4);
 /// mi_recalloc_aligned_at.
-mi_decl_export mi_decl_nodiscard void* mi_aligned_offset_recalloc(void* p, size_t newcount, size_t size, size_t
+mi_decl_nodiscard mi_decl_export void* mi_aligned_offset_recalloc(void* p, size_t newcount, size_t size, size_t
     alignment, size_t offset) mi_attr_noexcept mi_attr_alloc_size2(2, 3);
 /// A copy of an environment variable in *buf and its size in *size; returns 0 or an errno.
 mi_decl_export int mi_dupenv_s(char** buf, size_t* size, const char* name) mi_attr_noexcept;
 /// The same for wide characters.
 mi_decl_export int mi_wdupenv_s(wchar_t** buf, size_t* size, const wchar_t* name) mi_attr_noexcept;
 /// A copy of a wide text.
-mi_decl_export mi_decl_nodiscard wchar_t* mi_wcsdup(const wchar_t* s) mi_attr_noexcept mi_attr_malloc;
+mi_decl_nodiscard mi_decl_export wchar_t* mi_wcsdup(const wchar_t* s) mi_attr_noexcept mi_attr_malloc;
 /// A copy of a multi-byte text.
-mi_decl_export mi_decl_nodiscard unsigned char* mi_mbsdup(const unsigned char* s) mi_attr_noexcept mi_attr_malloc;
+mi_decl_nodiscard mi_decl_export unsigned char* mi_mbsdup(const unsigned char* s) mi_attr_noexcept mi_attr_malloc;
 
 // --- C++: what operator new does; without memory they call the new handler, then throw std::bad_alloc or return NULL ----
 
 /// operator new.
-mi_decl_export mi_decl_nodiscard void* mi_new(size_t size) mi_attr_malloc mi_attr_alloc_size(1);
+mi_decl_nodiscard mi_decl_export void* mi_new(size_t size) mi_attr_malloc mi_attr_alloc_size(1);
 /// operator new with an alignment.
-mi_decl_export mi_decl_nodiscard void* mi_new_aligned(size_t size, size_t alignment) mi_attr_malloc
+mi_decl_nodiscard mi_decl_export void* mi_new_aligned(size_t size, size_t alignment) mi_attr_malloc
     mi_attr_alloc_size(1) mi_attr_alloc_align(2);
 /// operator new(std::nothrow): NULL when there is no memory.
-mi_decl_export mi_decl_nodiscard void* mi_new_nothrow(size_t size) mi_attr_noexcept mi_attr_malloc
+mi_decl_nodiscard mi_decl_export void* mi_new_nothrow(size_t size) mi_attr_noexcept mi_attr_malloc
     mi_attr_alloc_size(1);
 /// operator new(std::nothrow) with an alignment.
-mi_decl_export mi_decl_nodiscard void* mi_new_aligned_nothrow(size_t size, size_t alignment) mi_attr_noexcept
+mi_decl_nodiscard mi_decl_export void* mi_new_aligned_nothrow(size_t size, size_t alignment) mi_attr_noexcept
     mi_attr_malloc mi_attr_alloc_size(1) mi_attr_alloc_align(2);
 /// operator new for count elements of size bytes.
-mi_decl_export mi_decl_nodiscard void* mi_new_n(size_t count, size_t size) mi_attr_malloc mi_attr_alloc_size2(1, 2);
+mi_decl_nodiscard mi_decl_export void* mi_new_n(size_t count, size_t size) mi_attr_malloc mi_attr_alloc_size2(1, 2);
 /// mi_realloc that throws.
-mi_decl_export mi_decl_nodiscard void* mi_new_realloc(void* p, size_t newsize) mi_attr_alloc_size(2);
+mi_decl_nodiscard mi_decl_export void* mi_new_realloc(void* p, size_t newsize) mi_attr_alloc_size(2);
 /// mi_reallocn that throws.
-mi_decl_export mi_decl_nodiscard void* mi_new_reallocn(void* p, size_t newcount, size_t size) mi_attr_alloc_size2(2,
+mi_decl_nodiscard mi_decl_export void* mi_new_reallocn(void* p, size_t newcount, size_t size) mi_attr_alloc_size2(2,
     3);
 /// operator new in a heap.
-mi_decl_export mi_decl_nodiscard void* mi_heap_alloc_new(mi_heap_t* heap, size_t size) mi_attr_malloc
+mi_decl_nodiscard mi_decl_export void* mi_heap_alloc_new(mi_heap_t* heap, size_t size) mi_attr_malloc
     mi_attr_alloc_size(2);
 /// operator new in a heap for count elements of size bytes.
-mi_decl_export mi_decl_nodiscard void* mi_heap_alloc_new_n(mi_heap_t* heap, size_t count, size_t size) mi_attr_malloc
+mi_decl_nodiscard mi_decl_export void* mi_heap_alloc_new_n(mi_heap_t* heap, size_t count, size_t size) mi_attr_malloc
     mi_attr_alloc_size2(2, 3);
 
 #if defined(__cplusplus)
@@ -637,5 +637,242 @@ mi_decl_export mi_decl_nodiscard void* mi_heap_alloc_new_n(mi_heap_t* heap, size
 #define mi_heap_mallocn_tp(hp, tp, n) ((tp*)mi_heap_mallocn(hp, n, sizeof(tp)))
 #define mi_heap_reallocn_tp(hp, p, tp, n) ((tp*)mi_heap_reallocn(hp, p, n, sizeof(tp)))
 #define mi_heap_recalloc_tp(hp, p, tp, n) ((tp*)mi_heap_recalloc(hp, p, n, sizeof(tp)))
+
+#if defined(__cplusplus)
+
+// --- Allocators for C++'s containers ------------------------------------------------------------------------------------
+
+#include <cstddef>
+#include <cstdlib>
+#include <memory>
+#include <new>
+#include <type_traits>
+#include <utility>
+
+/// What the allocators below have in common: the types, and objects of any alignment.
+template <class T>
+struct mi_stl_allocator_common_ {
+  typedef T value_type;
+  typedef std::size_t size_type;
+  typedef std::ptrdiff_t difference_type;
+  typedef value_type& reference;
+  typedef value_type const& const_reference;
+  typedef value_type* pointer;
+  typedef value_type const* const_pointer;
+  using propagate_on_container_copy_assignment = std::true_type;
+  using propagate_on_container_move_assignment = std::true_type;
+  using propagate_on_container_swap = std::true_type;
+
+  size_type max_size() const noexcept { return static_cast<size_type>(PTRDIFF_MAX) / sizeof(value_type); }
+  pointer address(reference x) const { return std::addressof(x); }
+  const_pointer address(const_reference x) const { return std::addressof(x); }
+  template <class U, class... Args>
+  void construct(U* p, Args&&... args) { ::new (static_cast<void*>(p)) U(std::forward<Args>(args)...); }
+  template <class U>
+  void destroy(U* p) noexcept { p->~U(); }
+
+ protected:
+  /// What every block is aligned to that is large enough.
+  static constexpr bool is_wide = alignof(T) > 16;
+
+  [[noreturn]] static void no_memory() {
+#if defined(__cpp_exceptions)
+    throw std::bad_alloc();
+#else
+    std::abort();
+#endif
+  }
+};
+
+/// Allocates in the current thread's default heap, as operator new does. All of them are equal.
+template <class T>
+struct mi_stl_allocator : public mi_stl_allocator_common_<T> {
+  using typename mi_stl_allocator_common_<T>::size_type;
+  using is_always_equal = std::true_type;
+  template <class U>
+  struct rebind { typedef mi_stl_allocator<U> other; };
+
+  mi_stl_allocator() noexcept = default;
+  mi_stl_allocator(const mi_stl_allocator&) noexcept = default;
+  mi_stl_allocator& operator=(const mi_stl_allocator&) noexcept = default;
+  template <class U>
+  mi_stl_allocator(const mi_stl_allocator<U>&) noexcept {}
+  mi_stl_allocator select_on_container_copy_construction() const { return *this; }
+
+  mi_decl_nodiscard T* allocate(size_type count) {
+    if (!this->is_wide) return static_cast<T*>(mi_new_n(count, sizeof(T)));
+    if (count > this->max_size()) this->no_memory();
+    return static_cast<T*>(mi_new_aligned(count * sizeof(T), alignof(T)));
+  }
+  mi_decl_nodiscard T* allocate(size_type count, const void*) { return allocate(count); }
+  void deallocate(T* p, size_type) { mi_free(p); }
+};
+
+template <class T, class U>
+bool operator==(const mi_stl_allocator<T>&, const mi_stl_allocator<U>&) noexcept { return true; }
+template <class T, class U>
+bool operator!=(const mi_stl_allocator<T>&, const mi_stl_allocator<U>&) noexcept { return false; }
+
+/// What the allocators in a heap have in common: copies share the heap, and the last of them ends it.
+template <class T, bool destroys>
+struct mi_heap_stl_allocator_common_ : public mi_stl_allocator_common_<T> {
+  using typename mi_stl_allocator_common_<T>::size_type;
+  using is_always_equal = std::false_type;
+
+  /// In a heap of the caller's, which is not ended.
+  mi_heap_stl_allocator_common_(mi_heap_t* given) : heap(given, [](mi_heap_t*) {}) {}
+  template <class U>
+  mi_heap_stl_allocator_common_(const mi_heap_stl_allocator_common_<U, destroys>& other) noexcept : heap(other.heap) {}
+
+  mi_decl_nodiscard T* allocate(size_type count) {
+    if (!this->is_wide) return static_cast<T*>(mi_heap_alloc_new_n(heap.get(), count, sizeof(T)));
+    if (count > this->max_size()) this->no_memory();
+    for (;;) {
+      void* p = mi_heap_malloc_aligned(heap.get(), count * sizeof(T), alignof(T));
+      if (p != nullptr) return static_cast<T*>(p);
+      std::new_handler handler = std::get_new_handler();
+      if (handler == nullptr) this->no_memory();
+      handler();
+    }
+  }
+  mi_decl_nodiscard T* allocate(size_type count, const void*) { return allocate(count); }
+  /// A heap that will be destroyed frees all its blocks at once.
+  void deallocate(T* p, size_type) {
+    if (!destroys) mi_free(p);
+  }
+  void collect(bool force) { mi_heap_collect(heap.get(), force); }
+  template <class U>
+  bool is_equal(const mi_heap_stl_allocator_common_<U, destroys>& other) const noexcept { return heap == other.heap; }
+
+ protected:
+  std::shared_ptr<mi_heap_t> heap;
+  template <class U, bool b>
+  friend struct mi_heap_stl_allocator_common_;
+
+  mi_heap_stl_allocator_common_() {
+    mi_heap_t* created = mi_heap_new();
+    if (created == nullptr) this->no_memory();
+    heap.reset(created, destroys ? mi_heap_destroy : mi_heap_delete);
+  }
+};
+
+/// Allocates in a heap of its own, or in a given one. Its own is deleted with the last copy of the allocator.
+template <class T>
+struct mi_heap_stl_allocator : public mi_heap_stl_allocator_common_<T, false> {
+  template <class U>
+  struct rebind { typedef mi_heap_stl_allocator<U> other; };
+  mi_heap_stl_allocator() = default;
+  mi_heap_stl_allocator(mi_heap_t* given) : mi_heap_stl_allocator_common_<T, false>(given) {}
+  template <class U>
+  mi_heap_stl_allocator(const mi_heap_stl_allocator<U>& other) noexcept : mi_heap_stl_allocator_common_<T, false>(other) {}
+  mi_heap_stl_allocator select_on_container_copy_construction() const { return *this; }
+};
+
+template <class T, class U>
+bool operator==(const mi_heap_stl_allocator<T>& a, const mi_heap_stl_allocator<U>& b) noexcept { return a.is_equal(b); }
+template <class T, class U>
+bool operator!=(const mi_heap_stl_allocator<T>& a, const mi_heap_stl_allocator<U>& b) noexcept { return !a.is_equal(b); }
+
+/// Allocates in a heap of its own, or in a given one, and never frees: its own heap is destroyed, with all blocks in it,
+/// with the last copy of the allocator.
+template <class T>
+struct mi_heap_destroy_stl_allocator : public mi_heap_stl_allocator_common_<T, true> {
+  template <class U>
+  struct rebind { typedef mi_heap_destroy_stl_allocator<U> other; };
+  mi_heap_destroy_stl_allocator() = default;
+  mi_heap_destroy_stl_allocator(mi_heap_t* given) : mi_heap_stl_allocator_common_<T, true>(given) {}
+  template <class U>
+  mi_heap_destroy_stl_allocator(const mi_heap_destroy_stl_allocator<U>& other) noexcept
+      : mi_heap_stl_allocator_common_<T, true>(other) {}
+  mi_heap_destroy_stl_allocator select_on_container_copy_construction() const { return *this; }
+};
+
+template <class T, class U>
+bool operator==(const mi_heap_destroy_stl_allocator<T>& a, const mi_heap_destroy_stl_allocator<U>& b) noexcept {
+  return a.is_equal(b);
+}
+template <class T, class U>
+bool operator!=(const mi_heap_destroy_stl_allocator<T>& a, const mi_heap_destroy_stl_allocator<U>& b) noexcept {
+  return !a.is_equal(b);
+}
+
+// --- Memory resources, for the containers of std::pmr -------------------------------------------------------------------
+
+#if __cplusplus >= 201703L && __has_include(<memory_resource>)
+#include <memory_resource>
+
+/// Allocates in the current thread's default heap; any one may free what another has allocated.
+class mi_memory_resource : public std::pmr::memory_resource {
+ public:
+  /// One that lives for ever, as for std::pmr::set_default_resource.
+  static mi_memory_resource* instance() noexcept {
+    alignas(mi_memory_resource) static unsigned char memory[sizeof(mi_memory_resource)];
+    static mi_memory_resource* const one = ::new (static_cast<void*>(memory)) mi_memory_resource;
+    return one;
+  }
+
+ private:
+  void* do_allocate(std::size_t bytes, std::size_t alignment) override { return mi_new_aligned(bytes, alignment); }
+  void do_deallocate(void* p, std::size_t bytes, std::size_t alignment) override {
+    mi_free_size_aligned(p, bytes, alignment);
+  }
+  bool do_is_equal(const std::pmr::memory_resource& other) const noexcept override {
+#if defined(__cpp_rtti)
+    return dynamic_cast<const mi_memory_resource*>(&other) != nullptr;
+#else
+    return this == &other;
+#endif
+  }
+};
+
+/// Allocates in a heap of its own, which is destroyed with it together with all blocks in it; or in a given heap, which
+/// stays.
+class mi_heap_memory_resource : public std::pmr::memory_resource {
+ public:
+  mi_heap_memory_resource() : heap_(mi_heap_new()), owns_(true) {
+    if (heap_ == nullptr) no_memory();
+  }
+  explicit mi_heap_memory_resource(mi_heap_t* given) noexcept : heap_(given), owns_(false) {}
+  mi_heap_memory_resource(const mi_heap_memory_resource&) = delete;
+  mi_heap_memory_resource& operator=(const mi_heap_memory_resource&) = delete;
+  ~mi_heap_memory_resource() override {
+    if (owns_) mi_heap_destroy(heap_);
+  }
+  mi_heap_t* heap() const noexcept { return heap_; }
+
+ private:
+  mi_heap_t* heap_;
+  bool owns_;
+
+  [[noreturn]] static void no_memory() {
+#if defined(__cpp_exceptions)
+    throw std::bad_alloc();
+#else
+    std::abort();
+#endif
+  }
+  void* do_allocate(std::size_t bytes, std::size_t alignment) override {
+    for (;;) {
+      void* p = mi_heap_malloc_aligned(heap_, bytes, alignment);
+      if (p != nullptr) return p;
+      std::new_handler handler = std::get_new_handler();
+      if (handler == nullptr) no_memory();
+      handler();
+    }
+  }
+  void do_deallocate(void* p, std::size_t bytes, std::size_t alignment) override {
+    mi_free_size_aligned(p, bytes, alignment);
+  }
+  bool do_is_equal(const std::pmr::memory_resource& other) const noexcept override {
+#if defined(__cpp_rtti)
+    const mi_heap_memory_resource* o = dynamic_cast<const mi_heap_memory_resource*>(&other);
+    return o != nullptr && o->heap_ == heap_;
+#else
+    return this == &other;
+#endif
+  }
+};
+#endif
+#endif
 
 #endif

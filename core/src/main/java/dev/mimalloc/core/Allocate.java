@@ -36,7 +36,15 @@ public final class Allocate {
 
     private static long mallocSlow(long theap, long size) {
         if (theap != 0) return generic(theap, size, false);
-        return allocate(Theaps.enter(), size, false);
+        return mallocEntered(Theaps.enter(), size);
+    }
+
+    /** On the JVM a method of its own, and not a small one: the JIT would take it into the fast path. */
+    private static long mallocEntered(long theap, long size) {
+        if (theap == 0) return Errors.outOfMemory(size);
+        long block = theapMalloc(theap, size);
+        Theaps.leave(theap);
+        return block;
     }
 
     /** As {@link #malloc}, with all bytes zero. */
@@ -121,8 +129,25 @@ public final class Allocate {
         return block;
     }
 
-    /** The whole story of an allocation. */
+    /**
+     * When {@code free} is empty: most often all it takes is what the owner has put back. Now and then it is the
+     * whole story.
+     */
     static long generic(long theap, long size, boolean zero) {
+        if (!Bits.below(Config.SMALL_SIZE_MAX, size)) {
+            long page = Theap.direct(theap, size);
+            long turn = Theap.generic(theap) + 1;
+            if (Page.localFree(page) != 0 && (turn & Config.HEARTBEAT_CYCLES - 1) != 0) {
+                Theap.setGeneric(theap, turn);
+                Page.collect(page);
+                return first(page, zero);
+            }
+        }
+        return genericSlow(theap, size, zero);
+    }
+
+    /** The whole story of an allocation. */
+    private static long genericSlow(long theap, long size, boolean zero) {
         if (size < 0) return Errors.tooLarge(size);
         theap = heartbeat(theap);
         long page = page(theap, size, Config.SLICE, false);

@@ -30,6 +30,17 @@ public final class Config {
     /** A free list grows by this much at a time: memory is touched, and paged in, only when it is needed. */
     static final long EXTEND_SIZE = 4096;
 
+    /**
+     * But a small block's by as many at least, so that a page with few blocks in use is not looked at all the time.
+     */
+    static final int EXTEND_MIN = 16;
+
+    /**
+     * Small allocations that find their page's free list empty go the whole way at least once in so many times. A
+     * power of two.
+     */
+    static final int HEARTBEAT_CYCLES = 16;
+
     /** An empty page that is alone in its queue survives this many generic allocations. */
     static final int RETIRE_CYCLES = 16;
 

@@ -223,7 +223,7 @@ public final class Page {
         int left = reserved(page) - capacity;
         if (left <= 0) return false;
         long size = blockSize(page);
-        int blocks = (int) Config.max(1, Long.divideUnsigned(Config.EXTEND_SIZE, size));
+        int blocks = (int) Config.max(size <= Config.SMALL_SIZE_MAX ? Config.EXTEND_MIN : 1, Config.EXTEND_SIZE / size);
         if (blocks > left) blocks = left;
         long first = start(page) + capacity * size;
         long last = first + (blocks - 1) * size;

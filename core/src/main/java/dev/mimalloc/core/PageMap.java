@@ -29,7 +29,8 @@ public final class PageMap {
         long turned = address >>> 3 | address << 61;
         if (unlikely(turned >>> (ADDRESS_BITS - 3) != 0)) return 0;
         long lower = getLong(upper() + (turned >>> (LOWER_SHIFT - 3) << 3));
-        return unlikely(lower == 0) ? 0 : getLong(lower + ((turned >>> (Config.SLICE_SHIFT - 3) & LOWER_MASK) << 3));
+        if (unlikely(lower == 0)) return 0;
+        return address(getLong(address(lower) + ((turned >>> (Config.SLICE_SHIFT - 3) & LOWER_MASK) << 3)));
     }
 
     /** The page that {@code address} lies in, or 0. */

@@ -41,7 +41,7 @@ public final class Theap {
     private Theap() {}
 
     /** The page for blocks of {@code size} bytes, at most {@link Config#SMALL_SIZE_MAX}; never 0. */
-    static long direct(long theap, long size) { return getLong(theap + ((size + 7) >>> 3 << 3)); }
+    static long direct(long theap, long size) { return address(getLong(theap + ((size + 7) >>> 3 << 3))); }
     static void setDirect(long theap, long words, long page) { putLong(theap + (words << 3), page); }
     static long data(long theap) { return getLong(theap + 1032); }
     static void setData(long theap, long data) { putLong(theap + 1032, data); }

@@ -75,7 +75,7 @@ class AccessTest {
     @ParameterizedTest
     @MethodSource("ways")
     void contendedUpdatesAreNotLost(Access access) throws Exception {
-        int threads = 4, rounds = 50_000;
+        int threads = 4, rounds = 20_000;
         inThreads(threads, thread -> {
             for (int i = 0; i < rounds; i++) {
                 access.fetchAdd(a, 1);
@@ -83,7 +83,7 @@ class AccessTest {
                 do {
                     seen = access.getRelaxed(a + 8);
                 } while (!access.weakCompareAndSet(a + 8, seen, seen + 1));
-                while (!access.compareAndSet(a + 16, 0, 1)) Thread.onSpinWait();
+                while (!access.compareAndSet(a + 16, 0, 1)) Os.yield();
                 access.putLong(a + 24, access.getLong(a + 24) + 1); // plain, under the lock
                 access.putRelease(a + 16, 0);
                 access.fetchOr(a + 32, 1L << thread);
@@ -99,16 +99,16 @@ class AccessTest {
     @ParameterizedTest
     @MethodSource("ways")
     void releaseHandsPlainStoresToAcquire(Access access) throws Exception {
-        int rounds = 100_000;
+        int rounds = 20_000;
         inThreads(2, thread -> {
             for (long round = 1; round <= rounds; round++) {
                 if (thread == 0) {
                     access.putLong(a + 128, round);
                     access.putInt(a + 256, (int) round);
                     access.putRelease(a, round);
-                    while (access.getAcquire(a + 64) != round) Thread.onSpinWait();
+                    while (access.getAcquire(a + 64) != round) Os.yield();
                 } else {
-                    while (access.getAcquire(a) != round) Thread.onSpinWait();
+                    while (access.getAcquire(a) != round) Os.yield();
                     assertThat(access.getLong(a + 128) == round && access.getInt(a + 256) == (int) round).isTrue();
                     access.putRelease(a + 64, round);
                 }

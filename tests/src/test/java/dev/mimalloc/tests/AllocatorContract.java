@@ -18,4 +18,6 @@ abstract class AllocatorContract {
     @Nested class Callbacks extends CallbackContract { Callbacks() { super(machine); } }
     @Nested class Statistics extends StatisticsContract { Statistics() { super(machine); } }
     @Nested class Concurrency extends ConcurrencyContract { Concurrency() { super(machine); } }
+    @Nested class Environment extends EnvironmentContract { Environment() { super(machine); } }
+    @Nested class Process extends ProcessContract { Process() { super(machine); } }
 }

@@ -14,14 +14,13 @@ import java.util.concurrent.TimeUnit;
 record Child(int exit, String out, String err) {
     private static final long PATIENCE_MINUTES = 5;
 
-    /** Runs a scenario with a machine, in a JVM whose own memory does not move much. */
+    /** Runs a scenario with a machine. */
     static Child scenario(Allocator allocator, Scenario scenario, Map<String, String> environment) throws Exception {
-        var command = new ArrayList<>(List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-            "-Xms64m", "-Xmx64m", "-Xmn32m", "-XX:+AlwaysPreTouch", "-XX:+UseSerialGC", "-Xss256k",
-            "--enable-native-access=ALL-UNNAMED", "-Dmimalloc.library=" + System.getProperty("mimalloc.library", ""),
-            "-cp", System.getProperty("java.class.path"), Scenario.class.getName()));
-        command.add(allocator instanceof JvmAllocator ? "jvm" : "native");
-        command.add(scenario.name());
+        var command = new ArrayList<>(List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString()));
+        command.addAll(scenario.options);
+        command.addAll(List.of("-XX:+UseSerialGC", "-Xss256k", "--enable-native-access=ALL-UNNAMED",
+            "-Dmimalloc.library=" + NativeAllocator.LIBRARY, "-cp", System.getProperty("java.class.path"),
+            Scenario.class.getName(), allocator instanceof JvmAllocator ? "jvm" : "native", scenario.name()));
         return run(command, environment);
     }
 

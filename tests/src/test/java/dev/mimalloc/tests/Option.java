@@ -21,6 +21,7 @@ final class Option {
     static final int PAGE_MAX_RECLAIM = 41;
     static final int PAGE_CROSS_THREAD_MAX_RECLAIM = 42;
     static final int ALLOW_THP = 43;
+    static final int ARENA_MAX_OBJECT_SIZE = 45;
     static final int LAST = 46;
 
     private Option() {}

@@ -69,6 +69,6 @@ class CompilerTest {
         String source = file("dev/mimalloc/tools/demo/templates.cpp");
         new Preloaded(folder, "g++", "-std=c++17", "-O1", "-o", "templates", source).run();
         assertThat(new Preloaded(folder, "./templates").run().output())
-                .isEqualTo("7667278 250 one=1 two=22 three=333 \n");
+                .isEqualTo("7667278 250\n");
     }
 }

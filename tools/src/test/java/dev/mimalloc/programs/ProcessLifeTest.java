@@ -33,7 +33,7 @@ class ProcessLifeTest {
 
     @Test
     void forksAmidThreads() throws Exception {
-        assertThat(new Preloaded(folder, compile("forks.c")).quiet().run().output()).isEqualTo("forks 150\n");
+        assertThat(run(compile("forks.c"))).isEqualTo("forks 150\n");
     }
 
     @Test

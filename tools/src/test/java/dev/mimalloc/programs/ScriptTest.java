@@ -42,7 +42,7 @@ class ScriptTest {
                 seq 1 200000 | sort -rn -S 20M |
                   awk '{ s[$1 % 1000] = s[$1 % 1000] $1 } END { for (k in s) n += length(s[k]); print n }'
                 echo "${!count[@]} ${count[LINE]}"
-                """).quiet().run().output()).isEqualTo("1088895\nLINE " + shellCount() + "\n");
+                """).run().output()).isEqualTo("1088895\nLINE " + shellCount() + "\n");
     }
 
     private static int shellCount() {
@@ -55,6 +55,6 @@ class ScriptTest {
     @Test
     void littleAddressSpace() throws Exception {
         assertThat(new Preloaded(folder, "bash", "-c", "ulimit -v 700000 && exec perl "
-                + file("dev/mimalloc/tools/demo/words.pl")).quiet().run().output()).contains("checksum 882828139");
+                + file("dev/mimalloc/tools/demo/words.pl")).run().output()).contains("checksum 882828139");
     }
 }

@@ -2,7 +2,7 @@
 // table on to a thread that is started for the next shift, so blocks are freed far from where they were made.
 #include <cstdint>
 #include <cstdio>
-#include <cstring>
+#include <latch>
 #include <thread>
 #include <vector>
 
@@ -39,13 +39,16 @@ static void close(Table& table, Session* session) {
   delete[] reinterpret_cast<char*>(session);
 }
 
+static std::latch finished(threads);
+
 static void serve(Table* table, int shift) {
   for (int i = 0; i < requests / shifts; i++) {
     Session*& slot = table->slots[next(*table) % sessions];
     close(*table, slot);
     slot = open(*table);
   }
-  if (shift + 1 < shifts) std::thread(serve, table, shift + 1).join();
+  if (shift + 1 < shifts) std::thread(serve, table, shift + 1).detach();
+  else finished.count_down();
 }
 
 int main() {
@@ -54,11 +57,10 @@ int main() {
     tables.push_back(new Table{.random = 0x9E3779B97F4A7C15u * (t + 1)});
     for (auto& slot : tables[t]->slots) slot = open(*tables[t]);
   }
-  std::vector<std::thread> running;
-  for (auto* table : tables) running.emplace_back(serve, table, 0);
+  for (auto* table : tables) std::thread(serve, table, 0).detach();
+  finished.wait();
   std::uint64_t sum = 0;
   for (int t = 0; t < threads; t++) {
-    running[t].join();
     for (auto* slot : tables[t]->slots) close(*tables[t], slot);
     sum = sum * 31 + tables[t]->sum;
     delete tables[t];

@@ -14,7 +14,6 @@
 #include <numeric>
 #include <optional>
 #include <random>
-#include <regex>
 #include <set>
 #include <sstream>
 #include <string>
@@ -67,10 +66,5 @@ template <> struct Build<0> { using type = Types<>; };
 template <typename... T> constexpr std::size_t count(Types<T...>) { return (sizeof(T) + ... + 0) / 8; }
 
 int main() {
-  std::cout << runAll(std::make_integer_sequence<int, 4>{}) << ' ' << count(Build<250>::type{}) << ' ';
-  std::string text = "one 1 two 22 three 333";
-  std::regex number("([a-z]+) ([0-9]+)");
-  for (auto i = std::sregex_iterator(text.begin(), text.end(), number); i != std::sregex_iterator(); ++i)
-    std::cout << (*i)[1] << '=' << (*i)[2] << ' ';
-  std::cout << std::endl;
+  std::cout << runAll(std::make_integer_sequence<int, 4>{}) << ' ' << count(Build<250>::type{}) << std::endl;
 }

@@ -1,0 +1,171 @@
+// Arenas: memory that the user reserves or brings.
+#include "../check.h"
+#include <sys/mman.h>
+
+enum { MIB = 1 << 20 };
+
+/// Fresh memory at a multiple of what arenas want.
+static char* fresh(size_t size, int protection) {
+  size_t alignment = mi_arena_min_alignment();
+  char* p = (char*)mmap(NULL, size + alignment, protection, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  return p == MAP_FAILED ? NULL : (char*)(((uintptr_t)p + alignment - 1) / alignment * alignment);
+}
+
+static bool all_inside(mi_heap_t* heap, mi_arena_id_t arena) {
+  for (int i = 0; i < 300; i++) {
+    void* p = mi_heap_malloc(heap, (size_t)i * 150);
+    if (!is_block(p, (size_t)i * 150) || !mi_arena_contains(arena, p)) return false;
+  }
+  return true;
+}
+
+static void reserved(void) {
+  mi_arena_id_t arena = NULL;
+  CHECK(mi_reserve_os_memory(64 * MIB, false, false) == 0);
+  CHECK(mi_reserve_os_memory_ex(64 * MIB, true, false, true, &arena) == 0 && arena != NULL);
+  size_t size = 0;
+  char* start = (char*)mi_arena_area(arena, &size);
+  CHECK(start != NULL && size >= 64 * MIB && is_aligned(start, mi_arena_min_alignment()));
+  CHECK(mi_arena_area(arena, NULL) == start);
+  CHECK(mi_arena_contains(arena, start) && mi_arena_contains(arena, start + size - 1));
+  CHECK(!mi_arena_contains(arena, start - 1) && !mi_arena_contains(arena, start + size) && !mi_arena_contains(arena, NULL));
+  CHECK(!mi_arena_contains(arena, &arena));
+  // An exclusive arena is for the heaps made in it, and these stay there.
+  bool outside = true;
+  for (int i = 0; i < 1000; i++) outside = outside && !mi_arena_contains(arena, mi_malloc(10000));
+  CHECK(outside);
+  mi_heap_t* heap = mi_heap_new_in_arena(arena);
+  CHECK(heap != NULL && all_inside(heap, arena));
+  void* p = mi_heap_malloc(heap, 10 * MIB);
+  CHECK(is_block(p, 10 * MIB) && mi_arena_contains(arena, p));
+  mi_free(p);
+  CHECK_ERRNO(ENOMEM, mi_heap_malloc(heap, 200 * MIB) == NULL);
+  int count = 0;
+  while (count < 100 && mi_heap_malloc(heap, MIB) != NULL) count++;
+  CHECK(count >= 30 && count < 65);
+  p = mi_malloc(10 * MIB);
+  CHECK(is_block(p, 10 * MIB));  // elsewhere there still is memory
+  mi_free(p);
+  mi_heap_destroy(heap);
+  heap = mi_heap_new_in_arena(arena);
+  CHECK(heap != NULL && all_inside(heap, arena));
+  mi_heap_destroy(heap);
+  arena = &arena;
+  CHECK(mi_reserve_os_memory_ex(TOO_MUCH, false, false, false, &arena) == ENOMEM && arena == NULL);
+  CHECK(mi_reserve_os_memory(A_LOT, false, false) == ENOMEM);
+  CHECK(mi_reserve_os_memory(64 * MIB, true, true) == 0);  // large OS pages where there are any
+  CHECK(mi_arena_area(NULL, &size) == NULL && size == 0);
+  CHECK(!mi_arena_contains(NULL, &size));
+}
+
+static void managed(void) {
+  size_t size = 64 * MIB;
+  char* memory = fresh(size, PROT_READ | PROT_WRITE);
+  mi_arena_id_t arena = NULL;
+  CHECK(mi_manage_os_memory_ex(memory, size, true, false, true, -1, true, &arena) && arena != NULL);
+  mi_heap_t* heap = mi_heap_new_in_arena(arena);
+  CHECK(heap != NULL && all_inside(heap, arena));
+  char* p = (char*)mi_heap_malloc(heap, 1000);
+  CHECK(p >= memory && p + 1000 <= memory + size);
+  mi_heap_destroy(heap);
+  CHECK(mi_manage_os_memory(fresh(32 * MIB, PROT_READ | PROT_WRITE), 32 * MIB, true, true, true, 0));
+  // Memory that was used before is not taken for zero.
+  memory = fresh(size, PROT_READ | PROT_WRITE);
+  memset(memory, 0xEE, size);
+  CHECK(mi_manage_os_memory_ex(memory, size, true, true, false, -1, true, &arena));
+  heap = mi_heap_new_in_arena(arena);
+  bool zero = true;
+  for (int i = 0; i < 200; i++) {
+    p = (char*)mi_heap_zalloc(heap, (size_t)i * 500);
+    zero = zero && p != NULL && is_zero(p, (size_t)i * 500);
+  }
+  CHECK(zero && is_zero(mi_heap_calloc(heap, 9, MIB), 9 * MIB));
+  mi_heap_destroy(heap);
+  // Not committed: the allocator makes it accessible itself.
+  CHECK(mi_manage_os_memory_ex(fresh(size, PROT_NONE), size, false, false, true, -1, true, &arena));
+  heap = mi_heap_new_in_arena(arena);
+  CHECK(heap != NULL && all_inside(heap, arena));
+  mi_heap_destroy(heap);
+  arena = &arena;
+  CHECK(!mi_manage_os_memory_ex(NULL, size, true, false, true, -1, false, &arena) && arena == NULL);
+  CHECK(!mi_manage_os_memory(NULL, 0, true, false, true, -1));
+  CHECK(!mi_manage_os_memory(memory, 1000, true, false, false, -1));
+  CHECK(!mi_manage_memory(NULL, size, true, false, true, -1, false, NULL, NULL, &arena));
+}
+
+static struct { int commits, decommits; bool consistent; char *start, *end; } user;
+
+static bool on_commit(bool commit, void* start, size_t size, bool* is_zero, void* arg) {
+  user.consistent = user.consistent && arg == &user && (char*)start >= user.start && (char*)start + size <= user.end && size > 0;
+  if (commit) {
+    user.commits++;
+    if (is_zero != NULL) *is_zero = false;
+    return mprotect(start, size, PROT_READ | PROT_WRITE) == 0;
+  }
+  user.decommits++;
+  return mprotect(start, size, PROT_NONE) == 0;
+}
+
+static void committed_by_the_user(void) {
+  size_t size = 64 * MIB;
+  user.start = fresh(size, PROT_NONE);
+  user.end = user.start + size;
+  user.consistent = true;
+  mi_arena_id_t arena = NULL;
+  CHECK(mi_manage_memory(user.start, size, false, false, true, -1, true, on_commit, &user, &arena) && arena != NULL);
+  long delay = mi_option_get(mi_option_purge_delay);
+  mi_option_set(mi_option_purge_delay, 0);
+  for (int round = 0; round < 3; round++) {
+    mi_heap_t* heap = mi_heap_new_in_arena(arena);
+    CHECK(heap != NULL && all_inside(heap, arena));
+    void* p = mi_heap_zalloc(heap, 20 * MIB);
+    CHECK(is_zero_block(p, 20 * MIB));
+    mi_free(p);
+    mi_heap_destroy(heap);
+    mi_collect(true);
+  }
+  mi_option_set(mi_option_purge_delay, delay);
+  CHECK(user.commits > 0 && user.consistent);
+  CHECK(user.decommits > 0);
+}
+
+// Few machines have huge pages set aside; without them there is an error, in time.
+static void huge(void) {
+  size_t elapsed, later, pages = 99;
+  mi_process_info(&elapsed, NULL, NULL, NULL, NULL, NULL, NULL, NULL);
+  int error = mi_reserve_huge_os_pages_at(1, -1, 500);
+  CHECK(error == 0 || error == ENOMEM);
+  error = mi_reserve_huge_os_pages_at(1, 0, 500);
+  CHECK(error == 0 || error == ENOMEM);
+  error = mi_reserve_huge_os_pages_interleave(2, 0, 500);
+  CHECK(error == 0 || error == ENOMEM);
+  error = mi_reserve_huge_os_pages_interleave(1, 2, 500);
+  CHECK(error == 0 || error == ENOMEM);
+  mi_arena_id_t arena = &arena;
+  error = mi_reserve_huge_os_pages_at_ex(1, -1, 500, true, &arena);
+  CHECK(error == 0 ? arena != NULL : error == ENOMEM && arena == NULL);
+  error = mi_reserve_huge_os_pages(1, 0.5, &pages);
+  CHECK(error == 0 ? pages == 1 : error == ENOMEM && pages == 0);
+  mi_process_info(&later, NULL, NULL, NULL, NULL, NULL, NULL, NULL);
+  CHECK(later - elapsed < 10000);
+  CHECK(mi_reserve_huge_os_pages_at(0, -1, 0) == 0);
+  CHECK(mi_reserve_huge_os_pages_interleave(0, 0, 0) == 0);
+  void* p = mi_malloc(MIB);
+  CHECK(is_block(p, MIB));
+  mi_free(p);
+}
+
+void arenas(void) {
+  CHECK(mi_arena_min_alignment() >= 64 << 10 && (mi_arena_min_alignment() & (mi_arena_min_alignment() - 1)) == 0);
+  CHECK(mi_arena_min_size() > 0 && mi_arena_min_size() <= 64 * MIB);
+  reserved();
+  managed();
+  committed_by_the_user();
+  huge();
+  mi_heap_t* heap = mi_heap_new_in_arena(NULL);  // NULL: any arena
+  CHECK(heap != NULL);
+  void* p = mi_heap_malloc(heap, 100);
+  CHECK(is_block(p, 100));
+  mi_heap_destroy(heap);
+  CHECK(!mi_is_redirected());
+}

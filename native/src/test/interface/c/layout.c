@@ -1,0 +1,115 @@
+// What the compiler sees: versions, offsets, sizes, the values of enumerations, and the type of every function.
+#include "../check.h"
+
+// Declared once more: a type that differs from the header's is an error.
+#define FUNCTION(result, name, parameters, exceptions) extern result name parameters;
+#include "../functions.h"
+#undef FUNCTION
+
+#define AT(type, field, offset) CHECK(offsetof(type, field) == (offset))
+#define OPTION(value, name) CHECK((int)mi_option_##name == (value))
+
+static void options_by_number(void) {
+  OPTION(0, show_errors);
+  OPTION(1, show_stats);
+  OPTION(2, verbose);
+  OPTION(3, deprecated_eager_commit);
+  OPTION(4, arena_eager_commit);
+  OPTION(5, purge_decommits);
+  OPTION(6, allow_large_os_pages);
+  OPTION(7, reserve_huge_os_pages);
+  OPTION(8, reserve_huge_os_pages_at);
+  OPTION(9, reserve_os_memory);
+  OPTION(10, deprecated_segment_cache);
+  OPTION(11, deprecated_page_reset);
+  OPTION(12, deprecated_abandoned_page_purge);
+  OPTION(13, deprecated_segment_reset);
+  OPTION(14, deprecated_eager_commit_delay);
+  OPTION(15, purge_delay);
+  OPTION(16, use_numa_nodes);
+  OPTION(17, disallow_os_alloc);
+  OPTION(18, os_tag);
+  OPTION(19, max_errors);
+  OPTION(20, max_warnings);
+  OPTION(21, deprecated_max_segment_reclaim);
+  OPTION(22, destroy_on_exit);
+  OPTION(23, arena_reserve);
+  OPTION(24, arena_purge_mult);
+  OPTION(25, deprecated_purge_extend_delay);
+  OPTION(26, disallow_arena_alloc);
+  OPTION(27, retry_on_oom);
+  OPTION(28, visit_abandoned);
+  OPTION(29, guarded_min);
+  OPTION(30, guarded_max);
+  OPTION(31, guarded_precise);
+  OPTION(32, guarded_sample_rate);
+  OPTION(33, guarded_sample_seed);
+  OPTION(34, generic_collect);
+  OPTION(35, page_reclaim_on_free);
+  OPTION(36, page_full_retain);
+  OPTION(37, page_max_candidates);
+  OPTION(38, max_vabits);
+  OPTION(39, pagemap_commit);
+  OPTION(40, page_commit_on_demand);
+  OPTION(41, page_max_reclaim);
+  OPTION(42, page_cross_thread_max_reclaim);
+  OPTION(43, allow_thp);
+  OPTION(44, minimal_purge_size);
+  OPTION(45, arena_max_object_size);
+  OPTION(46, arena_is_numa_local);
+  CHECK((int)_mi_option_last == 47);
+  OPTION(4, eager_region_commit);
+  OPTION(5, reset_decommits);
+  OPTION(6, large_os_pages);
+  OPTION(15, reset_delay);
+  OPTION(17, limit_os_alloc);
+  OPTION(25, decommit_extend_delay);
+  OPTION(35, abandoned_reclaim_on_free);
+}
+
+static void areas(void) {
+  AT(mi_heap_area_t, blocks, 0);
+  AT(mi_heap_area_t, reserved, sizeof(void*));
+  AT(mi_heap_area_t, committed, 2 * sizeof(void*));
+  AT(mi_heap_area_t, used, 3 * sizeof(void*));
+  AT(mi_heap_area_t, block_size, 4 * sizeof(void*));
+  AT(mi_heap_area_t, full_block_size, 5 * sizeof(void*));
+  AT(mi_heap_area_t, reserved1, 6 * sizeof(void*));
+  CHECK(sizeof(mi_heap_area_t) == 7 * sizeof(void*));
+}
+
+static void stats(void) {
+  CHECK(sizeof(mi_stat_count_t) == 24 && sizeof(mi_stat_counter_t) == 8);
+  AT(mi_stat_count_t, total, 0);
+  AT(mi_stat_count_t, peak, 8);
+  AT(mi_stat_count_t, current, 16);
+  // In the order of the interface: each field begins where the one before ends.
+  size_t offset = 2 * sizeof(size_t);
+  AT(mi_stats_t, size, 0);
+  AT(mi_stats_t, version, sizeof(size_t));
+#define COUNT(field) CHECK(offsetof(mi_stats_t, field) == offset); offset += sizeof(mi_stat_count_t);
+#define COUNTER(field) CHECK(offsetof(mi_stats_t, field) == offset); offset += sizeof(mi_stat_counter_t);
+#include "../statistics.h"
+#undef COUNT
+#undef COUNTER
+  AT(mi_stats_t, malloc_bins, offset);
+  AT(mi_stats_t, page_bins, offset + 74 * 24);
+  AT(mi_stats_t, chunk_bins, offset + 2 * 74 * 24);
+  CHECK(sizeof(mi_stats_t) == offset + (2 * 74 + 6) * 24);
+  CHECK(MI_STAT_VERSION == 5);
+  mi_stats_t_decl(declared);
+  CHECK(declared.size == sizeof(mi_stats_t) && declared.version == MI_STAT_VERSION && declared.pages.total == 0);
+}
+
+void layout(void) {
+  CHECK(MI_MALLOC_VERSION == 30403 && mi_version() == 30403);
+  CHECK(MI_SMALL_WSIZE_MAX == 128 && MI_SMALL_SIZE_MAX == 128 * sizeof(void*));
+  CHECK(sizeof(mi_arena_id_t) == sizeof(void*) && sizeof(mi_subproc_id_t) == sizeof(void*));
+  options_by_number();
+  areas();
+  stats();
+  int functions = 0;
+#define FUNCTION(result, name, parameters, exceptions) functions += (void (*)(void))name != NULL;
+#include "../functions.h"
+  CHECK(functions == 190);
+}

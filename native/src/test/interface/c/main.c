@@ -1,0 +1,28 @@
+// The C interface by its contract: every function, and what it does with what it should not get.
+#include "../check.h"
+
+int checks, failures;
+
+#define TOPICS(topic) \
+  topic(layout) topic(allocate) topic(aligned) topic(names) topic(heaps) topic(theaps) topic(visit) topic(messages) \
+  topic(options) topic(statistics) topic(arenas) topic(subprocesses) topic(threads) topic(forks)
+
+#define DECLARE(topic) void topic(void);
+TOPICS(DECLARE)
+
+int answer_option(int argc, char** argv);  // for options.c, which runs this program again
+
+int main(int argc, char** argv) {
+  if (argc > 1 && strcmp(argv[1], "option") == 0) return answer_option(argc, argv);
+  setvbuf(stdout, NULL, _IOLBF, 0);
+  const char* only = argc > 1 ? argv[1] : NULL;
+#define RUN(topic)                                                    \
+  if (only == NULL || strcmp(only, #topic) == 0) {                    \
+    int before = checks;                                              \
+    topic();                                                          \
+    printf("%-14s %4d checks\n", #topic, checks - before);            \
+  }
+  TOPICS(RUN)
+  printf("C: %d checks, %d failed\n", checks, failures);
+  return failures == 0 && checks > 0 ? 0 : 1;
+}

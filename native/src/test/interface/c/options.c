@@ -1,0 +1,176 @@
+// Options: their defaults, by call, and by the environment of another process.
+#include "../check.h"
+
+static const struct { const char* name; long value; } options_as_they_are[] = {
+    {"SHOW_ERRORS", 0}, {"SHOW_STATS", 0}, {"VERBOSE", 0}, {"DEPRECATED_EAGER_COMMIT", 1}, {"ARENA_EAGER_COMMIT", 2},
+    {"PURGE_DECOMMITS", 1}, {"ALLOW_LARGE_OS_PAGES", 0}, {"RESERVE_HUGE_OS_PAGES", 0}, {"RESERVE_HUGE_OS_PAGES_AT", -1},
+    {"RESERVE_OS_MEMORY", 0}, {"DEPRECATED_SEGMENT_CACHE", 0}, {"DEPRECATED_PAGE_RESET", 0},
+    {"DEPRECATED_ABANDONED_PAGE_PURGE", 0}, {"DEPRECATED_SEGMENT_RESET", 0}, {"DEPRECATED_EAGER_COMMIT_DELAY", 1},
+    {"PURGE_DELAY", 1000}, {"USE_NUMA_NODES", 0}, {"DISALLOW_OS_ALLOC", 0}, {"OS_TAG", 100}, {"MAX_ERRORS", 32},
+    {"MAX_WARNINGS", 32}, {"DEPRECATED_MAX_SEGMENT_RECLAIM", 10}, {"DESTROY_ON_EXIT", 0}, {"ARENA_RESERVE", 1048576},
+    {"ARENA_PURGE_MULT", 1}, {"DEPRECATED_PURGE_EXTEND_DELAY", 1}, {"DISALLOW_ARENA_ALLOC", 0}, {"RETRY_ON_OOM", 400},
+    {"VISIT_ABANDONED", 0}, {"GUARDED_MIN", 0}, {"GUARDED_MAX", 1073741824}, {"GUARDED_PRECISE", 0},
+    {"GUARDED_SAMPLE_RATE", 0}, {"GUARDED_SAMPLE_SEED", 0}, {"GENERIC_COLLECT", 10000}, {"PAGE_RECLAIM_ON_FREE", 0},
+    {"PAGE_FULL_RETAIN", 2}, {"PAGE_MAX_CANDIDATES", 4}, {"MAX_VABITS", 0}, {"PAGEMAP_COMMIT", 0},
+    {"PAGE_COMMIT_ON_DEMAND", 0}, {"PAGE_MAX_RECLAIM", -1}, {"PAGE_CROSS_THREAD_MAX_RECLAIM", 32}, {"ALLOW_THP", 1},
+    {"MINIMAL_PURGE_SIZE", 0}, {"ARENA_MAX_OBJECT_SIZE", 2097152}, {"ARENA_IS_NUMA_LOCAL", 0}};
+
+/// option NAME=VALUE NUMBER: the environment is in place by now; prints the option's value, and its size.
+int answer_option(int argc, char** argv) {
+  if (argc != 3) return 2;
+  mi_option_t option = (mi_option_t)atoi(argv[2]);
+  printf("%ld %zu %d\n", mi_option_get(option), mi_option_get_size(option), mi_option_is_enabled(option));
+  return 0;
+}
+
+static struct { long value; size_t size; int enabled; char warning[1000]; } answer;
+
+/// What another process with this in its environment has for the option.
+static bool ask(const char* setting, mi_option_t option) {
+  char program[1000], number[20], text[2000] = "";
+  ssize_t length = readlink("/proc/self/exe", program, sizeof(program) - 1);
+  if (length <= 0) return false;
+  program[length] = 0;
+  snprintf(number, sizeof(number), "%d", (int)option);
+  int pipes[2];
+  if (pipe(pipes) != 0) return false;
+  fflush(NULL);
+  pid_t child = fork();
+  if (child == 0) {
+    dup2(pipes[1], 1);
+    dup2(pipes[1], 2);
+    char* arguments[] = {program, (char*)"option", number, NULL};
+    char* environment[] = {(char*)setting, NULL};
+    execve(program, arguments, environment);
+    _exit(9);
+  }
+  close(pipes[1]);
+  size_t at = 0;
+  for (ssize_t more; at < sizeof(text) - 1 && (more = read(pipes[0], text + at, sizeof(text) - 1 - at)) > 0;) at += (size_t)more;
+  close(pipes[0]);
+  int status;
+  waitpid(child, &status, 0);
+  const char* line = text;  // warnings may come first
+  answer.warning[0] = 0;
+  if (strncmp(text, "mimalloc", 8) == 0 && (line = strchr(text, '\n')) != NULL) {
+    snprintf(answer.warning, sizeof(answer.warning), "%.*s", (int)(line - text), text);
+    line++;
+  }
+  return status == 0 && line != NULL && sscanf(line, "%ld %zu %d", &answer.value, &answer.size, &answer.enabled) == 3;
+}
+
+#define ASK(setting, option, expected)                            \
+  CHECK(ask("MIMALLOC_" setting, mi_option_##option));            \
+  CHECK(answer.value == (expected))
+
+static void by_environment(void) {
+  ASK("UNRELATED=1", purge_delay, 1000);
+  ASK("PURGE_DELAY=17", purge_delay, 17);
+  CHECK(answer.enabled == 1 && answer.size == 17);
+  ASK("PURGE_DELAY=-1", purge_delay, -1);
+  CHECK(answer.enabled == 1 && answer.size == 0);
+  CHECK(ask("mimalloc_purge_delay=18", mi_option_purge_delay) && answer.value == 18);
+  ASK("PURGE_DELAY=0", purge_delay, 0);
+  CHECK(answer.enabled == 0);
+  ASK("ALLOW_THP=off", allow_thp, 0);
+  ASK("ALLOW_THP=OFF", allow_thp, 0);
+  ASK("ALLOW_THP=no", allow_thp, 0);
+  ASK("ALLOW_THP=false", allow_thp, 0);
+  ASK("ALLOW_THP=2", allow_thp, 2);
+  ASK("VISIT_ABANDONED=on", visit_abandoned, 1);
+  ASK("VISIT_ABANDONED=yes", visit_abandoned, 1);
+  ASK("VISIT_ABANDONED=True", visit_abandoned, 1);
+  ASK("VISIT_ABANDONED=1", visit_abandoned, 1);
+  ASK("VISIT_ABANDONED=", visit_abandoned, 1);
+  // Sizes: bytes without a suffix, kept in KiB.
+  ASK("ARENA_RESERVE=64M", arena_reserve, 64 << 10);
+  CHECK(answer.size == 64 << 20);
+  ASK("ARENA_RESERVE=512K", arena_reserve, 512);
+  ASK("ARENA_RESERVE=2G", arena_reserve, 2 << 20);
+  ASK("ARENA_RESERVE=1T", arena_reserve, 1L << 30);
+  ASK("ARENA_RESERVE=64MiB", arena_reserve, 64 << 10);
+  ASK("ARENA_RESERVE=64MB", arena_reserve, 64 << 10);
+  ASK("ARENA_RESERVE=64m", arena_reserve, 64 << 10);
+  ASK("ARENA_RESERVE=33554432", arena_reserve, 32 << 10);
+  ASK("ARENA_RESERVE=33554433", arena_reserve, (32 << 10) + 1);
+  ASK("MINIMAL_PURGE_SIZE=256K", minimal_purge_size, 256);
+  ASK("ARENA_MAX_OBJECT_SIZE=1G", arena_max_object_size, 1 << 20);
+  ASK("RESERVE_OS_MEMORY=8M", reserve_os_memory, 8 << 10);
+  // Former names.
+  ASK("EAGER_REGION_COMMIT=0", arena_eager_commit, 0);
+  ASK("RESET_DECOMMITS=0", purge_decommits, 0);
+  ASK("LARGE_OS_PAGES=1", allow_large_os_pages, 1);
+  ASK("RESET_DELAY=99", purge_delay, 99);
+  ASK("LIMIT_OS_ALLOC=1", disallow_os_alloc, 1);
+  ASK("DECOMMIT_EXTEND_DELAY=5", deprecated_purge_extend_delay, 5);
+  ASK("ABANDONED_RECLAIM_ON_FREE=-1", page_reclaim_on_free, -1);
+  // What makes no sense leaves the default, and is told.
+  ASK("PURGE_DELAY=soon", purge_delay, 1000);
+  CHECK(strstr(answer.warning, "PURGE_DELAY") != NULL);
+  ASK("PURGE_DELAY=10x", purge_delay, 1000);
+  ASK("ARENA_RESERVE=4Q", arena_reserve, 1048576);
+  ASK("PURGE_DELAY=99999999999999999999999", purge_delay, 1000);
+  ASK("SHOW_ERRORS=1", show_errors, 1);
+  ASK("MAX_ERRORS=-1", max_errors, -1);
+  // The rest by their current names, each with a value of its own.
+  int read = 0;
+  for (int i = mi_option_deprecated_eager_commit; i < _mi_option_last; i++) {
+    bool size = i == mi_option_reserve_os_memory || i == mi_option_arena_reserve || i == mi_option_minimal_purge_size ||
+                i == mi_option_arena_max_object_size;
+    if (i == mi_option_reserve_huge_os_pages || size) continue;
+    char setting[100];
+    snprintf(setting, sizeof(setting), "MIMALLOC_%s=%d", options_as_they_are[i].name, 3);
+    if (ask(setting, (mi_option_t)i) && answer.value == 3) read++;
+    else fprintf(stderr, "%s is not read\n", setting);
+  }
+  CHECK(read == _mi_option_last - 8);
+}
+
+void options(void) {
+  for (int i = 0; i < _mi_option_last; i++) {
+    CHECK(ask("NOTHING=1", (mi_option_t)i));
+    if (answer.value != options_as_they_are[i].value) fprintf(stderr, "MIMALLOC_%s is %ld\n", options_as_they_are[i].name, answer.value);
+    CHECK(answer.value == options_as_they_are[i].value);
+  }
+  for (int i = 0; i < _mi_option_last; i++) {
+    mi_option_t option = (mi_option_t)i;
+    long before = mi_option_get(option);
+    mi_option_set(option, 21);
+    CHECK(mi_option_get(option) == 21 && mi_option_is_enabled(option));
+    mi_option_set_default(option, 22);
+    CHECK(mi_option_get(option) == 21);  // what was set stays
+    mi_option_set_enabled_default(option, false);
+    CHECK(mi_option_get(option) == 21);
+    mi_option_disable(option);
+    CHECK(mi_option_get(option) == 0 && !mi_option_is_enabled(option));
+    mi_option_enable(option);
+    CHECK(mi_option_get(option) == 1);
+    mi_option_set_enabled(option, false);
+    CHECK(mi_option_get(option) == 0);
+    mi_option_set_enabled(option, true);
+    CHECK(mi_option_get(option) == 1);
+    mi_option_set(option, before);
+  }
+  CHECK(mi_option_get_clamp(mi_option_purge_delay, 0, 10) == 10);
+  CHECK(mi_option_get_clamp(mi_option_purge_delay, 5000, 10000) == 5000);
+  CHECK(mi_option_get_clamp(mi_option_purge_delay, 0, 10000) == 1000);
+  CHECK(mi_option_get_size(mi_option_arena_reserve) == (size_t)1 << 30);
+  CHECK(mi_option_get_size(mi_option_purge_delay) == 1000);
+  mi_option_set(mi_option_purge_delay, -1);
+  CHECK(mi_option_get_size(mi_option_purge_delay) == 0);
+  mi_option_set(mi_option_purge_delay, 1000);
+  // Options that there are not.
+  const int none[] = {-1, 47, 1000000};
+  for (int i = 0; i < 3; i++) {
+    mi_option_t option = (mi_option_t)none[i];
+    mi_option_set(option, 5);
+    mi_option_set_default(option, 5);
+    mi_option_enable(option);
+    CHECK(mi_option_get(option) == 0 && !mi_option_is_enabled(option) && mi_option_get_size(option) == 0);
+  }
+  // A default gives way to what is set, also later.
+  int status = 0;
+  STATUS_OF(status, mi_option_set_default(mi_option_os_tag, 101));
+  CHECK(status == 0);
+  by_environment();
+}

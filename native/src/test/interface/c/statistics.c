@@ -1,0 +1,199 @@
+// Statistics: equal to the truth when nothing runs, never negative, and JSON that others can read.
+#include "../check.h"
+#include <pthread.h>
+
+static bool never_negative(const mi_stats_t* stats) {
+  bool good = true;
+#define COUNT(field) good = good && stats->field.current >= 0 && stats->field.peak >= stats->field.current && stats->field.total >= 0;
+#define COUNTER(field) good = good && stats->field.total >= 0;
+#include "../statistics.h"
+#undef COUNT
+#undef COUNTER
+  for (int i = 0; i <= MI_BIN_HUGE; i++) {
+    good = good && stats->malloc_bins[i].current >= 0 && stats->malloc_bins[i].peak >= 0 && stats->malloc_bins[i].total >= 0;
+    good = good && stats->page_bins[i].current >= 0 && stats->page_bins[i].peak >= 0 && stats->page_bins[i].total >= 0;
+  }
+  for (int i = 0; i < MI_CBIN_COUNT; i++) good = good && stats->chunk_bins[i].current >= 0;
+  return good;
+}
+
+// JSON by its grammar (RFC 8259), as far as numbers, texts without escapes, arrays and objects go.
+static const char* value(const char* at);
+
+static const char* blank(const char* at) { return at == NULL ? NULL : at + strspn(at, " \t\r\n"); }
+
+static const char* text(const char* at) {
+  if (at == NULL || *at != '"') return NULL;
+  at += 1 + strcspn(at + 1, "\"\\\n");
+  return *at == '"' ? at + 1 : NULL;
+}
+
+static const char* members(const char* at, char end, bool named) {
+  at = blank(at + 1);
+  if (*at == end) return at + 1;
+  for (;;) {
+    if (named) {
+      at = blank(text(at));
+      if (at == NULL || *at != ':') return NULL;
+      at = blank(at + 1);
+    }
+    at = blank(value(at));
+    if (at == NULL) return NULL;
+    if (*at == end) return at + 1;
+    if (*at != ',') return NULL;
+    at = blank(at + 1);
+  }
+}
+
+static const char* value(const char* at) {
+  if (*at == '{') return members(at, '}', true);
+  if (*at == '[') return members(at, ']', false);
+  if (*at == '"') return text(at);
+  const char* digits = *at == '-' ? at + 1 : at;
+  size_t count = strspn(digits, "0123456789");
+  if (count == 0 || (count > 1 && *digits == '0')) return NULL;
+  return digits + count;
+}
+
+static bool is_json(const char* json) {
+  const char* end = json == NULL || *json != '{' ? NULL : blank(value(json));
+  return end != NULL && *end == 0;
+}
+
+/// The number after "name": {"part":
+static long long number(const char* json, const char* name, const char* part) {
+  char quoted[100];
+  snprintf(quoted, sizeof(quoted), "\"%s\":", name);
+  const char* at = strstr(json, quoted);
+  snprintf(quoted, sizeof(quoted), "\"%s\":", part);
+  at = at == NULL ? NULL : strstr(at, quoted);
+  return at == NULL ? -1 : atoll(at + strlen(quoted));
+}
+
+static void json(mi_heap_t* heap) {
+  char* own = mi_stats_get_json(0, NULL);
+  CHECK(is_json(own) && mi_any_heap_contains(own));
+#define COUNT(field) CHECK(number(own, #field, "total") >= 0 && number(own, #field, "current") >= 0);
+#define COUNTER(field) CHECK(number(own, #field, "total") >= 0);
+#include "../statistics.h"
+#undef COUNT
+#undef COUNTER
+  CHECK(strstr(own, "malloc_bins") != NULL && strstr(own, "page_bins") != NULL && strstr(own, "chunk_bins") != NULL);
+  mi_free(own);
+  static char buffer[1 << 16];
+  CHECK(mi_stats_get_json(sizeof(buffer), buffer) == buffer && is_json(buffer));
+  CHECK(mi_heap_stats_get_json(heap, sizeof(buffer), buffer) == buffer && is_json(buffer));
+  CHECK(number(buffer, "malloc_normal", "current") > 0);
+  CHECK(mi_subproc_stats_get_json(mi_subproc_main(), sizeof(buffer), buffer) == buffer && is_json(buffer));
+  own = mi_heap_stats_get_json(heap, 0, NULL);
+  CHECK(is_json(own));
+  mi_free(own);
+  own = mi_subproc_stats_get_json(mi_subproc_main(), 0, NULL);
+  CHECK(is_json(own));
+  mi_free(own);
+  mi_stats_t_decl(stats);
+  stats.pages.current = 4711;
+  CHECK(mi_stats_as_json(&stats, sizeof(buffer), buffer) == buffer && is_json(buffer));
+  CHECK(number(buffer, "pages", "current") == 4711);
+  CHECK(mi_stats_as_json(NULL, sizeof(buffer), buffer) == NULL);
+  // A buffer that is too small is not written beyond its end.
+  memset(buffer, 'x', sizeof(buffer));
+  char* answer = mi_stats_get_json(100, buffer);
+  CHECK((answer == NULL || answer == buffer) && all_bytes(buffer + 100, 1000, 'x'));
+}
+
+static void truth(void) {
+  mi_heap_t* heap = mi_heap_new();
+  static void* blocks[2000];
+  int64_t bytes = 0, huge = 0;
+  for (int i = 0; i < 2000; i++) {
+    bool is_huge = i % 500 == 0;
+    blocks[i] = mi_heap_malloc(heap, is_huge ? 9 << 20 : (size_t)i * 3);
+    *(is_huge ? &huge : &bytes) += (int64_t)mi_usable_size(blocks[i]);
+  }
+  mi_stats_t_decl(stats);
+  CHECK(mi_heap_stats_get(heap, &stats) && never_negative(&stats));
+  CHECK(stats.size == sizeof(mi_stats_t) && stats.version == MI_STAT_VERSION);
+  CHECK(stats.malloc_normal.current == bytes);
+  CHECK(stats.malloc_huge.current == huge);
+  CHECK(stats.pages.current > 0);
+  int64_t in_bins = 0, pages = 0;
+  for (int i = 0; i <= MI_BIN_HUGE; i++) in_bins += stats.malloc_bins[i].current, pages += stats.page_bins[i].current;
+  CHECK(in_bins == bytes + huge);
+  CHECK(pages == stats.pages.current);
+  json(heap);
+  for (int i = 0; i < 2000; i += 2) bytes -= i % 500 == 0 ? 0 : (int64_t)mi_usable_size(blocks[i]), mi_free(blocks[i]);
+  CHECK(mi_heap_stats_get(heap, &stats) && stats.malloc_normal.current == bytes && stats.malloc_huge.current == 0);
+  for (int i = 1; i < 2000; i += 2) mi_free(blocks[i]);
+  mi_heap_collect(heap, true);
+  CHECK(mi_heap_stats_get(heap, &stats) && stats.malloc_normal.current == 0 && stats.pages.current == 0);
+  CHECK(never_negative(&stats));
+  mi_heap_stats_merge_to_subproc(heap);
+  mi_heap_destroy(heap);
+}
+
+static void* churn(void* unused) {
+  void* blocks[200] = {0};
+  for (size_t i = 0; i < 100000; i++) {
+    void** block = &blocks[i * 31 % 200];
+    mi_free(*block);
+    *block = mi_malloc(i * 131 % 5000);
+  }
+  for (int i = 0; i < 200; i++) mi_free(blocks[i]);
+  return unused;
+}
+
+static void with_threads(void) {
+  mi_stats_t_decl(before);
+  mi_stats_t_decl(stats);
+  CHECK(mi_stats_get(&before) && never_negative(&before));
+  pthread_t threads[4];
+  bool good = true;
+  for (int i = 0; i < 4; i++) pthread_create(&threads[i], NULL, churn, NULL);
+  for (int i = 0; i < 50; i++) good = mi_stats_get(&stats) && never_negative(&stats) && good;
+  CHECK(good);
+  for (int i = 0; i < 4; i++) pthread_join(threads[i], NULL);
+  CHECK(mi_stats_get(&stats) && never_negative(&stats));
+  CHECK(stats.threads.current == before.threads.current && stats.threads.total == before.threads.total + 4);
+  CHECK(stats.theaps.current == before.theaps.current);
+  CHECK(stats.malloc_normal.current <= before.malloc_normal.current);
+  CHECK(stats.committed.current <= stats.reserved.current);
+  mi_stats_merge();
+  mi_stats_reset();
+  CHECK(mi_stats_get(&stats) && never_negative(&stats) && stats.threads.current == before.threads.current);
+}
+
+void statistics(void) {
+  truth();
+  with_threads();
+  mi_stats_t_decl(stats);
+  CHECK(mi_subproc_stats_get(mi_subproc_main(), &stats) && stats.reserved.current > 0);
+  CHECK(mi_subproc_stats_get_exclusive(mi_subproc_main(), &stats) && stats.reserved.current > 0);
+  CHECK(mi_heap_stats_get(mi_heap_main(), &stats) && never_negative(&stats));
+  CHECK(!mi_stats_get(NULL));
+  CHECK(!mi_heap_stats_get(mi_heap_main(), NULL));
+  CHECK(!mi_subproc_stats_get(mi_subproc_main(), NULL));
+  CHECK(!mi_subproc_stats_get_exclusive(mi_subproc_main(), NULL));
+  stats.size = sizeof(stats) - 8;  // of another version
+  CHECK(!mi_stats_get(&stats) && !mi_heap_stats_get(mi_heap_main(), &stats));
+  stats.size = sizeof(stats);
+  stats.version = MI_STAT_VERSION - 1;
+  CHECK(!mi_stats_get(&stats));
+  SURVIVES(mi_heap_stats_print_out(NULL, NULL, NULL));
+  SURVIVES(mi_heap_stats_merge_to_subproc(NULL));
+  size_t last = 0;
+  bool rises = true;
+  for (size_t bin = 1; bin < MI_BIN_HUGE; bin++) {
+    rises = rises && mi_stats_get_bin_size(bin) > last;
+    last = mi_stats_get_bin_size(bin);
+  }
+  CHECK(rises && mi_stats_get_bin_size(1) == sizeof(void*));
+  CHECK(mi_stats_get_bin_size(MI_BIN_HUGE + 1) == 0);
+
+  size_t elapsed, user, system, rss, peak_rss, commit, peak_commit, faults = ~(size_t)0;
+  mi_process_info(&elapsed, &user, &system, &rss, &peak_rss, &commit, &peak_commit, &faults);
+  CHECK(elapsed < 1000000 && user < 1000000 && system < 1000000);
+  CHECK(rss > 100000 && peak_rss >= rss / 2);
+  CHECK(commit > 0 && peak_commit >= commit && faults != ~(size_t)0);
+  mi_process_info(NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL);
+}

@@ -1,0 +1,114 @@
+// Checks that count themselves: each place in the source once, however often it is passed.
+#pragma once
+#if !defined(_GNU_SOURCE)
+#define _GNU_SOURCE 1
+#endif
+#include <errno.h>
+#include <mimalloc-stats.h>
+#include <mimalloc.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#if defined(__cplusplus)
+extern "C" {
+#endif
+
+extern int checks, failures;
+
+static inline bool check(int* seen, bool holds, const char* file, int line, const char* text) {
+  if (!__atomic_exchange_n(seen, 1, __ATOMIC_RELAXED)) __atomic_add_fetch(&checks, 1, __ATOMIC_RELAXED);
+  if (holds) return true;
+  // Once for each place: what goes wrong in a loop goes wrong often.
+  if (__atomic_exchange_n(seen, 2, __ATOMIC_RELAXED) == 2) return false;
+  __atomic_add_fetch(&failures, 1, __ATOMIC_RELAXED);
+  fprintf(stderr, "%s:%d: not so: %s\n", file, line, text);
+  return false;
+}
+
+#define CHECK(...)                                                   \
+  do {                                                               \
+    static int seen_;                                                \
+    check(&seen_, (__VA_ARGS__) ? true : false, __FILE__, __LINE__, #__VA_ARGS__); \
+  } while (0)
+
+/// The expression holds, and leaves this errno.
+#define CHECK_ERRNO(code, ...)   \
+  do {                           \
+    errno = 0;                   \
+    CHECK(__VA_ARGS__);          \
+    CHECK(errno == (code));      \
+  } while (0)
+
+/// How a statement ends in a process of its own: as waitpid says, 0 when all was well.
+#define STATUS_OF(status, ...)                 \
+  do {                                         \
+    fflush(NULL);                              \
+    pid_t child_ = fork();                     \
+    if (child_ == 0) {                         \
+      alarm(60);                               \
+      __VA_ARGS__;                             \
+      _exit(0);                                \
+    }                                          \
+    waitpid(child_, &(status), 0);             \
+  } while (0)
+
+/// The statement does not end the process.
+#define SURVIVES(...)                 \
+  do {                                \
+    int status_ = -1;                 \
+    STATUS_OF(status_, __VA_ARGS__);  \
+    CHECK(#__VA_ARGS__[0] != 0 && status_ == 0); \
+  } while (0)
+
+/// A size that the compiler cannot see through, so that it does not warn of what we do on purpose.
+static inline size_t opaque(size_t size) {
+  __asm__ volatile("" : "+r"(size));
+  return size;
+}
+
+#define TOO_MUCH (opaque((size_t)PTRDIFF_MAX + 1))  // more than there can be
+#define A_LOT (opaque((size_t)PTRDIFF_MAX - 65536))  // there could be, but there is not
+#define MANY (opaque(SIZE_MAX / 4))                  // 8 times as much is 2^65: too much, and it overflows
+#define EVERYTHING (opaque(SIZE_MAX))
+
+static inline bool is_aligned(const void* p, size_t alignment) { return (uintptr_t)p % alignment == 0; }
+
+static inline bool all_bytes(const void* p, size_t size, int value) {
+  const unsigned char* bytes = (const unsigned char*)p;
+  for (size_t i = 0; i < size; i++) {
+    if (bytes[i] != value) return false;
+  }
+  return true;
+}
+
+static inline bool is_zero(const void* p, size_t size) { return all_bytes(p, size, 0); }
+
+/// Is this a block of at least size bytes that can be written to?
+static inline bool is_block(void* p, size_t size) {
+  if (p == NULL || mi_usable_size(p) < size || !mi_any_heap_contains(p)) return false;
+  if (!is_aligned(p, size >= 16 ? 16 : 8)) return false;
+  memset(p, 0xA5, size);
+  return true;
+}
+
+/// The same, and was it zero?
+static inline bool is_zero_block(void* p, size_t size) { return p != NULL && is_zero(p, size) && is_block(p, size); }
+
+/// Leaves blocks with other bytes than zero behind, so that zeroed memory is not so by chance.
+static inline void soil(size_t size) {
+  void* blocks[16];
+  for (int i = 0; i < 16; i++) {
+    blocks[i] = mi_malloc(size);
+    if (blocks[i] != NULL) memset(blocks[i], 0xDD, size);
+  }
+  for (int i = 0; i < 16; i++) mi_free(blocks[i]);
+}
+
+#if defined(__cplusplus)
+}
+#endif

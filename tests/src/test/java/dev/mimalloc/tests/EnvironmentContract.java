@@ -1,0 +1,127 @@
+package dev.mimalloc.tests;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.StringReader;
+import java.util.Map;
+import java.util.Properties;
+import java.util.TreeMap;
+import org.junit.jupiter.api.Test;
+
+/** Options that come from the environment, and what is printed at the end. */
+abstract class EnvironmentContract extends Contract {
+    EnvironmentContract(Allocator allocator) { super(allocator); }
+
+    private Properties options(String... namesAndValues) throws Exception {
+        var environment = new TreeMap<String, String>();
+        for (int i = 0; i < namesAndValues.length; i += 2) environment.put(namesAndValues[i], namesAndValues[i + 1]);
+        var options = new Properties();
+        options.load(new StringReader(Child.scenario(allocator, Scenario.PRINT_OPTIONS, environment).assertSuccess().out()));
+        return options;
+    }
+
+    private static void assertOption(Properties options, int option, long value) {
+        assertThat(options.getProperty(String.valueOf(option))).as("option %d", option).isEqualTo(String.valueOf(value));
+    }
+
+    @Test
+    void defaults() throws Exception {
+        var options = options();
+        assertOption(options, Option.SHOW_ERRORS, 0);
+        assertOption(options, Option.SHOW_STATS, 0);
+        assertOption(options, Option.VERBOSE, 0);
+        assertOption(options, Option.ARENA_EAGER_COMMIT, 2);
+        assertOption(options, Option.PURGE_DECOMMITS, 1);
+        assertOption(options, Option.ALLOW_LARGE_OS_PAGES, 0);
+        assertOption(options, Option.PURGE_DELAY, 1000);
+        assertOption(options, Option.MAX_ERRORS, 32);
+        assertOption(options, Option.MAX_WARNINGS, 32);
+        assertOption(options, Option.ARENA_RESERVE, 1 << 20);
+        assertOption(options, Option.ARENA_PURGE_MULT, 1);
+        assertOption(options, Option.DISALLOW_ARENA_ALLOC, 0);
+        assertOption(options, Option.GENERIC_COLLECT, 10_000);
+        assertOption(options, Option.PAGE_RECLAIM_ON_FREE, 0);
+        assertOption(options, Option.PAGE_FULL_RETAIN, 2);
+        assertOption(options, Option.PAGE_MAX_CANDIDATES, 4);
+        assertOption(options, Option.PAGE_MAX_RECLAIM, -1);
+        assertOption(options, Option.PAGE_CROSS_THREAD_MAX_RECLAIM, 32);
+        assertOption(options, Option.ALLOW_THP, 1);
+    }
+
+    @Test
+    void valuesAreNumbersSwitchesAndSizes() throws Exception {
+        var options = options("MIMALLOC_PURGE_DELAY", "77", "MIMALLOC_PAGE_MAX_RECLAIM", "-5", "MIMALLOC_VERBOSE", "off",
+            "MIMALLOC_PURGE_DECOMMITS", "no", "MIMALLOC_ALLOW_THP", "FALSE", "MIMALLOC_DISALLOW_ARENA_ALLOC", "true",
+            "MIMALLOC_ARENA_RESERVE", "256MiB", "MIMALLOC_ARENA_MAX_OBJECT_SIZE", "3g", "MIMALLOC_SHOW_ERRORS", "On");
+        assertOption(options, Option.PURGE_DELAY, 77);
+        assertOption(options, Option.PAGE_MAX_RECLAIM, -5);
+        assertOption(options, Option.VERBOSE, 0);
+        assertOption(options, Option.PURGE_DECOMMITS, 0);
+        assertOption(options, Option.ALLOW_THP, 0);
+        assertOption(options, Option.DISALLOW_ARENA_ALLOC, 1);
+        assertOption(options, Option.ARENA_RESERVE, 256 << 10);
+        assertOption(options, Option.ARENA_MAX_OBJECT_SIZE, 3 << 20);
+        assertOption(options, Option.SHOW_ERRORS, 1);
+    }
+
+    @Test
+    void namesInAnyCaseAndFromEarlierVersions() throws Exception {
+        var options = options("mimalloc_purge_delay", "12", "MIMALLOC_RESET_DECOMMITS", "0", "MIMALLOC_LARGE_OS_PAGES", "1");
+        assertOption(options, Option.PURGE_DELAY, 12);
+        assertOption(options, Option.PURGE_DECOMMITS, 0);
+        assertOption(options, Option.ALLOW_LARGE_OS_PAGES, 1);
+    }
+
+    @Test
+    void whatIsNoValueLeavesTheDefault() throws Exception {
+        var options = options("MIMALLOC_PURGE_DELAY", "soon", "MIMALLOC_PAGE_FULL_RETAIN", "2x",
+            "MIMALLOC_ARENA_RESERVE", "12Q", "MIMALLOC_MAX_ERRORS", "99999999999999999999999999",
+            "MIMALLOC_PAGE_MAX_CANDIDATES", "-", "MIMALLOC_GENERIC_COLLECT", "1 000",
+            "MIMALLOC_MAX_WARNINGS", "a value that is much longer than any value for an option could ever be, and then some more");
+        assertOption(options, Option.PURGE_DELAY, 1000);
+        assertOption(options, Option.PAGE_FULL_RETAIN, 2);
+        assertOption(options, Option.ARENA_RESERVE, 1 << 20);
+        assertOption(options, Option.MAX_ERRORS, 32);
+        assertOption(options, Option.PAGE_MAX_CANDIDATES, 4);
+        assertOption(options, Option.GENERIC_COLLECT, 10_000);
+        assertOption(options, Option.MAX_WARNINGS, 32);
+    }
+
+    @Test
+    void aWrongValueIsNamedWhenErrorsAreShown() throws Exception {
+        var child = Child.scenario(allocator, Scenario.SOME_BLOCKS,
+            Map.of("MIMALLOC_PURGE_DELAY", "soon", "MIMALLOC_SHOW_ERRORS", "1")).assertSuccess();
+        assertThat(child.err()).containsIgnoringCase("purge_delay");
+    }
+
+    @Test
+    void silentUnlessAsked() throws Exception {
+        var child = Child.scenario(allocator, Scenario.SOME_BLOCKS, Map.of()).assertSuccess();
+        assertThat(child.out()).isEqualTo("done\n");
+        assertThat(child.err()).isEmpty();
+    }
+
+    @Test
+    void statisticsAtExit() throws Exception {
+        var child = Child.scenario(allocator, Scenario.SOME_BLOCKS, Map.of("MIMALLOC_SHOW_STATS", "1")).assertSuccess();
+        assertThat(child.out()).isEqualTo("done\n");
+        assertThat(child.err()).contains("reserved", "committed", "pages", "threads", "heaps", "arenas", "elapsed");
+    }
+
+    @Test
+    void verboseSaysWhatItRunsWith() throws Exception {
+        var child = Child.scenario(allocator, Scenario.SOME_BLOCKS, Map.of("MIMALLOC_VERBOSE", "1")).assertSuccess();
+        assertThat(child.err()).containsIgnoringCase("purge_delay");
+    }
+
+    @Test
+    void theAllocatorWorksWithExtremeOptions() throws Exception {
+        for (var option : new String[] {"PURGE_DELAY=0", "PURGE_DELAY=-1", "ARENA_EAGER_COMMIT=0", "ARENA_EAGER_COMMIT=1",
+            "PURGE_DECOMMITS=0", "DISALLOW_ARENA_ALLOC=1", "ARENA_RESERVE=1M", "ARENA_RESERVE=0", "PAGE_FULL_RETAIN=0",
+            "PAGE_RECLAIM_ON_FREE=1", "PAGE_RECLAIM_ON_FREE=-1", "ALLOW_THP=0", "ALLOW_LARGE_OS_PAGES=1",
+            "GENERIC_COLLECT=1", "PAGE_MAX_CANDIDATES=1", "PAGE_COMMIT_ON_DEMAND=1"}) {
+            var environment = Map.of("MIMALLOC_" + option.split("=")[0], option.split("=")[1]);
+            Child.scenario(allocator, Scenario.ALL_IS_FREED, environment).assertSuccess();
+        }
+    }
+}
