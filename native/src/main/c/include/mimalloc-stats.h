@@ -70,10 +70,16 @@ typedef struct mi_stats_s {
   mi_stat_count_t chunk_bins[MI_CBIN_COUNT];      // arena chunks: small, other, medium, large, huge, none
 } mi_stats_t;
 
+#if defined(__cplusplus)
+#define MI_STATS_ZERO {}
+#else
+#define MI_STATS_ZERO {0}
+#endif
+
 /// Declares a mi_stats_t that is ready for mi_stats_get.
-#define mi_stats_t_decl(name) \
-  mi_stats_t name = {0};      \
-  name.size = sizeof(mi_stats_t); \
+#define mi_stats_t_decl(name)      \
+  mi_stats_t name = MI_STATS_ZERO; \
+  name.size = sizeof(mi_stats_t);  \
   name.version = MI_STAT_VERSION;
 
 // --- Statistics ---------------------------------------------------------------------------------------------------------

@@ -21,6 +21,11 @@
 #define MI_OS static __attribute__((unused))
 #define MI_LARGE_PAGE (2LL << 20)
 #define MI_HUGE_PAGE (1LL << 30)
+#if defined(MAP_HUGETLB)
+#define MI_HUGETLB MAP_HUGETLB
+#else
+#define MI_HUGETLB 0
+#endif
 
 // --- Os: memory ------------------------------------------------------------------------------------------------------
 
@@ -34,7 +39,9 @@ MI_OS int64_t Os_largePageSize(void) { return MI_LARGE_PAGE; }
 
 static int64_t mi_mmap(int64_t size, bool commit, int flags) {
   int protection = commit ? PROT_READ | PROT_WRITE : PROT_NONE;
-  void* p = mmap(NULL, (size_t)size, protection, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | flags, -1, 0);
+  // Huge pages have to be reserved: without, the first touch of one that is not to be had ends the process.
+  if ((flags & MI_HUGETLB) == 0) flags |= MAP_NORESERVE;
+  void* p = mmap(NULL, (size_t)size, protection, MAP_PRIVATE | MAP_ANONYMOUS | flags, -1, 0);
   return p == MAP_FAILED ? 0 : MI_ADDRESS(p);
 }
 

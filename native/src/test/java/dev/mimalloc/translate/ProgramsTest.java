@@ -82,7 +82,7 @@ class ProgramsTest {
         assertThat(extra).as("exported, but not declared").isEmpty();
         var missing = new TreeSet<String>();
         var exported = symbols("--defined-only");
-        headers.lines().filter(line -> line.contains("mi_decl_export "))
+        headers.lines().filter(line -> line.matches("(mi_decl_nodiscard )?mi_decl_export .*"))
                 .map(line -> line.replaceAll("\\(.*", "").replaceAll(".*[ *]", ""))
                 .filter(name -> !exported.contains(name)).forEach(missing::add);
         assertThat(missing).as("declared, but not exported").isEmpty();

@@ -1,20 +1,18 @@
 package dev.mimalloc.tests;
 
+import dev.mimalloc.Mimalloc;
 import dev.mimalloc.core.Allocate;
 import dev.mimalloc.core.AllocateAligned;
 import dev.mimalloc.core.Errors;
 import dev.mimalloc.core.Free;
 import dev.mimalloc.core.Heaps;
 import dev.mimalloc.core.Options;
-import dev.mimalloc.core.ProcessLife;
 import dev.mimalloc.core.Reallocate;
 import dev.mimalloc.core.Report;
 import dev.mimalloc.core.SizeClass;
 import dev.mimalloc.core.Threads;
 import dev.mimalloc.core.Visit;
 import dev.mimalloc.machine.Callback;
-import dev.mimalloc.machine.Lifecycle;
-import dev.mimalloc.machine.ThreadSlot;
 import java.util.function.LongSupplier;
 
 /** The classes of core, run by the JVM. A bad argument is an exception there, which counts as its code. */
@@ -25,10 +23,7 @@ final class JvmAllocator implements Allocator {
 
     private JvmAllocator() {
         Errors.register(Callback.register((Callback.ErrorHandler) (code, argument) -> ERROR.get()[0] = code), 0);
-        ThreadSlot.lifecycle(new Lifecycle() {
-            @Override public void threadEnded(long theap) { Threads.done(theap); }
-            @Override public void tick() { ProcessLife.tick(); }
-        });
+        Mimalloc.free(0); // the public API sees to what core needs on the JVM
     }
 
     @Override public int takeError() {

@@ -85,10 +85,11 @@ class DatabaseTest {
     }
 
     private void startServer() throws Exception {
-        // Redis 8 calls jemalloc's mallocx, too.
         // Debian has one program for all, told apart by its name; the server's own package would start a daemon.
-        server = new Preloaded(folder, "bash", "-c", "exec -a redis-server redis-check-rdb $0", "--port " + port
-                + " --bind 127.0.0.1 --save '' --appendonly no --io-threads 2 --enable-debug-command yes").foreignBlocks().start();
+        String settings = "--port " + port + " --bind 127.0.0.1 --save '' --io-threads 2 --enable-debug-command yes";
+        server = new Preloaded(folder, "bash", "-c", "exec -a redis-server redis-check-rdb $0", settings)
+                .foreignBlocks() // from jemalloc's mallocx, which Redis 8 calls
+                .start();
         for (int i = 0; i < 200; i++) {
             var ping = new ProcessBuilder("redis-cli", "-p", "" + port, "ping").start();
             if (new String(ping.getInputStream().readAllBytes(), StandardCharsets.UTF_8).equals("PONG\n")) return;

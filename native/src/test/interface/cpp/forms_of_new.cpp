@@ -1,0 +1,163 @@
+// operator new and delete in all their forms, through mimalloc-new-delete.h; and the functions below them.
+#include "../check.h"
+#include <mimalloc-new-delete.h>
+
+namespace {
+
+int handled;
+
+void gives_up_at_the_third() {
+  if (++handled == 3) std::set_new_handler(nullptr);
+}
+
+struct own_exception {};
+void throws() { throw own_exception(); }
+
+/// Does this throw std::bad_alloc, after three calls of the handler?
+template <class Action>
+bool fails(Action action, int calls = 3) {
+  handled = 0;
+  std::set_new_handler(gives_up_at_the_third);
+  bool thrown = false;
+  try {
+    action();
+  } catch (const std::bad_alloc&) {
+    thrown = true;
+  }
+  std::set_new_handler(nullptr);
+  return thrown && handled == calls;
+}
+
+/// Does this return NULL, after three calls of the handler?
+template <class Action>
+bool is_null(Action action) {
+  handled = 0;
+  std::set_new_handler(gives_up_at_the_third);
+  void* p = action();
+  std::set_new_handler(nullptr);
+  return p == nullptr && handled == 3;
+}
+
+void plain() {
+  void* p = ::operator new(100);
+  CHECK(is_block(p, 100));
+  ::operator delete(p);
+  p = ::operator new[](100);
+  CHECK(is_block(p, 100));
+  ::operator delete[](p);
+  p = ::operator new(100, std::nothrow);
+  CHECK(is_block(p, 100));
+  ::operator delete(p, std::nothrow);
+  p = ::operator new[](100, std::nothrow);
+  CHECK(is_block(p, 100));
+  ::operator delete[](p, std::nothrow);
+  p = ::operator new(0);
+  CHECK(p != nullptr);
+  ::operator delete(p);
+  int* one = new int(5);
+  CHECK(mi_any_heap_contains(one) && *one == 5);
+  delete one;
+  int* many = new int[1000]();
+  CHECK(mi_any_heap_contains(many) && is_zero(many, 1000 * sizeof(int)));
+  delete[] many;
+  ::operator delete(nullptr);
+  ::operator delete[](nullptr);
+  CHECK(fails([] { ::operator delete(::operator new(TOO_MUCH)); }));
+  CHECK(fails([] { ::operator delete[](::operator new[](A_LOT)); }));
+  CHECK(is_null([] { return ::operator new(TOO_MUCH, std::nothrow); }));
+  CHECK(is_null([] { return ::operator new[](A_LOT, std::nothrow); }));
+#if __cplusplus >= 201402L
+  p = ::operator new(100);
+  ::operator delete(p, 100);
+  p = ::operator new[](100);
+  ::operator delete[](p, 100);
+  CHECK(!fails([] { ::operator delete(::operator new(100), 100); }, 0));
+#endif
+}
+
+void aligned() {
+#if defined(__cpp_aligned_new)
+  struct alignas(512) wide { char bytes[512]; };
+  const std::align_val_t a{512};
+  wide* one = new wide;
+  CHECK(is_aligned(one, 512) && mi_any_heap_contains(one));
+  delete one;
+  wide* many = new wide[10];
+  CHECK(is_aligned(many, 512));
+  delete[] many;
+  one = new (std::nothrow) wide;
+  CHECK(is_aligned(one, 512) && one != nullptr);
+  delete one;
+  void* p = ::operator new(100, a);
+  CHECK(is_aligned(p, 512) && is_block(p, 100));
+  ::operator delete(p, a);
+  p = ::operator new[](100, a);
+  CHECK(is_aligned(p, 512) && is_block(p, 100));
+  ::operator delete[](p, a);
+  p = ::operator new(100, a, std::nothrow);
+  CHECK(is_aligned(p, 512) && is_block(p, 100));
+  ::operator delete(p, a, std::nothrow);
+  p = ::operator new[](100, a, std::nothrow);
+  CHECK(is_aligned(p, 512) && is_block(p, 100));
+  ::operator delete[](p, a, std::nothrow);
+  p = ::operator new(100, a);
+  ::operator delete(p, 100, a);
+  p = ::operator new[](100, a);
+  ::operator delete[](p, 100, a);
+  CHECK(fails([&] { ::operator delete(::operator new(TOO_MUCH, a), a); }));
+  CHECK(fails([&] { ::operator delete[](::operator new[](A_LOT, a), a); }));
+  CHECK(is_null([&] { return ::operator new(TOO_MUCH, a, std::nothrow); }));
+  CHECK(is_null([&] { return ::operator new[](A_LOT, a, std::nothrow); }));
+#endif
+}
+
+void functions() {
+  mi_heap_t* heap = mi_heap_new();
+  CHECK(fails([] { mi_free(mi_new(TOO_MUCH)); }));
+  CHECK(fails([] { mi_free(mi_new(A_LOT)); }));
+  CHECK(fails([] { mi_free(mi_new_aligned(TOO_MUCH, 64)); }));
+  CHECK(fails([] { mi_free(mi_new_aligned(A_LOT, 4096)); }));
+  CHECK(fails([] { mi_free(mi_new_aligned(10, opaque(3))); }, 0));
+  CHECK(fails([] { mi_free(mi_new_n(MANY, 8)); }, 0));
+  CHECK(fails([] { mi_free(mi_new_n(2, A_LOT / 2)); }));
+  CHECK(fails([=] { mi_free(mi_heap_alloc_new(heap, TOO_MUCH)); }));
+  CHECK(fails([=] { mi_free(mi_heap_alloc_new_n(heap, MANY, 8)); }, 0));
+  CHECK(fails([=] { mi_free(mi_heap_alloc_new_n(heap, 2, A_LOT / 2)); }));
+  CHECK(is_null([] { return mi_new_nothrow(TOO_MUCH); }));
+  CHECK(is_null([] { return mi_new_aligned_nothrow(TOO_MUCH, 64); }));
+  CHECK(mi_new_aligned_nothrow(10, opaque(3)) == nullptr);
+  void* p = mi_new(100);
+  memset(p, 1, 100);
+  CHECK(fails([=] { mi_free(mi_new_realloc(p, TOO_MUCH)); }));
+  CHECK(fails([=] { mi_free(mi_new_reallocn(p, MANY, 8)); }, 0));
+  CHECK(fails([=] { mi_free(mi_new_reallocn(p, 2, A_LOT / 2)); }));
+  CHECK(all_bytes(p, 100, 1));
+  mi_free(p);
+  // A handler may also throw something of its own, through the allocator.
+  std::set_new_handler(throws);
+  bool thrown = false;
+  try {
+    mi_free(mi_new(TOO_MUCH));
+  } catch (const own_exception&) {
+    thrown = true;
+  }
+  CHECK(thrown);
+  thrown = false;
+  try {
+    mi_free(mi_heap_alloc_new(heap, A_LOT));
+  } catch (const own_exception&) {
+    thrown = true;
+  }
+  CHECK(thrown);
+  std::set_new_handler(nullptr);
+  CHECK(fails([] { mi_free(mi_new(TOO_MUCH)); }) && mi_version() > 0);  // nothing is left over of it
+  mi_heap_destroy(heap);
+}
+
+}  // namespace
+
+void forms_of_new() {
+  plain();
+  aligned();
+  functions();
+}
