@@ -1,0 +1,47 @@
+package dev.mimalloc.core;
+
+import static dev.mimalloc.machine.Memory.fill;
+
+/** Lets the stress tests, which live in a package of their own, at the steps of core that they stress. */
+public final class Inside {
+    /** The size of a page descriptor with room around it, so that no two share a cache line. */
+    public static final long PAGE_SPACE = 256;
+
+    private Inside() {}
+
+    /** Makes a descriptor at this address: a page with so many blocks out, owned or not. */
+    public static void makePage(long page, int used, boolean owned) {
+        fill(page, PAGE_SPACE, 0);
+        Page.setUsed(page, used);
+        Page.setOwner(page, Page.FINDABLE);
+        Page.setThreadFree(page, owned ? Page.OWNED : 0);
+    }
+
+    /** The first half of a free by a thread that is not the owner. */
+    public static long push(long page, long block) { return Free.push(page, block); }
+
+    public static long take(long page) { return Page.takeThreadFree(page); }
+    public static long threadFree(long page) { return Page.threadFree(page); }
+    public static boolean tryGiveUp(long page, long word) { return Page.casThreadFree(page, word, word & ~Page.OWNED); }
+    public static int used(long page) { return Page.used(page); }
+    public static boolean isOwned(long word) { return Page.isOwned(word); }
+    public static int count(long word) { return Page.count(word); }
+
+    /** How many blocks the list in this word really has. */
+    public static int length(long word) {
+        int length = 0;
+        for (long block = Page.head(word); block != 0; block = Page.nextBlock(block)) length++;
+        return length;
+    }
+
+    public static boolean claim(long bitmap, long bit, long page) { return Abandon.claim(bitmap, bit, page); }
+
+    /** Clears a findable page's bit, as an owner does. */
+    public static void takeBit(long bitmap, long bit) { Abandon.takeBit(bitmap, bit, Root.heap()); }
+
+    /** Gives up all that the current thread has in a heap, as at the thread's end. */
+    public static void abandonAll(long heap) {
+        long theap = Theaps.current(heap);
+        if (theap != 0) Retire.collect(theap, true);
+    }
+}
