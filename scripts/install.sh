@@ -27,6 +27,11 @@ need_test() {
   need_demo
   need git git
   need nodejs node
+  need clang clang
+  need cmake cmake ctest
+  need make make
+  need pkg-config pkg-config
+  need valgrind valgrind
   need 'libpython*-testsuite' /usr/lib/python3.*/test/test_json
   older_jdk
 }

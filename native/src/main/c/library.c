@@ -1,5 +1,7 @@
 // --- What of the C interface only C can say --------------------------------------------------------------------------
 
+#include <string.h>
+
 char* mi_heap_realpath(mi_heap_t* heap, const char* fname, char* resolved_name) {
   if (resolved_name != NULL) return realpath(fname, resolved_name);
   char* path = realpath(fname, NULL);
@@ -15,4 +17,25 @@ int mi_reserve_huge_os_pages(size_t pages, double max_secs, size_t* pages_reserv
   int error = mi_reserve_huge_os_pages_interleave(pages, 0, max_secs > 0 ? (size_t)(max_secs * 1000) : 0);
   if (pages_reserved != NULL) *pages_reserved = error == 0 ? pages : 0;
   return error;
+}
+
+// As in Microsoft's library: stores a copy of an environment variable and its length, or NULL when it is not set.
+int mi_dupenv_s(char** buf, size_t* size, const char* name) mi_attr_noexcept {
+  if (buf == NULL || name == NULL) return EINVAL;
+  if (size != NULL) *size = 0;
+  *buf = NULL;
+  const char* value = getenv(name);
+  if (value == NULL) return 0;
+  *buf = mi_strdup(value);
+  if (*buf == NULL) return ENOMEM;
+  if (size != NULL) *size = strlen(value);
+  return 0;
+}
+
+// There is no environment of wide characters here.
+int mi_wdupenv_s(wchar_t** buf, size_t* size, const wchar_t* name) mi_attr_noexcept {
+  if (buf == NULL || name == NULL) return EINVAL;
+  if (size != NULL) *size = 0;
+  *buf = NULL;
+  return EINVAL;
 }

@@ -21,10 +21,10 @@ extern "C" {
 extern int checks, failures;
 
 static inline bool check(int* seen, bool holds, const char* file, int line, const char* text) {
-  if (!__atomic_exchange_n(seen, 1, __ATOMIC_RELAXED)) __atomic_add_fetch(&checks, 1, __ATOMIC_RELAXED);
+  if (__atomic_fetch_or(seen, 1, __ATOMIC_RELAXED) == 0) __atomic_add_fetch(&checks, 1, __ATOMIC_RELAXED);
   if (holds) return true;
   // Once for each place: what goes wrong in a loop goes wrong often.
-  if (__atomic_exchange_n(seen, 2, __ATOMIC_RELAXED) == 2) return false;
+  if ((__atomic_fetch_or(seen, 2, __ATOMIC_RELAXED) & 2) != 0) return false;
   __atomic_add_fetch(&failures, 1, __ATOMIC_RELAXED);
   fprintf(stderr, "%s:%d: not so: %s\n", file, line, text);
   return false;

@@ -17,10 +17,10 @@ function(mi_program name)
   target_link_libraries(${name} PRIVATE mi-test-library)
 endfunction()
 
-# MemCheck and the sanitizers are slow; nothing here should take a minute otherwise.
 function(mi_test name)
   add_test(NAME ${name} COMMAND ${ARGN})
-  set_tests_properties(${name} PROPERTIES TIMEOUT 300)
+  set_tests_properties(${name} PROPERTIES TIMEOUT 300
+    ENVIRONMENT "TSAN_OPTIONS=suppressions=${CMAKE_CURRENT_FUNCTION_LIST_DIR}/tsan.supp")
 endfunction()
 
 # --- C ------------------------------------------------------------------------------------------------------------------

@@ -46,6 +46,7 @@ public final class Free {
         ThreadSlot.probeStack();
         long block = Page.hasInterior(page) ? Page.blockOf(page, p) : p;
         if (difference == Page.HAS_INTERIOR) local(page, block);
+        else if (Page.reserved(page) == 1 && block != Page.start(page)) invalid(p);
         else remote(page, block);
     }
 
@@ -81,8 +82,12 @@ public final class Free {
     static long pageOf(long p) {
         long page = PageMap.pageOf(p);
         if (page != 0 && ((p & 7) == 0 || Page.hasInterior(page))) return page;
-        if (p != 0) Errors.raise(Errors.EINVAL, Text.literal("invalid pointer, not allocated here or freed already"), p);
+        if (p != 0) invalid(p);
         return 0;
+    }
+
+    private static void invalid(long p) {
+        Errors.raise(Errors.EINVAL, Text.literal("invalid pointer, not allocated here or freed already"), p);
     }
 
     /** How many bytes a block has; 0 for 0. */

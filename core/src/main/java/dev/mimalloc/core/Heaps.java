@@ -211,6 +211,7 @@ public final class Heaps {
 
     @Export("void mi_theap_collect(mi_theap_t* theap, bool force)")
     public static void collectTheap(long theap, boolean force) {
+        if (theap == 0) return;
         Retire.collect(theap, false);
         if (force) Purge.run(Theap.subprocess(theap));
     }

@@ -14,7 +14,7 @@ public final class Json {
 
     @Export("char* mi_stats_get_json(size_t buf_size, char* buf)")
     public static long statistics(long size, long buffer) {
-        return Startup.ready() ? subprocess(Root.subprocess(), size, buffer) : 0;
+        return Startup.ready() ? subprocess(Heaps.currentSubprocess(), size, buffer) : 0;
     }
 
     @Export("char* mi_subproc_stats_get_json(mi_subproc_id_t subproc_id, size_t buf_size, char* buf)")
@@ -46,7 +46,7 @@ public final class Json {
      */
     @Export("char* mi_stats_as_json(mi_stats_t* stats, size_t buf_size, char* buf)")
     public static long json(long stats, long size, long buffer) {
-        if (stats == 0 || getLong(stats) != Statistics.SIZE || buffer != 0 && size <= 0) return 0;
+        if (!Statistics.fits(stats) || buffer != 0 && size <= 0) return 0;
         long text = buffer;
         if (buffer == 0) {
             text = Allocate.malloc(SIZE);

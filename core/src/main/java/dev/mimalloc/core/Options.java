@@ -216,7 +216,6 @@ public final class Options {
             case DEPRECATED_PURGE_EXTEND_DELAY -> 1;
             case RETRY_ON_OOM -> 400;
             case GUARDED_MAX -> 1L << 30;
-            case GUARDED_SAMPLE_RATE -> 4000;
             case GENERIC_COLLECT -> 10000;
             case PAGE_FULL_RETAIN -> 2;
             case PAGE_MAX_CANDIDATES -> 4;

@@ -90,8 +90,10 @@ final class Pages {
     }
 
     private static long mappedSlices(long page) {
-        if (Page.isSingleton(page) && !Page.has(page, Page.MAPPED_WHOLE)) return 1;
-        return Config.alignUp(Page.blockSize(page) * Page.reserved(page), Config.SLICE) >>> Config.SLICE_SHIFT;
+        long slices = Config.alignUp(Page.blockSize(page) * Page.reserved(page), Config.SLICE) >>> Config.SLICE_SHIFT;
+        // Nobody has an address further inside a large block than this; it would cost time to enter them all.
+        boolean whole = !Page.isSingleton(page) || Page.has(page, Page.MAPPED_WHOLE);
+        return whole ? slices : Config.min(slices, Config.LARGE_PAGE >>> Config.SLICE_SHIFT);
     }
 
     /** Frees a page that the caller owns, that has no live block, is in no queue and cannot be found. */

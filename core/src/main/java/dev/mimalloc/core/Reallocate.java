@@ -160,6 +160,7 @@ public final class Reallocate {
             long whole = Free.usableSize(PageMap.pageOf(block), block);
             fill(block + kept, whole - kept, 0);
         }
+        if (p == 0) return block;
         copy(p, block, kept);
         Free.free(p);
         return block;

@@ -72,14 +72,14 @@ public final class Report {
 
     @Export("bool mi_stats_get(mi_stats_t* stats)")
     public static boolean statistics(long target) {
-        if (target == 0 || getLong(target) < Statistics.SIZE || !Startup.ready()) return false;
-        subprocess(Root.subprocess(), target);
+        if (!Statistics.fits(target) || !Startup.ready()) return false;
+        subprocess(Heaps.currentSubprocess(), target);
         return true;
     }
 
     @Export("bool mi_subproc_stats_get(mi_subproc_id_t subproc_id, mi_stats_t* stats)")
     public static boolean subprocessStatistics(long subprocess, long target) {
-        if (subprocess == 0 || target == 0 || getLong(target) < Statistics.SIZE) return false;
+        if (subprocess == 0 || !Statistics.fits(target)) return false;
         subprocess(subprocess, target);
         return true;
     }
@@ -87,7 +87,7 @@ public final class Report {
     /** Only what the subprocess itself counts, without its heaps. */
     @Export("bool mi_subproc_stats_get_exclusive(mi_subproc_id_t subproc_id, mi_stats_t* stats)")
     public static boolean exclusiveStatistics(long subprocess, long target) {
-        if (subprocess == 0 || target == 0 || getLong(target) < Statistics.SIZE) return false;
+        if (subprocess == 0 || !Statistics.fits(target)) return false;
         copy(Subprocess.statistics(subprocess), target, Statistics.SIZE);
         return true;
     }
@@ -96,7 +96,7 @@ public final class Report {
     @Export("void mi_stats_reset(void)")
     public static void reset() {
         if (!Startup.ready()) return;
-        long subprocess = Root.subprocess();
+        long subprocess = Heaps.currentSubprocess();
         Lock.acquire(Subprocess.livesLock(subprocess));
         Statistics.reset(Subprocess.statistics(subprocess));
         for (long heap = Subprocess.heaps(subprocess); heap != 0; heap = Heap.next(heap)) Statistics.reset(Heap.statistics(heap));
@@ -113,14 +113,14 @@ public final class Report {
 
     @Export("bool mi_heap_stats_get(mi_heap_t* heap, mi_stats_t* stats)")
     public static boolean heapStatistics(long heap, long target) {
-        if (heap == 0 || target == 0 || getLong(target) < Statistics.SIZE) return false;
+        if (heap == 0 || !Statistics.fits(target)) return false;
         heap(heap, target);
         return true;
     }
 
     @Export("void mi_stats_print_out(mi_output_fun* out, void* arg)")
     public static void printStatistics(long function, long argument) {
-        if (Startup.ready()) printSubprocess(Root.subprocess(), function, argument);
+        if (Startup.ready()) printSubprocess(Heaps.currentSubprocess(), function, argument);
     }
 
     /**
@@ -245,9 +245,7 @@ public final class Report {
     @Export("void mi_options_print_out(mi_output_fun* out, void* arg)")
     public static void printOptions(long function, long argument) {
         long printer = Printer.open(function, argument);
-        Printer.text(printer, Text.literal("mimalloc in Java, interface "));
-        Printer.number(printer, Config.VERSION);
-        Printer.letter(printer, '\n');
+        Printer.text(printer, Text.literal("mimalloc in Java 0.1.0, interface v3.4.3\n"));
         for (int option = 0; option < Options.COUNT; option++) {
             Printer.text(printer, Text.literal("option "));
             Printer.text(printer, Options.name(option));

@@ -25,10 +25,9 @@ public final class SizeClass {
         return (top << 2) + ((int) (last >>> (top - 2)) & 3) - 3;
     }
 
-    /** The size of a bin's blocks, in bytes; of {@link #HUGE} and of bins that are never used, the next one's. */
+    /** The size of a bin's blocks, in bytes. No size has bin 0, 3, 5 or 7. */
     static long binSize(int bin) {
-        if (bin <= 1) return 8;
-        if (bin <= 8) return ((bin + 1) & ~1) * 8L;
+        if (bin <= 8) return Config.max(bin, 1) * 8;
         int top = (bin + 3) >> 2;
         return (5L + ((bin + 3) & 3)) << (top + 1);
     }

@@ -85,31 +85,6 @@ public final class StandardNames {
         return block;
     }
 
-    /** As in Microsoft's library: stores a copy of an environment variable, or 0 when it is not set. */
-    @Export("int mi_dupenv_s(char** buf, size_t* size, const char* name)")
-    public static int dupenv(long target, long size, long name) {
-        if (target == 0 || name == 0) return Errors.EINVAL;
-        if (size != 0) putLong(size, 0);
-        putLong(target, 0);
-        long length = Os.environment(name, 0, 0);
-        if (length < 0) return 0;
-        long copy = Allocate.malloc(length + 1);
-        if (copy == 0) return Errors.ENOMEM;
-        Os.environment(name, copy, length + 1);
-        putLong(target, copy);
-        if (size != 0) putLong(size, Free.usableSize(copy));
-        return 0;
-    }
-
-    /** There is no environment of wide characters. */
-    @Export("int mi_wdupenv_s(wchar_t** buf, size_t* size, const wchar_t* name)")
-    public static int wdupenv(long target, long size, long name) {
-        if (target == 0 || name == 0) return Errors.EINVAL;
-        if (size != 0) putLong(size, 0);
-        putLong(target, 0);
-        return Errors.EINVAL;
-    }
-
     @Export("void* mi_umalloc(size_t size, size_t* block_size)")
     public static long umalloc(long size, long blockSize) { return told(Allocate.malloc(size), blockSize); }
 

@@ -54,6 +54,9 @@ public final class Statistics {
         putLong(stats + 8, VERSION);
     }
 
+    /** Whether somebody's struct is one of ours: its size and its version are in it. */
+    static boolean fits(long stats) { return stats != 0 && getLong(stats) == SIZE && getLong(stats + 8) == VERSION; }
+
     public static long total(long stats, int field) { return getRelaxed(stats + field); }
     public static long peak(long stats, int field) { return getRelaxed(stats + field + 8); }
     public static long current(long stats, int field) { return getRelaxed(stats + field + 16); }

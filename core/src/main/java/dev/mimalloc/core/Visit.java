@@ -44,6 +44,7 @@ public final class Visit {
 
     @Export("bool mi_theap_visit_blocks(const mi_theap_t* theap, bool visit_blocks, mi_block_visit_fun* visitor, void* arg)")
     public static boolean theapBlocks(long theap, boolean blocks, long visitor, long argument) {
+        if (theap == 0) return false;
         for (int index = 1; index < 2 * SizeClass.COUNT; index++) {
             long next;
             for (long page = PageQueue.first(Theap.queue(theap, index)); page != 0; page = next) {

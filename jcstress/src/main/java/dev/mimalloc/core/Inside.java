@@ -17,8 +17,15 @@ public final class Inside {
         Page.setThreadFree(page, owned ? Page.OWNED : 0);
     }
 
-    /** The first half of a free by a thread that is not the owner. */
-    public static long push(long page, long block) { return Free.push(page, block); }
+    /** The first half of a free by a thread that is not the owner, as in {@link Free}; returns the word before. */
+    public static long push(long page, long block) {
+        long old;
+        do {
+            old = Page.threadFree(page);
+            Page.setNextBlock(block, Page.head(old));
+        } while (!Page.weakCasThreadFree(page, old, Page.pushed(old, block)));
+        return old;
+    }
 
     public static long take(long page) { return Page.takeThreadFree(page); }
     public static long threadFree(long page) { return Page.threadFree(page); }

@@ -203,6 +203,9 @@ abstract class ConcurrencyContract extends Contract {
 
     @Test
     void aHeapIsDeletedWhileItsBlocksAreFreed() throws Exception {
+        allocator.collect(true);
+        long bytes = allocator.statistic("malloc_normal").current();
+        long pages = allocator.statistic("pages").current();
         for (int round = 0; round < 30; round++) {
             long heap = allocator.heapNew();
             var blocks = new ConcurrentLinkedQueue<Long>();
@@ -222,6 +225,11 @@ abstract class ConcurrencyContract extends Contract {
             });
             assertThat(blocks).isEmpty();
         }
+        assertThat(allocator.statistic("malloc_normal").current()).isEqualTo(bytes);
+        Eventually.that(() -> {
+            allocator.collect(true);
+            return allocator.statistic("pages").current() <= pages;
+        }, () -> "there were %d pages, and are %d now".formatted(pages, allocator.statistic("pages").current()));
     }
 
     @Test

@@ -1,0 +1,73 @@
+package dev.mimalloc.translate;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import java.io.File;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.regex.Pattern;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/**
+ * The C and C++ interface by its contract, and the package: what CMake builds of the generated C, and what its tests say.
+ * They are src/test/interface, also for running by hand. Nothing to test before {@code ./mimalloc build}.
+ */
+class InterfaceTest {
+    private static final Path PROJECT = Path.of("cmake").toAbsolutePath();
+    private static final Path SOURCE = Path.of("../build/src/mimalloc.c");
+    private static final Pattern COUNT = Pattern.compile("(?m)^\\d+: ((?:C|C\\+\\+ \\d+): (\\d+) checks, \\d+ failed)$");
+    private static final int MINUTES = 15;
+
+    @BeforeAll
+    static void isBuilt() { assumeTrue(Files.exists(SOURCE), "./mimalloc build has not been run"); }
+
+    @Test
+    void contractAndPackage() throws Exception {
+        String output = test("release");
+        var counts = COUNT.matcher(output);
+        int checks = 0;
+        while (counts.find()) {
+            System.out.println(counts.group(1));
+            checks += Integer.parseInt(counts.group(2));
+        }
+        assertThat(checks).isGreaterThan(300);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"ASAN", "UBSAN", "TSAN"})
+    void underASanitizer(String sanitizer) throws Exception {
+        test(sanitizer, "-DMI_DEBUG_" + sanitizer + "=ON", "-DMI_OVERRIDE=OFF", "-DMI_BUILD_SHARED=OFF",
+                "-DMI_BUILD_OBJECT=OFF", "-DCMAKE_BUILD_TYPE=RelWithDebInfo");
+    }
+
+    /** Configures, builds and tests; returns what the tests said. */
+    private static String test(String variant, String... options) throws Exception {
+        String folder = Path.of("target/interface", variant).toAbsolutePath().toString();
+        var configure = new ArrayList<>(List.of("cmake", "-S", PROJECT.toString(), "-B", folder));
+        configure.addAll(List.of(options));
+        run(configure);
+        run(List.of("cmake", "--build", folder, "--parallel", "2"));
+        return run(List.of("ctest", "--test-dir", folder, "--verbose"));
+    }
+
+    private static String run(List<String> command) throws IOException, InterruptedException {
+        File output = File.createTempFile("interface", ".txt");
+        try {
+            Process process = new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(output).start();
+            if (!process.waitFor(MINUTES, TimeUnit.MINUTES)) process.destroyForcibly().waitFor();
+            String text = Files.readString(output.toPath());
+            assertThat(process.exitValue()).as("%s%n%s", command, text).isZero();
+            return text;
+        } finally {
+            Files.delete(output.toPath());
+        }
+    }
+}
