@@ -14,6 +14,7 @@ need() {
 }
 
 need_demo() {
+  need maven mvn
   need gcc gcc
   need g++ g++
   need libc6-dev /usr/include/stdlib.h
