@@ -15,6 +15,7 @@ pc=$(dirname "$(find "$tree" -name mimalloc.pc)")
 export PKG_CONFIG_PATH="$pc"
 shared=$(dirname "$(find "$tree" -name 'libmimalloc*.so')")
 static=$(find "$tree" -name 'libmimalloc*.a')
+object=$(find "$tree" -name 'mimalloc*.o')
 include=$(dirname "$(find "$tree" -name mimalloc.h)")
 export LD_LIBRARY_PATH="$shared"
 for header in mimalloc.h mimalloc-stats.h mimalloc-override.h mimalloc-new-delete.h; do
@@ -38,6 +39,7 @@ for cc in gcc clang; do
   for standard in c11 c17 c2x gnu17; do
     build $cc -std=$standard $warnings "$programs/five.c" $flags
     build $cc -std=$standard $warnings -I "$include" "$programs/five.c" "$static" $private
+    build $cc -std=$standard $warnings -I "$include" "$object" "$programs/five.c" $private
   done
   build $cc -std=gnu11 $warnings "$programs/override.c" $flags
 done

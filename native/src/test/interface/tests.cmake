@@ -28,15 +28,17 @@ endfunction()
 file(GLOB c_sources "${mi_tests}/c/*.c")
 mi_program(interface-c ${c_sources})
 set_target_properties(interface-c PROPERTIES C_STANDARD 11 C_EXTENSIONS OFF)
-set(topics layout allocate aligned names heaps theaps visit messages options statistics arenas subprocesses threads forks)
-if(MI_DEBUG_TSAN)
-  list(REMOVE_ITEM topics forks)  # TSan cannot follow a child of a process with threads
-endif()
-foreach(topic IN LISTS topics)
-  mi_test(c-${topic} interface-c ${topic})
-endforeach()
-if(NOT MI_DEBUG_TSAN)
-  mi_test(c-all interface-c)
+if(mi_sanitizer)
+  # One after the other: sanitizers are slow, and each topic's own findings are easier to read.
+  set(topics layout allocate aligned names heaps theaps visit messages options statistics arenas subprocesses threads forks)
+  if(MI_DEBUG_TSAN)
+    list(REMOVE_ITEM topics forks)  # TSan cannot follow a child of a process with threads
+  endif()
+  foreach(topic IN LISTS topics)
+    mi_test(c-${topic} interface-c ${topic})
+  endforeach()
+else()
+  mi_test(c interface-c)
 endif()
 
 # --- C++ ----------------------------------------------------------------------------------------------------------------

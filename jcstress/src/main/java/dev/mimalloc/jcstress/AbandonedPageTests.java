@@ -64,8 +64,10 @@ public final class AbandonedPageTests {
     @Outcome(expect = FORBIDDEN, desc = "A block is left.")
     @State
     public static class LastTwoFrees extends Abandoned {
-        @Actor public void one() { Free.free(first); }
-        @Actor public void two() { Free.free(second); }
+        @Actor
+        public void one() { Free.free(first); }
+        @Actor
+        public void two() { Free.free(second); }
 
         @Arbiter
         public void look(II_Result r) {
@@ -82,8 +84,10 @@ public final class AbandonedPageTests {
     public static class AFreeAndAnAllocation extends Abandoned {
         private long block;
 
-        @Actor public void free() { Free.free(first); }
-        @Actor public void allocate() { block = Allocate.heapMalloc(heap, SIZE); }
+        @Actor
+        public void free() { Free.free(first); }
+        @Actor
+        public void allocate() { block = Allocate.heapMalloc(heap, SIZE); }
 
         @Arbiter
         public void look(III_Result r) {
@@ -107,7 +111,8 @@ public final class AbandonedPageTests {
             Free.free(second);
         }
 
-        @Actor public void allocate() { block = Allocate.heapMalloc(heap, SIZE); }
+        @Actor
+        public void allocate() { block = Allocate.heapMalloc(heap, SIZE); }
 
         @Arbiter
         public void look(II_Result r) {
@@ -125,8 +130,10 @@ public final class AbandonedPageTests {
         private long one;
         private long other;
 
-        @Actor public void one() { one = Allocate.heapMalloc(heap, SIZE); }
-        @Actor public void other() { other = Allocate.heapMalloc(heap, SIZE); }
+        @Actor
+        public void one() { one = Allocate.heapMalloc(heap, SIZE); }
+        @Actor
+        public void other() { other = Allocate.heapMalloc(heap, SIZE); }
 
         @Arbiter
         public void look(III_Result r) {
@@ -186,7 +193,8 @@ public final class AbandonedPageTests {
             Free.free(second);
         }
 
-        @Actor public void delete() { Heaps.delete(heap); }
+        @Actor
+        public void delete() { Heaps.delete(heap); }
 
         @Arbiter
         public void look(II_Result r) {

@@ -45,8 +45,10 @@ public final class BitmapTests {
     public static class TwoClaimABit extends Bits {
         public TwoClaimABit() { Bitmap.set(bitmap, 700); }
 
-        @Actor public void one(ZZ_Result r) { r.r1 = Bitmap.clear(bitmap, 700); }
-        @Actor public void other(ZZ_Result r) { r.r2 = Bitmap.clear(bitmap, 700); }
+        @Actor
+        public void one(ZZ_Result r) { r.r1 = Bitmap.clear(bitmap, 700); }
+        @Actor
+        public void other(ZZ_Result r) { r.r2 = Bitmap.clear(bitmap, 700); }
     }
 
     @JCStressTest
@@ -54,8 +56,10 @@ public final class BitmapTests {
     @Outcome(expect = FORBIDDEN, desc = "Both or none.")
     @State
     public static class TwoSetABit extends Bits {
-        @Actor public void one(ZZ_Result r) { r.r1 = Bitmap.set(bitmap, 1999); }
-        @Actor public void other(ZZ_Result r) { r.r2 = Bitmap.set(bitmap, 1999); }
+        @Actor
+        public void one(ZZ_Result r) { r.r1 = Bitmap.set(bitmap, 1999); }
+        @Actor
+        public void other(ZZ_Result r) { r.r2 = Bitmap.set(bitmap, 1999); }
     }
 
     /** The chunk empties while another bit of it is set: the map must not say that it is empty. */
@@ -66,8 +70,10 @@ public final class BitmapTests {
     public static class ClearTheLastWhileAnotherIsSet extends Bits {
         public ClearTheLastWhileAnotherIsSet() { Bitmap.set(bitmap, 512); }
 
-        @Actor public void clear() { Bitmap.clear(bitmap, 512); }
-        @Actor public void set() { Bitmap.set(bitmap, 1023); }
+        @Actor
+        public void clear() { Bitmap.clear(bitmap, 512); }
+        @Actor
+        public void set() { Bitmap.set(bitmap, 1023); }
 
         @Arbiter
         public void look(II_Result r) {
@@ -90,7 +96,8 @@ public final class BitmapTests {
             Bitmap.clear(bitmap, 65);
         }
 
-        @Actor public void set() { Bitmap.set(bitmap, 66); }
+        @Actor
+        public void set() { Bitmap.set(bitmap, 66); }
 
         @Arbiter
         public void look(II_Result r) {
@@ -101,15 +108,18 @@ public final class BitmapTests {
 
     /** Claimed runs that overlap: one at most, and what is not claimed is still there. */
     @JCStressTest
-    @Outcome(id = {"true, false, 2", "false, true, 2"}, expect = ACCEPTABLE, desc = "One has its six bits, two are left.")
+    @Outcome(id = {"true, false, 2", "false, true, 2"}, expect = ACCEPTABLE, desc = "One has six, two are left.")
     @Outcome(expect = FORBIDDEN, desc = "Shared or lost bits.")
     @State
     public static class RunsThatOverlap extends Bits {
         public RunsThatOverlap() { Bitmap.set(bitmap, 60, 8); }
 
-        @Actor public void low(ZZI_Result r) { r.r1 = Bitmap.tryClaim(bitmap, 60, 6); }
-        @Actor public void high(ZZI_Result r) { r.r2 = Bitmap.tryClaim(bitmap, 62, 6); }
-        @Arbiter public void look(ZZI_Result r) { r.r3 = found(); }
+        @Actor
+        public void low(ZZI_Result r) { r.r1 = Bitmap.tryClaim(bitmap, 60, 6); }
+        @Actor
+        public void high(ZZI_Result r) { r.r2 = Bitmap.tryClaim(bitmap, 62, 6); }
+        @Arbiter
+        public void look(ZZI_Result r) { r.r3 = found(); }
     }
 
     /** A run over two words that fails in the second puts back what it had of the first. */
@@ -121,9 +131,12 @@ public final class BitmapTests {
     public static class ARunAndABitOfIt extends Bits {
         public ARunAndABitOfIt() { Bitmap.set(bitmap, 450, 100); }
 
-        @Actor public void run(ZZI_Result r) { r.r1 = Bitmap.tryClaim(bitmap, 450, 100); }
-        @Actor public void bit(ZZI_Result r) { r.r2 = Bitmap.clear(bitmap, 540); }
-        @Arbiter public void look(ZZI_Result r) { r.r3 = found(); }
+        @Actor
+        public void run(ZZI_Result r) { r.r1 = Bitmap.tryClaim(bitmap, 450, 100); }
+        @Actor
+        public void bit(ZZI_Result r) { r.r2 = Bitmap.clear(bitmap, 540); }
+        @Arbiter
+        public void look(ZZI_Result r) { r.r3 = found(); }
     }
 
     /** Searches for a run by two, with room for both. */
@@ -134,9 +147,12 @@ public final class BitmapTests {
     public static class TwoSearchForARun extends Bits {
         public TwoSearchForARun() { Bitmap.set(bitmap, 64, 10); }
 
-        @Actor public void one(III_Result r) { r.r1 = (int) Bitmap.claimRun(bitmap, 0, BITS, 5, 1); }
-        @Actor public void other(III_Result r) { r.r2 = (int) Bitmap.claimRun(bitmap, 0, BITS, 5, 1); }
-        @Arbiter public void look(III_Result r) { r.r3 = count(); }
+        @Actor
+        public void one(III_Result r) { r.r1 = (int) Bitmap.claimRun(bitmap, 0, BITS, 5, 1); }
+        @Actor
+        public void other(III_Result r) { r.r2 = (int) Bitmap.claimRun(bitmap, 0, BITS, 5, 1); }
+        @Arbiter
+        public void look(III_Result r) { r.r3 = count(); }
     }
 
     /** A run over a chunk's end is freed while one is searched for. */
@@ -146,8 +162,10 @@ public final class BitmapTests {
     @Outcome(expect = FORBIDDEN, desc = "Shared or lost bits.")
     @State
     public static class ARunIsFreedWhileOneIsSearched extends Bits {
-        @Actor public void free() { Bitmap.set(bitmap, 508, 8); }
-        @Actor public void search(III_Result r) { r.r1 = (int) Bitmap.claimRun(bitmap, 0, BITS, 8, 1); }
+        @Actor
+        public void free() { Bitmap.set(bitmap, 508, 8); }
+        @Actor
+        public void search(III_Result r) { r.r1 = (int) Bitmap.claimRun(bitmap, 0, BITS, 8, 1); }
 
         @Arbiter
         public void look(III_Result r) {

@@ -31,7 +31,7 @@ public final class ThreadFreeTests {
         }
     }
 
-    /** Another thread frees and the owner takes the list: each block is taken once, and the counts agree with the lists. */
+    /** Another thread frees and the owner takes the list: each block is taken once, and the counts agree with it. */
     @JCStressTest
     @Outcome(id = "3, 3, 0", expect = ACCEPTABLE, desc = "Three blocks, counted and listed; no ownership given.")
     @Outcome(expect = FORBIDDEN, desc = "A block or a count is lost.")
@@ -49,7 +49,8 @@ public final class ThreadFreeTests {
             if (!Inside.isOwned(Inside.push(page, third))) owners++;
         }
 
-        @Actor public void owner() { taken = Inside.take(page); }
+        @Actor
+        public void owner() { taken = Inside.take(page); }
 
         @Arbiter
         public void look(III_Result r) {
@@ -68,9 +69,12 @@ public final class ThreadFreeTests {
     public static class FirstFreeOwns extends APage {
         public FirstFreeOwns() { super(3, false); }
 
-        @Actor public void one(ZZI_Result r) { r.r1 = !Inside.isOwned(Inside.push(page, first)); }
-        @Actor public void two(ZZI_Result r) { r.r2 = !Inside.isOwned(Inside.push(page, second)); }
-        @Arbiter public void look(ZZI_Result r) { r.r3 = Inside.length(Inside.threadFree(page)); }
+        @Actor
+        public void one(ZZI_Result r) { r.r1 = !Inside.isOwned(Inside.push(page, first)); }
+        @Actor
+        public void two(ZZI_Result r) { r.r2 = !Inside.isOwned(Inside.push(page, second)); }
+        @Arbiter
+        public void look(ZZI_Result r) { r.r3 = Inside.length(Inside.threadFree(page)); }
     }
 
     /** Owners give the page up unless it is empty: of the two that free its last blocks, exactly one finds it empty. */
@@ -90,14 +94,17 @@ public final class ThreadFreeTests {
             }
         }
 
-        @Actor public void one(ZZI_Result r) { r.r1 = free(first); }
-        @Actor public void two(ZZI_Result r) { r.r2 = free(second); }
-        @Arbiter public void look(ZZI_Result r) { r.r3 = Inside.length(Inside.threadFree(page)); }
+        @Actor
+        public void one(ZZI_Result r) { r.r1 = free(first); }
+        @Actor
+        public void two(ZZI_Result r) { r.r2 = free(second); }
+        @Arbiter
+        public void look(ZZI_Result r) { r.r3 = Inside.length(Inside.threadFree(page)); }
     }
 
     /** An allocator that claims the page by its bit meets a free that would own it, and takes the bit away. */
     @JCStressTest
-    @Outcome(id = {"true, false, 0", "false, true, 0"}, expect = ACCEPTABLE, desc = "One owner; the page cannot be found any more.")
+    @Outcome(id = {"true, false, 0", "false, true, 0"}, expect = ACCEPTABLE, desc = "One owner, and no bit left.")
     @Outcome(expect = FORBIDDEN, desc = "No owner or two, or a bit that leads to a page that is gone.")
     @State
     public static class FreeMeetsClaim extends APage {
@@ -116,13 +123,17 @@ public final class ThreadFreeTests {
             if (r.r1) Inside.takeBit(bitmap, 9);
         }
 
-        @Actor public void claim(ZZI_Result r) { r.r2 = Inside.claim(bitmap, 9, page); }
-        @Arbiter public void look(ZZI_Result r) { r.r3 = (int) Bitmap.countSet(bitmap, 0, 512); }
+        @Actor
+        public void claim(ZZI_Result r) { r.r2 = Inside.claim(bitmap, 9, page); }
+        @Arbiter
+        public void look(ZZI_Result r) { r.r3 = (int) Bitmap.countSet(bitmap, 0, 512); }
     }
 
     /** An allocator that looks twice and a free: whoever has the page, has it alone. */
     @JCStressTest
-    @Outcome(id = {"true, false, false", "false, true, false", "false, false, true"}, expect = ACCEPTABLE, desc = "One owner.")
+    @Outcome(id = "true, false, false", expect = ACCEPTABLE, desc = "The free.")
+    @Outcome(id = "false, true, false", expect = ACCEPTABLE, desc = "The first look.")
+    @Outcome(id = "false, false, true", expect = ACCEPTABLE, desc = "The second look.")
     @Outcome(expect = FORBIDDEN, desc = "No owner, or several.")
     @State
     public static class FreeMeetsTwoClaims extends APage {
@@ -176,7 +187,8 @@ public final class ThreadFreeTests {
             free(second);
         }
 
-        @Actor public void other() { free(third); }
+        @Actor
+        public void other() { free(third); }
 
         @Arbiter
         public void look(III_Result r) {

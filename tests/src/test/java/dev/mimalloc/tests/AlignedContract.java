@@ -21,7 +21,7 @@ abstract class AlignedContract extends Contract {
         assertThat(block).as("block of %d bytes at %d, offset %d", size, alignment, offset).isNotZero();
         assertThat((block + offset) & alignment - 1).as("0x%x + %d modulo %d", block, offset, alignment).isZero();
         assertThat(allocator.usableSize(block)).as("usable size of 0x%x, %d bytes at %d, offset %d", block, size,
-            alignment, offset).isGreaterThanOrEqualTo(size);
+                alignment, offset).isGreaterThanOrEqualTo(size);
         return block;
     }
 
@@ -34,7 +34,7 @@ abstract class AlignedContract extends Contract {
     @Test
     void everyPowerOfTwoWithSmallAndLargeSizes() {
         for (long alignment = 1; alignment <= 64 * MIB; alignment *= 2) {
-            for (long size : new long[] {0, 1, 8, 15, 16, 17, 100, 1024, 1025, 5000, 20_000, 100_000, 600_000, 5 * MIB}) {
+            for (long size : new long[] {0, 1, 8, 15, 16, 17, 100, 1024, 1025, 5000, 20_000, 100_000, 5 * MIB}) {
                 if (alignment < 16 && size > 100) continue;
                 for (int i = 0; i < 3; i++) add(allocator.mallocAligned(size, alignment), size, alignment, 0);
                 add(allocator.zallocAligned(size, alignment), size, alignment, 0);
@@ -49,7 +49,8 @@ abstract class AlignedContract extends Contract {
     @Test
     void sizesAroundTheAlignment() {
         for (long alignment = 8; alignment <= 8 * MIB; alignment *= 2) {
-            for (long size : new long[] {alignment / 2, alignment - 1, alignment, alignment + 1, 3 * alignment, 3 * alignment + 8}) {
+            long[] sizes = {alignment / 2, alignment - 1, alignment, alignment + 1, 3 * alignment, 3 * alignment + 8};
+            for (long size : sizes) {
                 for (int i = 0; i < 2; i++) add(allocator.mallocAligned(size, alignment), size, alignment, 0);
             }
             live.checkAll();
@@ -73,7 +74,8 @@ abstract class AlignedContract extends Contract {
     void offsetsAreWhereTheAlignmentHolds() {
         for (long alignment = 1; alignment <= 4 * MIB; alignment *= 2) {
             for (long size : new long[] {1, 24, 500, 9000, 100_000, 700_000}) {
-                for (long offset : new long[] {0, 1, 8, 16, 40, size / 2, size, size + 8, alignment / 2, alignment, alignment + 16}) {
+                long[] offsets = {0, 1, 8, 16, 40, size / 2, size, size + 8, alignment / 2, alignment, alignment + 16};
+                for (long offset : offsets) {
                     add(allocator.mallocAlignedAt(size, alignment, offset), size, alignment, offset);
                     add(allocator.zallocAlignedAt(size, alignment, offset), size, alignment, offset);
                     add(allocator.callocAlignedAt(3, size, alignment, offset), 3 * size, alignment, offset);
@@ -131,7 +133,7 @@ abstract class AlignedContract extends Contract {
     void usableSizeOfAnAlignedBlockMayAllBeWritten() {
         var random = new Random(6);
         for (int i = 0; i < 3000; i++) {
-            long size = 1 + random.nextInt(1 << random.nextInt(17));
+            long size = 1L + random.nextInt(1 << random.nextInt(17));
             long alignment = 1L << random.nextInt(17);
             long block = addAligned(allocator.mallocAligned(size, alignment), size, alignment, 0);
             live.add(block, allocator.usableSize(block) & ~15L);
@@ -180,19 +182,19 @@ abstract class AlignedContract extends Contract {
         for (long alignment = 16; alignment <= MIB; alignment *= 4) {
             for (long size : new long[] {10, 1000, 100_000}) {
                 long[] blocks = {allocator.heapMallocAligned(heap, size, alignment),
-                    allocator.heapZallocAligned(heap, size, alignment),
-                    allocator.heapCallocAligned(heap, 1, size, alignment),
-                    allocator.heapReallocAligned(heap, 0, size, alignment),
-                    allocator.theapMallocAligned(allocator.heapTheap(heap), size, alignment)};
+                        allocator.heapZallocAligned(heap, size, alignment),
+                        allocator.heapCallocAligned(heap, 1, size, alignment),
+                        allocator.heapReallocAligned(heap, 0, size, alignment),
+                        allocator.theapMallocAligned(allocator.heapTheap(heap), size, alignment)};
                 for (long block : blocks) {
                     addAligned(block, size, alignment, 0);
                     assertThat(allocator.heapOf(block)).isEqualTo(heap);
                     live.add(block, size, heap);
                 }
                 long[] shifted = {allocator.heapMallocAlignedAt(heap, size, alignment, 8),
-                    allocator.heapZallocAlignedAt(heap, size, alignment, 8),
-                    allocator.heapCallocAlignedAt(heap, 1, size, alignment, 8),
-                    allocator.heapReallocAlignedAt(heap, 0, size, alignment, 8)};
+                        allocator.heapZallocAlignedAt(heap, size, alignment, 8),
+                        allocator.heapCallocAlignedAt(heap, 1, size, alignment, 8),
+                        allocator.heapReallocAlignedAt(heap, 0, size, alignment, 8)};
                 for (long block : shifted) allocator.free(addAligned(block, size, alignment, 8));
             }
         }

@@ -112,7 +112,7 @@ interface Allocator {
     record Area(long blocks, long reserved, long committed, long used, long blockSize, long fullBlockSize) {
         static Area at(long a) {
             return new Area(Raw.getLong(a), Raw.getLong(a + 8), Raw.getLong(a + 16), Raw.getLong(a + 24),
-                Raw.getLong(a + 32), Raw.getLong(a + 40));
+                    Raw.getLong(a + 32), Raw.getLong(a + 40));
         }
     }
 

@@ -8,16 +8,28 @@ abstract class AllocatorContract {
 
     AllocatorContract(Allocator machine) { this.machine = machine; }
 
-    @Nested class Malloc extends MallocContract { Malloc() { super(machine); } }
-    @Nested class Zero extends ZeroContract { Zero() { super(machine); } }
-    @Nested class Realloc extends ReallocContract { Realloc() { super(machine); } }
-    @Nested class Aligned extends AlignedContract { Aligned() { super(machine); } }
-    @Nested class InvalidPointer extends InvalidPointerContract { InvalidPointer() { super(machine); } }
-    @Nested class Heap extends HeapContract { Heap() { super(machine); } }
-    @Nested class Options extends OptionContract { Options() { super(machine); } }
-    @Nested class Callbacks extends CallbackContract { Callbacks() { super(machine); } }
-    @Nested class Statistics extends StatisticsContract { Statistics() { super(machine); } }
-    @Nested class Concurrency extends ConcurrencyContract { Concurrency() { super(machine); } }
-    @Nested class Environment extends EnvironmentContract { Environment() { super(machine); } }
-    @Nested class Process extends ProcessContract { Process() { super(machine); } }
+    @Nested
+    class Malloc extends MallocContract { Malloc() { super(machine); } }
+    @Nested
+    class Zero extends ZeroContract { Zero() { super(machine); } }
+    @Nested
+    class Realloc extends ReallocContract { Realloc() { super(machine); } }
+    @Nested
+    class Aligned extends AlignedContract { Aligned() { super(machine); } }
+    @Nested
+    class InvalidPointer extends InvalidPointerContract { InvalidPointer() { super(machine); } }
+    @Nested
+    class Heap extends HeapContract { Heap() { super(machine); } }
+    @Nested
+    class Options extends OptionContract { Options() { super(machine); } }
+    @Nested
+    class Callbacks extends CallbackContract { Callbacks() { super(machine); } }
+    @Nested
+    class Statistics extends StatisticsContract { Statistics() { super(machine); } }
+    @Nested
+    class Concurrency extends ConcurrencyContract { Concurrency() { super(machine); } }
+    @Nested
+    class Environment extends EnvironmentContract { Environment() { super(machine); } }
+    @Nested
+    class WholeProcess extends ProcessContract { WholeProcess() { super(machine); } }
 }

@@ -17,10 +17,10 @@ record Child(int exit, String out, String err) {
     /** Runs a scenario with a machine. */
     static Child scenario(Allocator allocator, Scenario scenario, Map<String, String> environment) throws Exception {
         var command = new ArrayList<>(List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString()));
-        command.addAll(scenario.options);
+        command.addAll(scenario.options());
         command.addAll(List.of("-XX:+UseSerialGC", "-Xss256k", "--enable-native-access=ALL-UNNAMED",
-            "-Dmimalloc.library=" + NativeAllocator.LIBRARY, "-cp", System.getProperty("java.class.path"),
-            Scenario.class.getName(), allocator instanceof JvmAllocator ? "jvm" : "native", scenario.name()));
+                "-Dmimalloc.library=" + System.getProperty("mimalloc.library"), "-cp", System.getProperty("java.class.path"),
+                Scenario.class.getName(), allocator instanceof JvmAllocator ? "jvm" : "native", scenario.name()));
         return run(command, environment);
     }
 
@@ -34,7 +34,8 @@ record Child(int exit, String out, String err) {
             Process process = builder.start();
             if (!process.waitFor(PATIENCE_MINUTES, TimeUnit.MINUTES)) {
                 process.destroyForcibly().waitFor();
-                throw new AssertionError("no end in sight: " + command + "\n" + Files.readString(out) + Files.readString(err));
+                String said = Files.readString(out) + Files.readString(err);
+                throw new AssertionError("no end in sight: " + command + "\n" + said);
             }
             return new Child(process.exitValue(), Files.readString(out), Files.readString(err));
         } finally {

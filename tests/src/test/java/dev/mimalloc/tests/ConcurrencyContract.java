@@ -44,7 +44,8 @@ abstract class ConcurrencyContract extends Contract {
         long size = Raw.getLong(block);
         long seed = Raw.getLong(block + 8);
         assertThat(size).as("size in block 0x%x", block).isBetween(0L, 10_000_000L);
-        assertThat(Pattern.mismatch(block + 16, size, seed)).as("mismatch in block 0x%x of %d bytes", block, size).isEqualTo(-1);
+        long at = Pattern.mismatch(block + 16, size, seed);
+        assertThat(at).as("mismatch in block 0x%x of %d bytes", block, size).isEqualTo(-1);
         return block;
     }
 
@@ -132,7 +133,7 @@ abstract class ConcurrencyContract extends Contract {
             try {
                 Threads.run(4, number -> {
                     var random = new Random(number);
-                    for (int i = 0; i < 5000; i++) blocks.add(sealed(allocator.malloc(16 + i % SIZES), i % SIZES, random.nextLong()));
+                    for (int i = 0; i < 5000; i++) blocks.add(newSealed(random));
                     ready.countDown();
                     done.await();
                 });
@@ -212,7 +213,7 @@ abstract class ConcurrencyContract extends Contract {
             var random = new Random(round);
             Threads.run(2, number -> {
                 for (int i = 0; i < 2000; i++) {
-                    long size = 16 + i % SIZES;
+                    long size = 16L + i % SIZES;
                     blocks.add(sealed(allocator.heapMalloc(heap, size + 16), size, number));
                 }
             });
@@ -245,7 +246,8 @@ abstract class ConcurrencyContract extends Contract {
                 turn.await();
                 for (int i = 0; i < 50; i++) { // everybody uses every heap
                     long size = random.nextInt(SIZES);
-                    blocks.add(sealed(allocator.heapMalloc(heaps.get(i % threads), size + 16), size, random.nextLong()));
+                    long heap = heaps.get(i % threads);
+                    blocks.add(sealed(allocator.heapMalloc(heap, size + 16), size, random.nextLong()));
                 }
                 long other = heaps.get((number + 1) % threads);
                 turn.await();

@@ -41,7 +41,8 @@ abstract class Contract {
 
     void assertZero(long block, long from, long to) {
         long dirty = Raw.firstDirty(block + from, to - from);
-        assertThat(dirty < 0 ? -1 : from + dirty).as("offset of the first byte of 0x%x that is not zero", block).isEqualTo(-1);
+        long offset = dirty < 0 ? -1 : from + dirty;
+        assertThat(offset).as("offset of the first byte of 0x%x that is not zero", block).isEqualTo(-1);
     }
 
     /** Dirties so many blocks of a size and frees them, so that the next ones are not fresh from the OS. */

@@ -16,12 +16,13 @@ abstract class EnvironmentContract extends Contract {
         var environment = new TreeMap<String, String>();
         for (int i = 0; i < namesAndValues.length; i += 2) environment.put(namesAndValues[i], namesAndValues[i + 1]);
         var options = new Properties();
-        options.load(new StringReader(Child.scenario(allocator, Scenario.PRINT_OPTIONS, environment).assertSuccess().out()));
+        var child = Child.scenario(allocator, Scenario.PRINT_OPTIONS, environment).assertSuccess();
+        options.load(new StringReader(child.out()));
         return options;
     }
 
     private static void assertOption(Properties options, int option, long value) {
-        assertThat(options.getProperty(String.valueOf(option))).as("option %d", option).isEqualTo(String.valueOf(value));
+        assertThat(options.getProperty(option + "")).as("option %d", option).isEqualTo(value + "");
     }
 
     @Test
@@ -50,9 +51,10 @@ abstract class EnvironmentContract extends Contract {
 
     @Test
     void valuesAreNumbersSwitchesAndSizes() throws Exception {
-        var options = options("MIMALLOC_PURGE_DELAY", "77", "MIMALLOC_PAGE_MAX_RECLAIM", "-5", "MIMALLOC_VERBOSE", "off",
-            "MIMALLOC_PURGE_DECOMMITS", "no", "MIMALLOC_ALLOW_THP", "FALSE", "MIMALLOC_DISALLOW_ARENA_ALLOC", "true",
-            "MIMALLOC_ARENA_RESERVE", "256MiB", "MIMALLOC_ARENA_MAX_OBJECT_SIZE", "3g", "MIMALLOC_SHOW_ERRORS", "On");
+        var options = options("MIMALLOC_PURGE_DELAY", "77", "MIMALLOC_PAGE_MAX_RECLAIM", "-5",
+                "MIMALLOC_VERBOSE", "off", "MIMALLOC_PURGE_DECOMMITS", "no", "MIMALLOC_ALLOW_THP", "FALSE",
+                "MIMALLOC_DISALLOW_ARENA_ALLOC", "true", "MIMALLOC_ARENA_RESERVE", "256MiB",
+                "MIMALLOC_ARENA_MAX_OBJECT_SIZE", "3g", "MIMALLOC_SHOW_ERRORS", "On");
         assertOption(options, Option.PURGE_DELAY, 77);
         assertOption(options, Option.PAGE_MAX_RECLAIM, -5);
         assertOption(options, Option.VERBOSE, 0);
@@ -66,7 +68,8 @@ abstract class EnvironmentContract extends Contract {
 
     @Test
     void namesInAnyCaseAndFromEarlierVersions() throws Exception {
-        var options = options("mimalloc_purge_delay", "12", "MIMALLOC_RESET_DECOMMITS", "0", "MIMALLOC_LARGE_OS_PAGES", "1");
+        var options = options("mimalloc_purge_delay", "12", "MIMALLOC_RESET_DECOMMITS", "0",
+                "MIMALLOC_LARGE_OS_PAGES", "1");
         assertOption(options, Option.PURGE_DELAY, 12);
         assertOption(options, Option.PURGE_DECOMMITS, 0);
         assertOption(options, Option.ALLOW_LARGE_OS_PAGES, 1);
@@ -75,9 +78,9 @@ abstract class EnvironmentContract extends Contract {
     @Test
     void whatIsNoValueLeavesTheDefault() throws Exception {
         var options = options("MIMALLOC_PURGE_DELAY", "soon", "MIMALLOC_PAGE_FULL_RETAIN", "2x",
-            "MIMALLOC_ARENA_RESERVE", "12Q", "MIMALLOC_MAX_ERRORS", "99999999999999999999999999",
-            "MIMALLOC_PAGE_MAX_CANDIDATES", "-", "MIMALLOC_GENERIC_COLLECT", "1 000",
-            "MIMALLOC_MAX_WARNINGS", "a value that is much longer than any value for an option could ever be, and then some more");
+                "MIMALLOC_ARENA_RESERVE", "12Q", "MIMALLOC_MAX_ERRORS", "99999999999999999999999999",
+                "MIMALLOC_PAGE_MAX_CANDIDATES", "-", "MIMALLOC_GENERIC_COLLECT", "1 000",
+                "MIMALLOC_MAX_WARNINGS", "a value".repeat(100));
         assertOption(options, Option.PURGE_DELAY, 1000);
         assertOption(options, Option.PAGE_FULL_RETAIN, 2);
         assertOption(options, Option.ARENA_RESERVE, 1 << 20);
@@ -90,7 +93,7 @@ abstract class EnvironmentContract extends Contract {
     @Test
     void aWrongValueIsNamedWhenErrorsAreShown() throws Exception {
         var child = Child.scenario(allocator, Scenario.SOME_BLOCKS,
-            Map.of("MIMALLOC_PURGE_DELAY", "soon", "MIMALLOC_SHOW_ERRORS", "1")).assertSuccess();
+                Map.of("MIMALLOC_PURGE_DELAY", "soon", "MIMALLOC_SHOW_ERRORS", "1")).assertSuccess();
         assertThat(child.err()).containsIgnoringCase("purge_delay");
     }
 
@@ -116,11 +119,15 @@ abstract class EnvironmentContract extends Contract {
 
     @Test
     void theAllocatorWorksWithExtremeOptions() throws Exception {
-        for (var option : new String[] {"PURGE_DELAY=0", "PURGE_DELAY=-1", "ARENA_EAGER_COMMIT=0", "ARENA_EAGER_COMMIT=1",
-            "PURGE_DECOMMITS=0", "DISALLOW_ARENA_ALLOC=1", "ARENA_RESERVE=1M", "ARENA_RESERVE=0", "PAGE_FULL_RETAIN=0",
-            "PAGE_RECLAIM_ON_FREE=1", "PAGE_RECLAIM_ON_FREE=-1", "ALLOW_THP=0", "ALLOW_LARGE_OS_PAGES=1",
-            "GENERIC_COLLECT=1", "PAGE_MAX_CANDIDATES=1", "PAGE_COMMIT_ON_DEMAND=1"}) {
-            var environment = Map.of("MIMALLOC_" + option.split("=")[0], option.split("=")[1]);
+        String[][] options = {{"PURGE_DELAY", "0"}, {"PURGE_DELAY", "-1"}, {"ARENA_EAGER_COMMIT", "0"},
+                {"ARENA_EAGER_COMMIT", "1"}, {"PURGE_DECOMMITS", "0"}, {"DISALLOW_ARENA_ALLOC", "1"},
+                {"ARENA_RESERVE", "1M"},
+                {"ARENA_RESERVE", "0"}, {"PAGE_FULL_RETAIN", "0"}, {"PAGE_RECLAIM_ON_FREE", "1"},
+                {"PAGE_RECLAIM_ON_FREE", "-1"}, {"ALLOW_THP", "0"}, {"ALLOW_LARGE_OS_PAGES", "1"},
+                {"GENERIC_COLLECT", "1"},
+                {"PAGE_MAX_CANDIDATES", "1"}, {"PAGE_COMMIT_ON_DEMAND", "1"}};
+        for (String[] option : options) {
+            var environment = Map.of("MIMALLOC_" + option[0], option[1]);
             Child.scenario(allocator, Scenario.ALL_IS_FREED, environment).assertSuccess();
         }
     }

@@ -19,7 +19,7 @@ abstract class HeapContract extends Contract {
     static List<Long> liveBlocks(Allocator allocator, long heap) {
         var blocks = new ArrayList<Long>();
         assertThat(allocator.heapVisitBlocks(heap, true, (h, area, block, size) -> block == 0 || blocks.add(block)))
-            .as("visited all").isTrue();
+                .as("visited all").isTrue();
         return blocks;
     }
 
@@ -66,14 +66,14 @@ abstract class HeapContract extends Contract {
         long theap = allocator.heapTheap(heap);
         for (long size : new long[] {0, 16, 1000}) {
             long[] blocks = {allocator.heapMalloc(heap, size), allocator.heapZalloc(heap, size),
-                allocator.heapCalloc(heap, 1, size), allocator.heapMallocn(heap, 1, size),
-                allocator.heapMallocSmall(heap, size), allocator.heapZallocSmall(heap, size),
-                allocator.heapRealloc(heap, 0, size), allocator.heapReallocn(heap, 0, 1, size),
-                allocator.heapReallocf(heap, 0, size), allocator.heapRezalloc(heap, 0, size),
-                allocator.heapRecalloc(heap, 0, 1, size), allocator.theapMalloc(theap, size),
-                allocator.theapZalloc(theap, size), allocator.theapCalloc(theap, 1, size),
-                allocator.theapMallocSmall(theap, size), allocator.theapZallocSmall(theap, size),
-                allocator.theapRealloc(theap, 0, size)};
+                    allocator.heapCalloc(heap, 1, size), allocator.heapMallocn(heap, 1, size),
+                    allocator.heapMallocSmall(heap, size), allocator.heapZallocSmall(heap, size),
+                    allocator.heapRealloc(heap, 0, size), allocator.heapReallocn(heap, 0, 1, size),
+                    allocator.heapReallocf(heap, 0, size), allocator.heapRezalloc(heap, 0, size),
+                    allocator.heapRecalloc(heap, 0, 1, size), allocator.theapMalloc(theap, size),
+                    allocator.theapZalloc(theap, size), allocator.theapCalloc(theap, 1, size),
+                    allocator.theapMallocSmall(theap, size), allocator.theapZallocSmall(theap, size),
+                    allocator.theapRealloc(theap, 0, size)};
             for (long block : blocks) {
                 live.add(block, size, heap);
                 assertThat(allocator.heapOf(block)).isEqualTo(heap);
@@ -269,8 +269,9 @@ abstract class HeapContract extends Contract {
         }
         var heaps = new ArrayList<Long>();
         for (int i = 0; i < 500; i++) {
-            heaps.add(allocator.heapNew());
-            for (long size : new long[] {10, 500, 20_000}) live.add(allocator.heapMalloc(heaps.getLast(), size), size, heaps.getLast());
+            long heap = allocator.heapNew();
+            heaps.add(heap);
+            for (long size : new long[] {10, 500, 20_000}) live.add(allocator.heapMalloc(heap, size), size, heap);
         }
         assertThat(heaps).doesNotHaveDuplicates().doesNotContain(0L);
         live.checkAll();

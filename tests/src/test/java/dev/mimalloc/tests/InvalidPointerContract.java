@@ -41,13 +41,16 @@ abstract class InvalidPointerContract extends Contract {
     @Test
     void nearNullAndTheEndsOfTheAddressSpace() {
         for (long pointer : new long[] {16, 4096, 65_536, -16, -65_536, 1L << 47, (1L << 47) - 16, 1L << 48, 1L << 56,
-            Long.MIN_VALUE, Sizes.MAX & ~15L, 0xffff_8000_0000_0000L}) assertAllRefuse(pointer);
+                Long.MIN_VALUE, Sizes.MAX & ~15L, 0xffff_8000_0000_0000L})
+            assertAllRefuse(pointer);
     }
 
     @Test
     void memoryOfOthers() { // the C library's heap, and the JVM's
         try (var arena = Arena.ofConfined()) {
-            for (long size : new long[] {16, 1000, 100 * KIB, 10 * MIB}) assertAllRefuse(arena.allocate(size, 16).address());
+            for (long size : new long[] {16, 1000, 100 * KIB, 10 * MIB}) {
+                assertAllRefuse(arena.allocate(size, 16).address());
+            }
         }
     }
 
@@ -72,7 +75,7 @@ abstract class InvalidPointerContract extends Contract {
     @Test
     void pointersIntoFreedMemoryAreRefused() {
         long[] blocks = {allocator.malloc(10 * MIB), allocator.malloc(100 * MIB), allocator.malloc(2048 * MIB),
-            allocator.malloc(600 * KIB), allocator.mallocAligned(5 * MIB, 32 * MIB)};
+                allocator.malloc(600 * KIB), allocator.mallocAligned(5 * MIB, 32 * MIB)};
         for (long block : blocks) allocator.free(block);
         allocator.collect(true);
         for (long block : blocks) assertAllRefuse(block);

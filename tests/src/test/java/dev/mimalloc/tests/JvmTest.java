@@ -7,6 +7,7 @@ import dev.mimalloc.Mimalloc;
 import java.util.ArrayList;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -57,7 +58,7 @@ class JvmTest {
                     long heap = allocator.heapNew();
                     for (int j = 0; j < 100; j++) {
                         live.add(allocator.heapMalloc(heap, j * 17L), j * 17L, heap);
-                        if (j % 10 == 0) Thread.yield();
+                        if (j % 10 == 0) LockSupport.parkNanos(1);
                     }
                     assertThat(HeapContract.liveBlocks(allocator, heap)).hasSize(100);
                     live.removeHeap(heap);
@@ -73,7 +74,7 @@ class JvmTest {
         assertThat(failures.get()).isZero();
     }
 
-    /** Allocates and frees ever deeper until the stack is full; whatever the calls were doing then, nothing is broken. */
+    /** Allocates and frees ever deeper until the stack is full; whatever a call was doing then, nothing is broken. */
     @Test
     void aFullStackLeavesNothingHalfDone() throws Exception {
         var failure = new ArrayList<Throwable>();
@@ -157,10 +158,11 @@ class JvmTest {
     @Test
     void aBadArgumentIsAnExceptionThatSaysWhatWasWrong() {
         assertThatThrownBy(() -> Mimalloc.free(0x1234_5678_0000L)).isInstanceOf(IllegalArgumentException.class)
-            .hasMessageContaining("0x123456780000");
-        assertThatThrownBy(() -> Mimalloc.malloc(-1)).isInstanceOf(IllegalArgumentException.class).hasMessageContaining("-1");
+                .hasMessageContaining("0x123456780000");
+        assertThatThrownBy(() -> Mimalloc.malloc(-1)).isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("-1");
         assertThatThrownBy(() -> Mimalloc.malloc(1L << 60)).isInstanceOf(OutOfMemoryError.class)
-            .hasMessageContaining(String.valueOf(1L << 60));
+                .hasMessageContaining(String.valueOf(1L << 60));
         assertThatThrownBy(() -> Mimalloc.mallocAligned(10, 3)).isInstanceOf(IllegalArgumentException.class);
         assertThatThrownBy(() -> Mimalloc.calloc(1L << 40, 1L << 40)).isInstanceOf(IllegalArgumentException.class);
     }

@@ -15,11 +15,13 @@ final class LiveBlocks {
     record Block(long address, long size, long usable, long heap, long seed) {
         /** Fails unless the first bytes still hold what was written. */
         void check(long address, long kept) {
-            long at = kept == size ? Pattern.mismatch(address, size, seed) : Pattern.prefixMismatch(address, kept, seed);
+            long at = kept == size ? Pattern.mismatch(address, size, seed)
+                    : Pattern.prefixMismatch(address, kept, seed);
             if (at >= 0) fail("%s was overwritten at offset %d (looked at 0x%x)", this, at, address);
         }
 
-        @Override public String toString() {
+        @Override
+        public String toString() {
             return "block 0x%x of %d bytes (usable %d) in heap 0x%x".formatted(address, size, usable, heap);
         }
     }
@@ -82,7 +84,7 @@ final class LiveBlocks {
 
     /** A deleted heap's blocks now belong to another. */
     synchronized void moveHeap(long heap, long to) {
-        byAddress.replaceAll((address, b) -> b.heap() == heap ? new Block(address, b.size(), b.usable(), to, b.seed()) : b);
+        byAddress.replaceAll((a, b) -> b.heap() == heap ? new Block(a, b.size(), b.usable(), to, b.seed()) : b);
     }
 
     void checkAll() {

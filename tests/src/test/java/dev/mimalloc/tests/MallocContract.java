@@ -29,7 +29,8 @@ abstract class MallocContract extends Contract {
     void usableSizeIsTheGoodSize() {
         for (long size : Sizes.boundaries(allocator)) {
             long block = live.add(allocator.malloc(size), size);
-            assertThat(allocator.usableSize(block)).as("usable size of %d bytes", size).isEqualTo(allocator.goodSize(size));
+            long usable = allocator.usableSize(block);
+            assertThat(usable).as("usable size of %d bytes", size).isEqualTo(allocator.goodSize(size));
         }
     }
 
@@ -156,7 +157,7 @@ abstract class MallocContract extends Contract {
 
     @Test
     void whatTheMachineCannotGiveIsOutOfMemory() {
-        for (long size : new long[] {1L << 47, 1L << 48, 1L << 56, 1L << 62, Sizes.MAX - 64 * KIB, Sizes.MAX - 1, Sizes.MAX}) {
+        for (long size : new long[] {1L << 47, 1L << 48, 1L << 62, Sizes.MAX - 64 * KIB, Sizes.MAX - 1, Sizes.MAX}) {
             assertRefused(allocator.malloc(size), ENOMEM, EOVERFLOW);
             assertRefused(allocator.zalloc(size), ENOMEM, EOVERFLOW);
         }
@@ -166,7 +167,7 @@ abstract class MallocContract extends Contract {
     @Test
     void anOverflowOfCountTimesSizeIsRefused() {
         long[][] overflows = {{1L << 32, 1L << 32}, {-1, 2}, {2, -1}, {-1, -1}, {3, Sizes.MAX}, {Sizes.MAX, 2},
-            {1L << 33, (1L << 31) + 1}, {0x5555_5555_5555_5556L, 3}, {1L << 62, 2}};
+                {1L << 33, (1L << 31) + 1}, {0x5555_5555_5555_5556L, 3}, {1L << 62, 2}};
         for (long[] product : overflows) {
             assertRefused(allocator.calloc(product[0], product[1]), EOVERFLOW, ENOMEM);
             assertRefused(allocator.mallocn(product[0], product[1]), EOVERFLOW, ENOMEM);

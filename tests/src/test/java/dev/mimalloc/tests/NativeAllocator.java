@@ -1,6 +1,5 @@
 package dev.mimalloc.tests;
 
-import static java.lang.foreign.ValueLayout.ADDRESS;
 import static java.lang.foreign.ValueLayout.JAVA_BOOLEAN;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
@@ -9,12 +8,10 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
 import java.lang.foreign.MemoryLayout;
-import java.lang.foreign.MemorySegment;
 import java.lang.foreign.SymbolLookup;
 import java.lang.invoke.MethodHandle;
 import java.lang.invoke.MethodHandleProxies;
 import java.lang.invoke.MethodHandles;
-import java.lang.invoke.MethodType;
 import java.nio.file.Path;
 import java.util.Collections;
 
@@ -24,9 +21,13 @@ import java.util.Collections;
  * register, and of a bool only the lowest byte counts.
  */
 final class NativeAllocator implements Allocator {
-    static final Path LIBRARY = Path.of(System.getProperty("mimalloc.library", "build/lib/libmimalloc.so")).toAbsolutePath();
+    static final Path LIBRARY = Path.of(System.getProperty("mimalloc.library")).toAbsolutePath();
     private static final Linker LINKER = Linker.nativeLinker();
     private static final SymbolLookup SYMBOLS = SymbolLookup.libraryLookup(LIBRARY, Arena.global());
+
+    interface OnError { void call(int code, long argument); }
+    interface OnDeferredFree { void call(boolean force, long heartbeat, long argument); }
+    interface OnBlock { boolean call(long heap, long area, long block, long blockSize, long argument); }
 
     public interface F0 { long call(); }
     public interface F1 { long call(long a); }
@@ -114,196 +115,264 @@ final class NativeAllocator implements Allocator {
     static final NativeAllocator INSTANCE = new NativeAllocator();
 
     private NativeAllocator() {
-        var onError = FunctionDescriptor.ofVoid(JAVA_INT, ADDRESS);
-        REGISTER_ERROR.call(upcall(Arena.global(), "onError", onError, null), 0);
+        OnError onError = (code, argument) -> ERROR.get()[0] = code;
+        REGISTER_ERROR.call(upcall(Arena.global(), OnError.class, onError), 0);
     }
 
-    private static void onError(int code, MemorySegment argument) { ERROR.get()[0] = code; }
-
-    @Override public int takeError() {
+    @Override
+    public int takeError() {
         int code = ERROR.get()[0];
         ERROR.get()[0] = NONE;
         return code;
     }
 
-    @Override public long malloc(long size) { return MALLOC.call(size); }
-    @Override public long zalloc(long size) { return ZALLOC.call(size); }
-    @Override public long calloc(long count, long size) { return CALLOC.call(count, size); }
-    @Override public long mallocn(long count, long size) { return MALLOCN.call(count, size); }
-    @Override public long mallocSmall(long size) { return MALLOC_SMALL.call(size); }
-    @Override public long zallocSmall(long size) { return ZALLOC_SMALL.call(size); }
-    @Override public long realloc(long block, long size) { return REALLOC.call(block, size); }
-    @Override public long rezalloc(long block, long size) { return REZALLOC.call(block, size); }
-    @Override public long recalloc(long block, long count, long size) { return RECALLOC.call(block, count, size); }
-    @Override public long reallocn(long block, long count, long size) { return REALLOCN.call(block, count, size); }
-    @Override public long reallocf(long block, long size) { return REALLOCF.call(block, size); }
-    @Override public long expand(long block, long size) { return EXPAND.call(block, size); }
-    @Override public void free(long block) { FREE.call(block); }
-    @Override public void freeSmall(long block) { FREE_SMALL.call(block); }
-    @Override public long usableSize(long block) { return USABLE_SIZE.call(block); }
-    @Override public long goodSize(long size) { return GOOD_SIZE.call(size); }
-    @Override public long mallocAligned(long size, long alignment) { return MALLOC_ALIGNED.call(size, alignment); }
-    @Override public long mallocAlignedAt(long size, long alignment, long offset) {
+    @Override
+    public long malloc(long size) { return MALLOC.call(size); }
+    @Override
+    public long zalloc(long size) { return ZALLOC.call(size); }
+    @Override
+    public long calloc(long count, long size) { return CALLOC.call(count, size); }
+    @Override
+    public long mallocn(long count, long size) { return MALLOCN.call(count, size); }
+    @Override
+    public long mallocSmall(long size) { return MALLOC_SMALL.call(size); }
+    @Override
+    public long zallocSmall(long size) { return ZALLOC_SMALL.call(size); }
+    @Override
+    public long realloc(long block, long size) { return REALLOC.call(block, size); }
+    @Override
+    public long rezalloc(long block, long size) { return REZALLOC.call(block, size); }
+    @Override
+    public long recalloc(long block, long count, long size) { return RECALLOC.call(block, count, size); }
+    @Override
+    public long reallocn(long block, long count, long size) { return REALLOCN.call(block, count, size); }
+    @Override
+    public long reallocf(long block, long size) { return REALLOCF.call(block, size); }
+    @Override
+    public long expand(long block, long size) { return EXPAND.call(block, size); }
+    @Override
+    public void free(long block) { FREE.call(block); }
+    @Override
+    public void freeSmall(long block) { FREE_SMALL.call(block); }
+    @Override
+    public long usableSize(long block) { return USABLE_SIZE.call(block); }
+    @Override
+    public long goodSize(long size) { return GOOD_SIZE.call(size); }
+    @Override
+    public long mallocAligned(long size, long alignment) { return MALLOC_ALIGNED.call(size, alignment); }
+    @Override
+    public long mallocAlignedAt(long size, long alignment, long offset) {
         return MALLOC_ALIGNED_AT.call(size, alignment, offset);
     }
-    @Override public long zallocAligned(long size, long alignment) { return ZALLOC_ALIGNED.call(size, alignment); }
-    @Override public long zallocAlignedAt(long size, long alignment, long offset) {
+    @Override
+    public long zallocAligned(long size, long alignment) { return ZALLOC_ALIGNED.call(size, alignment); }
+    @Override
+    public long zallocAlignedAt(long size, long alignment, long offset) {
         return ZALLOC_ALIGNED_AT.call(size, alignment, offset);
     }
-    @Override public long callocAligned(long count, long size, long alignment) {
+    @Override
+    public long callocAligned(long count, long size, long alignment) {
         return CALLOC_ALIGNED.call(count, size, alignment);
     }
-    @Override public long callocAlignedAt(long count, long size, long alignment, long offset) {
+    @Override
+    public long callocAlignedAt(long count, long size, long alignment, long offset) {
         return CALLOC_ALIGNED_AT.call(count, size, alignment, offset);
     }
-    @Override public long reallocAligned(long block, long size, long alignment) {
+    @Override
+    public long reallocAligned(long block, long size, long alignment) {
         return REALLOC_ALIGNED.call(block, size, alignment);
     }
-    @Override public long reallocAlignedAt(long block, long size, long alignment, long offset) {
+    @Override
+    public long reallocAlignedAt(long block, long size, long alignment, long offset) {
         return REALLOC_ALIGNED_AT.call(block, size, alignment, offset);
     }
-    @Override public long rezallocAligned(long block, long size, long alignment) {
+    @Override
+    public long rezallocAligned(long block, long size, long alignment) {
         return REZALLOC_ALIGNED.call(block, size, alignment);
     }
-    @Override public long rezallocAlignedAt(long block, long size, long alignment, long offset) {
+    @Override
+    public long rezallocAlignedAt(long block, long size, long alignment, long offset) {
         return REZALLOC_ALIGNED_AT.call(block, size, alignment, offset);
     }
-    @Override public long recallocAligned(long block, long count, long size, long alignment) {
+    @Override
+    public long recallocAligned(long block, long count, long size, long alignment) {
         return RECALLOC_ALIGNED.call(block, count, size, alignment);
     }
-    @Override public long recallocAlignedAt(long block, long count, long size, long alignment, long offset) {
+    @Override
+    public long recallocAlignedAt(long block, long count, long size, long alignment, long offset) {
         return RECALLOC_ALIGNED_AT.call(block, count, size, alignment, offset);
     }
-    @Override public long heapNew() { return HEAP_NEW.call(); }
-    @Override public void heapDelete(long heap) { HEAP_DELETE.call(heap); }
-    @Override public void heapDestroy(long heap) { HEAP_DESTROY.call(heap); }
-    @Override public void heapCollect(long heap, boolean force) { HEAP_COLLECT.call(heap, force ? 1 : 0); }
-    @Override public long heapMain() { return HEAP_MAIN.call(); }
-    @Override public long heapOf(long block) { return HEAP_OF.call(block); }
-    @Override public boolean heapContains(long heap, long block) {
+    @Override
+    public long heapNew() { return HEAP_NEW.call(); }
+    @Override
+    public void heapDelete(long heap) { HEAP_DELETE.call(heap); }
+    @Override
+    public void heapDestroy(long heap) { HEAP_DESTROY.call(heap); }
+    @Override
+    public void heapCollect(long heap, boolean force) { HEAP_COLLECT.call(heap, force ? 1 : 0); }
+    @Override
+    public long heapMain() { return HEAP_MAIN.call(); }
+    @Override
+    public long heapOf(long block) { return HEAP_OF.call(block); }
+    @Override
+    public boolean heapContains(long heap, long block) {
         return (HEAP_CONTAINS.call(heap, block) & 0xff) != 0;
     }
-    @Override public boolean anyHeapContains(long block) { return (ANY_HEAP_CONTAINS.call(block) & 0xff) != 0; }
-    @Override public long heapMalloc(long heap, long size) { return HEAP_MALLOC.call(heap, size); }
-    @Override public long heapZalloc(long heap, long size) { return HEAP_ZALLOC.call(heap, size); }
-    @Override public long heapCalloc(long heap, long count, long size) { return HEAP_CALLOC.call(heap, count, size); }
-    @Override public long heapMallocn(long heap, long count, long size) { return HEAP_MALLOCN.call(heap, count, size); }
-    @Override public long heapMallocSmall(long heap, long size) { return HEAP_MALLOC_SMALL.call(heap, size); }
-    @Override public long heapZallocSmall(long heap, long size) { return HEAP_ZALLOC_SMALL.call(heap, size); }
-    @Override public long heapRealloc(long heap, long block, long size) { return HEAP_REALLOC.call(heap, block, size); }
-    @Override public long heapReallocn(long heap, long block, long count, long size) {
+    @Override
+    public boolean anyHeapContains(long block) { return (ANY_HEAP_CONTAINS.call(block) & 0xff) != 0; }
+    @Override
+    public long heapMalloc(long heap, long size) { return HEAP_MALLOC.call(heap, size); }
+    @Override
+    public long heapZalloc(long heap, long size) { return HEAP_ZALLOC.call(heap, size); }
+    @Override
+    public long heapCalloc(long heap, long count, long size) { return HEAP_CALLOC.call(heap, count, size); }
+    @Override
+    public long heapMallocn(long heap, long count, long size) { return HEAP_MALLOCN.call(heap, count, size); }
+    @Override
+    public long heapMallocSmall(long heap, long size) { return HEAP_MALLOC_SMALL.call(heap, size); }
+    @Override
+    public long heapZallocSmall(long heap, long size) { return HEAP_ZALLOC_SMALL.call(heap, size); }
+    @Override
+    public long heapRealloc(long heap, long block, long size) { return HEAP_REALLOC.call(heap, block, size); }
+    @Override
+    public long heapReallocn(long heap, long block, long count, long size) {
         return HEAP_REALLOCN.call(heap, block, count, size);
     }
-    @Override public long heapReallocf(long heap, long block, long size) {
+    @Override
+    public long heapReallocf(long heap, long block, long size) {
         return HEAP_REALLOCF.call(heap, block, size);
     }
-    @Override public long heapRezalloc(long heap, long block, long size) {
+    @Override
+    public long heapRezalloc(long heap, long block, long size) {
         return HEAP_REZALLOC.call(heap, block, size);
     }
-    @Override public long heapRecalloc(long heap, long block, long count, long size) {
+    @Override
+    public long heapRecalloc(long heap, long block, long count, long size) {
         return HEAP_RECALLOC.call(heap, block, count, size);
     }
-    @Override public long heapMallocAligned(long heap, long size, long alignment) {
+    @Override
+    public long heapMallocAligned(long heap, long size, long alignment) {
         return HEAP_MALLOC_ALIGNED.call(heap, size, alignment);
     }
-    @Override public long heapMallocAlignedAt(long heap, long size, long alignment, long offset) {
+    @Override
+    public long heapMallocAlignedAt(long heap, long size, long alignment, long offset) {
         return HEAP_MALLOC_ALIGNED_AT.call(heap, size, alignment, offset);
     }
-    @Override public long heapZallocAligned(long heap, long size, long alignment) {
+    @Override
+    public long heapZallocAligned(long heap, long size, long alignment) {
         return HEAP_ZALLOC_ALIGNED.call(heap, size, alignment);
     }
-    @Override public long heapZallocAlignedAt(long heap, long size, long alignment, long offset) {
+    @Override
+    public long heapZallocAlignedAt(long heap, long size, long alignment, long offset) {
         return HEAP_ZALLOC_ALIGNED_AT.call(heap, size, alignment, offset);
     }
-    @Override public long heapCallocAligned(long heap, long count, long size, long alignment) {
+    @Override
+    public long heapCallocAligned(long heap, long count, long size, long alignment) {
         return HEAP_CALLOC_ALIGNED.call(heap, count, size, alignment);
     }
-    @Override public long heapCallocAlignedAt(long heap, long count, long size, long alignment, long offset) {
+    @Override
+    public long heapCallocAlignedAt(long heap, long count, long size, long alignment, long offset) {
         return HEAP_CALLOC_ALIGNED_AT.call(heap, count, size, alignment, offset);
     }
-    @Override public long heapReallocAligned(long heap, long block, long size, long alignment) {
+    @Override
+    public long heapReallocAligned(long heap, long block, long size, long alignment) {
         return HEAP_REALLOC_ALIGNED.call(heap, block, size, alignment);
     }
-    @Override public long heapReallocAlignedAt(long heap, long block, long size, long alignment, long offset) {
+    @Override
+    public long heapReallocAlignedAt(long heap, long block, long size, long alignment, long offset) {
         return HEAP_REALLOC_ALIGNED_AT.call(heap, block, size, alignment, offset);
     }
-    @Override public long heapTheap(long heap) { return HEAP_THEAP.call(heap); }
-    @Override public void theapCollect(long theap, boolean force) { THEAP_COLLECT.call(theap, force ? 1 : 0); }
-    @Override public long theapMalloc(long theap, long size) { return THEAP_MALLOC.call(theap, size); }
-    @Override public long theapZalloc(long theap, long size) { return THEAP_ZALLOC.call(theap, size); }
-    @Override public long theapCalloc(long theap, long count, long size) {
+    @Override
+    public long heapTheap(long heap) { return HEAP_THEAP.call(heap); }
+    @Override
+    public void theapCollect(long theap, boolean force) { THEAP_COLLECT.call(theap, force ? 1 : 0); }
+    @Override
+    public long theapMalloc(long theap, long size) { return THEAP_MALLOC.call(theap, size); }
+    @Override
+    public long theapZalloc(long theap, long size) { return THEAP_ZALLOC.call(theap, size); }
+    @Override
+    public long theapCalloc(long theap, long count, long size) {
         return THEAP_CALLOC.call(theap, count, size);
     }
-    @Override public long theapMallocSmall(long theap, long size) { return THEAP_MALLOC_SMALL.call(theap, size); }
-    @Override public long theapZallocSmall(long theap, long size) { return THEAP_ZALLOC_SMALL.call(theap, size); }
-    @Override public long theapMallocAligned(long theap, long size, long alignment) {
+    @Override
+    public long theapMallocSmall(long theap, long size) { return THEAP_MALLOC_SMALL.call(theap, size); }
+    @Override
+    public long theapZallocSmall(long theap, long size) { return THEAP_ZALLOC_SMALL.call(theap, size); }
+    @Override
+    public long theapMallocAligned(long theap, long size, long alignment) {
         return THEAP_MALLOC_ALIGNED.call(theap, size, alignment);
     }
-    @Override public long theapRealloc(long theap, long block, long size) {
+    @Override
+    public long theapRealloc(long theap, long block, long size) {
         return THEAP_REALLOC.call(theap, block, size);
     }
-    @Override public void collect(boolean force) { COLLECT.call(force ? 1 : 0); }
+    @Override
+    public void collect(boolean force) { COLLECT.call(force ? 1 : 0); }
 
-    @Override public long theapDefault() { return THEAP_GET_DEFAULT.call(); }
-    @Override public long theapSetDefault(long theap) { return THEAP_SET_DEFAULT.call(theap); }
-    @Override public long option(int option) { return OPTION_GET.call(option); }
-    @Override public void setOption(int option, long value) { OPTION_SET.call(option, value); }
+    @Override
+    public long theapDefault() { return THEAP_GET_DEFAULT.call(); }
+    @Override
+    public long theapSetDefault(long theap) { return THEAP_SET_DEFAULT.call(theap); }
+    @Override
+    public long option(int option) { return OPTION_GET.call(option); }
+    @Override
+    public void setOption(int option, long value) { OPTION_SET.call(option, value); }
 
-    @Override public boolean heapVisitBlocks(long heap, boolean visitBlocks, BlockVisitor visitor) {
-        var descriptor = FunctionDescriptor.of(JAVA_BOOLEAN, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG);
+    @Override
+    public boolean heapVisitBlocks(long heap, boolean visitBlocks, BlockVisitor visitor) {
+        OnBlock onBlock = (h, area, block, blockSize, argument) -> visitor.visit(h, Area.at(area), block, blockSize);
         try (var arena = Arena.ofConfined()) {
-            long function = upcall(arena, "onBlock", descriptor, visitor);
+            long function = upcall(arena, OnBlock.class, onBlock);
             return (HEAP_VISIT_BLOCKS.call(heap, visitBlocks ? 1 : 0, function, 0) & 0xff) != 0;
         }
     }
 
-    private static boolean onBlock(BlockVisitor visitor, long heap, long area, long block, long blockSize, long argument) {
-        return visitor.visit(heap, Area.at(area), block, blockSize);
-    }
-
-    @Override public void onDeferredFree(DeferredFree function) {
-        var descriptor = FunctionDescriptor.ofVoid(JAVA_BOOLEAN, JAVA_LONG, JAVA_LONG);
+    @Override
+    public void onDeferredFree(DeferredFree function) {
+        OnDeferredFree onDeferredFree = (force, heartbeat, argument) -> function.call(force, heartbeat);
         // Never given back: another thread may be about to call it.
-        long address = function == null ? 0 : upcall(Arena.global(), "onDeferredFree", descriptor, function);
+        long address = function == null ? 0 : upcall(Arena.global(), OnDeferredFree.class, onDeferredFree);
         REGISTER_DEFERRED_FREE.call(address, 0);
-    }
-
-    private static void onDeferredFree(DeferredFree function, boolean force, long heartbeat, long argument) {
-        function.call(force, heartbeat);
     }
 
     private static <T> T bind(Class<T> type, String name) {
         int parameters = type.getDeclaredMethods()[0].getParameterCount();
         var layouts = Collections.nCopies(parameters, JAVA_LONG).toArray(MemoryLayout[]::new);
         var handle = SYMBOLS.find(name)
-            .map(symbol -> LINKER.downcallHandle(symbol, FunctionDescriptor.of(JAVA_LONG, layouts)))
-            .orElseGet(() -> missing(name, parameters));
+                .map(symbol -> LINKER.downcallHandle(symbol, FunctionDescriptor.of(JAVA_LONG, layouts)))
+                .orElseGet(() -> missing(name, parameters));
         return MethodHandleProxies.asInterfaceInstance(type, handle);
     }
 
     private static MethodHandle missing(String name, int parameters) {
         var thrower = MethodHandles.throwException(long.class, UnsatisfiedLinkError.class)
-            .bindTo(new UnsatisfiedLinkError(name + " is not in " + LIBRARY));
+                .bindTo(new UnsatisfiedLinkError(name + " is not in " + LIBRARY));
         return MethodHandles.dropArguments(thrower, 0, Collections.nCopies(parameters, long.class));
     }
 
-    /** The address of a C function that calls the method here of that name, with {@code target} first unless null. */
-    private static long upcall(Arena arena, String method, FunctionDescriptor descriptor, Object target) {
+    /** The address of a C function that calls the only method of {@code type}. */
+    private static <T> long upcall(Arena arena, Class<T> type, T function) {
         try {
-            MethodType type = descriptor.toMethodType();
-            var lookup = MethodHandles.lookup();
-            if (target == null) return LINKER.upcallStub(lookup.findStatic(NativeAllocator.class, method, type), descriptor, arena).address();
-            Class<?> first = target instanceof BlockVisitor ? BlockVisitor.class : DeferredFree.class;
-            var handle = lookup.findStatic(NativeAllocator.class, method, type.insertParameterTypes(0, first));
-            return LINKER.upcallStub(handle.bindTo(target), descriptor, arena).address();
-        } catch (ReflectiveOperationException e) {
-            throw new LinkageError(method, e);
+            var method = MethodHandles.lookup().unreflect(type.getDeclaredMethods()[0]).bindTo(function);
+            var types = method.type().parameterList().stream();
+            var parameters = types.map(NativeAllocator::layout).toArray(MemoryLayout[]::new);
+            var descriptor = method.type().returnType() == void.class ? FunctionDescriptor.ofVoid(parameters)
+                    : FunctionDescriptor.of(layout(method.type().returnType()), parameters);
+            return LINKER.upcallStub(method, descriptor, arena).address();
+        } catch (IllegalAccessException e) {
+            throw new LinkageError(type.getName(), e);
         }
     }
 
-    @Override public Figure statistic(String name) {
+    private static MemoryLayout layout(Class<?> type) {
+        return type == boolean.class ? JAVA_BOOLEAN : type == int.class ? JAVA_INT : JAVA_LONG;
+    }
+
+    @Override
+    public Figure statistic(String name) {
         return StatisticsStruct.read(stats -> (STATS_GET.call(stats) & 0xff) != 0, name);
     }
 
-    @Override public String toString() { return "libmimalloc"; }
+    @Override
+    public String toString() { return "libmimalloc"; }
 }

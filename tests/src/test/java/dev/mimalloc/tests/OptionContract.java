@@ -32,10 +32,10 @@ abstract class OptionContract extends Contract {
     @Test
     void memoryGoesOnWhateverTheOptions() {
         long[][] values = {{Option.PURGE_DELAY, 0}, {Option.PURGE_DELAY, -1}, {Option.PURGE_DECOMMITS, 0},
-            {Option.PAGE_FULL_RETAIN, -1}, {Option.PAGE_FULL_RETAIN, 10}, {Option.PAGE_MAX_CANDIDATES, 0},
-            {Option.PAGE_RECLAIM_ON_FREE, -1}, {Option.PAGE_RECLAIM_ON_FREE, 1}, {Option.GENERIC_COLLECT, 1},
-            {Option.ARENA_EAGER_COMMIT, 0}, {Option.DISALLOW_ARENA_ALLOC, 1}, {Option.PAGE_MAX_RECLAIM, 0},
-            {Option.PAGE_CROSS_THREAD_MAX_RECLAIM, 0}, {Option.ALLOW_THP, 0}};
+                {Option.PAGE_FULL_RETAIN, -1}, {Option.PAGE_FULL_RETAIN, 10}, {Option.PAGE_MAX_CANDIDATES, 0},
+                {Option.PAGE_RECLAIM_ON_FREE, -1}, {Option.PAGE_RECLAIM_ON_FREE, 1}, {Option.GENERIC_COLLECT, 1},
+                {Option.ARENA_EAGER_COMMIT, 0}, {Option.DISALLOW_ARENA_ALLOC, 1}, {Option.PAGE_MAX_RECLAIM, 0},
+                {Option.PAGE_CROSS_THREAD_MAX_RECLAIM, 0}, {Option.ALLOW_THP, 0}};
         for (long[] value : values) {
             long before = allocator.option((int) value[0]);
             allocator.setOption((int) value[0], value[1]);

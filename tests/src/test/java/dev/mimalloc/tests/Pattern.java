@@ -48,7 +48,9 @@ final class Pattern {
         return -1;
     }
 
-    private static int octet(long seed, long offset) { return (int) (word(seed, offset & ~7) >>> (offset & 7) * 8) & 0xff; }
+    private static int octet(long seed, long offset) {
+        return (int) (word(seed, offset & ~7) >>> (offset & 7) * 8) & 0xff;
+    }
 
     private static long word(long seed, long offset) {
         long x = (seed + 1) * 0x9E3779B97F4A7C15L + offset * 0xD1B54A32D192ED03L;

@@ -37,20 +37,23 @@ abstract class RandomContract {
     @Provide
     Arbitrary<List<Step>> steps() {
         var kinds = Arbitraries.frequencyOf(
-            Tuple.of(20, Arbitraries.of(Kind.MALLOC)), Tuple.of(8, Arbitraries.of(Kind.ZALLOC)),
-            Tuple.of(8, Arbitraries.of(Kind.ALIGNED)), Tuple.of(15, Arbitraries.of(Kind.HEAP_MALLOC)),
-            Tuple.of(5, Arbitraries.of(Kind.HEAP_ALIGNED)), Tuple.of(20, Arbitraries.of(Kind.FREE)),
-            Tuple.of(2, Arbitraries.of(Kind.FREE_MANY)), Tuple.of(12, Arbitraries.of(Kind.REALLOC)),
-            Tuple.of(4, Arbitraries.of(Kind.REALLOC_ALIGNED)), Tuple.of(2, Arbitraries.of(Kind.EXPAND)),
-            Tuple.of(3, Arbitraries.of(Kind.NEW_HEAP)), Tuple.of(2, Arbitraries.of(Kind.DELETE_HEAP)),
-            Tuple.of(2, Arbitraries.of(Kind.DESTROY_HEAP)), Tuple.of(1, Arbitraries.of(Kind.COLLECT)),
-            Tuple.of(1, Arbitraries.of(Kind.VISIT)));
+                Tuple.of(20, Arbitraries.of(Kind.MALLOC)), Tuple.of(8, Arbitraries.of(Kind.ZALLOC)),
+                Tuple.of(8, Arbitraries.of(Kind.ALIGNED)), Tuple.of(15, Arbitraries.of(Kind.HEAP_MALLOC)),
+                Tuple.of(5, Arbitraries.of(Kind.HEAP_ALIGNED)), Tuple.of(20, Arbitraries.of(Kind.FREE)),
+                Tuple.of(2, Arbitraries.of(Kind.FREE_MANY)), Tuple.of(12, Arbitraries.of(Kind.REALLOC)),
+                Tuple.of(4, Arbitraries.of(Kind.REALLOC_ALIGNED)), Tuple.of(2, Arbitraries.of(Kind.EXPAND)),
+                Tuple.of(3, Arbitraries.of(Kind.NEW_HEAP)), Tuple.of(2, Arbitraries.of(Kind.DELETE_HEAP)),
+                Tuple.of(2, Arbitraries.of(Kind.DESTROY_HEAP)), Tuple.of(1, Arbitraries.of(Kind.COLLECT)),
+                Tuple.of(1, Arbitraries.of(Kind.VISIT)));
         var sizes = Arbitraries.frequencyOf(
-            Tuple.of(10, Arbitraries.longs().between(0, 128)), Tuple.of(8, Arbitraries.longs().between(0, 1100)),
-            Tuple.of(5, Arbitraries.longs().between(1000, 20_000)), Tuple.of(3, Arbitraries.longs().between(8000, 600_000)),
-            Tuple.of(1, Arbitraries.longs().between(400_000, 6_000_000)));
-        return Combinators.combine(kinds, sizes, Arbitraries.integers().between(0, 20), Arbitraries.integers().between(0, 1 << 20))
-            .as(Step::new).withoutEdgeCases().list().ofMinSize(1).ofMaxSize(600).withoutEdgeCases();
+                Tuple.of(10, Arbitraries.longs().between(0, 128)), Tuple.of(8, Arbitraries.longs().between(0, 1100)),
+                Tuple.of(5, Arbitraries.longs().between(1000, 20_000)),
+                Tuple.of(3, Arbitraries.longs().between(8000, 600_000)),
+                Tuple.of(1, Arbitraries.longs().between(400_000, 6_000_000)));
+        var alignments = Arbitraries.integers().between(0, 20);
+        var picks = Arbitraries.integers().between(0, 1 << 20);
+        return Combinators.combine(kinds, sizes, alignments, picks)
+                .as(Step::new).withoutEdgeCases().list().ofMinSize(1).ofMaxSize(600).withoutEdgeCases();
     }
 
     /** The state that the steps work on: a heap is alive as long as somebody may use it. */
@@ -68,20 +71,24 @@ abstract class RandomContract {
         }
 
         private void take(Step s) {
+            long size = s.size();
             long alignment = 1L << s.alignment();
+            long main = allocator.heapMain();
             switch (s.kind()) {
-                case MALLOC -> enter(allocator.malloc(s.size()), s.size(), allocator.heapMain());
-                case ZALLOC -> enterZero(allocator.zalloc(s.size()), s.size());
-                case ALIGNED -> enter(aligned(allocator.mallocAligned(s.size(), alignment), alignment), s.size(), allocator.heapMain());
-                case HEAP_MALLOC -> inHeap(s, heap -> allocator.heapMalloc(heap, s.size()));
-                case HEAP_ALIGNED -> inHeap(s, heap -> aligned(allocator.heapMallocAligned(heap, s.size(), alignment), alignment));
+                case MALLOC -> enter(allocator.malloc(size), size, main);
+                case ZALLOC -> enterZero(allocator.zalloc(size), size);
+                case ALIGNED -> enter(aligned(allocator.mallocAligned(size, alignment), alignment), size, main);
+                case HEAP_MALLOC -> inHeap(s, heap -> allocator.heapMalloc(heap, size));
+                case HEAP_ALIGNED ->
+                    inHeap(s, heap -> aligned(allocator.heapMallocAligned(heap, size, alignment), alignment));
                 case FREE -> free();
                 case FREE_MANY -> {
                     for (int i = 0; i < 40; i++) free();
                 }
-                case REALLOC -> resize(s.size(), block -> allocator.realloc(block, s.size()));
-                case REALLOC_ALIGNED -> resize(s.size(), block -> aligned(allocator.reallocAligned(block, s.size(), alignment), alignment));
-                case EXPAND -> expand(s.size());
+                case REALLOC -> resize(size, block -> allocator.realloc(block, size));
+                case REALLOC_ALIGNED ->
+                    resize(size, block -> aligned(allocator.reallocAligned(block, size, alignment), alignment));
+                case EXPAND -> expand(size);
                 case NEW_HEAP -> newHeap();
                 case DELETE_HEAP -> endHeap(s.pick(), false);
                 case DESTROY_HEAP -> endHeap(s.pick(), true);
@@ -174,7 +181,8 @@ abstract class RandomContract {
             long heap = heaps.get(pick % heaps.size());
             var expected = live.all().stream().filter(b -> b.heap() == heap).toList(); // in order of their addresses
             var found = new TreeMap<Long, Long>();
-            allocator.heapVisitBlocks(heap, true, (h, area, block, size) -> block == 0 || found.put(block, size) == null);
+            allocator.heapVisitBlocks(heap, true, (h, area, block, size) ->
+                    block == 0 || found.put(block, size) == null);
             assertThat(found).as("blocks that a visit finds").hasSameSizeAs(expected);
             for (LiveBlocks.Block block : expected) { // an aligned one may begin somewhat after what the visit finds
                 var entry = found.floorEntry(block.address());
@@ -222,7 +230,7 @@ abstract class RandomContract {
 
     /** Each sequence on a thread of its own that ends: the next one finds what it left. */
     @Property(tries = 100)
-    void oneThreadAfterTheOther(@ForAll("steps") List<Step> a, @ForAll("steps") List<Step> b, @ForAll("steps") List<Step> c)
+    void oneAfterTheOther(@ForAll("steps") List<Step> a, @ForAll("steps") List<Step> b, @ForAll("steps") List<Step> c)
             throws Exception {
         var world = new World(true);
         Threads.run(() -> world.run(a));

@@ -12,12 +12,14 @@ import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.locks.LockSupport;
 
 /** What child processes do: see {@link Child}. A failure is an exit code other than 0. */
 enum Scenario {
     /** A burst that is freed by the thread that made it, which then goes on with little. */
     BURST {
-        @Override void run(Allocator a) throws Exception {
+        @Override
+        void run(Allocator a) throws Exception {
             long start = settle(a);
             long[] blocks = burst(a, start);
             free(a, blocks);
@@ -26,7 +28,8 @@ enum Scenario {
     },
     /** A burst that is freed by the thread that made it, which then makes no more calls: others do. */
     BURST_OF_A_THREAD_THAT_FALLS_SILENT {
-        @Override void run(Allocator a) throws Exception {
+        @Override
+        void run(Allocator a) throws Exception {
             long start = settle(a);
             var freed = new CountDownLatch(1);
             var end = new CountDownLatch(1);
@@ -42,7 +45,8 @@ enum Scenario {
     },
     /** A burst that another thread frees, while its maker makes no more calls. */
     BURST_FREED_BY_ANOTHER_THREAD {
-        @Override void run(Allocator a) throws Exception {
+        @Override
+        void run(Allocator a) throws Exception {
             long start = settle(a);
             var made = new CountDownLatch(1);
             var end = new CountDownLatch(1);
@@ -60,7 +64,8 @@ enum Scenario {
     },
     /** A burst whose maker has ended when another thread frees it. */
     BURST_OF_A_THREAD_THAT_ENDED {
-        @Override void run(Allocator a) throws Exception {
+        @Override
+        void run(Allocator a) throws Exception {
             long start = settle(a);
             var blocks = new long[1][];
             Threads.run(() -> blocks[0] = burst(a, start));
@@ -70,7 +75,8 @@ enum Scenario {
     },
     /** A burst in a heap, which is destroyed. */
     BURST_IN_A_HEAP {
-        @Override void run(Allocator a) throws Exception {
+        @Override
+        void run(Allocator a) throws Exception {
             long start = settle(a);
             long heap = a.heapNew();
             long before = a.theapSetDefault(a.heapTheap(heap));
@@ -82,7 +88,8 @@ enum Scenario {
     },
     /** As many blocks as an hour of a busy server brings, passed from thread to thread: the live ones are few. */
     PRODUCERS_AND_CONSUMERS {
-        @Override void run(Allocator a) throws Exception {
+        @Override
+        void run(Allocator a) throws Exception {
             int pairs = 2;
             int batches = 80_000;
             int batch = 256;
@@ -117,14 +124,15 @@ enum Scenario {
                     }
                 }
             });
-            System.out.printf("%,d blocks; live at most %,d bytes; resident %,d more than at the start%n", batches * batch,
-                peakLive.get(), peakResident.get());
+            System.out.printf("%,d blocks; live: %,d bytes; resident: %,d more than at the start%n", batches * batch,
+                    peakLive.get(), peakResident.get());
             assertThat(peakResident.get()).isLessThan(4 * peakLive.get() + 32 * MIB);
         }
     },
     /** Many threads that live for a moment; what they leave behind is freed later. */
     SHORT_THREADS {
-        @Override void run(Allocator a) throws Exception {
+        @Override
+        void run(Allocator a) throws Exception {
             shortThreads(a, 1000);
             quiet(a);
             long threads = a.statistic("threads").current();
@@ -135,7 +143,7 @@ enum Scenario {
             quiet(a);
             assertThat(a.statistic("threads").total()).isGreaterThanOrEqualTo(11_000);
             Eventually.that(() -> a.statistic("threads").current() <= threads,
-                () -> "%d threads are still counted".formatted(a.statistic("threads").current()));
+                    () -> "%d threads are still counted".formatted(a.statistic("threads").current()));
             assertThat(a.statistic("theaps").current()).as("theaps").isLessThanOrEqualTo(threads);
             assertThat(a.statistic("pages").current()).as("pages").isZero();
             assertThat(a.statistic("pages_abandoned").current()).as("abandoned pages").isZero();
@@ -146,7 +154,8 @@ enum Scenario {
     },
     /** Heaps and heaps: each leaves nothing behind. */
     SHORT_HEAPS {
-        @Override void run(Allocator a) throws Exception {
+        @Override
+        void run(Allocator a) throws Exception {
             shortHeaps(a, 1000);
             quiet(a);
             long committed = a.statistic("committed").current();
@@ -161,13 +170,15 @@ enum Scenario {
     },
     /** Threads and heaps do all sorts of things; then all is freed, and the statistics say so. */
     ALL_IS_FREED {
-        @Override void run(Allocator a) throws Exception {
+        @Override
+        void run(Allocator a) throws Exception {
             var live = new LiveBlocks(a);
             Threads.run(4, number -> {
                 var random = new Random(number);
                 long heap = a.heapNew();
                 for (int i = 0; i < 20_000; i++) {
-                    long size = (long) Math.exp(random.nextDouble() * Math.log(random.nextInt(500) == 0 ? 5 * MIB : 20 * KIB));
+                    double most = random.nextInt(500) == 0 ? 5e6 : 2e4;
+                    long size = (long) Math.exp(random.nextDouble() * Math.log(most));
                     boolean inHeap = random.nextInt(3) == 0;
                     long block = inHeap ? a.heapMalloc(heap, size) : a.mallocAligned(size, 1L << 4 + random.nextInt(8));
                     live.add(block, size, inHeap ? heap : 0);
@@ -189,7 +200,8 @@ enum Scenario {
     },
     /** A million threads, nearly: virtual ones pass blocks on. JVM only. */
     VIRTUAL_THREADS("-Xmx512m") {
-        @Override void run(Allocator a) throws Exception {
+        @Override
+        void run(Allocator a) throws Exception {
             int count = 100_000;
             var passed = new ConcurrentLinkedQueue<Long>();
             var failure = new AtomicLong();
@@ -200,13 +212,13 @@ enum Scenario {
                     try {
                         long[] blocks = new long[10];
                         for (int j = 0; j < 10; j++) {
-                            long size = 16 + (number * 31L + j * 97) % 2000;
+                            long size = 16 + (number * 31L + j * 97L) % 2000;
                             blocks[j] = a.malloc(size);
                             Pattern.write(blocks[j], size, number);
-                            if (j == 5) Thread.yield(); // it may go on on another carrier
+                            if (j == 5) LockSupport.parkNanos(1); // it may go on on another carrier
                         }
                         for (int j = 0; j < 10; j++) {
-                            long size = 16 + (number * 31L + j * 97) % 2000;
+                            long size = 16 + (number * 31L + j * 97L) % 2000;
                             if (Pattern.mismatch(blocks[j], size, number) >= 0) failure.incrementAndGet();
                             if (j == 0) passed.add(blocks[j]);
                             else a.free(blocks[j]);
@@ -221,7 +233,8 @@ enum Scenario {
             }
             done.await();
             assertThat(failure.get()).as("failures").isZero();
-            assertThat(a.statistic("theaps").peak()).as("theaps").isLessThanOrEqualTo(4L * Runtime.getRuntime().availableProcessors() + 16);
+            long few = 4L * Runtime.getRuntime().availableProcessors() + 16;
+            assertThat(a.statistic("theaps").peak()).as("theaps").isLessThanOrEqualTo(few);
             assertThat(passed).hasSize(count / 2);
             passed.forEach(a::free);
             quiet(a);
@@ -230,13 +243,15 @@ enum Scenario {
     },
     /** Prints the options, one a line. */
     PRINT_OPTIONS {
-        @Override void run(Allocator a) {
+        @Override
+        void run(Allocator a) {
             for (int option = 0; option <= Option.LAST; option++) System.out.println(option + "=" + a.option(option));
         }
     },
     /** Some blocks, some of which are never freed. */
     SOME_BLOCKS {
-        @Override void run(Allocator a) {
+        @Override
+        void run(Allocator a) {
             for (int i = 0; i < 10_000; i++) {
                 long block = a.malloc(i);
                 if (i % 10 != 0) a.free(block);
@@ -245,8 +260,9 @@ enum Scenario {
     },
     /** A pointer that was never given out. */
     INVALID_FREE {
-        @Override void run(Allocator a) {
-            for (int i = 0; i < 5; i++) a.free(0xdead_beef_0000L + i * 16);
+        @Override
+        void run(Allocator a) {
+            for (int i = 0; i < 5; i++) a.free(0xdead_beef_0000L + i * 16L);
         }
     };
 
@@ -254,11 +270,13 @@ enum Scenario {
     private static final long RESIDUE = GIB / 10;
 
     /** What its JVM is started with; by default with a heap that hardly moves in what is resident. */
-    final List<String> options;
+    private final String options;
 
-    Scenario(String... options) {
-        this.options = options.length > 0 ? List.of(options) : List.of("-Xms64m", "-Xmx64m", "-Xmn32m", "-XX:+AlwaysPreTouch");
-    }
+    Scenario() { this("-Xms64m -Xmx64m -Xmn32m -XX:+AlwaysPreTouch"); }
+
+    Scenario(String options) { this.options = options; }
+
+    List<String> options() { return List.of(options.split(" ", -1)); }
 
     abstract void run(Allocator a) throws Exception;
 
@@ -290,7 +308,8 @@ enum Scenario {
         int count = 0;
         while (bytes < total) {
             int kind = random.nextInt(1000);
-            long size = kind < 900 ? 32 + random.nextInt(1000) : kind < 995 ? 1000 + random.nextInt(30_000) : 50_000 + random.nextInt(3_000_000);
+            long size = kind < 900 ? 32 + random.nextInt(1000) : kind < 995 ? 1000 + random.nextInt(30_000)
+                    : 50_000 + random.nextInt(3_000_000);
             long block = a.malloc(size);
             assertThat(block).isNotZero();
             Raw.fill(block, size, 0x55);
@@ -307,7 +326,7 @@ enum Scenario {
     /** Waits for the memory to go back; the calls that a living program makes go on. */
     private static void assertReturns(Allocator a, long start) {
         Eventually.that(() -> {
-            for (int i = 0; i < 200; i++) a.free(a.malloc(100 + i * 10));
+            for (int i = 0; i < 200; i++) a.free(a.malloc(100 + i * 10L));
             return Memory.resident() < start + RESIDUE;
         }, () -> "%,d bytes were resident at the start, %,d are now".formatted(start, Memory.resident()));
     }
@@ -318,7 +337,7 @@ enum Scenario {
             int round = i;
             Threads.run(8, number -> {
                 for (int j = 0; j < 50; j++) {
-                    long block = a.malloc(16 + (round * 7L + number * 131 + j * 37) % 4000);
+                    long block = a.malloc(16 + (round * 7L + number * 131L + j * 37L) % 4000);
                     Raw.putLong(block, round);
                     if (j % 5 == 0) left.add(block);
                     else a.free(block);
@@ -333,7 +352,7 @@ enum Scenario {
         for (int i = 0; i < count; i++) {
             long heap = a.heapNew();
             for (int j = 0; j < 10; j++) {
-                long block = a.heapMalloc(heap, 16 + (i * 7L + j * 997) % 9000);
+                long block = a.heapMalloc(heap, 16 + (i * 7L + j * 997L) % 9000);
                 Raw.putLong(block, i);
                 if (i % 2 == 0) a.free(block);
             }

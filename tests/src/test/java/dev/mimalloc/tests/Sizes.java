@@ -2,6 +2,7 @@ package dev.mimalloc.tests;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import java.util.TreeSet;
 
 /** Sizes that are worth a test. */
@@ -19,7 +20,9 @@ final class Sizes {
     /** Every size class up to the singletons: the size of its blocks, as the allocator says. */
     static List<Long> classes(Allocator allocator) {
         var classes = new ArrayList<Long>();
-        for (long size = allocator.goodSize(1); size <= SINGLETON; size = allocator.goodSize(size + 1)) classes.add(size);
+        for (long size = allocator.goodSize(1); size <= SINGLETON; size = allocator.goodSize(size + 1)) {
+            classes.add(size);
+        }
         return classes;
     }
 
@@ -29,11 +32,12 @@ final class Sizes {
         for (long size : classes(allocator)) addAround(sizes, size);
         // Pages: small ones hold six blocks at least, medium ones too, large ones eight.
         for (long size : new long[] {64 * KIB / 8, 64 * KIB / 6, 64 * KIB, 512 * KIB / 8, 512 * KIB / 6, 512 * KIB,
-            4 * MIB / 8, 4 * MIB, 4 * MIB + 64 * KIB, 32 * MIB, 64 * MIB}) addAround(sizes, size);
+                4 * MIB / 8, 4 * MIB, 4 * MIB + 64 * KIB, 32 * MIB, 64 * MIB})
+            addAround(sizes, size);
         return List.copyOf(sizes);
     }
 
-    private static void addAround(TreeSet<Long> sizes, long size) {
+    private static void addAround(Set<Long> sizes, long size) {
         sizes.add(size - 1);
         sizes.add(size);
         sizes.add(size + 1);

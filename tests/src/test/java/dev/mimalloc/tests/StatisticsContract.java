@@ -92,7 +92,8 @@ abstract class StatisticsContract extends Contract {
             assertThat(allocator.statistic("threads").current()).isGreaterThanOrEqualTo(threads + 1);
         });
         assertThat(allocator.statistic("threads").total()).isGreaterThan(total);
-        Eventually.that(() -> allocator.statistic("threads").current() <= threads, () -> "a thread that ended is counted");
+        Eventually.that(() -> allocator.statistic("threads").current() <= threads,
+                () -> "a thread that ended is counted");
     }
 
     @Test

@@ -23,7 +23,7 @@ final class StatisticsStruct {
 
     static {
         long offset = 16;
-        for (String field : FIELDS.split("\\s+")) {
+        for (String field : FIELDS.split("\\s+", -1)) {
             boolean count = field.endsWith("+");
             String name = count ? field.substring(0, field.length() - 1) : field;
             OFFSETS.put(name, offset);

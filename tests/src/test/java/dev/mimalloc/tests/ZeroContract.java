@@ -9,7 +9,8 @@ import org.junit.jupiter.api.Test;
 
 /** Memory that is promised to be zero is, whoever had it before. */
 abstract class ZeroContract extends Contract {
-    private static final List<Long> LARGE = List.of(100 * KIB, 400 * KIB, 512 * KIB + 1, 1 * MIB + 7, 5 * MIB, 20 * MIB);
+    private static final List<Long> LARGE =
+            List.of(100 * KIB, 400 * KIB, 512 * KIB + 1, 1 * MIB + 7, 5 * MIB, 20 * MIB);
 
     ZeroContract(Allocator allocator) { super(allocator); }
 
@@ -57,7 +58,7 @@ abstract class ZeroContract extends Contract {
         var random = new Random(3);
         for (int round = 0; round < 300; round++) {
             leaveDirt(1L << 4 + random.nextInt(17), 1 + random.nextInt(40));
-            long size = 1 + random.nextInt(200_000);
+            long size = 1L + random.nextInt(200_000);
             long block = allocator.zalloc(size);
             assertZero(block, 0, size);
             live.add(block, size);
@@ -84,8 +85,9 @@ abstract class ZeroContract extends Contract {
             for (long size : new long[] {1, 24, 100, 5000, 70_000, 600_000}) {
                 leaveDirt(size, 4);
                 leaveDirt(size + alignment, 4);
-                long[] blocks = {allocator.zallocAligned(size, alignment), allocator.zallocAlignedAt(size, alignment, 8),
-                    allocator.callocAligned(1, size, alignment), allocator.callocAlignedAt(size, 1, alignment, 24)};
+                long[] blocks = {allocator.zallocAligned(size, alignment),
+                        allocator.zallocAlignedAt(size, alignment, 8),
+                        allocator.callocAligned(1, size, alignment), allocator.callocAlignedAt(size, 1, alignment, 24)};
                 for (long block : blocks) assertZero(block, 0, size);
                 for (long block : blocks) allocator.free(block);
             }
@@ -140,9 +142,9 @@ abstract class ZeroContract extends Contract {
                     allocator.free(dirty);
                 }
                 long[] blocks = {allocator.heapZalloc(heap, size), allocator.heapCalloc(heap, size, 1),
-                    allocator.heapZallocAligned(heap, size, 64), allocator.heapCallocAligned(heap, 1, size, 128),
-                    allocator.theapZalloc(allocator.heapTheap(heap), size),
-                    allocator.theapCalloc(allocator.heapTheap(heap), 1, size)};
+                        allocator.heapZallocAligned(heap, size, 64), allocator.heapCallocAligned(heap, 1, size, 128),
+                        allocator.theapZalloc(allocator.heapTheap(heap), size),
+                        allocator.theapCalloc(allocator.heapTheap(heap), 1, size)};
                 for (long block : blocks) {
                     assertZero(block, 0, size);
                     live.add(block, size, heap);
