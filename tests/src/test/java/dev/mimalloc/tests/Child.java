@@ -19,8 +19,9 @@ record Child(int exit, String out, String err) {
         var command = new ArrayList<>(List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString()));
         command.addAll(scenario.options());
         command.addAll(List.of("-XX:+UseSerialGC", "-Xss256k", "--enable-native-access=ALL-UNNAMED",
-                "-Dmimalloc.library=" + System.getProperty("mimalloc.library"), "-cp", System.getProperty("java.class.path"),
-                Scenario.class.getName(), allocator instanceof JvmAllocator ? "jvm" : "native", scenario.name()));
+                "-Dmimalloc.library=" + System.getProperty("mimalloc.library"),
+                "-cp", System.getProperty("java.class.path"), Scenario.class.getName(),
+                allocator instanceof JvmAllocator ? "jvm" : "native", scenario.name()));
         return run(command, environment);
     }
 
