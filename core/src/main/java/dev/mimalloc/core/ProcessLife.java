@@ -7,6 +7,9 @@ import dev.mimalloc.machine.Os;
 
 /** The process: its begin, its end, and its fork. */
 public final class ProcessLife {
+    /** How long the OS may take for a huge page at the start. */
+    private static final long HUGE_PAGE_MS = 500;
+
     private ProcessLife() {}
 
     @Export("int mi_version(void)")
@@ -23,6 +26,15 @@ public final class ProcessLife {
         Threads.init();
         Errors.warnOfInvalidOptions();
         if (Errors.verbose()) Report.printOptions(0, 0);
+        reserveHugePages();
+    }
+
+    private static void reserveHugePages() {
+        long pages = Options.get(Options.RESERVE_HUGE_OS_PAGES);
+        if (pages <= 0) return;
+        long node = Options.get(Options.RESERVE_HUGE_OS_PAGES_AT);
+        if (node >= 0) ManageArenas.reserveHugeAt(pages, (int) node, pages * HUGE_PAGE_MS);
+        else ManageArenas.reserveHugeInterleaved(pages, 0, pages * HUGE_PAGE_MS);
     }
 
     /** At exit: prints statistics if they are asked for. Blocks may still be allocated and freed afterwards. */

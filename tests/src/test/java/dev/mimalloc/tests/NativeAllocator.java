@@ -12,6 +12,7 @@ import java.lang.foreign.SymbolLookup;
 import java.lang.invoke.MethodHandle;
 import java.lang.invoke.MethodHandleProxies;
 import java.lang.invoke.MethodHandles;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Collections;
 
@@ -22,6 +23,11 @@ import java.util.Collections;
  */
 final class NativeAllocator implements Allocator {
     static final Path LIBRARY = Path.of(System.getProperty("mimalloc.library")).toAbsolutePath();
+
+    static {
+        if (!Files.exists(LIBRARY)) throw new IllegalStateException("./mimalloc build makes " + LIBRARY);
+    }
+
     private static final Linker LINKER = Linker.nativeLinker();
     private static final SymbolLookup SYMBOLS = SymbolLookup.libraryLookup(LIBRARY, Arena.global());
 

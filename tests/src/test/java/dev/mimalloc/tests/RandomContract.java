@@ -181,7 +181,7 @@ abstract class RandomContract {
             long heap = heaps.get(pick % heaps.size());
             var expected = live.all().stream().filter(b -> b.heap() == heap).toList(); // in order of their addresses
             var found = new TreeMap<Long, Long>();
-            allocator.heapVisitBlocks(heap, true, (h, area, block, size) -> block == 0 || found.put(block, size) == null);
+            allocator.heapVisitBlocks(heap, true, (h, area, b, size) -> b == 0 || found.put(b, size) == null);
             assertThat(found).as("blocks that a visit finds").hasSameSizeAs(expected);
             for (LiveBlocks.Block block : expected) { // an aligned one may begin somewhat after what the visit finds
                 var entry = found.floorEntry(block.address());
