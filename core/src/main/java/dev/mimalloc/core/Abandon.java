@@ -36,7 +36,9 @@ public final class Abandon {
 
     /** A page with a single block is not there for others to allocate in, and so does not count. */
     static void count(long page, int change) {
-        if (!Page.isSingleton(page)) Statistics.change(Heap.statistics(Page.heap(page)), Statistics.PAGES_ABANDONED, change);
+        if (!Page.isSingleton(page)) {
+            Statistics.change(Heap.statistics(Page.heap(page)), Statistics.PAGES_ABANDONED, change);
+        }
     }
 
     /** Ends the ownership of an abandoned page, as things stand. */

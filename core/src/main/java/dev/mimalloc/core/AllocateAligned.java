@@ -16,7 +16,8 @@ public final class AllocateAligned {
     /** A block with {@code (address + offset) % alignment == 0}. */
     @Export("void* mi_malloc_aligned_at(size_t size, size_t alignment, size_t offset)")
     public static long mallocAt(long size, long alignment, long offset) {
-        return Config.isPowerOfTwo(alignment) ? entered(Theaps.enter(), size, alignment, offset, false) : Errors.badAlignment(alignment);
+        return Config.isPowerOfTwo(alignment) ? entered(Theaps.enter(), size, alignment, offset, false)
+                : Errors.badAlignment(alignment);
     }
 
     @Export("void* mi_zalloc_aligned(size_t size, size_t alignment)")
@@ -24,7 +25,8 @@ public final class AllocateAligned {
 
     @Export("void* mi_zalloc_aligned_at(size_t size, size_t alignment, size_t offset)")
     public static long zallocAt(long size, long alignment, long offset) {
-        return Config.isPowerOfTwo(alignment) ? entered(Theaps.enter(), size, alignment, offset, true) : Errors.badAlignment(alignment);
+        return Config.isPowerOfTwo(alignment) ? entered(Theaps.enter(), size, alignment, offset, true)
+                : Errors.badAlignment(alignment);
     }
 
     @Export("void* mi_calloc_aligned(size_t count, size_t size, size_t alignment)")
@@ -38,23 +40,30 @@ public final class AllocateAligned {
 
     @Export("void* mi_theap_malloc_aligned(mi_theap_t* theap, size_t size, size_t alignment)")
     public static long theapMalloc(long theap, long size, long alignment) {
-        return Config.isPowerOfTwo(alignment) ? allocate(theap, size, alignment, 0, false) : Errors.badAlignment(alignment);
+        return Config.isPowerOfTwo(alignment) ? allocate(theap, size, alignment, 0, false)
+                : Errors.badAlignment(alignment);
     }
 
     @Export("void* mi_heap_malloc_aligned(mi_heap_t* heap, size_t size, size_t alignment)")
-    public static long heapMalloc(long heap, long size, long alignment) { return heapMallocAt(heap, size, alignment, 0); }
+    public static long heapMalloc(long heap, long size, long alignment) {
+        return heapMallocAt(heap, size, alignment, 0);
+    }
 
     @Export("void* mi_heap_malloc_aligned_at(mi_heap_t* heap, size_t size, size_t alignment, size_t offset)")
     public static long heapMallocAt(long heap, long size, long alignment, long offset) {
-        return Config.isPowerOfTwo(alignment) ? entered(Theaps.enter(heap), size, alignment, offset, false) : Errors.badAlignment(alignment);
+        return Config.isPowerOfTwo(alignment) ? entered(Theaps.enter(heap), size, alignment, offset, false)
+                : Errors.badAlignment(alignment);
     }
 
     @Export("void* mi_heap_zalloc_aligned(mi_heap_t* heap, size_t size, size_t alignment)")
-    public static long heapZalloc(long heap, long size, long alignment) { return heapZallocAt(heap, size, alignment, 0); }
+    public static long heapZalloc(long heap, long size, long alignment) {
+        return heapZallocAt(heap, size, alignment, 0);
+    }
 
     @Export("void* mi_heap_zalloc_aligned_at(mi_heap_t* heap, size_t size, size_t alignment, size_t offset)")
     public static long heapZallocAt(long heap, long size, long alignment, long offset) {
-        return Config.isPowerOfTwo(alignment) ? entered(Theaps.enter(heap), size, alignment, offset, true) : Errors.badAlignment(alignment);
+        return Config.isPowerOfTwo(alignment) ? entered(Theaps.enter(heap), size, alignment, offset, true)
+                : Errors.badAlignment(alignment);
     }
 
     @Export("void* mi_heap_calloc_aligned(mi_heap_t* heap, size_t count, size_t size, size_t alignment)")

@@ -96,7 +96,8 @@ final class Arena {
      * @param zero it is zero
      * @param pinned it can never be given back
      */
-    static long create(long subprocess, long start, long slices, boolean accessible, boolean zero, boolean pinned, long numaNode) {
+    static long create(long subprocess, long start, long slices, boolean accessible, boolean zero, boolean pinned,
+            long numaNode) {
         long bitmap = Bitmap.size(slices);
         long kinds = Config.alignUp((slices + Bitmap.CHUNK - 1) / Bitmap.CHUNK, 64);
         long metaSize = Config.alignUp(HEADER + 4 * bitmap + kinds + slices * Page.SIZE, Os.pageSize());
@@ -194,7 +195,8 @@ final class Arena {
             if (!commitMemory(arena, slice, count)) return false;
         }
         long fresh = Bitmap.set(committed(arena), slice, count);
-        Statistics.increase(Subprocess.statistics(subprocess(arena)), Statistics.COMMITTED, fresh << Config.SLICE_SHIFT);
+        Statistics.increase(Subprocess.statistics(subprocess(arena)), Statistics.COMMITTED,
+                fresh << Config.SLICE_SHIFT);
         return true;
     }
 

@@ -46,7 +46,9 @@ public final class Bitmap {
     private static long word(long bitmap, long bit) { return getLong(bitmap + 8) + (bit >>> 6 << 3); }
     private static long mapWord(long bitmap, long chunk) { return bitmap + MAP + (chunk >>> 6 << 3); }
 
-    static boolean mayHave(long bitmap, long chunk) { return (getVolatile(mapWord(bitmap, chunk)) >>> (chunk & 63) & 1) != 0; }
+    static boolean mayHave(long bitmap, long chunk) {
+        return (getVolatile(mapWord(bitmap, chunk)) >>> (chunk & 63) & 1) != 0;
+    }
 
     private static void noteSet(long bitmap, long chunk) {
         if (!mayHave(bitmap, chunk)) fetchOr(mapWord(bitmap, chunk), 1L << (chunk & 63));
@@ -71,7 +73,9 @@ public final class Bitmap {
         return (count >= 64 - from ? -1L : (1L << count) - 1) << from;
     }
 
-    public static boolean isSet(long bitmap, long bit) { return (getVolatile(word(bitmap, bit)) >>> (bit & 63) & 1) != 0; }
+    public static boolean isSet(long bitmap, long bit) {
+        return (getVolatile(word(bitmap, bit)) >>> (bit & 63) & 1) != 0;
+    }
 
     /** Sets a bit; true if it was clear. */
     public static boolean set(long bitmap, long bit) { return set(bitmap, bit, 1) == 1; }

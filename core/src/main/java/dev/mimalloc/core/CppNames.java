@@ -73,7 +73,8 @@ public final class CppNames {
         long block = 0;
         // No handler can mend a bad alignment.
         while (block == 0 && Config.isPowerOfTwo(alignment) && Callback.newHandler()) {
-            block = heap == 0 ? AllocateAligned.malloc(size, alignment) : AllocateAligned.heapMalloc(heap, size, alignment);
+            block = heap == 0 ? AllocateAligned.malloc(size, alignment)
+                    : AllocateAligned.heapMalloc(heap, size, alignment);
         }
         return block != 0 ? block : fail(mayThrow);
     }

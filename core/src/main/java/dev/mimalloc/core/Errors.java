@@ -30,7 +30,9 @@ public final class Errors {
     static void raise(int code, long text, long value) {
         Callback.raise(code, text, value);
         if (Options.isEnabled(Options.SHOW_ERRORS) || Options.isEnabled(Options.VERBOSE)) {
-            if (withinLimit(Root.countError(), Options.MAX_ERRORS)) print(Text.literal("mimalloc: error: "), text, value);
+            if (withinLimit(Root.countError(), Options.MAX_ERRORS)) {
+                print(Text.literal("mimalloc: error: "), text, value);
+            }
         }
         long function = Root.error();
         if (function != 0) Callback.error(function, code, Root.errorArgument());
@@ -59,7 +61,9 @@ public final class Errors {
 
     static void warn(long text, long value) {
         if (!Options.isEnabled(Options.SHOW_ERRORS) && !Options.isEnabled(Options.VERBOSE)) return;
-        if (withinLimit(Root.countWarning(), Options.MAX_WARNINGS)) print(Text.literal("mimalloc: warning: "), text, value);
+        if (withinLimit(Root.countWarning(), Options.MAX_WARNINGS)) {
+            print(Text.literal("mimalloc: warning: "), text, value);
+        }
     }
 
     /** Names the options whose values in the environment make no sense. */
@@ -68,7 +72,8 @@ public final class Errors {
             Options.get(option);
             if (!Options.isInvalid(option) || !withinLimit(Root.countWarning(), Options.MAX_WARNINGS)) continue;
             long printer = Printer.open(0, 0);
-            Printer.text(printer, Text.literal("mimalloc: warning: not a value for this option, its default is used: "));
+            Printer.text(printer,
+                    Text.literal("mimalloc: warning: not a value for this option, its default is used: "));
             Printer.text(printer, Options.name(option));
             Printer.letter(printer, '\n');
             Printer.close(printer);

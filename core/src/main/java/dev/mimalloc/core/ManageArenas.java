@@ -14,7 +14,9 @@ public final class ManageArenas {
 
     /** Reserves {@code size} bytes from the OS as an arena; 0, or ENOMEM. */
     @Export("int mi_reserve_os_memory(size_t size, bool commit, bool allow_large)")
-    public static int reserve(long size, boolean commit, boolean allowLarge) { return reserve(size, commit, allowLarge, false, 0); }
+    public static int reserve(long size, boolean commit, boolean allowLarge) {
+        return reserve(size, commit, allowLarge, false, 0);
+    }
 
     /** The same; an exclusive arena serves only heaps made for it. Stores its id at {@code id}, unless that is 0. */
     @Export("int mi_reserve_os_memory_ex(size_t size, bool commit, bool allow_large, bool exclusive, mi_arena_id_t* arena_id)")
@@ -23,7 +25,8 @@ public final class ManageArenas {
         if (size <= 0 || size > Config.MAX_SIZE - Config.LARGE_PAGE || !Startup.ready()) return Errors.ENOMEM;
         long subprocess = Heaps.currentSubprocess();
         Lock.acquire(Subprocess.arenaLock(subprocess));
-        long arena = Arenas.reserveMemory(subprocess, Config.alignUp(size, Config.SLICE), commit, allowLarge, exclusive);
+        long arena = Arenas.reserveMemory(subprocess, Config.alignUp(size, Config.SLICE), commit, allowLarge,
+                exclusive);
         Lock.release(Subprocess.arenaLock(subprocess));
         store(id, arena);
         return arena == 0 ? Errors.ENOMEM : 0;
@@ -69,7 +72,9 @@ public final class ManageArenas {
     }
 
     @Export("int mi_reserve_huge_os_pages_at(size_t pages, int numa_node, size_t timeout_msecs)")
-    public static int reserveHugeAt(long pages, int node, long timeout) { return reserveHugeAt(pages, node, timeout, false, 0); }
+    public static int reserveHugeAt(long pages, int node, long timeout) {
+        return reserveHugeAt(pages, node, timeout, false, 0);
+    }
 
     /**
      * Reserves pages of 1 GiB at a NUMA node, one after the other until the time is over; 0, or ENOMEM if not one was

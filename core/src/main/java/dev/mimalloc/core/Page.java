@@ -93,8 +93,12 @@ public final class Page {
     /** Acquire: what other threads wrote before they freed is seen by who takes their blocks. */
     static long threadFree(long page) { return getAcquire(page + 32); }
     static void setThreadFree(long page, long word) { putRelease(page + 32, word); }
-    static boolean casThreadFree(long page, long expected, long word) { return compareAndSet(page + 32, expected, word); }
-    static boolean weakCasThreadFree(long page, long expected, long word) { return weakCompareAndSet(page + 32, expected, word); }
+    static boolean casThreadFree(long page, long expected, long word) {
+        return compareAndSet(page + 32, expected, word);
+    }
+    static boolean weakCasThreadFree(long page, long expected, long word) {
+        return weakCompareAndSet(page + 32, expected, word);
+    }
     /** Takes the whole list; the page stays owned. */
     static long takeThreadFree(long page) { return exchange(page + 32, OWNED); }
     /** Sets the owned bit; who finds it clear in the result owns the page now. */

@@ -83,7 +83,8 @@ public final class ProcessLife {
     }
 
     @Export("void mi_process_info(size_t* elapsed_msecs, size_t* user_msecs, size_t* system_msecs, size_t* current_rss, size_t* peak_rss, size_t* current_commit, size_t* peak_commit, size_t* page_faults)")
-    public static void info(long elapsed, long user, long system, long rss, long peakRss, long commit, long peakCommit, long faults) {
+    public static void info(long elapsed, long user, long system, long rss, long peakRss, long commit,
+            long peakCommit, long faults) {
         long info = Meta.allocate(64);
         if (info == 0) return;
         Os.processInfo(info);

@@ -68,13 +68,17 @@ public final class Reallocate {
     public static long aligned(long p, long size, long alignment) { return inAt(0, p, size, alignment, 0, false); }
 
     @Export("void* mi_realloc_aligned_at(void* p, size_t newsize, size_t alignment, size_t offset)")
-    public static long alignedAt(long p, long size, long alignment, long offset) { return inAt(0, p, size, alignment, offset, false); }
+    public static long alignedAt(long p, long size, long alignment, long offset) {
+        return inAt(0, p, size, alignment, offset, false);
+    }
 
     @Export("void* mi_rezalloc_aligned(void* p, size_t newsize, size_t alignment)")
     public static long zeroAligned(long p, long size, long alignment) { return inAt(0, p, size, alignment, 0, true); }
 
     @Export("void* mi_rezalloc_aligned_at(void* p, size_t newsize, size_t alignment, size_t offset)")
-    public static long zeroAlignedAt(long p, long size, long alignment, long offset) { return inAt(0, p, size, alignment, offset, true); }
+    public static long zeroAlignedAt(long p, long size, long alignment, long offset) {
+        return inAt(0, p, size, alignment, offset, true);
+    }
 
     @Export({"void* mi_recalloc_aligned(void* p, size_t newcount, size_t size, size_t alignment)",
             "void* mi_aligned_recalloc(void* p, size_t newcount, size_t size, size_t alignment)"})
@@ -89,7 +93,9 @@ public final class Reallocate {
     }
 
     @Export("void* mi_heap_realloc_aligned(mi_heap_t* heap, void* p, size_t newsize, size_t alignment)")
-    public static long heapAligned(long heap, long p, long size, long alignment) { return inAt(heap, p, size, alignment, 0, false); }
+    public static long heapAligned(long heap, long p, long size, long alignment) {
+        return inAt(heap, p, size, alignment, 0, false);
+    }
 
     @Export("void* mi_heap_realloc_aligned_at(mi_heap_t* heap, void* p, size_t newsize, size_t alignment, size_t offset)")
     public static long heapAlignedAt(long heap, long p, long size, long alignment, long offset) {
@@ -97,7 +103,9 @@ public final class Reallocate {
     }
 
     @Export("void* mi_heap_rezalloc_aligned(mi_heap_t* heap, void* p, size_t newsize, size_t alignment)")
-    public static long heapZeroAligned(long heap, long p, long size, long alignment) { return inAt(heap, p, size, alignment, 0, true); }
+    public static long heapZeroAligned(long heap, long p, long size, long alignment) {
+        return inAt(heap, p, size, alignment, 0, true);
+    }
 
     @Export("void* mi_heap_rezalloc_aligned_at(mi_heap_t* heap, void* p, size_t newsize, size_t alignment, size_t offset)")
     public static long heapZeroAlignedAt(long heap, long p, long size, long alignment, long offset) {

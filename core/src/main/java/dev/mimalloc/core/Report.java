@@ -36,7 +36,9 @@ public final class Report {
     /** For who holds the lives lock. */
     private static void addHeap(long heap, long target) {
         Statistics.merge(Heap.statistics(heap), target);
-        for (long theap = Heap.theaps(heap); theap != 0; theap = Theap.nextInHeap(theap)) Theap.addCounters(theap, target);
+        for (long theap = Heap.theaps(heap); theap != 0; theap = Theap.nextInHeap(theap)) {
+            Theap.addCounters(theap, target);
+        }
         long subprocess = Heap.subprocess(heap);
         for (long i = 0; i < Subprocess.arenaCount(subprocess); i++) {
             long pages = Table.get(Heap.arenaPagesTable(heap), i);
@@ -99,7 +101,9 @@ public final class Report {
         long subprocess = Heaps.currentSubprocess();
         Lock.acquire(Subprocess.livesLock(subprocess));
         Statistics.reset(Subprocess.statistics(subprocess));
-        for (long heap = Subprocess.heaps(subprocess); heap != 0; heap = Heap.next(heap)) Statistics.reset(Heap.statistics(heap));
+        for (long heap = Subprocess.heaps(subprocess); heap != 0; heap = Heap.next(heap)) {
+            Statistics.reset(Heap.statistics(heap));
+        }
         Lock.release(Subprocess.livesLock(subprocess));
     }
 
@@ -151,7 +155,9 @@ public final class Report {
     @Export("void mi_subproc_heap_stats_print_out(mi_subproc_id_t subproc_id, mi_output_fun* out, void* arg)")
     public static void printHeaps(long subprocess, long function, long argument) {
         if (subprocess == 0) return;
-        for (long heap = Subprocess.heaps(subprocess); heap != 0; heap = Heap.next(heap)) printHeap(heap, function, argument);
+        for (long heap = Subprocess.heaps(subprocess); heap != 0; heap = Heap.next(heap)) {
+            printHeap(heap, function, argument);
+        }
     }
 
     /** Statistics are not kept for threads: these are the process'. */

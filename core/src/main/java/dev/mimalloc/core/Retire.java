@@ -17,8 +17,10 @@ final class Retire {
         long queue = Theap.queue(theap, bin);
         if (bin < SizeClass.COUNT && PageQueue.first(queue) == page && PageQueue.last(queue) == page) {
             // A large page stays for a shorter time.
-            Page.setRetire(page, Page.blockSize(page) <= Config.SMALL_OBJECT_MAX ? Config.RETIRE_CYCLES : Config.RETIRE_CYCLES / 4);
-            Theap.setRetire(theap, (int) Config.min(Theap.retireFirst(theap), bin), (int) Config.max(Theap.retireLast(theap), bin));
+            boolean small = Page.blockSize(page) <= Config.SMALL_OBJECT_MAX;
+            Page.setRetire(page, small ? Config.RETIRE_CYCLES : Config.RETIRE_CYCLES / 4);
+            Theap.setRetire(theap, (int) Config.min(Theap.retireFirst(theap), bin),
+                    (int) Config.max(Theap.retireLast(theap), bin));
             Theap.count(theap, Theap.RETIRED, 1);
         } else {
             free(theap, bin, page);

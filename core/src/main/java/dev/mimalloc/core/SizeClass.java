@@ -44,7 +44,8 @@ public final class SizeClass {
     /** How many slices a page of this bin has. */
     static int slices(long blockSize) {
         if (blockSize <= Config.SMALL_OBJECT_MAX) return 1;
-        return (int) ((blockSize <= Config.MEDIUM_OBJECT_MAX ? Config.MEDIUM_PAGE : Config.LARGE_PAGE) >>> Config.SLICE_SHIFT);
+        long page = blockSize <= Config.MEDIUM_OBJECT_MAX ? Config.MEDIUM_PAGE : Config.LARGE_PAGE;
+        return (int) (page >>> Config.SLICE_SHIFT);
     }
 
     /** {@code count * size}, or -1 if that is more than any block can have. */

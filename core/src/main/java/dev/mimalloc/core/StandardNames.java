@@ -95,7 +95,9 @@ public final class StandardNames {
     public static long uzallocSmall(long size, long blockSize) { return told(Allocate.zalloc(size), blockSize); }
 
     @Export("void* mi_ucalloc(size_t count, size_t size, size_t* block_size)")
-    public static long ucalloc(long count, long size, long blockSize) { return told(Allocate.calloc(count, size), blockSize); }
+    public static long ucalloc(long count, long size, long blockSize) {
+        return told(Allocate.calloc(count, size), blockSize);
+    }
 
     @Export("void* mi_umalloc_aligned(size_t size, size_t alignment, size_t* block_size)")
     public static long umallocAligned(long size, long alignment, long blockSize) {

@@ -41,7 +41,9 @@ final class Subprocess {
     static long purgeExpire(long subprocess) { return getVolatile(subprocess + 56); }
     /** Before the bitmaps are looked at: a bit that is set later finds no time set, and sets one. */
     static void clearPurgeExpire(long subprocess) { exchange(subprocess + 56, 0); }
-    static boolean casPurgeExpire(long subprocess, long expected, long ms) { return compareAndSet(subprocess + 56, expected, ms); }
+    static boolean casPurgeExpire(long subprocess, long expected, long ms) {
+        return compareAndSet(subprocess + 56, expected, ms);
+    }
     static long addPurgeable(long subprocess, long slices) { return fetchAdd(subprocess + 64, slices) + slices; }
     static long addClaimed(long subprocess, long slices) { return fetchAdd(subprocess + 72, slices) + slices; }
     static long claimed(long subprocess) { return getRelaxed(subprocess + 72); }

@@ -93,7 +93,9 @@ public final class Subprocesses {
         // A copy, since the visitor may make heaps and end them.
         Lock.acquire(Subprocess.livesLock(subprocess));
         long count = 0;
-        for (long heap = Subprocess.heaps(subprocess); heap != 0; heap = Heap.next(heap)) count += Heap.isDeleted(heap) ? 0 : 1;
+        for (long heap = Subprocess.heaps(subprocess); heap != 0; heap = Heap.next(heap)) {
+            count += Heap.isDeleted(heap) ? 0 : 1;
+        }
         long heaps = Meta.allocate(count * 8);
         long at = heaps;
         for (long heap = heaps == 0 ? 0 : Subprocess.heaps(subprocess); heap != 0; heap = Heap.next(heap)) {
@@ -103,7 +105,9 @@ public final class Subprocesses {
         }
         Lock.release(Subprocess.livesLock(subprocess));
         boolean more = heaps != 0;
-        for (at = heaps; more && at < heaps + count * 8; at += 8) more = Callback.visitHeap(visitor, getLong(at), argument);
+        for (at = heaps; more && at < heaps + count * 8; at += 8) {
+            more = Callback.visitHeap(visitor, getLong(at), argument);
+        }
         Meta.free(heaps, count * 8);
         return more;
     }

@@ -77,7 +77,9 @@ public final class Theap {
     }
     /** Adds the counters to statistics; of a running thread's theap a snapshot. */
     static void addCounters(long theap, long statistics) {
-        for (int i = 0; i < 4; i++) Statistics.add(statistics, Statistics.PAGES_EXTENDED + i * 8, getRelaxed(theap + 1152 + i * 8L));
+        for (int i = 0; i < 4; i++) {
+            Statistics.add(statistics, Statistics.PAGES_EXTENDED + i * 8, getRelaxed(theap + 1152 + i * 8L));
+        }
     }
     /** The queue of a bin's pages with room, or, for {@code SizeClass.COUNT + bin}, of its full ones. */
     static long queue(long theap, int index) { return theap + 1184 + index * 24L; }

@@ -145,7 +145,9 @@ final class Theaps {
      * may only be noticed later, find nothing to give up.
      */
     static void endThreads(long main) {
-        for (long theap = Heap.theaps(main); theap != 0; theap = Theap.nextInHeap(theap)) ThreadData.setSubprocess(Theap.data(theap), 0);
+        for (long theap = Heap.theaps(main); theap != 0; theap = Theap.nextInHeap(theap)) {
+            ThreadData.setSubprocess(Theap.data(theap), 0);
+        }
     }
 
     /** Takes a theap out of its thread's list; for who holds the lives lock. */

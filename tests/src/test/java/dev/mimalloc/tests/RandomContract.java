@@ -211,14 +211,14 @@ abstract class RandomContract {
         }
     }
 
-    @Property(tries = 400)
+    @Property(tries = 2000)
     void oneThread(@ForAll("steps") List<Step> steps) {
         var world = new World(true);
         world.run(steps);
         world.end();
     }
 
-    @Property(tries = 150)
+    @Property(tries = 600)
     void severalThreads(@ForAll("steps") List<Step> a, @ForAll("steps") List<Step> b, @ForAll("steps") List<Step> c)
             throws Exception {
         var world = new World(false);
@@ -228,7 +228,7 @@ abstract class RandomContract {
     }
 
     /** Each sequence on a thread of its own that ends: the next one finds what it left. */
-    @Property(tries = 100)
+    @Property(tries = 400)
     void oneAfterTheOther(@ForAll("steps") List<Step> a, @ForAll("steps") List<Step> b, @ForAll("steps") List<Step> c)
             throws Exception {
         var world = new World(true);
