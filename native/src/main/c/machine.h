@@ -123,6 +123,10 @@ MI_INLINE int32_t Callback_visitHeap(int64_t f, int64_t heap, int64_t arg) {
 MI_INLINE int32_t Callback_commit(int64_t f, int32_t commit, int64_t start, int64_t size, int64_t is_zero, int64_t arg) {
   return ((mi_commit_fun_t*)(uintptr_t)f)(commit != 0, MI_AT(void, start), (size_t)size, MI_AT(bool, is_zero), MI_AT(void, arg));
 }
+MI_INLINE int32_t Callback_limit(int64_t f, int64_t heap, int64_t size, int64_t used, int64_t limit, int64_t arg) {
+  (void)f, (void)heap, (void)size, (void)used, (void)limit, (void)arg;
+  return 0;
+}
 MI_INLINE void Callback_raise(int32_t code, int64_t text, int64_t value) { (void)code, (void)text, (void)value; }
 
 // C++'s run-time library, where the program has one: std::get_new_handler() and std::__throw_bad_alloc().

@@ -12,8 +12,8 @@ import dev.mimalloc.machine.ThreadSlot;
  */
 final class Boot implements Lifecycle {
     static final String CLASSES = "Abandon Allocate AllocateAligned Arena ArenaPages Arenas Bitmap Config CppNames"
-            + " Deferred Errors FindPage Free Heap Heaps Json Lock ManageArenas Meta Options Page PageMap PageQueue"
-            + " Pages Printer ProcessLife Purge Reallocate Report Retire Root SizeClass StandardNames"
+            + " Deferred Errors FindPage Free Heap Heaps Json Limits Lock ManageArenas Meta Options Page PageMap PageQueue"
+            + " Pages Printer ProcessLife Purge Reallocate Report Retire Root SizeClass Spare StandardNames"
             + " Startup Statistics Subprocess Subprocesses Table Theap Theaps ThreadData Threads Visit";
 
     static {

@@ -3,15 +3,18 @@ package dev.mimalloc;
 import dev.mimalloc.core.Allocate;
 import dev.mimalloc.core.AllocateAligned;
 import dev.mimalloc.core.Heaps;
+import dev.mimalloc.core.Limits;
 import dev.mimalloc.core.Reallocate;
 import dev.mimalloc.core.Visit;
 import dev.mimalloc.machine.Callback;
 import dev.mimalloc.machine.Memory;
+import dev.mimalloc.machine.Segments;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.SegmentAllocator;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
 
 /**
  * A heap: memory that is freed all at once, by {@link #close}, in time proportional to its pages and not to its blocks.
@@ -30,10 +33,13 @@ public final class Heap implements SegmentAllocator, AutoCloseable {
         Boot.ready();
     }
 
+    private static final int ENDED = Integer.MIN_VALUE;
+
     private static final Heap MAIN = new Heap(Heaps.main());
 
     private long heap; // 0 once the heap has ended
     private volatile Arena scope; // of the segments; made with the first one
+    private final AtomicInteger arenas = new AtomicInteger(); // open in this heap; ENDED once it has ended
     private final List<Local> locals = new ArrayList<>(); // of living threads; guarded by this
 
     private Heap(long heap) { this.heap = heap; }
@@ -43,8 +49,9 @@ public final class Heap implements SegmentAllocator, AutoCloseable {
      *
      * @throws OutOfMemoryError if there is no memory
      */
-    public static Heap create() {
-        long heap = Heaps.create();
+    public static Heap create() { return created(Heaps.create()); }
+
+    static Heap created(long heap) {
         if (heap == 0) throw new OutOfMemoryError("no memory for a heap");
         return new Heap(heap);
     }
@@ -55,14 +62,14 @@ public final class Heap implements SegmentAllocator, AutoCloseable {
     /** As {@link Mimalloc#malloc}. Stands for {@code mi_heap_malloc}. */
     public long malloc(long size) {
         long block = Allocate.heapMalloc(open(), size);
-        if (block == 0) throw Refusal.of(size);
+        if (block == 0) throw refused(Refusal.of(size));
         return block;
     }
 
     /** As {@link Mimalloc#zalloc}. Stands for {@code mi_heap_zalloc}. */
     public long zalloc(long size) {
         long block = Allocate.heapZalloc(open(), size);
-        if (block == 0) throw Refusal.of(size);
+        if (block == 0) throw refused(Refusal.of(size));
         return block;
     }
 
@@ -70,7 +77,7 @@ public final class Heap implements SegmentAllocator, AutoCloseable {
     public long calloc(long count, long size) {
         long heap = open();
         long block = (count | size) < 0 ? 0 : Allocate.heapCalloc(heap, count, size);
-        if (block == 0) throw Refusal.ofMany(count, size);
+        if (block == 0) throw refused(Refusal.ofMany(count, size));
         return block;
     }
 
@@ -78,21 +85,21 @@ public final class Heap implements SegmentAllocator, AutoCloseable {
     public long mallocn(long count, long size) {
         long heap = open();
         long block = (count | size) < 0 ? 0 : Allocate.heapMallocn(heap, count, size);
-        if (block == 0) throw Refusal.ofMany(count, size);
+        if (block == 0) throw refused(Refusal.ofMany(count, size));
         return block;
     }
 
     /** As {@link Mimalloc#mallocAligned}. Stands for {@code mi_heap_malloc_aligned}. */
     public long mallocAligned(long size, long alignment) {
         long block = AllocateAligned.heapMalloc(open(), size, alignment);
-        if (block == 0) throw Refusal.ofAligned(size, alignment);
+        if (block == 0) throw refused(Refusal.ofAligned(size, alignment));
         return block;
     }
 
     /** As {@link Mimalloc#zallocAligned}. Stands for {@code mi_heap_zalloc_aligned}. */
     public long zallocAligned(long size, long alignment) {
         long block = AllocateAligned.heapZalloc(open(), size, alignment);
-        if (block == 0) throw Refusal.ofAligned(size, alignment);
+        if (block == 0) throw refused(Refusal.ofAligned(size, alignment));
         return block;
     }
 
@@ -102,7 +109,7 @@ public final class Heap implements SegmentAllocator, AutoCloseable {
      */
     public long realloc(long block, long size) {
         long moved = Reallocate.heapRealloc(open(), block, size);
-        if (moved == 0) throw Refusal.of(size);
+        if (moved == 0) throw refused(Refusal.of(size));
         return moved;
     }
 
@@ -111,7 +118,7 @@ public final class Heap implements SegmentAllocator, AutoCloseable {
      */
     public long rezalloc(long block, long size) {
         long moved = Reallocate.heapRezalloc(open(), block, size);
-        if (moved == 0) throw Refusal.of(size);
+        if (moved == 0) throw refused(Refusal.of(size));
         return moved;
     }
 
@@ -119,7 +126,7 @@ public final class Heap implements SegmentAllocator, AutoCloseable {
     public long reallocn(long block, long count, long size) {
         long heap = open();
         long moved = (count | size) < 0 ? 0 : Reallocate.heapReallocn(heap, block, count, size);
-        if (moved == 0) throw Refusal.ofMany(count, size);
+        if (moved == 0) throw refused(Refusal.ofMany(count, size));
         return moved;
     }
 
@@ -127,7 +134,7 @@ public final class Heap implements SegmentAllocator, AutoCloseable {
     public long recalloc(long block, long count, long size) {
         long heap = open();
         long moved = (count | size) < 0 ? 0 : Reallocate.heapRecalloc(heap, block, count, size);
-        if (moved == 0) throw Refusal.ofMany(count, size);
+        if (moved == 0) throw refused(Refusal.ofMany(count, size));
         return moved;
     }
 
@@ -145,8 +152,39 @@ public final class Heap implements SegmentAllocator, AutoCloseable {
         Refusal.checkSegment(byteSize, byteAlignment);
         long block = byteAlignment <= 8 ? Allocate.heapZalloc(heap, byteSize)
                 : AllocateAligned.heapZalloc(heap, byteSize, byteAlignment);
-        if (block == 0) throw Refusal.ofAligned(byteSize, byteAlignment);
-        return MemorySegment.ofAddress(block).reinterpret(byteSize, scope(), null);
+        if (block == 0) throw refused(Refusal.ofAligned(byteSize, byteAlignment));
+        return Segments.of(block, byteSize, scope());
+    }
+
+    /**
+     * Sets how much memory the heap may have, in bytes, or 0 for any amount. An allocation that would take more throws
+     * an {@code OutOfMemoryError} that says so, unless a {@link LimitHandler} makes room. What the heap has already, it
+     * keeps.
+     *
+     * <p>Memory counts as whole pages, in use or kept for what comes next: 64 KiB or more for blocks of a kind in each
+     * thread, and what was asked for, in steps of 64 KiB, for large blocks. So limits below a few MiB serve few sizes.
+     *
+     * @throws IllegalArgumentException if it is negative
+     */
+    public void limit(long bytes) {
+        if (bytes < 0) throw Refusal.negative("bytes", bytes);
+        synchronized (this) {
+            Limits.setLimit(open(), bytes);
+            LimitHandler.Installed.remember(heap, bytes == 0 ? null : this);
+        }
+    }
+
+    /** How much memory the heap may have, in bytes; 0 for any amount. */
+    public long limit() { return Limits.limit(open()); }
+
+    /** How much memory the heap has, in bytes, as {@link #limit(long)} counts it. */
+    public long used() { return Limits.used(open()); }
+
+    private OutOfMemoryError refused(OutOfMemoryError error) {
+        long heap = this.heap;
+        long limit = heap == 0 ? 0 : Limits.limit(heap);
+        if (limit == 0) return error;
+        return new OutOfMemoryError(error.getMessage() + "; the heap has " + Limits.used(heap) + " bytes of " + limit);
     }
 
     /** Whether an address lies in a block of this heap. Stands for {@code mi_heap_contains}. */
@@ -196,6 +234,7 @@ public final class Heap implements SegmentAllocator, AutoCloseable {
     private long end() {
         long ended = heap;
         heap = 0;
+        LimitHandler.Installed.remember(ended, null);
         for (Local local : locals) local.owner = null;
         locals.clear();
         return ended;
@@ -205,7 +244,8 @@ public final class Heap implements SegmentAllocator, AutoCloseable {
      * Ends the heap and frees all its blocks at once. When it has ended already nothing happens. Stands for
      * {@code mi_heap_destroy}.
      *
-     * @throws IllegalStateException if one of its segments is in use at this moment; the heap stays open
+     * @throws IllegalStateException if one of its segments is in use at this moment, or an arena is open in it; the
+     *         heap stays open
      * @throws UnsupportedOperationException if this is the main heap
      */
     @Override
@@ -213,7 +253,13 @@ public final class Heap implements SegmentAllocator, AutoCloseable {
         synchronized (this) {
             if (heap == 0) return;
             refuseMain("closed");
-            if (scope != null) scope.close();
+            endArenas();
+            try {
+                if (scope != null) scope.close();
+            } catch (IllegalStateException e) {
+                arenas.set(0);
+                throw e;
+            }
             Heaps.destroy(end());
         }
     }
@@ -222,18 +268,43 @@ public final class Heap implements SegmentAllocator, AutoCloseable {
      * Ends the heap, but not its blocks: they belong to the main heap now, and its segments stay until they are freed.
      * Stands for {@code mi_heap_delete}.
      *
+     * @throws IllegalStateException if an arena is open in it, or it has ended already
      * @throws UnsupportedOperationException if this is the main heap
      */
     public void delete() {
         synchronized (this) {
             open();
             refuseMain("deleted");
+            endArenas();
             Heaps.delete(end());
         }
     }
 
     private void refuseMain(String what) {
         if (this == MAIN) throw new UnsupportedOperationException("the main heap cannot be " + what);
+    }
+
+    /** An arena begins to allocate in this heap. */
+    void enterArena() {
+        int open;
+        do {
+            open = arenas.get();
+            if (open == ENDED) throw new IllegalStateException("the heap has been closed");
+        } while (!arenas.compareAndSet(open, open + 1));
+    }
+
+    void leaveArena() { arenas.decrementAndGet(); }
+
+    /** From here on no arena can begin. */
+    private void endArenas() {
+        if (arenas.compareAndSet(0, ENDED)) return;
+        throw new IllegalStateException("arenas are open in the heap: " + arenas.get());
+    }
+
+    /** This heap, which has not ended. */
+    Heap checked() {
+        open();
+        return this;
     }
 
     private long open() {

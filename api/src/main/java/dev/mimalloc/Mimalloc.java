@@ -4,11 +4,14 @@ import dev.mimalloc.core.Allocate;
 import dev.mimalloc.core.AllocateAligned;
 import dev.mimalloc.core.Free;
 import dev.mimalloc.core.Heaps;
+import dev.mimalloc.core.Limits;
 import dev.mimalloc.core.ProcessLife;
 import dev.mimalloc.core.Reallocate;
 import dev.mimalloc.core.SizeClass;
 import dev.mimalloc.core.Threads;
+import dev.mimalloc.machine.Segments;
 import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
 
 /**
  * The allocator's functions. Sizes and alignments are in bytes, an address is a {@code long}, 0 is no address. All of
@@ -227,7 +230,7 @@ public final class Mimalloc {
     /**
      * Allocates a zeroed segment, as {@link java.lang.foreign.SegmentAllocator} wants it: {@code Mimalloc::allocate} is
      * one. It may be used by any thread, and stays until {@link #free(MemorySegment)}; using it, or a slice of it,
-     * after that is not detected. For segments that can tell, see {@link Heap}.
+     * after that is not detected. For segments that can tell, see {@link Arenas}.
      *
      * @param byteAlignment a power of two
      * @return a segment of {@code byteSize} bytes
@@ -238,7 +241,7 @@ public final class Mimalloc {
         Refusal.checkSegment(byteSize, byteAlignment);
         long block = byteAlignment <= 8 ? Allocate.zalloc(byteSize) : AllocateAligned.zalloc(byteSize, byteAlignment);
         if (block == 0) throw Refusal.ofAligned(byteSize, byteAlignment);
-        return MemorySegment.ofAddress(block).reinterpret(byteSize);
+        return Segments.of(block, byteSize);
     }
 
     /** As {@link #allocate(long, long)}, aligned like any block. */
@@ -253,4 +256,44 @@ public final class Mimalloc {
         if (!segment.isNative()) throw new IllegalArgumentException("not a native segment: " + segment);
         Free.free(segment.address());
     }
+
+    /**
+     * Allocates a direct buffer, zeroed and big-endian as {@link ByteBuffer#allocateDirect} makes them, and aligned like
+     * any block. It stays until {@link #free(ByteBuffer)}, and the garbage collector has nothing to do with it; using
+     * it after that is not detected. For buffers that can tell, see {@link Arenas} and
+     * {@link MemorySegment#asByteBuffer}.
+     *
+     * @throws IllegalArgumentException if the capacity is negative
+     * @throws OutOfMemoryError if there is no memory
+     */
+    public static ByteBuffer allocateBuffer(int capacity) { return allocate(capacity).asByteBuffer(); }
+
+    /**
+     * Frees a buffer that {@link #allocateBuffer} has given, or a duplicate of it with the same beginning; not a slice.
+     *
+     * @throws IllegalArgumentException if it is not a direct buffer, or its address is unknown to the allocator
+     */
+    public static void free(ByteBuffer buffer) {
+        if (!buffer.isDirect()) throw new IllegalArgumentException("not a direct buffer: " + buffer);
+        Free.free(MemorySegment.ofBuffer(buffer.duplicate().clear()).address());
+    }
+
+    /**
+     * Sets how much memory all heaps together may have, in bytes, or 0 for any amount. See {@link Heap#limit(long)}.
+     *
+     * @throws IllegalArgumentException if it is negative
+     */
+    public static void limit(long bytes) {
+        if (bytes < 0) throw Refusal.negative("bytes", bytes);
+        Limits.setProcessLimit(bytes);
+    }
+
+    /** How much memory all heaps together may have, in bytes; 0 for any amount. */
+    public static long limit() { return Limits.processLimit(); }
+
+    /** How much memory all heaps together have, in bytes, as {@link Heap#limit(long)} counts it. */
+    public static long used() { return Limits.processUsed(); }
+
+    /** Sets what is called when a limit stands in the way of an allocation; null for nothing. */
+    public static void onLimit(LimitHandler handler) { LimitHandler.Installed.set(handler); }
 }

@@ -1,5 +1,7 @@
 package dev.mimalloc;
 
+import dev.mimalloc.core.Limits;
+
 /**
  * Makes the errors for requests that core has answered with 0. They are thrown by who makes them, far from a fast path.
  */
@@ -9,12 +11,12 @@ final class Refusal {
     /** For a request of {@code size} bytes: it was negative, or there is no memory. */
     static OutOfMemoryError of(long size) {
         if (size < 0) throw negative("size", size);
-        return new OutOfMemoryError("no memory for " + size + " bytes");
+        return noMemory(size + " bytes");
     }
 
     static OutOfMemoryError ofAligned(long size, long alignment) {
         if (size < 0) throw negative("size", size);
-        return new OutOfMemoryError("no memory for " + size + " bytes aligned to " + alignment);
+        return noMemory(size + " bytes aligned to " + alignment);
     }
 
     static OutOfMemoryError ofMany(long count, long size) {
@@ -23,7 +25,13 @@ final class Refusal {
         if (Math.multiplyHigh(count, size) != 0 || count * size < 0) {
             throw new IllegalArgumentException(count + " times " + size + " bytes are more than there can be");
         }
-        return new OutOfMemoryError("no memory for " + count + " times " + size + " bytes");
+        return noMemory(count + " times " + size + " bytes");
+    }
+
+    private static OutOfMemoryError noMemory(String what) {
+        long limit = Limits.processLimit();
+        String reason = limit == 0 ? "" : "; all heaps have " + Limits.processUsed() + " bytes of " + limit;
+        return new OutOfMemoryError("no memory for " + what + reason);
     }
 
     static IllegalArgumentException negative(String what, long value) {

@@ -83,6 +83,7 @@ public final class Abandon {
         Pages.count(page, Heap.statistics(old), -1);
         Pages.count(page, Heap.statistics(main), 1);
         Heap.addReferences(main, 1);
+        Limits.move(old, main, Pages.charge(page));
         Page.setHeap(page, main);
         Heap.dropReference(old);
         return true;

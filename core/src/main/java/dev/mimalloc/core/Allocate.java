@@ -34,16 +34,13 @@ public final class Allocate {
         return block;
     }
 
+    /** On the JVM one method, and not a small one: the JIT would take it into the fast path. */
     private static long mallocSlow(long theap, long size) {
         if (theap != 0) return generic(theap, size, false);
-        return mallocEntered(Theaps.enter(), size);
-    }
-
-    /** On the JVM a method of its own, and not a small one: the JIT would take it into the fast path. */
-    private static long mallocEntered(long theap, long size) {
-        if (theap == 0) return Errors.outOfMemory(size);
-        long block = theapMalloc(theap, size);
-        Theaps.leave(theap);
+        long entered = Theaps.enter();
+        if (entered == 0) return Errors.outOfMemory(size);
+        long block = theapMalloc(entered, size);
+        Theaps.leave(entered);
         return block;
     }
 
@@ -183,7 +180,10 @@ public final class Allocate {
         // Whatever is free somewhere else may help.
         Retire.collect(theap, false);
         Purge.run(Theap.subprocess(theap));
-        return single ? singleton(theap, size, alignment, whole) : FindPage.find(theap, SizeClass.bin(size));
+        do {
+            page = single ? singleton(theap, size, alignment, whole) : FindPage.find(theap, SizeClass.bin(size));
+        } while (page == 0 && Limits.retry(theap, Pages.charge(size, single)));
+        return page;
     }
 
     private static long singleton(long theap, long size, long alignment, boolean whole) {

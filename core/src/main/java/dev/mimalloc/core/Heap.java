@@ -22,8 +22,10 @@ import static dev.mimalloc.machine.Memory.*;
  *     64     8 theaps          list of the threads' parts; livesLock
  *     72     8 osPages         list of pages straight from the OS; osLock
  *     80     8 deleted         1 when the user has deleted it; atomic
+ *     88     8 limit           bytes that its pages may have, 0 for any; atomic
  *     96   128 arenaPages      Table: by arena, an ArenaPages
  *    224   592 abandoned       for each bin, how many pages are findable; atomic
+ *    816     8 charged         bytes that its pages have; atomic
  *    832       statistics
  * </pre>
  */
@@ -53,6 +55,10 @@ final class Heap {
     static void setOsPages(long heap, long page) { putLong(heap + 72, page); }
     static boolean isDeleted(long heap) { return getAcquire(heap + 80) != 0; }
     static void setDeleted(long heap) { putRelease(heap + 80, 1); }
+    static long limit(long heap) { return getRelaxed(heap + 88); }
+    static void setLimit(long heap, long bytes) { putRelaxed(heap + 88, bytes); }
+    static long charged(long heap) { return getRelaxed(heap + 816); }
+    static long addCharged(long heap, long bytes) { return fetchAdd(heap + 816, bytes) + bytes; }
     static long arenaPagesTable(long heap) { return heap + 96; }
     static long abandoned(long heap, int bin) { return getRelaxed(heap + 224 + bin * 8L); }
     static void addAbandoned(long heap, int bin, long count) { fetchAdd(heap + 224 + bin * 8L, count); }

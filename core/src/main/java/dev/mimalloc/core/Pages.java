@@ -13,9 +13,10 @@ final class Pages {
         long heap = Theap.heap(theap);
         long blockSize = SizeClass.binSize(bin);
         long slices = SizeClass.slices(blockSize);
+        if (!Limits.charge(heap, slices << Config.SLICE_SHIFT)) return 0;
         long page = Arenas.allocate(heap, slices, 1);
         if (page == 0) page = mapped(heap, slices << Config.SLICE_SHIFT, Config.SLICE);
-        if (page == 0) return 0;
+        if (page == 0) return refused(heap, slices);
         return initialised(page, theap, blockSize, (int) ((slices << Config.SLICE_SHIFT) / blockSize));
     }
 
@@ -29,14 +30,32 @@ final class Pages {
         long blockSize = Config.alignUp(Config.max(size, 1), Os.pageSize());
         long slices = Config.alignUp(blockSize, Config.SLICE) >>> Config.SLICE_SHIFT;
         if (slices >= 1L << 31) whole = false;
+        if (!Limits.charge(heap, slices << Config.SLICE_SHIFT)) return 0;
         long page = 0;
         if (alignment <= Config.ARENA_ALIGN_MAX && slices < 1L << 31) {
             page = Arenas.allocate(heap, slices, Config.max(1, alignment >>> Config.SLICE_SHIFT));
         }
         if (page == 0) page = mapped(heap, blockSize, Config.max(alignment, Config.SLICE));
-        if (page == 0) return 0;
+        if (page == 0) return refused(heap, slices);
         if (whole) Page.setFlag(page, Page.MAPPED_WHOLE);
         return initialised(page, theap, blockSize, 1);
+    }
+
+    private static long refused(long heap, long slices) {
+        Limits.discharge(heap, slices << Config.SLICE_SHIFT);
+        return 0;
+    }
+
+    /** The bytes of a page's memory as limits count them. */
+    static long charge(long page) {
+        return Page.isInArena(page) ? (long) Page.slices(page) << Config.SLICE_SHIFT
+                : Config.alignUp(Page.osSize(page), Config.SLICE);
+    }
+
+    /** The bytes that a page for blocks of {@code size} bytes will be charged, or one for a single such block. */
+    static long charge(long size, boolean single) {
+        return single ? Config.alignUp(size, Config.SLICE)
+                : SizeClass.slices(SizeClass.goodSize(size)) << Config.SLICE_SHIFT;
     }
 
     /** A descriptor for memory straight from the OS. */
@@ -146,6 +165,7 @@ final class Pages {
     }
 
     private static void giveMemoryBack(long page, long heap) {
+        Limits.discharge(heap, charge(page));
         if (Page.isInArena(page)) {
             long arena = Arenas.arenaOf(page);
             Arena.giveBack(arena, Arena.sliceOf(arena, page), Page.slices(page));

@@ -27,6 +27,10 @@ import dev.mimalloc.machine.Memory;
  *    128     8 slotCount   slots that have been given out; lock
  *    136     8 freeSlot    a slot that is free again, plus one; lock
  *    144     8 subprocesses list, beginning with the latest; lock
+ *    152     8 limit       bytes that all pages together may have, 0 for any; atomic
+ *    160     8 charged     bytes that they have; atomic
+ *    168     8 atLimit     the function that is called at a limit; atomic
+ *    176     8 atLimitArg
  *    256   752 options     see Options
  *   1024    96 emptyPage   a page without blocks: where a direct table points when a size has no page yet
  *   1152  4864 subprocess  the main subprocess
@@ -87,6 +91,14 @@ final class Root {
     static long subprocesses() { return getLong(at(144)); }
     static void setSubprocesses(long subprocess) { putLong(at(144), subprocess); }
     static long slots() { return at(14336); }
+
+    static long limit() { return getRelaxed(at(152)); }
+    static void setLimit(long bytes) { putRelaxed(at(152), bytes); }
+    static long charged() { return getRelaxed(at(160)); }
+    static long addCharged(long bytes) { return fetchAdd(at(160), bytes) + bytes; }
+    static long atLimit() { return getAcquire(at(168)); }
+    static long atLimitArgument() { return getRelaxed(at(176)); }
+    static void setAtLimit(long function, long argument) { set(168, function, argument); }
 
     static long options() { return at(256); }
     static long emptyPage() { return at(1024); }

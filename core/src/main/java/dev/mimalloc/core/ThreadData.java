@@ -22,11 +22,13 @@ import dev.mimalloc.machine.Os;
  *     72     8 sequence    a number for each thread
  *     80     8 random
  *     88     8 inPool      1 when the thread said that it belongs to a pool
+ *     96     8 spare       see Spare: a block, 0 as long as there is none, or LENT
  *    128   128 bySlot      Table: the theap for the heap with this slot
  * </pre>
  */
 final class ThreadData {
     static final long SIZE = 256;
+    static final long LENT = 1;
 
     private ThreadData() {}
 
@@ -57,5 +59,7 @@ final class ThreadData {
     static void setSequence(long data, long sequence) { putLong(data + 72, sequence); }
     static boolean inPool(long data) { return getLong(data + 88) != 0; }
     static void setInPool(long data) { putLong(data + 88, 1); }
+    static long spare(long data) { return getLong(data + 96); }
+    static void setSpare(long data, long block) { putLong(data + 96, block); }
     static long bySlot(long data) { return data + 128; }
 }

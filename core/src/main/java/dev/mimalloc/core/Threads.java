@@ -28,6 +28,7 @@ public final class Threads {
             free(data);
             return;
         }
+        if (ThreadData.spare(data) != ThreadData.LENT) Free.free(ThreadData.spare(data));
         long main = ThreadData.mainTheap(data);
         long lock = Subprocess.livesLock(subprocess);
         adoptOrphans(data, main);

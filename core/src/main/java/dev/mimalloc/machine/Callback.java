@@ -39,6 +39,12 @@ public final class Callback {
         boolean commit(boolean commit, long start, long size, long isZeroAddress, long arg);
     }
 
+    /** {@link #limit}. */
+    @FunctionalInterface
+    public interface LimitHandler {
+        boolean exceeded(long heap, long size, long used, long limit);
+    }
+
     private Callback() {}
 
     /** A handle for a function of one of the types above. JVM only. */
@@ -73,6 +79,18 @@ public final class Callback {
 
     public static boolean commit(long f, boolean commit, long start, long size, long isZeroAddress, long arg) {
         return function(f) instanceof Committer committer && committer.commit(commit, start, size, isZeroAddress, arg);
+    }
+
+    /**
+     * A limit forbids an allocation; true if it may be tried again. The heap is 0 for the limit of the process. JVM
+     * only.
+     */
+    public static boolean limit(long f, long heap, long size, long used, long limit, long arg) {
+        boolean[] again = {false};
+        if (function(f) instanceof LimitHandler handler) {
+            contained(() -> again[0] = handler.exceeded(heap, size, used, limit));
+        }
+        return again[0];
     }
 
     private static void contained(Runnable call) {

@@ -60,6 +60,9 @@ public final class Memory {
     /** Sets {@code size} bytes to the lowest byte of {@code value}. */
     public static void fill(long a, long size, int value) { ACCESS.fill(a, size, (byte) value); }
 
+    /** Zeroes {@code words} times 8 bytes, at least 8, at an address that is a multiple of 8. */
+    public static void zero(long a, long words) { ACCESS.zero(a, words); }
+
     /** 64 KiB of zeroed memory, aligned to 64 bytes, always the same: where all global state hangs. */
     public static long root() { return ROOT; }
 

@@ -1,0 +1,87 @@
+package dev.mimalloc;
+
+import java.lang.foreign.Arena;
+
+/**
+ * Makes arenas over blocks of this allocator: where a program says {@code Arena.ofConfined()} it can say
+ * {@code Arenas.ofConfined()}. They are {@link Arena}s to the letter, with the JDK's lifetimes: use after close and by
+ * the wrong thread throws, a close is refused while a native call uses a segment, and the segments go wherever a
+ * segment may go.
+ *
+ * <pre>{@code
+ * try (Arena arena = Arenas.ofConfined()) {
+ *     MemorySegment point = arena.allocate(POINT);
+ *     ...
+ * }
+ * }</pre>
+ *
+ * <p>Segments are zeroed, as the JDK's are. A program that writes to all of a segment anyway saves that with
+ * {@link #uninitialized}. {@link #in} takes the memory from a heap, and so gives a part of a program a memory limit or
+ * statistics of its own.
+ *
+ * <pre>{@code
+ * private static final Arenas BUFFERS = Arenas.in(heap).uninitialized();
+ * ...
+ * try (Arena arena = BUFFERS.confined()) { ... }
+ * }</pre>
+ *
+ * <p>All methods may be called by any thread. All arenas throw an {@code OutOfMemoryError} when there is no memory, and
+ * keep what they have.
+ */
+public final class Arenas {
+    private static final Arenas ZEROED = new Arenas(null, true);
+
+    private final Heap heap; // null for the main heap
+    private final boolean zeroed;
+
+    private Arenas(Heap heap, boolean zeroed) {
+        this.heap = heap;
+        this.zeroed = zeroed;
+    }
+
+    /** As {@link Arena#ofConfined()}: for the current thread, until it closes the arena. */
+    public static Arena ofConfined() { return new ConfinedArena(null, true); }
+
+    /** As {@link Arena#ofShared()}: for all threads, until one of them closes the arena. */
+    public static Arena ofShared() { return SharedArena.shared(null, true); }
+
+    /**
+     * As {@link Arena#ofAuto()}: for all threads, until the garbage collector finds that neither the arena nor one of
+     * its segments can be reached. Nobody knows when that is; to be used where there is no better way. Its memory does
+     * not count towards {@code -XX:MaxDirectMemorySize}.
+     */
+    public static Arena ofAuto() { return SharedArena.automatic(null, true); }
+
+    /** Arenas with zeroed memory of the main heap, which is what the static methods make. */
+    public static Arenas main() { return ZEROED; }
+
+    /**
+     * Arenas with zeroed memory of a heap. As long as one of them is open the heap cannot be closed; an automatic one
+     * is open until it is collected.
+     */
+    public static Arenas in(Heap heap) { return heap == Heap.main() ? ZEROED : new Arenas(heap.checked(), true); }
+
+    /** Such arenas whose segments have arbitrary contents when they are allocated. */
+    public Arenas uninitialized() { return new Arenas(heap, false); }
+
+    /**
+     * A confined arena; see {@link #ofConfined}.
+     *
+     * @throws IllegalStateException if the heap has been closed
+     */
+    public Arena confined() { return new ConfinedArena(heap, zeroed); }
+
+    /**
+     * A shared arena; see {@link #ofShared}.
+     *
+     * @throws IllegalStateException if the heap has been closed
+     */
+    public Arena shared() { return SharedArena.shared(heap, zeroed); }
+
+    /**
+     * An automatic arena; see {@link #ofAuto}.
+     *
+     * @throws IllegalStateException if the heap has been closed
+     */
+    public Arena auto() { return SharedArena.automatic(heap, zeroed); }
+}

@@ -1,0 +1,114 @@
+package dev.mimalloc;
+
+import dev.mimalloc.core.Spare;
+import dev.mimalloc.machine.Memory;
+import dev.mimalloc.machine.Segments;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
+
+/**
+ * A confined arena. Its lifetime is that of one of the JDK's; its memory is sliced off chunks: the first is the
+ * thread's {@link Spare} block, if it is to be had, and the next are blocks that grow with the arena. So an allocation
+ * costs a few instructions, and the end of the arena has few blocks to free.
+ *
+ * <p>The fields belong to the owner: each method that touches them begins with {@link #checkUse}.
+ */
+final class ConfinedArena implements Arena {
+    private static final long CHUNK_MIN = 512;
+    private static final long CHUNK_MAX = 64 << 10;
+
+    private final Arena lifetime = Arena.ofConfined();
+    private final Thread owner = Thread.currentThread();
+    private final Heap heap;
+    private final boolean zeroed;
+    private final long lender; // of the spare block
+    private final long spare; // 0 if it was not to be had
+    private boolean closed;
+    private long next; // from here to the limit there is room in the current chunk
+    private long limit;
+    private long chunk = CHUNK_MIN; // size of the next chunk
+    private long first; // the first block, 0 for none
+    private long[] more; // the blocks after the first
+    private int count;
+
+    ConfinedArena(Heap heap, boolean zeroed) {
+        this.heap = heap;
+        this.zeroed = zeroed;
+        lender = heap == null ? Spare.lender() : 0;
+        spare = lender == 0 ? 0 : Spare.take(lender);
+        next = spare;
+        limit = spare == 0 ? 0 : spare + Spare.SIZE;
+        Blocks.enter(heap);
+    }
+
+    @Override
+    public MemorySegment allocate(long byteSize, long byteAlignment) {
+        Refusal.checkSegment(byteSize, byteAlignment);
+        checkUse();
+        long address = slice(byteSize, byteAlignment);
+        return Segments.of(address != 0 ? address : allocateSlow(byteSize, byteAlignment), byteSize, lifetime);
+    }
+
+    /** The next part of the chunk, of whole words, so that they can be zeroed as such; 0 if there is no room. */
+    private long slice(long size, long alignment) {
+        long mask = Math.max(alignment, 8) - 1;
+        long start = next + mask & ~mask;
+        if (limit - start < Math.max(size, 1)) return 0; // nothing has an address of its own, too
+        long words = Math.max(size, 1) + 7 >>> 3;
+        next = start + (words << 3);
+        if (zeroed) Memory.zero(start, words);
+        return start;
+    }
+
+    /** Begins a new chunk; the first block, and what would take a good part of a chunk, is for this segment alone. */
+    private long allocateSlow(long size, long alignment) {
+        if (first == 0 && spare == 0) {
+            first = block(size, alignment);
+            return first;
+        }
+        if (more == null) more = new long[8];
+        else if (count == more.length) more = Arrays.copyOf(more, 2 * count);
+        if (size > chunk / 4 || alignment > chunk / 4) {
+            long block = block(size, alignment);
+            more[count++] = block;
+            return block;
+        }
+        next = Blocks.allocate(heap, chunk, 8);
+        limit = next + chunk;
+        more[count++] = next;
+        chunk = Math.min(2 * chunk, CHUNK_MAX);
+        return slice(size, alignment);
+    }
+
+    private long block(long size, long alignment) {
+        return zeroed ? Blocks.allocateZeroed(heap, size, alignment) : Blocks.allocate(heap, size, alignment);
+    }
+
+    @Override
+    public MemorySegment.Scope scope() { return lifetime.scope(); }
+
+    /** The JDK's arena refuses while a segment is in use by a native call: then everything stays as it is. */
+    @Override
+    public void close() {
+        try {
+            lifetime.close();
+        } finally {
+            // An action of the user's may have thrown: the lifetime has ended all the same.
+            if (Thread.currentThread() == owner && !closed && !lifetime.scope().isAlive()) free();
+        }
+    }
+
+    private void free() {
+        closed = true;
+        if (spare != 0) Spare.putBack(lender, spare);
+        if (first != 0) Mimalloc.free(first);
+        for (int i = 0; i < count; i++) Mimalloc.free(more[i]);
+        Blocks.leave(heap);
+    }
+
+    private void checkUse() {
+        if (Thread.currentThread() != owner) throw new WrongThreadException("Attempted access outside owning thread");
+        if (closed) throw new IllegalStateException("Already closed");
+    }
+}

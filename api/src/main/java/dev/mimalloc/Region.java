@@ -1,0 +1,96 @@
+package dev.mimalloc;
+
+import dev.mimalloc.core.Heaps;
+import dev.mimalloc.core.ManageArenas;
+import dev.mimalloc.machine.Memory;
+import java.lang.foreign.MemorySegment;
+
+/**
+ * A range of memory that only the heaps made for it allocate in: what mimalloc calls an exclusive arena. It is either
+ * reserved from the system, or memory that the program brings along, such as a mapped file or memory of a special kind.
+ * A region stays for as long as the process runs; what its heaps free serves its other heaps. All methods may be called
+ * by any thread.
+ */
+public final class Region {
+    private static final long SLICE = 64 << 10;
+
+    private final long arena;
+    private final MemorySegment memory; // keeps it reachable
+
+    private Region(long arena, MemorySegment memory) {
+        this.arena = arena;
+        this.memory = memory;
+    }
+
+    /**
+     * Reserves address space; memory is taken when it is needed. Stands for {@code mi_reserve_os_memory_ex}.
+     *
+     * @param size in bytes, rounded up to a multiple of 64 KiB
+     * @throws IllegalArgumentException if the size is not above 0
+     * @throws OutOfMemoryError if the system has no room
+     */
+    public static Region reserve(long size) {
+        if (size <= 0) throw new IllegalArgumentException("size is not above 0: " + size);
+        long id = Mimalloc.malloc(8);
+        try {
+            if (ManageArenas.reserve(size, false, false, true, id) != 0) throw Refusal.of(size);
+            return new Region(Memory.getLong(id), null);
+        } finally {
+            Mimalloc.free(id);
+        }
+    }
+
+    /**
+     * Makes a region of memory that is there: its part from one multiple of 64 KiB to another. Nobody else may use it
+     * from now on. Stands for {@code mi_manage_os_memory_ex}.
+     *
+     * @param memory native, writable, and never closed: of the global arena, or of an automatic one
+     * @throws IllegalArgumentException if it is something else, or has no 64 KiB between such multiples
+     * @throws OutOfMemoryError if there is no memory to keep account of it
+     */
+    public static Region of(MemorySegment memory) {
+        if (!memory.isNative() || memory.isReadOnly()) throw new IllegalArgumentException("not to be written: " + memory);
+        if (!memory.isAccessibleBy(new Thread(() -> {}))) throw new IllegalArgumentException("of one thread only: " + memory);
+        long first = memory.address() + SLICE - 1 & -SLICE;
+        if (memory.address() + memory.byteSize() - first < SLICE) {
+            throw new IllegalArgumentException("no 64 KiB between multiples of 64 KiB: " + memory);
+        }
+        long id = Mimalloc.malloc(8);
+        try {
+            if (!ManageArenas.manage(memory.address(), memory.byteSize(), true, true, false, -1, true, id)) {
+                throw Refusal.of(memory.byteSize());
+            }
+            return new Region(Memory.getLong(id), memory);
+        } finally {
+            Mimalloc.free(id);
+        }
+    }
+
+    /**
+     * A new heap that has its blocks in this region, and fails when that is full. Stands for
+     * {@code mi_heap_new_in_arena}.
+     *
+     * @throws OutOfMemoryError if there is no memory
+     */
+    public Heap newHeap() { return Heap.created(Heaps.create(arena)); }
+
+    /** The address of its first byte. Stands for {@code mi_arena_area}. */
+    public long address() { return ManageArenas.area(arena, 0); }
+
+    /** Its size in bytes. */
+    public long size() {
+        long size = Mimalloc.malloc(8);
+        ManageArenas.area(arena, size);
+        long bytes = Memory.getLong(size);
+        Mimalloc.free(size);
+        return bytes;
+    }
+
+    /** Whether an address lies in it. Stands for {@code mi_arena_contains}. */
+    public boolean contains(long address) { return ManageArenas.contains(arena, address); }
+
+    @Override
+    public String toString() {
+        return "Region[0x" + Long.toHexString(address()) + ", " + size() + " bytes" + (memory == null ? "]" : ", given]");
+    }
+}

@@ -1,0 +1,106 @@
+package dev.mimalloc;
+
+import dev.mimalloc.machine.Segments;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+
+/**
+ * A shared arena, or an automatic one. Its lifetime is that of one of the JDK's; each segment is a block, from the part
+ * of the heap that belongs to the thread that asks for it.
+ */
+final class SharedArena implements Arena {
+    private final Arena lifetime;
+    private final boolean zeroed;
+    private final List blocks;
+
+    private SharedArena(Arena lifetime, Heap heap, boolean zeroed) {
+        this.lifetime = lifetime;
+        this.zeroed = zeroed;
+        this.blocks = new List(heap);
+        Blocks.enter(heap);
+    }
+
+    @SuppressWarnings("MustBeClosedChecker") // its lifetime is closed with it
+    static Arena shared(Heap heap, boolean zeroed) { return new SharedArena(Arena.ofShared(), heap, zeroed); }
+
+    static Arena automatic(Heap heap, boolean zeroed) {
+        SharedArena arena = new SharedArena(Arena.ofAuto(), heap, zeroed);
+        Segments.whenClosed(arena.lifetime, arena.blocks::free); // the list does not know the arena
+        return arena;
+    }
+
+    @Override
+    public MemorySegment allocate(long byteSize, long byteAlignment) {
+        Refusal.checkSegment(byteSize, byteAlignment);
+        if (!lifetime.scope().isAlive()) throw closed();
+        return Segments.of(blocks.allocate(byteSize, byteAlignment, zeroed), byteSize, lifetime);
+    }
+
+    @Override
+    public MemorySegment.Scope scope() { return lifetime.scope(); }
+
+    /** The JDK's arena waits until no thread is in the middle of an access, or refuses; see ConfinedArena. */
+    @Override
+    public void close() {
+        try {
+            lifetime.close();
+        } finally {
+            if (!lifetime.scope().isAlive()) blocks.free();
+        }
+    }
+
+    private static IllegalStateException closed() { return new IllegalStateException("Already closed"); }
+
+    /**
+     * The blocks, as a stack to which any thread adds. Who closes takes all of them and leaves {@link #CLOSED}: whoever
+     * allocates at that moment adds its block before, and it is freed with the others, or finds the arena closed and
+     * frees it itself. One exchange decides, so each block is freed once, and a second close finds nothing.
+     */
+    private static final class List {
+        private static final Node CLOSED = new Node();
+        private static final VarHandle HEAD;
+
+        static {
+            try {
+                HEAD = MethodHandles.lookup().findVarHandle(List.class, "head", Node.class);
+            } catch (ReflectiveOperationException e) {
+                throw new ExceptionInInitializerError(e);
+            }
+        }
+
+        private static final class Node {
+            long block;
+            Node next;
+        }
+
+        final Heap heap;
+        private volatile Node head;
+
+        List(Heap heap) { this.heap = heap; }
+
+        /** A block for one more segment. The node comes first: nothing can fail once there is a block. */
+        long allocate(long size, long alignment, boolean zeroed) {
+            Node node = new Node();
+            node.block = zeroed ? Blocks.allocateZeroed(heap, size, alignment) : Blocks.allocate(heap, size, alignment);
+            Node old;
+            do {
+                old = head;
+                if (old == CLOSED) {
+                    Mimalloc.free(node.block);
+                    throw closed();
+                }
+                node.next = old;
+            } while (!HEAD.compareAndSet(this, old, node));
+            return node.block;
+        }
+
+        void free() {
+            Node node = (Node) HEAD.getAndSet(this, CLOSED);
+            if (node == CLOSED) return;
+            for (; node != null; node = node.next) Mimalloc.free(node.block);
+            Blocks.leave(heap);
+        }
+    }
+}

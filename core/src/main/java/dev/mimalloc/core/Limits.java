@@ -1,0 +1,74 @@
+package dev.mimalloc.core;
+
+import static dev.mimalloc.machine.Memory.*;
+
+import dev.mimalloc.machine.Callback;
+
+/**
+ * Memory limits, of a heap and of the process. What counts are whole pages, in use or kept for what comes next: 64 KiB
+ * and more for small blocks, what was asked for, in steps of 64 KiB, for large ones. A page is charged before its
+ * memory is taken, so that a limit is never exceeded, not even for a moment; of two threads that come at the same time
+ * both may be refused where one would have fitted.
+ */
+public final class Limits {
+    private Limits() {}
+
+    /** Sets how many bytes a heap may have, 0 for any number. What it has already it keeps. */
+    public static void setLimit(long heap, long bytes) { Heap.setLimit(heap, bytes); }
+    public static long limit(long heap) { return Heap.limit(heap); }
+    /** The bytes that a heap has. */
+    public static long used(long heap) { return Heap.charged(heap); }
+
+    /** The same for all heaps together. */
+    public static void setProcessLimit(long bytes) { Root.setLimit(bytes); }
+    public static long processLimit() { return Root.limit(); }
+    public static long processUsed() { return Root.charged(); }
+
+    /** Registers the function that is called when a limit stands in the way of an allocation; 0 for none. */
+    public static void setFunction(long function, long argument) { Root.setAtLimit(function, argument); }
+
+    /** Charges memory to a heap and to the process; false, with nothing changed, if a limit forbids it. */
+    static boolean charge(long heap, long bytes) {
+        if (exceeds(Heap.addCharged(heap, bytes), Heap.limit(heap))) {
+            Heap.addCharged(heap, -bytes);
+            return false;
+        }
+        if (exceeds(Root.addCharged(bytes), Root.limit())) {
+            discharge(heap, bytes);
+            return false;
+        }
+        return true;
+    }
+
+    static void discharge(long heap, long bytes) {
+        Root.addCharged(-bytes);
+        Heap.addCharged(heap, -bytes);
+    }
+
+    /** A page has changed its heap. */
+    static void move(long from, long to, long bytes) {
+        Heap.addCharged(from, -bytes);
+        Heap.addCharged(to, bytes);
+    }
+
+    /**
+     * A page of {@code size} bytes could not be had. If a limit is the reason, the user's function may make room and
+     * say that it is worth another try.
+     */
+    static boolean retry(long theap, long size) {
+        long function = Root.atLimit();
+        if (function == 0) return false;
+        long heap = Theap.heap(theap);
+        long data = Theap.data(theap);
+        boolean own = exceeds(Heap.charged(heap) + size, Heap.limit(heap));
+        if (!own && !exceeds(Root.charged() + size, Root.limit()) || ThreadData.inDeferred(data)) return false;
+        long used = own ? Heap.charged(heap) : Root.charged();
+        long limit = own ? Heap.limit(heap) : Root.limit();
+        Deferred.enter(data);
+        boolean again = Callback.limit(function, own ? heap : 0, size, used, limit, Root.atLimitArgument());
+        Deferred.leave(data);
+        return again;
+    }
+
+    private static boolean exceeds(long bytes, long limit) { return unlikely(limit != 0) && bytes > limit; }
+}
