@@ -1,0 +1,119 @@
+package dev.mimalloc;
+
+import static java.lang.foreign.ValueLayout.JAVA_LONG;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import org.junit.jupiter.api.Test;
+
+/** What is particular about our arenas: their heaps. */
+class ArenasTest {
+    @Test
+    void segmentsLieInTheHeap() {
+        try (Heap heap = Heap.create()) {
+            Arenas arenas = Arenas.in(heap);
+            try (Arena confined = arenas.confined(); Arena shared = arenas.uninitialized().shared()) {
+                for (int i = 1; i < 100; i++) {
+                    assertThat(heap.contains(confined.allocate(i * 50L, 8).address())).isTrue();
+                    assertThat(heap.contains(shared.allocate(i * 50L, 8).address())).isTrue();
+                }
+            }
+        }
+        try (Arena arena = Arenas.ofConfined()) {
+            assertThat(Heap.main().contains(arena.allocate(100, 8).address())).isTrue();
+        }
+        assertThat(Arenas.in(Heap.main())).isSameAs(Arenas.main());
+    }
+
+    @Test
+    void allBlocksAreFreedAtTheEnd() {
+        try (Heap heap = Heap.create()) {
+            for (Arena arena : new Arena[] {Arenas.in(heap).confined(), Arenas.in(heap).shared()}) {
+                for (int i = 0; i < 1000; i++) arena.allocate(i * 40L, i % 3 == 0 ? 128 : 8);
+                assertThat(blocks(heap)).isPositive();
+                arena.close();
+                assertThat(blocks(heap)).isZero();
+            }
+        }
+    }
+
+    private static long blocks(Heap heap) {
+        long[] blocks = {0};
+        heap.visit(true, (area, block, size) -> {
+            if (block != 0) blocks[0]++;
+            return true;
+        });
+        return blocks[0];
+    }
+
+    @Test
+    void aHeapStaysAsLongAsItsArenas() {
+        Heap heap = Heap.create();
+        Arena arena = Arenas.in(heap).confined();
+        MemorySegment segment = arena.allocate(8, 8);
+        assertThatThrownBy(heap::close).isInstanceOf(IllegalStateException.class).hasMessageContaining("arenas are open");
+        assertThatThrownBy(heap::delete).isInstanceOf(IllegalStateException.class);
+        segment.set(JAVA_LONG, 0, 1);
+        arena.allocate(8, 8);
+        arena.close();
+        heap.close();
+        assertThatThrownBy(() -> Arenas.in(heap)).isInstanceOf(IllegalStateException.class);
+    }
+
+    @Test
+    void noArenaBeginsInAClosedHeap() {
+        Heap heap = Heap.create();
+        Arenas arenas = Arenas.in(heap);
+        heap.close();
+        assertThatThrownBy(arenas::confined).isInstanceOf(IllegalStateException.class);
+        assertThatThrownBy(arenas::shared).isInstanceOf(IllegalStateException.class);
+        assertThatThrownBy(arenas::auto).isInstanceOf(IllegalStateException.class);
+    }
+
+    @Test
+    void theCollectorEndsAnAutomaticArena() throws InterruptedException {
+        Heap heap = Heap.create();
+        MemorySegment kept = allocateAutomatic(heap);
+        System.gc();
+        kept.set(JAVA_LONG, 0, 1); // the segment alone keeps the arena
+        assertThatThrownBy(heap::close).isInstanceOf(IllegalStateException.class);
+        kept = null;
+        while (!closes(heap)) {
+            System.gc();
+            Thread.sleep(10);
+        }
+    }
+
+    private static MemorySegment allocateAutomatic(Heap heap) {
+        Arena arena = Arenas.in(heap).auto();
+        for (int i = 0; i < 100; i++) arena.allocate(1000, 8);
+        return arena.allocate(1000, 8);
+    }
+
+    private static boolean closes(Heap heap) {
+        try {
+            heap.close();
+            return true;
+        } catch (IllegalStateException e) {
+            return false;
+        }
+    }
+
+    @Test
+    void aThreadThatEndsLeavesNothing() throws InterruptedException {
+        // Each thread keeps a block at hand for its arenas: it goes with the thread.
+        for (int i = 0; i < 50; i++) {
+            Thread thread = Thread.ofPlatform().start(() -> {
+                try (Arena arena = Arenas.ofConfined()) {
+                    arena.allocate(100, 8);
+                }
+            });
+            thread.join();
+        }
+        try (Arena arena = Arenas.ofConfined()) {
+            assertThat(arena.allocate(100, 8).byteSize()).isEqualTo(100);
+        }
+    }
+}

@@ -1,0 +1,196 @@
+package dev.mimalloc;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.lang.foreign.Arena;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+class LimitTest {
+    private static final long MB = 1 << 20;
+
+    @AfterEach
+    void noLimits() {
+        Mimalloc.limit(0);
+        Mimalloc.onLimit(null);
+    }
+
+    @Test
+    void aHeapNeverHasMoreThanItsLimit() {
+        try (Heap heap = Heap.create()) {
+            assertThat(heap.limit()).isZero();
+            heap.limit(4 * MB);
+            assertThat(heap.limit()).isEqualTo(4 * MB);
+            long blocks = 0;
+            try {
+                while (true) {
+                    heap.malloc(1000);
+                    blocks++;
+                    assertThat(heap.used()).isLessThanOrEqualTo(4 * MB);
+                }
+            } catch (OutOfMemoryError e) {
+                assertThat(e).hasMessageContaining("1000 bytes").hasMessageContaining("the heap has " + heap.used())
+                        .hasMessageContaining("of " + 4 * MB);
+            }
+            assertThat(blocks * 1000).isGreaterThan(3 * MB);
+            assertThatThrownBy(() -> heap.malloc(MB)).isInstanceOf(OutOfMemoryError.class);
+            assertThatThrownBy(() -> heap.allocate(2 * MB, 1 << 20)).isInstanceOf(OutOfMemoryError.class);
+            Mimalloc.free(Mimalloc.malloc(8 * MB)); // others are not concerned
+            heap.limit(8 * MB);
+            Mimalloc.free(heap.malloc(MB));
+            heap.limit(0);
+            Mimalloc.free(heap.malloc(10 * MB));
+        }
+    }
+
+    @Test
+    void freedMemoryCountsNoMore() {
+        try (Heap heap = Heap.create()) {
+            heap.limit(4 * MB);
+            for (int i = 0; i < 100; i++) Mimalloc.free(heap.malloc(3 * MB));
+            List<Long> blocks = new ArrayList<>();
+            for (int round = 0; round < 3; round++) {
+                for (int i = 0; i < 1500; i++) blocks.add(heap.malloc(2000));
+                blocks.forEach(Mimalloc::free);
+                blocks.clear();
+            }
+            heap.collect(true);
+            assertThat(heap.used()).isLessThan(MB);
+        }
+    }
+
+    @Test
+    void whatIsThereAlreadyStays() {
+        try (Heap heap = Heap.create()) {
+            long block = heap.malloc(2 * MB);
+            heap.limit(MB);
+            assertThatThrownBy(() -> heap.malloc(MB)).isInstanceOf(OutOfMemoryError.class);
+            Mimalloc.free(block);
+            Mimalloc.free(heap.malloc(MB / 2));
+        }
+    }
+
+    @Test
+    void theProcessHasALimit() {
+        long limit = Mimalloc.used() + 8 * MB;
+        Mimalloc.limit(limit);
+        assertThat(Mimalloc.limit()).isEqualTo(limit);
+        assertThatThrownBy(() -> Mimalloc.malloc(9 * MB)).isInstanceOf(OutOfMemoryError.class)
+                .hasMessageContaining("all heaps have");
+        try (Heap heap = Heap.create()) {
+            assertThatThrownBy(() -> heap.malloc(9 * MB)).isInstanceOf(OutOfMemoryError.class);
+            assertThatThrownBy(() -> heap.zallocAligned(9 * MB, 1 << 20)).isInstanceOf(OutOfMemoryError.class);
+        }
+        long block = Mimalloc.malloc(6 * MB);
+        assertThat(Mimalloc.used()).isBetween(6 * MB, limit);
+        assertThatThrownBy(() -> Mimalloc.realloc(block, 9 * MB)).isInstanceOf(OutOfMemoryError.class);
+        Mimalloc.free(block);
+    }
+
+    @Test
+    void aHandlerMakesRoom() {
+        try (Heap heap = Heap.create()) {
+            heap.limit(4 * MB);
+            Deque<Long> cache = new ArrayDeque<>();
+            AtomicInteger calls = new AtomicInteger();
+            Mimalloc.onLimit((limited, size, used, limit) -> {
+                calls.incrementAndGet();
+                assertThat(limited).contains(heap);
+                assertThat(size).isGreaterThanOrEqualTo(MB);
+                assertThat(limit).isEqualTo(4 * MB);
+                assertThat(used).isLessThanOrEqualTo(limit);
+                Mimalloc.free(Mimalloc.malloc(100)); // it may allocate
+                if (cache.isEmpty()) return false;
+                Mimalloc.free(cache.poll());
+                return true;
+            });
+            for (int i = 0; i < 20; i++) cache.add(heap.malloc(MB));
+            assertThat(calls.get()).isEqualTo(16); // four find room
+            assertThat(cache).hasSize(4);
+            cache.clear();
+            assertThatThrownBy(() -> heap.malloc(4 * MB)).isInstanceOf(OutOfMemoryError.class);
+        }
+    }
+
+    @Test
+    void aHandlerThatThrowsIsContained() throws InterruptedException {
+        AtomicLong seen = new AtomicLong();
+        Thread thread = new Thread(() -> {
+            try (Heap heap = Heap.create()) {
+                heap.limit(MB);
+                Mimalloc.onLimit((limited, size, used, limit) -> {
+                    throw new IllegalStateException("on purpose");
+                });
+                assertThatThrownBy(() -> heap.malloc(2 * MB)).isInstanceOf(OutOfMemoryError.class);
+                Mimalloc.free(heap.malloc(100));
+            }
+        });
+        thread.setUncaughtExceptionHandler((t, e) -> {
+            if ("on purpose".equals(e.getMessage())) seen.incrementAndGet();
+            else seen.addAndGet(1000);
+        });
+        thread.start();
+        thread.join();
+        assertThat(seen).hasValue(1);
+    }
+
+    @Test
+    void limitsHoldForManyThreads() throws InterruptedException {
+        try (Heap heap = Heap.create()) {
+            heap.limit(16 * MB);
+            AtomicLong most = new AtomicLong();
+            AtomicLong refused = new AtomicLong();
+            List<Thread> threads = new ArrayList<>();
+            for (int i = 0; i < 8; i++) {
+                boolean virtual = i % 2 == 0;
+                Runnable work = () -> {
+                    Deque<Long> mine = new ArrayDeque<>();
+                    for (int n = 0; n < 4000; n++) {
+                        try {
+                            mine.add(heap.malloc(n % 50 == 0 ? 300_000 : 3000));
+                        } catch (OutOfMemoryError e) {
+                            refused.incrementAndGet();
+                            for (int k = 0; k < 300 && !mine.isEmpty(); k++) Mimalloc.free(mine.poll());
+                        }
+                        most.accumulateAndGet(heap.used(), Math::max);
+                    }
+                    mine.forEach(Mimalloc::free);
+                };
+                threads.add(virtual ? Thread.startVirtualThread(work) : Thread.ofPlatform().start(work));
+            }
+            for (Thread thread : threads) thread.join();
+            assertThat(refused.get()).isPositive();
+            // An attempt that is about to be refused shows for a moment.
+            assertThat(most.get()).isLessThanOrEqualTo(16 * MB + 8 * 5 * MB);
+        }
+    }
+
+    @Test
+    void anArenaSurvivesItsHeapsLimit() {
+        try (Heap heap = Heap.create()) {
+            heap.limit(2 * MB);
+            try (Arena arena = Arenas.in(heap).confined()) {
+                arena.allocate(MB, 8);
+                assertThatThrownBy(() -> arena.allocate(2 * MB, 8)).isInstanceOf(OutOfMemoryError.class);
+                arena.allocate(1000, 8);
+            }
+        }
+    }
+
+    @Test
+    void nonsenseIsRefused() {
+        assertThatThrownBy(() -> Mimalloc.limit(-1)).isInstanceOf(IllegalArgumentException.class);
+        assertThatThrownBy(() -> Heap.main().limit(-1)).isInstanceOf(IllegalArgumentException.class);
+        Heap heap = Heap.create();
+        heap.close();
+        assertThatThrownBy(() -> heap.limit(1)).isInstanceOf(IllegalStateException.class);
+        assertThatThrownBy(heap::used).isInstanceOf(IllegalStateException.class);
+    }
+}
