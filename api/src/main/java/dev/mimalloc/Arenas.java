@@ -47,8 +47,9 @@ public final class Arenas {
 
     /**
      * As {@link Arena#ofAuto()}: for all threads, until the garbage collector finds that neither the arena nor one of
-     * its segments can be reached. Nobody knows when that is; to be used where there is no better way. Its memory does
-     * not count towards {@code -XX:MaxDirectMemorySize}.
+     * its segments can be reached. Nobody knows when that is; to be used where there is no better way. All automatic
+     * arenas together may have as much memory as the Java heap, or the system property
+     * {@code dev.mimalloc.automatic.max}, in bytes: before they take more, the collector is asked to run.
      */
     public static Arena ofAuto() { return SharedArena.automatic(null, true); }
 

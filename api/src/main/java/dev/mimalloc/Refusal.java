@@ -16,7 +16,7 @@ final class Refusal {
 
     static OutOfMemoryError ofAligned(long size, long alignment) {
         if (size < 0) throw negative("size", size);
-        return noMemory(size + " bytes aligned to " + alignment);
+        return noMemory(size + " bytes" + (alignment > 16 ? " aligned to " + alignment : ""));
     }
 
     static OutOfMemoryError ofMany(long count, long size) {

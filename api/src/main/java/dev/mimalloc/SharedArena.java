@@ -3,8 +3,7 @@ package dev.mimalloc;
 import dev.mimalloc.machine.Segments;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.lang.invoke.MethodHandles;
-import java.lang.invoke.VarHandle;
+import java.util.concurrent.atomic.AtomicReference;
 
 /**
  * A shared arena, or an automatic one. Its lifetime is that of one of the JDK's; each segment is a block, from the part
@@ -15,18 +14,18 @@ final class SharedArena implements Arena {
     private final boolean zeroed;
     private final List blocks;
 
-    private SharedArena(Arena lifetime, Heap heap, boolean zeroed) {
+    private SharedArena(Arena lifetime, Heap heap, boolean zeroed, boolean automatic) {
         this.lifetime = lifetime;
         this.zeroed = zeroed;
-        this.blocks = new List(heap);
+        this.blocks = new List(heap, automatic);
         Blocks.enter(heap);
     }
 
     @SuppressWarnings("MustBeClosedChecker") // its lifetime is closed with it
-    static Arena shared(Heap heap, boolean zeroed) { return new SharedArena(Arena.ofShared(), heap, zeroed); }
+    static Arena shared(Heap heap, boolean zeroed) { return new SharedArena(Arena.ofShared(), heap, zeroed, false); }
 
     static Arena automatic(Heap heap, boolean zeroed) {
-        SharedArena arena = new SharedArena(Arena.ofAuto(), heap, zeroed);
+        SharedArena arena = new SharedArena(Arena.ofAuto(), heap, zeroed, true);
         Segments.whenClosed(arena.lifetime, arena.blocks::free); // the list does not know the arena
         return arena;
     }
@@ -60,46 +59,57 @@ final class SharedArena implements Arena {
      */
     private static final class List {
         private static final Node CLOSED = new Node();
-        private static final VarHandle HEAD;
-
-        static {
-            try {
-                HEAD = MethodHandles.lookup().findVarHandle(List.class, "head", Node.class);
-            } catch (ReflectiveOperationException e) {
-                throw new ExceptionInInitializerError(e);
-            }
-        }
 
         private static final class Node {
             long block;
+            long counted; // bytes, in AutomaticMemory
             Node next;
+
+            void free() {
+                Mimalloc.free(block);
+                if (counted != 0) AutomaticMemory.release(counted);
+            }
         }
 
-        final Heap heap;
-        private volatile Node head;
+        private final Heap heap;
+        private final boolean automatic;
+        private final AtomicReference<Node> head = new AtomicReference<>();
 
-        List(Heap heap) { this.heap = heap; }
+        List(Heap heap, boolean automatic) {
+            this.heap = heap;
+            this.automatic = automatic;
+        }
 
         /** A block for one more segment. The node comes first: nothing can fail once there is a block. */
         long allocate(long size, long alignment, boolean zeroed) {
             Node node = new Node();
-            node.block = zeroed ? Blocks.allocateZeroed(heap, size, alignment) : Blocks.allocate(heap, size, alignment);
+            if (automatic) {
+                AutomaticMemory.reserve(size);
+                node.counted = size;
+            }
+            try {
+                node.block = zeroed ? Blocks.allocateZeroed(heap, size, alignment)
+                        : Blocks.allocate(heap, size, alignment);
+            } catch (Throwable t) {
+                node.free();
+                throw t;
+            }
             Node old;
             do {
-                old = head;
+                old = head.get();
                 if (old == CLOSED) {
-                    Mimalloc.free(node.block);
+                    node.free();
                     throw closed();
                 }
                 node.next = old;
-            } while (!HEAD.compareAndSet(this, old, node));
+            } while (!head.compareAndSet(old, node));
             return node.block;
         }
 
         void free() {
-            Node node = (Node) HEAD.getAndSet(this, CLOSED);
+            Node node = head.getAndSet(CLOSED);
             if (node == CLOSED) return;
-            for (; node != null; node = node.next) Mimalloc.free(node.block);
+            for (; node != null; node = node.next) node.free();
             Blocks.leave(heap);
         }
     }

@@ -86,6 +86,18 @@ class ArenasTest {
         }
     }
 
+    @Test
+    void automaticArenasAskForACollection() {
+        // Far more than the Java heap has room for in Java objects, and nobody else runs the collector.
+        long total = 4 * Runtime.getRuntime().maxMemory();
+        long size = Runtime.getRuntime().maxMemory() / 8;
+        for (long allocated = 0; allocated < total; allocated += size) {
+            assertThat(Arenas.main().uninitialized().auto().allocate(size, 8).byteSize()).isEqualTo(size);
+        }
+        assertThatThrownBy(() -> Arenas.ofAuto().allocate(2 * Runtime.getRuntime().maxMemory(), 8))
+                .isInstanceOf(OutOfMemoryError.class).hasMessageContaining("automatic arenas");
+    }
+
     private static MemorySegment allocateAutomatic(Heap heap) {
         Arena arena = Arenas.in(heap).auto();
         for (int i = 0; i < 100; i++) arena.allocate(1000, 8);
