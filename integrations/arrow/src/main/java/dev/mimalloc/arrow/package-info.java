@@ -30,6 +30,8 @@
  * --sun-misc-unsafe-memory-access=allow}, or the JVM prints a warning; this module needs {@code
  * --enable-native-access=ALL-UNNAMED}. On the module path these are {@code
  * --add-opens=java.base/java.nio=org.apache.arrow.memory.core} and {@code --enable-native-access=dev.mimalloc.core}.
+ * With {@code --add-exports=java.base/jdk.internal.misc=ALL-UNNAMED} the allocator is faster; most of what a buffer
+ * costs is Arrow's accounting.
  *
  * <h2>Limits, leaks and sizes</h2>
  * All of Arrow's accounting stays: limits and reservations of allocators, the check for leaks when one is closed, and
