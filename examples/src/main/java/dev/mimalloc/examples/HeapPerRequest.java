@@ -27,7 +27,7 @@ public final class HeapPerRequest {
             MemorySegment table = heap.allocate(8L * 4096, 8);
             for (int i = 0; i < words; i++) {
                 MemorySegment word = heap.allocateFrom("word " + (i * 31L + request) % 5000);
-                long slot = 8 * (word.getString(0).hashCode() & 4095);
+                long slot = 8L * (word.getString(0).hashCode() & 4095);
                 if (table.get(ValueLayout.JAVA_LONG, slot) == 0) distinct++;
                 table.set(ValueLayout.JAVA_LONG, slot, word.address());
             }
