@@ -1,0 +1,294 @@
+package dev.mimalloc.netty;
+
+import dev.mimalloc.Mimalloc;
+import dev.mimalloc.machine.Memory;
+import io.netty.buffer.AbstractReferenceCountedByteBuf;
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.ByteBufAllocator;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.ReadOnlyBufferException;
+import java.nio.channels.ClosedChannelException;
+import java.nio.channels.FileChannel;
+import java.nio.channels.GatheringByteChannel;
+import java.nio.channels.ScatteringByteChannel;
+import java.util.Objects;
+
+/**
+ * A direct buffer: one block of the allocator, freed by the last release.
+ *
+ * <p>The object itself is new for each buffer, and not recycled: young objects cost the JVM less than any pool of them,
+ * and a reference that somebody still holds after the release never comes to mean another buffer. A {@code ByteBuffer}
+ * over the block is made only when somebody asks for one.
+ *
+ * <p>As all of Netty's buffers it is for one thread at a time, except for its reference count.
+ */
+final class MimallocByteBuf extends AbstractReferenceCountedByteBuf {
+    private static final boolean BIG_ENDIAN = ByteOrder.nativeOrder() == ByteOrder.BIG_ENDIAN;
+
+    private final MimallocByteBufAllocator alloc;
+    private long address;
+    private int capacity;
+    private ByteBuffer internal; // made by the first internalNioBuffer
+
+    MimallocByteBuf(MimallocByteBufAllocator alloc, int capacity, int maxCapacity) {
+        super(maxCapacity);
+        this.alloc = alloc;
+        this.capacity = capacity;
+        address = Mimalloc.malloc(capacity);
+        alloc.direct(capacity);
+    }
+
+    @Override
+    protected void deallocate() {
+        alloc.direct(-capacity);
+        Mimalloc.free(address);
+        address = 0;
+        internal = null;
+    }
+
+    @Override
+    public int capacity() { return capacity; }
+
+    @Override
+    public ByteBuf capacity(int newCapacity) {
+        checkNewCapacity(newCapacity);
+        if (newCapacity == capacity) return this;
+        address = Mimalloc.realloc(address, newCapacity);
+        alloc.direct(newCapacity - capacity);
+        capacity = newCapacity;
+        internal = null;
+        trimIndicesToCapacity(newCapacity);
+        return this;
+    }
+
+    @Override
+    public ByteBufAllocator alloc() { return alloc; }
+    @Override
+    @SuppressWarnings("deprecation")
+    public ByteOrder order() { return ByteOrder.BIG_ENDIAN; }
+    @Override
+    public ByteBuf unwrap() { return null; }
+    @Override
+    public boolean isDirect() { return true; }
+    @Override
+    public boolean isContiguous() { return true; }
+    @Override
+    public boolean hasArray() { return false; }
+    @Override
+    public byte[] array() { throw noArray(); }
+    @Override
+    public int arrayOffset() { throw noArray(); }
+
+    private static UnsupportedOperationException noArray() {
+        return new UnsupportedOperationException("a direct buffer has no array");
+    }
+
+    @Override
+    public boolean hasMemoryAddress() { return true; }
+
+    @Override
+    public long memoryAddress() {
+        ensureAccessible();
+        return address;
+    }
+
+    // Single values. Netty has checked the index when it calls these.
+
+    @Override
+    protected byte _getByte(int index) { return (byte) Memory.getByte(address + index); }
+    @Override
+    protected short _getShort(int index) { return big((short) Memory.getShort(address + index)); }
+    @Override
+    protected short _getShortLE(int index) { return Short.reverseBytes(_getShort(index)); }
+    @Override
+    protected int _getUnsignedMedium(int index) {
+        return (_getByte(index) & 0xff) << 16 | _getShort(index + 1) & 0xffff;
+    }
+    @Override
+    protected int _getUnsignedMediumLE(int index) {
+        return _getShortLE(index) & 0xffff | (_getByte(index + 2) & 0xff) << 16;
+    }
+    @Override
+    protected int _getInt(int index) { return big(Memory.getInt(address + index)); }
+    @Override
+    protected int _getIntLE(int index) { return Integer.reverseBytes(_getInt(index)); }
+    @Override
+    protected long _getLong(int index) { return big(Memory.getLong(address + index)); }
+    @Override
+    protected long _getLongLE(int index) { return Long.reverseBytes(_getLong(index)); }
+
+    @Override
+    protected void _setByte(int index, int value) { Memory.putByte(address + index, value); }
+    @Override
+    protected void _setShort(int index, int value) { Memory.putShort(address + index, big((short) value)); }
+    @Override
+    protected void _setShortLE(int index, int value) { _setShort(index, Short.reverseBytes((short) value)); }
+    @Override
+    protected void _setMedium(int index, int value) {
+        _setByte(index, value >>> 16);
+        _setShort(index + 1, value);
+    }
+    @Override
+    protected void _setMediumLE(int index, int value) {
+        _setShortLE(index, value);
+        _setByte(index + 2, value >>> 16);
+    }
+    @Override
+    protected void _setInt(int index, int value) { Memory.putInt(address + index, big(value)); }
+    @Override
+    protected void _setIntLE(int index, int value) { _setInt(index, Integer.reverseBytes(value)); }
+    @Override
+    protected void _setLong(int index, long value) { Memory.putLong(address + index, big(value)); }
+    @Override
+    protected void _setLongLE(int index, long value) { _setLong(index, Long.reverseBytes(value)); }
+
+    private static short big(short v) { return BIG_ENDIAN ? v : Short.reverseBytes(v); }
+    private static int big(int v) { return BIG_ENDIAN ? v : Integer.reverseBytes(v); }
+    private static long big(long v) { return BIG_ENDIAN ? v : Long.reverseBytes(v); }
+
+    // Ranges.
+
+    @Override
+    public ByteBuf getBytes(int index, ByteBuf dst, int dstIndex, int length) {
+        checkDstIndex(index, length, dstIndex, dst.capacity());
+        if (dst.isReadOnly()) throw new ReadOnlyBufferException();
+        if (dst.hasMemoryAddress()) Bulk.copy(address + index, dst.memoryAddress() + dstIndex, length);
+        else if (dst.hasArray()) Bulk.copy(address + index, dst.array(), dst.arrayOffset() + dstIndex, length);
+        else dst.setBytes(dstIndex, this, index, length);
+        return this;
+    }
+
+    @Override
+    public ByteBuf getBytes(int index, byte[] dst, int dstIndex, int length) {
+        checkDstIndex(index, length, dstIndex, dst.length);
+        Bulk.copy(address + index, dst, dstIndex, length);
+        return this;
+    }
+
+    @Override
+    public ByteBuf getBytes(int index, ByteBuffer dst) {
+        checkIndex(index, dst.remaining());
+        if (dst.isReadOnly()) throw new ReadOnlyBufferException();
+        Bulk.copy(address + index, dst);
+        return this;
+    }
+
+    @Override
+    public ByteBuf getBytes(int index, OutputStream out, int length) throws IOException {
+        checkIndex(index, length);
+        byte[] part = new byte[Math.min(length, 8192)];
+        for (int done = 0; done < length; done += part.length) {
+            int size = Math.min(length - done, part.length);
+            Bulk.copy(address + index + done, part, 0, size);
+            out.write(part, 0, size);
+        }
+        return this;
+    }
+
+    @Override
+    public int getBytes(int index, GatheringByteChannel out, int length) throws IOException {
+        return length == 0 ? 0 : out.write(nioBuffer(index, length));
+    }
+
+    @Override
+    public int getBytes(int index, FileChannel out, long position, int length) throws IOException {
+        return length == 0 ? 0 : out.write(nioBuffer(index, length), position);
+    }
+
+    @Override
+    public ByteBuf setBytes(int index, ByteBuf src, int srcIndex, int length) {
+        checkSrcIndex(index, length, srcIndex, src.capacity());
+        if (src.hasMemoryAddress()) Bulk.copy(src.memoryAddress() + srcIndex, address + index, length);
+        else if (src.hasArray()) Bulk.copy(src.array(), src.arrayOffset() + srcIndex, address + index, length);
+        else src.getBytes(srcIndex, this, index, length);
+        return this;
+    }
+
+    @Override
+    public ByteBuf setBytes(int index, byte[] src, int srcIndex, int length) {
+        checkSrcIndex(index, length, srcIndex, src.length);
+        Bulk.copy(src, srcIndex, address + index, length);
+        return this;
+    }
+
+    @Override
+    public ByteBuf setBytes(int index, ByteBuffer src) {
+        checkIndex(index, src.remaining());
+        Bulk.copy(src, address + index);
+        return this;
+    }
+
+    /** Asks the stream once, as Netty's buffers do: an array of all of {@code length} gives it the chance to fill it. */
+    @Override
+    public int setBytes(int index, InputStream in, int length) throws IOException {
+        checkIndex(index, length);
+        byte[] bytes = new byte[length];
+        int read = in.read(bytes, 0, length);
+        if (read > 0) Bulk.copy(bytes, 0, address + index, read);
+        return read;
+    }
+
+    @Override
+    public int setBytes(int index, ScatteringByteChannel in, int length) throws IOException {
+        try {
+            return in.read(internalNioBuffer(index, length));
+        } catch (ClosedChannelException _) {
+            return -1;
+        }
+    }
+
+    @Override
+    public int setBytes(int index, FileChannel in, long position, int length) throws IOException {
+        try {
+            return in.read(internalNioBuffer(index, length), position);
+        } catch (ClosedChannelException _) {
+            return -1;
+        }
+    }
+
+    @Override
+    public ByteBuf setZero(int index, int length) {
+        checkIndex(index, length);
+        Bulk.zero(address + index, length);
+        return this;
+    }
+
+    @Override
+    public ByteBuf writeZero(int length) {
+        ensureWritable(length);
+        int index = writerIndex();
+        setZero(index, length);
+        return writerIndex(index + length);
+    }
+
+    @Override
+    public ByteBuf copy(int index, int length) {
+        checkIndex(index, length);
+        return alloc.directBuffer(length, maxCapacity()).writeBytes(this, index, length);
+    }
+
+    // Views for channels.
+
+    @Override
+    public int nioBufferCount() { return 1; }
+
+    @Override
+    public ByteBuffer nioBuffer(int index, int length) {
+        checkIndex(index, length);
+        return Bulk.buffer(address + index, length);
+    }
+
+    @Override
+    public ByteBuffer[] nioBuffers(int index, int length) { return new ByteBuffer[]{nioBuffer(index, length)}; }
+
+    @Override
+    public ByteBuffer internalNioBuffer(int index, int length) {
+        checkIndex(index, length);
+        if (internal == null) internal = Bulk.buffer(address, capacity);
+        return internal.limit(index + length).position(index);
+    }
+}

@@ -1,0 +1,4 @@
+/**
+ * Netty on the mimalloc allocator: {@link dev.mimalloc.netty.MimallocByteBufAllocator} is a {@code ByteBufAllocator}.
+ */
+package dev.mimalloc.netty;
