@@ -1,7 +1,6 @@
 /** Netty's buffers on the mimalloc allocator. */
 module dev.mimalloc.netty {
     requires dev.mimalloc;
-    requires dev.mimalloc.core;
     requires io.netty.common;
     requires transitive io.netty.buffer;
 

@@ -1,7 +1,6 @@
 package dev.mimalloc.netty;
 
 import dev.mimalloc.Mimalloc;
-import dev.mimalloc.machine.Memory;
 import io.netty.buffer.AbstractReferenceCountedByteBuf;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufAllocator;
@@ -27,8 +26,6 @@ import java.util.Objects;
  * <p>As all of Netty's buffers it is for one thread at a time, except for its reference count.
  */
 final class MimallocByteBuf extends AbstractReferenceCountedByteBuf {
-    private static final boolean BIG_ENDIAN = ByteOrder.nativeOrder() == ByteOrder.BIG_ENDIAN;
-
     private final MimallocByteBufAllocator alloc;
     private long address;
     private int capacity;
@@ -99,11 +96,11 @@ final class MimallocByteBuf extends AbstractReferenceCountedByteBuf {
     // Single values. Netty has checked the index when it calls these.
 
     @Override
-    protected byte _getByte(int index) { return (byte) Memory.getByte(address + index); }
+    protected byte _getByte(int index) { return Memory.getByte(address + index); }
     @Override
-    protected short _getShort(int index) { return big((short) Memory.getShort(address + index)); }
+    protected short _getShort(int index) { return Memory.getShort(address + index); }
     @Override
-    protected short _getShortLE(int index) { return Short.reverseBytes(_getShort(index)); }
+    protected short _getShortLE(int index) { return Memory.getShortLE(address + index); }
     @Override
     protected int _getUnsignedMedium(int index) {
         return (_getByte(index) & 0xff) << 16 | _getShort(index + 1) & 0xffff;
@@ -113,20 +110,20 @@ final class MimallocByteBuf extends AbstractReferenceCountedByteBuf {
         return _getShortLE(index) & 0xffff | (_getByte(index + 2) & 0xff) << 16;
     }
     @Override
-    protected int _getInt(int index) { return big(Memory.getInt(address + index)); }
+    protected int _getInt(int index) { return Memory.getInt(address + index); }
     @Override
-    protected int _getIntLE(int index) { return Integer.reverseBytes(_getInt(index)); }
+    protected int _getIntLE(int index) { return Memory.getIntLE(address + index); }
     @Override
-    protected long _getLong(int index) { return big(Memory.getLong(address + index)); }
+    protected long _getLong(int index) { return Memory.getLong(address + index); }
     @Override
-    protected long _getLongLE(int index) { return Long.reverseBytes(_getLong(index)); }
+    protected long _getLongLE(int index) { return Memory.getLongLE(address + index); }
 
     @Override
-    protected void _setByte(int index, int value) { Memory.putByte(address + index, value); }
+    protected void _setByte(int index, int value) { Memory.setByte(address + index, (byte) value); }
     @Override
-    protected void _setShort(int index, int value) { Memory.putShort(address + index, big((short) value)); }
+    protected void _setShort(int index, int value) { Memory.setShort(address + index, (short) value); }
     @Override
-    protected void _setShortLE(int index, int value) { _setShort(index, Short.reverseBytes((short) value)); }
+    protected void _setShortLE(int index, int value) { Memory.setShortLE(address + index, (short) value); }
     @Override
     protected void _setMedium(int index, int value) {
         _setByte(index, value >>> 16);
@@ -138,17 +135,13 @@ final class MimallocByteBuf extends AbstractReferenceCountedByteBuf {
         _setByte(index + 2, value >>> 16);
     }
     @Override
-    protected void _setInt(int index, int value) { Memory.putInt(address + index, big(value)); }
+    protected void _setInt(int index, int value) { Memory.setInt(address + index, value); }
     @Override
-    protected void _setIntLE(int index, int value) { _setInt(index, Integer.reverseBytes(value)); }
+    protected void _setIntLE(int index, int value) { Memory.setIntLE(address + index, value); }
     @Override
-    protected void _setLong(int index, long value) { Memory.putLong(address + index, big(value)); }
+    protected void _setLong(int index, long value) { Memory.setLong(address + index, value); }
     @Override
-    protected void _setLongLE(int index, long value) { _setLong(index, Long.reverseBytes(value)); }
-
-    private static short big(short v) { return BIG_ENDIAN ? v : Short.reverseBytes(v); }
-    private static int big(int v) { return BIG_ENDIAN ? v : Integer.reverseBytes(v); }
-    private static long big(long v) { return BIG_ENDIAN ? v : Long.reverseBytes(v); }
+    protected void _setLongLE(int index, long value) { Memory.setLongLE(address + index, value); }
 
     // Ranges.
 
@@ -156,8 +149,8 @@ final class MimallocByteBuf extends AbstractReferenceCountedByteBuf {
     public ByteBuf getBytes(int index, ByteBuf dst, int dstIndex, int length) {
         checkDstIndex(index, length, dstIndex, dst.capacity());
         if (dst.isReadOnly()) throw new ReadOnlyBufferException();
-        if (dst.hasMemoryAddress()) Bulk.copy(address + index, dst.memoryAddress() + dstIndex, length);
-        else if (dst.hasArray()) Bulk.copy(address + index, dst.array(), dst.arrayOffset() + dstIndex, length);
+        if (dst.hasMemoryAddress()) Memory.copy(address + index, dst.memoryAddress() + dstIndex, length);
+        else if (dst.hasArray()) Memory.copy(address + index, dst.array(), dst.arrayOffset() + dstIndex, length);
         else dst.setBytes(dstIndex, this, index, length);
         return this;
     }
@@ -165,7 +158,7 @@ final class MimallocByteBuf extends AbstractReferenceCountedByteBuf {
     @Override
     public ByteBuf getBytes(int index, byte[] dst, int dstIndex, int length) {
         checkDstIndex(index, length, dstIndex, dst.length);
-        Bulk.copy(address + index, dst, dstIndex, length);
+        Memory.copy(address + index, dst, dstIndex, length);
         return this;
     }
 
@@ -173,7 +166,7 @@ final class MimallocByteBuf extends AbstractReferenceCountedByteBuf {
     public ByteBuf getBytes(int index, ByteBuffer dst) {
         checkIndex(index, dst.remaining());
         if (dst.isReadOnly()) throw new ReadOnlyBufferException();
-        Bulk.copy(address + index, dst);
+        Memory.copy(address + index, dst);
         return this;
     }
 
@@ -183,7 +176,7 @@ final class MimallocByteBuf extends AbstractReferenceCountedByteBuf {
         byte[] part = new byte[Math.min(length, 8192)];
         for (int done = 0; done < length; done += part.length) {
             int size = Math.min(length - done, part.length);
-            Bulk.copy(address + index + done, part, 0, size);
+            Memory.copy(address + index + done, part, 0, size);
             out.write(part, 0, size);
         }
         return this;
@@ -202,8 +195,8 @@ final class MimallocByteBuf extends AbstractReferenceCountedByteBuf {
     @Override
     public ByteBuf setBytes(int index, ByteBuf src, int srcIndex, int length) {
         checkSrcIndex(index, length, srcIndex, src.capacity());
-        if (src.hasMemoryAddress()) Bulk.copy(src.memoryAddress() + srcIndex, address + index, length);
-        else if (src.hasArray()) Bulk.copy(src.array(), src.arrayOffset() + srcIndex, address + index, length);
+        if (src.hasMemoryAddress()) Memory.copy(src.memoryAddress() + srcIndex, address + index, length);
+        else if (src.hasArray()) Memory.copy(src.array(), src.arrayOffset() + srcIndex, address + index, length);
         else src.getBytes(srcIndex, this, index, length);
         return this;
     }
@@ -211,14 +204,14 @@ final class MimallocByteBuf extends AbstractReferenceCountedByteBuf {
     @Override
     public ByteBuf setBytes(int index, byte[] src, int srcIndex, int length) {
         checkSrcIndex(index, length, srcIndex, src.length);
-        Bulk.copy(src, srcIndex, address + index, length);
+        Memory.copy(src, srcIndex, address + index, length);
         return this;
     }
 
     @Override
     public ByteBuf setBytes(int index, ByteBuffer src) {
         checkIndex(index, src.remaining());
-        Bulk.copy(src, address + index);
+        Memory.copy(src, address + index);
         return this;
     }
 
@@ -228,7 +221,7 @@ final class MimallocByteBuf extends AbstractReferenceCountedByteBuf {
         checkIndex(index, length);
         byte[] bytes = new byte[length];
         int read = in.read(bytes, 0, length);
-        if (read > 0) Bulk.copy(bytes, 0, address + index, read);
+        if (read > 0) Memory.copy(bytes, 0, address + index, read);
         return read;
     }
 
@@ -253,7 +246,7 @@ final class MimallocByteBuf extends AbstractReferenceCountedByteBuf {
     @Override
     public ByteBuf setZero(int index, int length) {
         checkIndex(index, length);
-        Bulk.zero(address + index, length);
+        Memory.zero(address + index, length);
         return this;
     }
 
@@ -279,7 +272,7 @@ final class MimallocByteBuf extends AbstractReferenceCountedByteBuf {
     @Override
     public ByteBuffer nioBuffer(int index, int length) {
         checkIndex(index, length);
-        return Bulk.buffer(address + index, length);
+        return Memory.buffer(address + index, length);
     }
 
     @Override
@@ -288,7 +281,7 @@ final class MimallocByteBuf extends AbstractReferenceCountedByteBuf {
     @Override
     public ByteBuffer internalNioBuffer(int index, int length) {
         checkIndex(index, length);
-        if (internal == null) internal = Bulk.buffer(address, capacity);
+        if (internal == null) internal = Memory.buffer(address, capacity);
         return internal.limit(index + length).position(index);
     }
 }
