@@ -44,6 +44,7 @@ final class MimallocByteBuf extends AbstractReferenceCountedByteBuf {
         alloc.direct(-capacity);
         Mimalloc.free(address);
         address = 0;
+        capacity = 0; // so that an index is out of bounds even where Netty's check of the count is switched off
         internal = null;
     }
 
@@ -184,12 +185,12 @@ final class MimallocByteBuf extends AbstractReferenceCountedByteBuf {
 
     @Override
     public int getBytes(int index, GatheringByteChannel out, int length) throws IOException {
-        return length == 0 ? 0 : out.write(nioBuffer(index, length));
+        return out.write(nioBuffer(index, length));
     }
 
     @Override
     public int getBytes(int index, FileChannel out, long position, int length) throws IOException {
-        return length == 0 ? 0 : out.write(nioBuffer(index, length), position);
+        return out.write(nioBuffer(index, length), position);
     }
 
     @Override
@@ -215,7 +216,7 @@ final class MimallocByteBuf extends AbstractReferenceCountedByteBuf {
         return this;
     }
 
-    /** Asks the stream once, as Netty's buffers do: an array of all of {@code length} gives it the chance to fill it. */
+    /** Asks the stream once, as Netty's buffers do, and gives it room for everything. */
     @Override
     public int setBytes(int index, InputStream in, int length) throws IOException {
         checkIndex(index, length);
@@ -276,7 +277,7 @@ final class MimallocByteBuf extends AbstractReferenceCountedByteBuf {
     }
 
     @Override
-    public ByteBuffer[] nioBuffers(int index, int length) { return new ByteBuffer[]{nioBuffer(index, length)}; }
+    public ByteBuffer[] nioBuffers(int index, int length) { return new ByteBuffer[] {nioBuffer(index, length)}; }
 
     @Override
     public ByteBuffer internalNioBuffer(int index, int length) {

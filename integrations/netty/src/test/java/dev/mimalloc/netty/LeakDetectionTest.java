@@ -55,7 +55,9 @@ class LeakDetectionTest {
         dropped.writeLong(42);
     }
 
-    private void dropComposite() { allocator.compositeBuffer().addComponent(true, allocator.heapBuffer().writeLong(1)); }
+    private void dropComposite() {
+        allocator.compositeBuffer().addComponent(true, allocator.heapBuffer().writeLong(1));
+    }
 
     /** The detector looks at its queue whenever it begins to track a buffer. */
     private void awaitReportNaming(String method) throws InterruptedException {

@@ -54,7 +54,7 @@ class MimallocByteBufTest {
 
     @Test
     void whatIsPreferredIsDirect() {
-        for (ByteBuf buffer : new ByteBuf[]{allocator.buffer(), allocator.ioBuffer(),
+        for (ByteBuf buffer : new ByteBuf[] {allocator.buffer(), allocator.ioBuffer(),
                 new MimallocByteBufAllocator(false).ioBuffer(10)}) {
             assertThat(buffer.isDirect()).isTrue();
             buffer.release();

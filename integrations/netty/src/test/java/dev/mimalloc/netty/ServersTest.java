@@ -95,7 +95,8 @@ class ServersTest {
         serve(transport, channel -> channel.pipeline().addLast(new HttpServerCodec(),
                 new HttpObjectAggregator(1 << 20), new Reverse()), (port, connection) -> {
                     Random random = new Random(connection);
-                    URI uri = URI.create("http://" + InetAddress.getLoopbackAddress().getHostAddress() + ":" + port + "/");
+                    String host = InetAddress.getLoopbackAddress().getHostAddress();
+                    URI uri = URI.create("http://" + host + ":" + port + "/");
                     try (HttpClient client = HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build()) {
                         for (int round = 0; round < 60; round++) {
                             byte[] sent = new byte[random.nextInt(round % 10 == 0 ? 300_000 : 2_000)];
