@@ -127,14 +127,17 @@ public final class Allocate {
     }
 
     /**
-     * When {@code free} is empty: most often all it takes is what the owner has put back. Now and then it is the
-     * whole story.
+     * When {@code free} is empty, or the size is not in the direct table: most often all it takes is the first page of
+     * the queue, with what the owner has put back. Now and then it is the whole story.
      */
     static long generic(long theap, long size, boolean zero) {
-        if (!Bits.below(Config.SMALL_SIZE_MAX, size)) {
-            long page = Theap.direct(theap, size);
+        if (!Bits.below(Config.LARGE_OBJECT_MAX, size)) {
+            long page = Bits.below(Config.SMALL_SIZE_MAX, size)
+                    ? PageQueue.first(Theap.queue(theap, SizeClass.bin(size)))
+                    : Theap.direct(theap, size);
             long turn = Theap.generic(theap) + 1;
-            if (Page.localFree(page) != 0 && (turn & Config.HEARTBEAT_CYCLES - 1) != 0) {
+            boolean room = page != 0 && (Page.free(page) | Page.localFree(page)) != 0;
+            if (room && (turn & Config.HEARTBEAT_CYCLES - 1) != 0) {
                 Theap.setGeneric(theap, turn);
                 Page.collect(page);
                 return first(page, zero);
