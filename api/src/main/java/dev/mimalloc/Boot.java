@@ -11,10 +11,11 @@ import dev.mimalloc.machine.ThreadSlot;
  * the machine, and all classes are loaded, as a slow path must not stop half-way to load one.
  */
 final class Boot implements Lifecycle {
-    static final String CLASSES = "Abandon Allocate AllocateAligned Arena ArenaPages Arenas Bitmap Config CppNames"
-            + " Deferred Errors FindPage Free Heap Heaps Json Limits Lock ManageArenas Meta Options Page PageMap PageQueue"
-            + " Pages Printer ProcessLife Purge Reallocate Report Retire Root SizeClass Spare StandardNames"
-            + " Startup Statistics Subprocess Subprocesses Table Theap Theaps ThreadData Threads Visit";
+    static final String CLASSES = "Abandon Allocate AllocateAligned Arena ArenaPages Arenas Bitmap Config"
+            + " CppNames Deferred Errors FindPage Free Heap Heaps Json Limits Lock ManageArenas Meta Options"
+            + " Page PageMap PageQueue Pages Printer ProcessInfo ProcessLife Purge Reallocate Report Retire"
+            + " Root SizeClass Spare StandardNames Startup Statistics Subprocess Subprocesses Table Theap"
+            + " Theaps ThreadData Threads Visit";
 
     static {
         for (String name : CLASSES.split(" ", -1)) load("dev.mimalloc.core." + name);

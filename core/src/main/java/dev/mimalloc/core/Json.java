@@ -1,9 +1,6 @@
 package dev.mimalloc.core;
 
-import static dev.mimalloc.machine.Memory.*;
-
 import dev.mimalloc.machine.Export;
-import dev.mimalloc.machine.Os;
 import dev.mimalloc.machine.Text;
 
 /** Statistics as JSON, in the caller's buffer or in one from malloc. */
@@ -110,23 +107,26 @@ public final class Json {
     }
 
     private static void process(long printer) {
-        long info = Meta.allocate(64);
+        long info = ProcessInfo.open();
         if (info == 0) return;
-        Os.processInfo(info);
         Printer.text(printer, Text.literal(",\n  \"process\": {\"elapsed_msecs\": "));
-        Printer.number(printer, Os.clock() - Root.start());
+        Printer.number(printer, ProcessInfo.elapsed(info));
         Printer.text(printer, Text.literal(", \"user_msecs\": "));
-        Printer.number(printer, getLong(info));
+        Printer.number(printer, ProcessInfo.user(info));
         Printer.text(printer, Text.literal(", \"system_msecs\": "));
-        Printer.number(printer, getLong(info + 8));
+        Printer.number(printer, ProcessInfo.system(info));
         Printer.text(printer, Text.literal(", \"current_rss\": "));
-        Printer.number(printer, getLong(info + 16));
+        Printer.number(printer, ProcessInfo.resident(info));
         Printer.text(printer, Text.literal(", \"peak_rss\": "));
-        Printer.number(printer, getLong(info + 24));
+        Printer.number(printer, ProcessInfo.peak(info));
+        Printer.text(printer, Text.literal(", \"current_commit\": "));
+        Printer.number(printer, ProcessInfo.committed(info));
+        Printer.text(printer, Text.literal(", \"peak_commit\": "));
+        Printer.number(printer, ProcessInfo.peakCommit(info));
         Printer.text(printer, Text.literal(", \"page_faults\": "));
-        Printer.number(printer, getLong(info + 32));
+        Printer.number(printer, ProcessInfo.faults(info));
         Printer.text(printer, Text.literal("}"));
-        Meta.free(info, 64);
+        ProcessInfo.close(info);
     }
 
     private static void name(long printer, long name) {

@@ -3,7 +3,6 @@ package dev.mimalloc.core;
 import static dev.mimalloc.machine.Memory.*;
 
 import dev.mimalloc.machine.Export;
-import dev.mimalloc.machine.Os;
 
 /** The process: its begin, its end, and its fork. */
 public final class ProcessLife {
@@ -85,19 +84,17 @@ public final class ProcessLife {
     @Export("void mi_process_info(size_t* elapsed_msecs, size_t* user_msecs, size_t* system_msecs, size_t* current_rss, size_t* peak_rss, size_t* current_commit, size_t* peak_commit, size_t* page_faults)")
     public static void info(long elapsed, long user, long system, long rss, long peakRss, long commit,
             long peakCommit, long faults) {
-        long info = Meta.allocate(64);
+        long info = ProcessInfo.open();
         if (info == 0) return;
-        Os.processInfo(info);
-        long statistics = Subprocess.statistics(Root.subprocess());
-        put(elapsed, Os.clock() - Root.start());
-        put(user, getLong(info));
-        put(system, getLong(info + 8));
-        put(rss, getLong(info + 16));
-        put(peakRss, getLong(info + 24));
-        put(commit, Statistics.current(statistics, Statistics.COMMITTED));
-        put(peakCommit, Statistics.peak(statistics, Statistics.COMMITTED));
-        put(faults, getLong(info + 32));
-        Meta.free(info, 64);
+        put(elapsed, ProcessInfo.elapsed(info));
+        put(user, ProcessInfo.user(info));
+        put(system, ProcessInfo.system(info));
+        put(rss, ProcessInfo.resident(info));
+        put(peakRss, ProcessInfo.peak(info));
+        put(commit, ProcessInfo.committed(info));
+        put(peakCommit, ProcessInfo.peakCommit(info));
+        put(faults, ProcessInfo.faults(info));
+        ProcessInfo.close(info);
     }
 
     private static void put(long address, long value) {

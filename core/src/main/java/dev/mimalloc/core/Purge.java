@@ -1,6 +1,5 @@
 package dev.mimalloc.core;
 
-import dev.mimalloc.machine.Bits;
 import dev.mimalloc.machine.Os;
 
 /**
@@ -66,7 +65,4 @@ public final class Purge {
             at += length;
         }
     }
-
-    /** Whether nothing waits to be purged. */
-    static boolean isDone(long subprocess) { return !Bits.below(0, Subprocess.purgeable(subprocess)); }
 }

@@ -3,7 +3,6 @@ package dev.mimalloc.core;
 import static dev.mimalloc.machine.Memory.*;
 
 import dev.mimalloc.machine.Export;
-import dev.mimalloc.machine.Os;
 import dev.mimalloc.machine.Text;
 
 /**
@@ -221,21 +220,20 @@ public final class Report {
     }
 
     private static void printProcess(long printer) {
-        long info = Meta.allocate(64);
+        long info = ProcessInfo.open();
         if (info == 0) return;
-        Os.processInfo(info);
         Printer.text(printer, Text.literal("process: elapsed "));
-        Printer.number(printer, Os.clock() - Root.start());
+        Printer.number(printer, ProcessInfo.elapsed(info));
         Printer.text(printer, Text.literal(" ms, user "));
-        Printer.number(printer, getLong(info));
+        Printer.number(printer, ProcessInfo.user(info));
         Printer.text(printer, Text.literal(" ms, system "));
-        Printer.number(printer, getLong(info + 8));
+        Printer.number(printer, ProcessInfo.system(info));
         Printer.text(printer, Text.literal(" ms, resident "));
-        Printer.bytes(printer, getLong(info + 16));
+        Printer.bytes(printer, ProcessInfo.resident(info));
         Printer.text(printer, Text.literal(", at most "));
-        Printer.bytes(printer, getLong(info + 24));
+        Printer.bytes(printer, ProcessInfo.peak(info));
         Printer.letter(printer, '\n');
-        Meta.free(info, 64);
+        ProcessInfo.close(info);
     }
 
     @Export("void mi_process_info_print_out(mi_output_fun* out, void* arg)")
