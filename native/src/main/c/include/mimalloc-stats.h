@@ -26,6 +26,9 @@ typedef struct mi_stat_counter_s {
 #define MI_BIN_HUGE 73   // the bin of blocks that have a page of their own
 #define MI_CBIN_COUNT 6  // small, other, medium, large, huge, none
 
+// What is in use is exact when nothing runs. malloc_normal, malloc_huge and malloc_bins: the total, and the count of
+// blocks, may be ahead by as many blocks as are free in pages that are in use; the peak is the most that was in use when
+// somebody asked for the statistics. chunk_bins shows this moment only.
 typedef struct mi_stats_s {
   size_t size;                                    // sizeof(mi_stats_t)
   size_t version;                                 // MI_STAT_VERSION
@@ -39,14 +42,14 @@ typedef struct mi_stats_s {
   mi_stat_count_t threads;                        // threads
   mi_stat_count_t malloc_normal;                  // bytes in blocks up to the large object maximum
   mi_stat_count_t malloc_huge;                    // bytes in singleton pages
-  mi_stat_count_t malloc_requested;               // bytes as requested by the program
+  mi_stat_count_t malloc_requested;               // bytes as requested by the program: not kept, always 0
   mi_stat_counter_t mmap_calls;                   // OS allocation calls
   mi_stat_counter_t commit_calls;                 // OS commit calls
   mi_stat_counter_t reset_calls;                  // OS reset calls
   mi_stat_counter_t purge_calls;                  // OS purge calls
   mi_stat_counter_t arena_count;                  // arenas
-  mi_stat_counter_t malloc_normal_count;          // blocks up to the large object maximum
-  mi_stat_counter_t malloc_huge_count;            // blocks in singleton pages
+  mi_stat_counter_t malloc_normal_count;          // blocks up to the large object maximum, ever
+  mi_stat_counter_t malloc_huge_count;            // blocks in singleton pages, ever
   mi_stat_counter_t malloc_guarded_count;         // blocks with a guard page
   mi_stat_counter_t arena_rollback_count;         // arena claims that were rolled back
   mi_stat_counter_t arena_purges;                 // purges over an arena

@@ -431,7 +431,8 @@ mi_decl_export void mi_thread_done(void) mi_attr_noexcept;
 mi_decl_export void mi_thread_set_in_threadpool(void) mi_attr_noexcept;
 /// Frees what the current thread holds without need; force also gives it back to the OS at once.
 mi_decl_export void mi_collect(bool force) mi_attr_noexcept;
-/// Collects until the current thread holds no more than target_thread_owned bytes, if possible.
+/// Collects as with force, and gives up pages of the current thread until the others have no more than
+/// target_thread_owned bytes; other threads may use the room in those that were given up.
 mi_decl_export void mi_collect_reduce(size_t target_thread_owned) mi_attr_noexcept;
 /// The version: 30403 stands for 3.4.3.
 mi_decl_export int mi_version(void) mi_attr_noexcept;

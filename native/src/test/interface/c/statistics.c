@@ -132,6 +132,61 @@ static void truth(void) {
   mi_heap_destroy(heap);
 }
 
+static void totals(void) {
+  mi_heap_t* heap = mi_heap_new();
+  mi_stats_t_decl(stats);
+  int64_t bytes = 0;
+  static void* blocks[3000];
+  for (int round = 0; round < 3; round++) {
+    for (int i = 0; i < 3000; i++) {
+      blocks[i] = mi_heap_malloc(heap, (size_t)i);
+      bytes += (int64_t)mi_usable_size(blocks[i]);
+    }
+    void* huge = mi_heap_malloc(heap, 9 << 20);
+    CHECK(mi_heap_stats_get(heap, &stats));
+    CHECK(stats.malloc_normal.total >= stats.malloc_normal.current);
+    CHECK(stats.malloc_normal.peak == stats.malloc_normal.current);
+    for (int i = 0; i < 3000; i++) mi_free(blocks[i]);
+    mi_free(huge);
+  }
+  // All pages are gone: nothing is approximate any more.
+  mi_heap_collect(heap, true);
+  CHECK(mi_heap_stats_get(heap, &stats) && stats.pages.current == 0);
+  CHECK(stats.malloc_normal.total == bytes && stats.malloc_normal_count.total == 9000);
+  CHECK(stats.malloc_normal.current == 0 && stats.malloc_normal.peak == bytes / 3);
+  CHECK(stats.malloc_huge_count.total == 3 && stats.malloc_huge.total == 3 * stats.malloc_huge.peak);
+  mi_stats_t_decl(before);
+  CHECK(mi_stats_get(&before) && before.malloc_normal.total >= bytes);
+  mi_heap_destroy(heap);
+  CHECK(mi_stats_get(&stats) && stats.malloc_normal.total == before.malloc_normal.total);
+  CHECK(stats.malloc_normal.peak >= bytes / 3 && stats.malloc_huge_count.total == before.malloc_huge_count.total);
+
+  // A heap's blocks move to the main heap, and their history with them; one that is gone counts in the whole.
+  heap = mi_heap_new();
+  for (int i = 0; i < 3000; i++) blocks[i] = mi_heap_malloc(heap, 40000);
+  CHECK(mi_stats_get(&before));
+  mi_heap_delete(heap);
+  CHECK(mi_stats_get(&stats) && stats.malloc_normal.total == before.malloc_normal.total);
+  for (int i = 0; i < 3000; i++) mi_free(blocks[i]);
+  mi_collect(true);
+  CHECK(mi_stats_get(&stats) && never_negative(&stats));
+  CHECK(mi_heap_stats_get(mi_heap_main(), &stats) && never_negative(&stats));
+  CHECK(stats.malloc_normal.total >= 3000 * 40000);
+}
+
+static void reset(void) {
+  void* p = mi_malloc(1000);
+  mi_stats_t_decl(stats);
+  mi_stats_reset();
+  CHECK(mi_stats_get(&stats) && never_negative(&stats));
+  CHECK(stats.pages_extended.total == 0 && stats.malloc_huge_count.total == 0);
+  CHECK(stats.malloc_normal.total >= stats.malloc_normal.current && stats.pages.total == stats.pages.current);
+  CHECK(stats.malloc_normal.peak == stats.malloc_normal.current && stats.pages.peak == stats.pages.current);
+  mi_free(p);
+  mi_collect(true);
+  CHECK(mi_stats_get(&stats) && never_negative(&stats));
+}
+
 static void* churn(void* unused) {
   void* blocks[200] = {0};
   for (size_t i = 0; i < 100000; i++) {
@@ -165,6 +220,8 @@ static void with_threads(void) {
 
 void statistics(void) {
   truth();
+  totals();
+  reset();
   with_threads();
   mi_stats_t_decl(stats);
   CHECK(mi_subproc_stats_get(mi_subproc_main(), &stats) && stats.reserved.current > 0);

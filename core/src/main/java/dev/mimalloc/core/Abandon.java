@@ -80,8 +80,7 @@ public final class Abandon {
         if (!Page.isInArena(page)) Pages.leave(page, old);
         if (!Pages.enter(page, main)) return false;
         if (Page.isInArena(page)) Pages.leave(page, old);
-        Pages.count(page, Heap.statistics(old), -1);
-        Pages.count(page, Heap.statistics(main), 1);
+        Pages.move(page, Heap.statistics(old), Heap.statistics(main));
         Heap.addReferences(main, 1);
         Limits.move(old, main, Pages.charge(page));
         Page.setHeap(page, main);
@@ -116,6 +115,7 @@ public final class Abandon {
         Page.setTheap(page, theap);
         Page.setOwner(page, Theap.threadId(theap));
         Page.setRetire(page, 0);
+        if (Page.free(page) == 0 && Page.collect(page)) Theap.countFilled(theap, Page.bin(page), page);
         Page.collectAll(page);
     }
 

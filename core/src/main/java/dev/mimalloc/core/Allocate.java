@@ -140,6 +140,7 @@ public final class Allocate {
             if (room && (turn & Config.HEARTBEAT_CYCLES - 1) != 0) {
                 Theap.setGeneric(theap, turn);
                 Page.collect(page);
+                Theap.countFilled(theap, SizeClass.bin(size), page);
                 return first(page, zero);
             }
         }

@@ -18,21 +18,24 @@ final class FindPage {
      */
     static long find(long theap, int bin) {
         long page = PageQueue.first(Theap.queue(theap, bin));
-        while (page != 0 && !ready(theap, page)) {
+        while (page != 0 && !ready(theap, bin, page)) {
             filled(theap, bin, page);
             page = search(theap, bin);
         }
         if (page == 0) page = searchFull(theap, bin);
         if (page == 0) page = fresh(theap, bin);
-        if (page == 0 || !ready(theap, page)) return 0;
+        if (page == 0 || !ready(theap, bin, page)) return 0;
         Page.setRetire(page, 0);
         return page;
     }
 
-    private static boolean ready(long theap, long page) {
-        if (Page.collect(page)) return true;
-        if (!Page.extend(page)) return false;
-        Theap.count(theap, Theap.EXTENDED, 1);
+    private static boolean ready(long theap, int bin, long page) {
+        if (Page.free(page) != 0) return true;
+        if (!Page.collect(page)) {
+            if (!Page.extend(page)) return false;
+            Theap.count(theap, Theap.EXTENDED, 1);
+        }
+        Theap.countFilled(theap, bin, page);
         return true;
     }
 

@@ -98,11 +98,43 @@ final class Pages {
         }
         Heap.addReferences(heap, 1);
         count(page, Heap.statistics(heap), 1);
+        if (Page.isSingleton(page)) countHuge(Heap.statistics(heap), blockSize, 1);
         return page;
     }
 
+    private static void countHuge(long statistics, long bytes, int blocks) {
+        Statistics.add(statistics, Statistics.MALLOC_HUGE, bytes);
+        Statistics.add(statistics, Statistics.MALLOC_HUGE_COUNT, blocks);
+    }
+
+    /** A page goes from one heap to another, and with it the blocks that were ever given out. */
+    static void move(long page, long from, long to) {
+        count(page, from, -1);
+        count(page, to, 1);
+        long bytes = Page.blockSize(page) * Page.capacity(page);
+        if (Page.isSingleton(page)) {
+            countHuge(from, -bytes, -1);
+            countHuge(to, bytes, 1);
+        } else {
+            int bin = Statistics.MALLOC_BINS + Page.bin(page) * 24;
+            Statistics.add(from, bin, -bytes);
+            Statistics.add(to, bin, bytes);
+        }
+    }
+
+    /**
+     * Some of the blocks that the page's {@code free} was filled with were never given out. A heap is destroyed in time
+     * proportional to its pages: there we do not look at the blocks.
+     */
+    private static void countUnusedSlow(long page, long heap) {
+        if (Page.isSingleton(page)) return;
+        long bytes = Page.unused(page, !Heap.isDeleted(heap)) * Page.blockSize(page);
+        int bin = Statistics.MALLOC_BINS + Page.bin(page) * 24;
+        if (bytes != 0) Statistics.add(Heap.statistics(heap), bin, -bytes);
+    }
+
     /** Counts a page that came or went. */
-    static void count(long page, long statistics, int change) {
+    private static void count(long page, long statistics, int change) {
         Statistics.change(statistics, Statistics.PAGES, change);
         Statistics.change(statistics, Statistics.PAGE_BINS + Page.bin(page) * 24, change);
         Statistics.change(statistics, Statistics.PAGE_COMMITTED, change * Page.blockSize(page) * Page.reserved(page));
@@ -119,6 +151,7 @@ final class Pages {
     static void release(long page) {
         long heap = Page.heap(page);
         count(page, Heap.statistics(heap), -1);
+        countUnusedSlow(page, heap);
         PageMap.unregister(Page.start(page), mappedSlices(page));
         leave(page, heap);
         giveMemoryBack(page, heap);

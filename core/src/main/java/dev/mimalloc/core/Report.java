@@ -6,8 +6,7 @@ import dev.mimalloc.machine.Export;
 import dev.mimalloc.machine.Text;
 
 /**
- * Statistics put together and printed. What malloc has given out is not counted when it happens but derived from the
- * pages: exact when nothing runs, and it costs the fast paths nothing.
+ * Statistics put together and printed. What is not counted when it happens is derived from the pages; see Statistics.
  */
 public final class Report {
     private Report() {}
@@ -19,6 +18,8 @@ public final class Report {
         Lock.acquire(Subprocess.livesLock(Heap.subprocess(heap)));
         addHeap(heap, target);
         Lock.release(Subprocess.livesLock(Heap.subprocess(heap)));
+        Statistics.completeMalloc(target);
+        Statistics.keepPeaks(Heap.statistics(heap), target);
     }
 
     /** The same for a whole subprocess. */
@@ -30,6 +31,8 @@ public final class Report {
         for (long heap = Subprocess.heaps(subprocess); heap != 0; heap = Heap.next(heap)) addHeap(heap, target);
         Lock.release(Subprocess.livesLock(subprocess));
         for (long i = 0; i < Subprocess.arenaCount(subprocess); i++) addChunks(Subprocess.arena(subprocess, i), target);
+        Statistics.completeMalloc(target);
+        Statistics.keepPeaks(Subprocess.statistics(subprocess), target);
     }
 
     /** For who holds the lives lock. */
@@ -54,14 +57,10 @@ public final class Report {
     }
 
     private static void addPage(long page, long target) {
-        int live = Page.live(page);
-        if (live <= 0) return;
-        long bytes = live * Page.blockSize(page);
-        int bin = Page.bin(page);
-        boolean huge = bin == SizeClass.HUGE;
-        Statistics.increase(target, huge ? Statistics.MALLOC_HUGE : Statistics.MALLOC_NORMAL, bytes);
-        Statistics.add(target, huge ? Statistics.MALLOC_HUGE_COUNT : Statistics.MALLOC_NORMAL_COUNT, live);
-        Statistics.increase(target, Statistics.MALLOC_BINS + bin * 24, bytes);
+        long size = Page.blockSize(page);
+        int bin = Statistics.MALLOC_BINS + Page.bin(page) * 24;
+        Statistics.raise(target, bin, Config.max(0, Page.live(page)) * size);
+        if (!Page.isSingleton(page)) Statistics.add(target, bin, -Page.unused(page, false) * size);
     }
 
     private static void addChunks(long arena, long target) {
@@ -90,6 +89,7 @@ public final class Report {
     public static boolean exclusiveStatistics(long subprocess, long target) {
         if (subprocess == 0 || !Statistics.fits(target)) return false;
         copy(Subprocess.statistics(subprocess), target, Statistics.SIZE);
+        Statistics.completeMalloc(target);
         return true;
     }
 
@@ -97,13 +97,19 @@ public final class Report {
     @Export("void mi_stats_reset(void)")
     public static void reset() {
         if (!Startup.ready()) return;
+        long reported = Meta.allocate(Statistics.SIZE);
+        if (reported == 0) return;
         long subprocess = Heaps.currentSubprocess();
         Lock.acquire(Subprocess.livesLock(subprocess));
-        Statistics.reset(Subprocess.statistics(subprocess));
+        Statistics.reset(Subprocess.statistics(subprocess), Subprocess.statistics(subprocess));
         for (long heap = Subprocess.heaps(subprocess); heap != 0; heap = Heap.next(heap)) {
-            Statistics.reset(Heap.statistics(heap));
+            fill(reported, Statistics.SIZE, 0);
+            addHeap(heap, reported);
+            Statistics.completeMalloc(reported);
+            Statistics.reset(Heap.statistics(heap), reported);
         }
         Lock.release(Subprocess.livesLock(subprocess));
+        Meta.free(reported, Statistics.SIZE);
     }
 
     /** Nothing to do: a heap's statistics are added to its subprocess' whenever these are asked for. */
@@ -249,6 +255,7 @@ public final class Report {
     @Export("void mi_options_print_out(mi_output_fun* out, void* arg)")
     public static void printOptions(long function, long argument) {
         long printer = Printer.open(function, argument);
+        // The only place of this number: native/cmake reads it here, from the C source.
         Printer.text(printer, Text.literal("mimalloc in Java 0.1.0, interface v3.4.3\n"));
         for (int option = 0; option < Options.COUNT; option++) {
             Printer.text(printer, Text.literal("option "));

@@ -73,4 +73,28 @@ final class Retire {
         }
         Theap.setRetire(theap, SizeClass.COUNT, 0);
     }
+
+    /** How many bytes the theap's pages have for blocks. */
+    static long owned(long theap) {
+        long bytes = 0;
+        for (int index = 1; index < 2 * SizeClass.COUNT; index++) {
+            long page = PageQueue.first(Theap.queue(theap, index));
+            for (; page != 0; page = Page.next(page)) bytes += Page.blockSize(page) * Page.reserved(page);
+        }
+        return bytes;
+    }
+
+    /** Gives up pages, full ones first and large before small, until they had {@code excess} bytes; returns how many. */
+    static long abandon(long theap, long excess) {
+        long bytes = 0;
+        for (int index = 2 * SizeClass.COUNT - 1; index > 0; index--) {
+            long page;
+            while (bytes < excess && (page = PageQueue.last(Theap.queue(theap, index))) != 0) {
+                bytes += Page.blockSize(page) * Page.reserved(page);
+                PageQueue.remove(theap, index, page);
+                Abandon.abandon(page);
+            }
+        }
+        return bytes;
+    }
 }

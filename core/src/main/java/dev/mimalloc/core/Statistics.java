@@ -5,8 +5,15 @@ import static dev.mimalloc.machine.Memory.*;
 /**
  * Statistics of a heap or a subprocess, in the layout of {@code mi_stats_t}. A count has a total, a peak and a
  * current value, a counter only a total; each is a word, and all are atomic: events that are counted are rare (pages,
- * arenas, calls of the OS). Blocks are not counted when they come and go: see Visit, which derives them from the
- * pages.
+ * arenas, calls of the OS).
+ *
+ * <p>Blocks are not counted when they come and go, for that would cost the fast paths. What is in use Report sees from
+ * the pages: exact when nothing runs. How many were ever given out, MALLOC_BINS' total, is counted when a page's free
+ * list is filled, and what is left of the list is taken off when the page goes: until then it may be too many by as
+ * many blocks as are free in pages that are in use. MALLOC_NORMAL and MALLOC_NORMAL_COUNT follow from the bins. The peak
+ * of what is in use is the most that a report has shown; PAGE_COMMITTED's is a bound to what nobody has seen. What
+ * was asked for is not kept with a block, so MALLOC_REQUESTED stays 0, as in any build of mimalloc without detailed
+ * statistics. CHUNK_BINS shows the moment.
  */
 public final class Statistics {
     public static final int PAGES = 16;
@@ -76,6 +83,9 @@ public final class Statistics {
         if (amount != 0) fetchAdd(stats + field + 16, -amount);
     }
 
+    /** The current value alone rises. */
+    static void raise(long stats, int field, long amount) { fetchAdd(stats + field + 16, amount); }
+
     static void change(long stats, int field, long amount) {
         if (amount < 0) decrease(stats, field, -amount);
         else increase(stats, field, amount);
@@ -101,13 +111,49 @@ public final class Statistics {
         }
     }
 
-    /** Counters become 0, totals and peaks what is current. */
-    static void reset(long stats) {
+    /**
+     * Counters begin from 0 again, totals and peaks from what is current.
+     *
+     * @param reported what is said of these statistics, with all that others still count for them
+     */
+    static void reset(long stats, long reported) {
         for (int field = PAGES; field < SIZE; field += isCount(field) ? 24 : 8) {
-            long current = isCount(field) ? current(stats, field) : 0;
-            putRelaxed(stats + field, current);
+            long current = isCount(field) ? current(reported, field) : 0;
+            fetchAdd(stats + field, current - total(reported, field));
             if (isCount(field)) putRelaxed(stats + field + 8, current);
         }
+    }
+
+    /** Remembers the peaks that a report shows: no later one shows less. */
+    static void keepPeaks(long stats, long reported) {
+        for (int field = PAGES; field < SIZE; field += isCount(field) ? 24 : 8) {
+            if (!isCount(field)) continue;
+            raisePeak(stats, field, Config.max(current(reported, field), peak(reported, field)));
+            raisePeak(reported, field, peak(stats, field));
+        }
+    }
+
+    /** In a report: completes what malloc has given out from what is known of the bins. */
+    static void completeMalloc(long reported) {
+        long bytes = 0;
+        long blocks = 0;
+        long live = 0;
+        for (int bin = 1; bin < SizeClass.HUGE; bin++) {
+            int field = MALLOC_BINS + bin * 24;
+            // Pages and counters were not looked at in the same moment.
+            long total = Config.max(total(reported, field), current(reported, field));
+            putRelaxed(reported + field, total);
+            bytes += total;
+            blocks += total / SizeClass.binSize(bin);
+            live += current(reported, field);
+        }
+        int huge = MALLOC_BINS + SizeClass.HUGE * 24;
+        putRelaxed(reported + MALLOC_HUGE + 16, current(reported, huge));
+        putRelaxed(reported + MALLOC_HUGE, Config.max(total(reported, MALLOC_HUGE), current(reported, huge)));
+        putRelaxed(reported + huge, total(reported, MALLOC_HUGE));
+        putRelaxed(reported + MALLOC_NORMAL, bytes);
+        putRelaxed(reported + MALLOC_NORMAL + 16, live);
+        putRelaxed(reported + MALLOC_NORMAL_COUNT, blocks);
     }
 
     private static boolean isCount(int field) {

@@ -27,10 +27,12 @@ import static dev.mimalloc.machine.Memory.*;
  *   1144     8 collectCycles  option generic_collect
  *   1152    32 counters       EXTENDED to SEARCHES_COUNT; added to the heap's statistics when the theap ends
  *   1184  3552 queues         PageQueue: one for each bin, and behind them one for each bin's full pages
+ *   4736   592 filled         for each bin, how many blocks were put where malloc takes them from; as the counters
  * </pre>
  */
 public final class Theap {
-    static final long SIZE = 1184 + 2 * SizeClass.COUNT * 24L;
+    private static final long FILLED = 1184 + 2 * SizeClass.COUNT * 24L;
+    static final long SIZE = FILLED + SizeClass.COUNT * 8L;
 
     /** Counters of what happens too often for an atomic one. */
     static final int EXTENDED = 0;
@@ -75,8 +77,22 @@ public final class Theap {
     static void count(long theap, int counter, long amount) {
         putLong(theap + 1152 + counter * 8L, getLong(theap + 1152 + counter * 8L) + amount);
     }
+    /**
+     * A page's {@code free} was empty and has been filled. So malloc is counted when it has nothing else to do; who
+     * frees the page takes off what is left of the list.
+     */
+    static void countFilled(long theap, int bin, long page) {
+        long at = theap + FILLED + bin * 8L;
+        // All blocks that are not in use are in that list now.
+        putLong(at, getLong(at) + Page.capacity(page) - Page.used(page));
+    }
     /** Adds the counters to statistics; of a running thread's theap a snapshot. */
     static void addCounters(long theap, long statistics) {
+        for (int bin = 1; bin < SizeClass.HUGE; bin++) {
+            long blocks = getRelaxed(theap + FILLED + bin * 8L);
+            if (blocks == 0) continue;
+            Statistics.add(statistics, Statistics.MALLOC_BINS + bin * 24, blocks * SizeClass.binSize(bin));
+        }
         for (int i = 0; i < 4; i++) {
             Statistics.add(statistics, Statistics.PAGES_EXTENDED + i * 8, getRelaxed(theap + 1152 + i * 8L));
         }

@@ -122,9 +122,21 @@ public final class Threads {
         Theaps.leave(theap);
     }
 
-    /** Collects until the current thread's pages take no more than {@code target} bytes, as far as they are empty. */
+    /**
+     * Collects, and gives free memory back to the OS; then the current thread gives up pages, as if it had ended,
+     * until the others have no more than {@code target} bytes. Who looks for a page finds those that it gave up.
+     */
     @Export("void mi_collect_reduce(size_t target_thread_owned)")
-    public static void collectReduce(long target) { collect(target == 0); }
+    public static void collectReduce(long target) {
+        long theap = Theaps.enter();
+        if (theap == 0) return;
+        long data = Theap.data(theap);
+        Deferred.call(data, true);
+        collectAll(data);
+        reduce(data, target < 0 ? Config.MAX_SIZE : target);
+        Purge.run(ThreadData.subprocess(data));
+        Theaps.leave(theap);
+    }
 
     private static void collectAll(long data) {
         long main = ThreadData.mainTheap(data);
@@ -136,6 +148,21 @@ public final class Threads {
         }
         Lock.release(lock);
         Retire.collect(main, false);
+    }
+
+    private static void reduce(long data, long target) {
+        long lock = Subprocess.livesLock(ThreadData.subprocess(data));
+        // As when a thread ends: a heap that ends meanwhile must not free what is being given up.
+        Lock.acquire(lock);
+        long excess = -target;
+        for (long theap = ThreadData.theaps(data); theap != 0; theap = Theap.nextInThread(theap)) {
+            if (!Theap.isOrphan(theap)) excess += Retire.owned(theap);
+        }
+        for (long theap = ThreadData.theaps(data); theap != 0 && excess > 0; theap = Theap.nextInThread(theap)) {
+            if (!Theap.isOrphan(theap) && theap != ThreadData.mainTheap(data)) excess -= Retire.abandon(theap, excess);
+        }
+        Lock.release(lock);
+        if (excess > 0) Retire.abandon(ThreadData.mainTheap(data), excess);
     }
 
     /**
