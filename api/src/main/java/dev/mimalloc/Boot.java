@@ -5,6 +5,7 @@ import dev.mimalloc.core.ProcessLife;
 import dev.mimalloc.core.Threads;
 import dev.mimalloc.machine.Lifecycle;
 import dev.mimalloc.machine.ThreadSlot;
+import java.lang.System.Logger.Level;
 
 /**
  * Makes the allocator ready, once, before the first call: what ends a thread's theap and purges free memory is told to
@@ -26,9 +27,18 @@ final class Boot implements Lifecycle {
         if (Options.isEnabled(Options.SHOW_STATS) || Options.isEnabled(Options.VERBOSE)) {
             Runtime.getRuntime().addShutdownHook(new Thread(ProcessLife::done));
         }
+        if (Boolean.getBoolean("dev.mimalloc.jmx")) registerMBean();
     }
 
     private Boot() {}
+
+    private static void registerMBean() {
+        try {
+            MimallocMXBean.register();
+        } catch (NoClassDefFoundError | IllegalStateException e) {
+            System.getLogger("dev.mimalloc").log(Level.WARNING, "no MBean: --add-modules java.management?", e);
+        }
+    }
 
     /** Has done it all when it is called: whoever calls it has initialised this class. */
     static void ready() {}

@@ -194,6 +194,16 @@ public final class Heap implements SegmentAllocator, AutoCloseable {
     public void collect(boolean force) { Heaps.collect(open(), force); }
 
     /**
+     * A snapshot of the heap's statistics. Another thread may close the heap meanwhile: it waits. Stands for
+     * {@code mi_heap_stats_get}.
+     */
+    public Statistics statistics() {
+        synchronized (this) {
+            return Statistics.ofHeap(open());
+        }
+    }
+
+    /**
      * Shows each page of the heap and, if asked to, each block that is in use. Nobody may use the heap meanwhile; the
      * visitor may free the block that it is shown. Stands for {@code mi_heap_visit_blocks}.
      *

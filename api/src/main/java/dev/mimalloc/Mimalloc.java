@@ -224,6 +224,9 @@ public final class Mimalloc {
      */
     public static void collect(boolean force) { Threads.collect(force); }
 
+    /** A snapshot of the statistics of the whole allocator. Stands for {@code mi_stats_get}. */
+    public static Statistics statistics() { return Statistics.ofProcess(); }
+
     /** The version of the interface, 30403 for 3.4.3. Stands for {@code mi_version}. */
     public static int version() { return ProcessLife.version(); }
 

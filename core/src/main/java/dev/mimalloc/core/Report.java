@@ -4,6 +4,7 @@ import static dev.mimalloc.machine.Memory.*;
 
 import dev.mimalloc.machine.Export;
 import dev.mimalloc.machine.Text;
+import dev.mimalloc.machine.ThreadSlot;
 
 /**
  * Statistics put together and printed. What is not counted when it happens is derived from the pages; see Statistics.
@@ -13,6 +14,7 @@ public final class Report {
 
     /** Fills {@code target}, of {@link Statistics#SIZE} bytes, with a heap's statistics. */
     public static void heap(long heap, long target) {
+        ThreadSlot.probeStack();
         fill(target, Statistics.SIZE, 0);
         Statistics.init(target);
         Lock.acquire(Subprocess.livesLock(Heap.subprocess(heap)));
@@ -24,6 +26,7 @@ public final class Report {
 
     /** The same for a whole subprocess. */
     public static void subprocess(long subprocess, long target) {
+        ThreadSlot.probeStack();
         fill(target, Statistics.SIZE, 0);
         Statistics.init(target);
         Statistics.merge(Subprocess.statistics(subprocess), target);
@@ -97,6 +100,7 @@ public final class Report {
     @Export("void mi_stats_reset(void)")
     public static void reset() {
         if (!Startup.ready()) return;
+        ThreadSlot.probeStack();
         long reported = Meta.allocate(Statistics.SIZE);
         if (reported == 0) return;
         long subprocess = Heaps.currentSubprocess();
@@ -145,6 +149,7 @@ public final class Report {
         if (stats == 0) return;
         heap(heap, stats);
         print(stats, function, argument);
+        Meta.free(stats, Statistics.SIZE);
     }
 
     @Export("void mi_subproc_stats_print_out(mi_subproc_id_t subproc_id, mi_output_fun* out, void* arg)")
@@ -154,6 +159,7 @@ public final class Report {
         if (stats == 0) return;
         subprocess(subprocess, stats);
         print(stats, function, argument);
+        Meta.free(stats, Statistics.SIZE);
     }
 
     /** The subprocess' heaps one after the other. */
@@ -169,11 +175,11 @@ public final class Report {
     @Export("void mi_thread_stats_print_out(mi_output_fun* out, void* arg)")
     public static void printThread(long function, long argument) { printStatistics(function, argument); }
 
-    private static void print(long stats, long function, long argument) {
+    /** Prints statistics that somebody has. */
+    public static void print(long stats, long function, long argument) {
         long printer = Printer.open(function, argument);
         print(printer, stats);
         Printer.close(printer);
-        Meta.free(stats, Statistics.SIZE);
     }
 
     private static void print(long printer, long stats) {

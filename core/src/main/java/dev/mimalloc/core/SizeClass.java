@@ -15,7 +15,7 @@ public final class SizeClass {
     private SizeClass() {}
 
     /** The bin of a size up to {@link Config#LARGE_OBJECT_MAX}; larger sizes are {@link #HUGE}. */
-    static int bin(long size) {
+    public static int bin(long size) {
         long words = (size + 7) >>> 3;
         if (words <= 1) return 1;
         if (words <= 8) return (int) (words + 1) & ~1;

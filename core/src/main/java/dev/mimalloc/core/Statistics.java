@@ -52,7 +52,7 @@ public final class Statistics {
     public static final int PAGE_BINS = MALLOC_BINS + SizeClass.COUNT * 24;
     public static final int CHUNK_BINS = PAGE_BINS + SizeClass.COUNT * 24;
     public static final int SIZE = CHUNK_BINS + 6 * 24;
-    static final int VERSION = 5;
+    public static final int VERSION = 5;
 
     private Statistics() {}
 

@@ -1,0 +1,246 @@
+package dev.mimalloc;
+
+import static dev.mimalloc.core.Statistics.CHUNK_BINS;
+import static dev.mimalloc.core.Statistics.MALLOC_BINS;
+import static dev.mimalloc.core.Statistics.PAGES;
+import static dev.mimalloc.core.Statistics.PAGE_BINS;
+
+import dev.mimalloc.core.Json;
+import dev.mimalloc.core.Report;
+import dev.mimalloc.core.SizeClass;
+import dev.mimalloc.core.Subprocesses;
+import dev.mimalloc.machine.Callback;
+import dev.mimalloc.machine.Text;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.LongConsumer;
+
+/**
+ * A snapshot of the statistics of the whole allocator, from {@link Mimalloc#statistics}, or of one heap, from
+ * {@link Heap#statistics}. Stands for {@code mi_stats_t}, without the fields that only older versions fill.
+ *
+ * <p>A {@link Count} has a current value, a peak and a total; what is a {@code long} only rises. To take a snapshot
+ * costs nothing that malloc and free would notice, and takes time proportional to the number of pages.
+ *
+ * <p>How exact it is:
+ * <ul>
+ * <li>Pages, memory, threads, heaps and calls of the system are counted when they happen.
+ * <li>What malloc has given out is not, since that would cost. The <em>current</em> values of {@code mallocNormal},
+ * {@code mallocHuge} and the bins are added up from the pages: exact when no other thread is allocating or freeing, and
+ * otherwise as each page was when it was looked at. Their <em>totals</em>, and {@code mallocNormalCount}, may be ahead
+ * by as many blocks as are free in pages that are in use, and are set right when such a page goes. Their
+ * <em>peaks</em> are the most that any snapshot has shown.
+ * <li>A heap counts what is its own. Memory of the system, threads, arenas and purges are the whole allocator's: in a
+ * heap's statistics they are 0.
+ * <li>Where several heaps add up to the whole allocator, the peak is the most that was seen together.
+ * </ul>
+ *
+ * @param pages pages, of blocks of one size each
+ * @param reserved bytes of addresses that were reserved
+ * @param committed bytes of them that may be touched; the system may back them only when they are
+ * @param reset bytes whose contents were given up while they stayed committed
+ * @param purged bytes that were given back to the system
+ * @param pageCommitted bytes that pages have for blocks
+ * @param pagesAbandoned pages that no thread owns, because their thread has ended or had no use for them
+ * @param threads threads with memory of their own; virtual threads share some
+ * @param mallocNormal bytes in blocks that share a page
+ * @param mallocHuge bytes in blocks with a page of their own
+ * @param mallocRequested always 0: what was asked for is not kept, only the size of the block
+ * @param mmapCalls how often the system was asked for memory
+ * @param commitCalls how often memory was committed
+ * @param resetCalls how often memory was reset
+ * @param purgeCalls how often memory was purged
+ * @param arenaCount arenas
+ * @param mallocNormalCount blocks that share a page and were ever given out
+ * @param mallocHugeCount blocks with a page of their own that were ever given out
+ * @param mallocGuardedCount blocks with a guard page that were ever given out
+ * @param arenaRollbackCount how often memory was claimed in an arena and given back at once
+ * @param arenaPurges how often all arenas were purged
+ * @param pagesExtended how often blocks were made of a page's fresh memory
+ * @param pagesRetire how often an empty page was kept for a while
+ * @param pageSearches pages that were looked at in searches for one with room
+ * @param pageSearchesCount such searches
+ * @param heaps heaps
+ * @param theaps threads' parts of heaps
+ * @param pagesReclaimOnAlloc abandoned pages that an allocation took over
+ * @param pagesReclaimOnFree abandoned pages that a free took over
+ * @param pagesReabandonFull pages that were given up because they were full
+ * @param pagesUnabandonBusyWait how often a thread waited for another to let go of an abandoned page
+ * @param heapsDeleteWait how often the end of a heap waited
+ * @param bins by size of block, smallest first; the last one is for blocks with a page of their own
+ * @param chunks the arenas' memory by what it is used for; not for a heap
+ */
+public record Statistics(Count pages, Count reserved, Count committed, long reset, long purged, Count pageCommitted,
+        Count pagesAbandoned, Count threads, Count mallocNormal, Count mallocHuge, Count mallocRequested,
+        long mmapCalls, long commitCalls, long resetCalls, long purgeCalls, long arenaCount, long mallocNormalCount,
+        long mallocHugeCount, long mallocGuardedCount, long arenaRollbackCount, long arenaPurges, long pagesExtended,
+        long pagesRetire, long pageSearches, long pageSearchesCount, Count heaps, Count theaps,
+        long pagesReclaimOnAlloc, long pagesReclaimOnFree, long pagesReabandonFull, long pagesUnabandonBusyWait,
+        long heapsDeleteWait, List<Bin> bins, Chunks chunks) {
+    private static final int HUGE = (PAGE_BINS - MALLOC_BINS) / 24 - 1;
+    private static final int OLD_FIELDS = 4 * 24;
+
+    /** Copies the list. */
+    public Statistics {
+        bins = List.copyOf(bins);
+    }
+
+    /**
+     * Something that rises and falls.
+     *
+     * @param current what there is now
+     * @param peak the most there was at a time
+     * @param total all there ever was
+     */
+    public record Count(long current, long peak, long total) {}
+
+    /**
+     * Blocks of one size.
+     *
+     * @param blockSize bytes of a block; 0 for blocks with a page of their own, which have any size
+     * @param bytes in such blocks
+     * @param pages of such blocks
+     */
+    public record Bin(long blockSize, Count bytes, Count pages) {}
+
+    /**
+     * Parts of arenas, of 32 MiB each, by the pages that they are kept for, so that long-lived small pages do not
+     * stand in the way of large ones.
+     *
+     * @param small for pages of small blocks
+     * @param other for what has no part of its own
+     * @param medium for pages of medium blocks
+     * @param large for pages of large blocks
+     * @param huge for blocks with a page of their own
+     * @param none not used yet
+     */
+    public record Chunks(Count small, Count other, Count medium, Count large, Count huge, Count none) {}
+
+    /** Of the main subprocess, in which all Java threads are. */
+    static Statistics ofProcess() { return taken(stats -> Report.subprocess(Subprocesses.main(), stats)); }
+
+    static Statistics ofHeap(long heap) { return taken(stats -> Report.heap(heap, stats)); }
+
+    private static Statistics taken(LongConsumer report) {
+        // The memory comes from elsewhere: it is not to be seen in what it is for.
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment stats = arena.allocate(dev.mimalloc.core.Statistics.SIZE, 8);
+            report.accept(stats.address());
+            return new Cursor(stats).read();
+        }
+    }
+
+    /** As JSON, with the names of the C interface. Stands for {@code mi_stats_as_json}; the process' part is of now. */
+    public String toJson() {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment stats = arena.allocate(dev.mimalloc.core.Statistics.SIZE, 8);
+            new Cursor(stats).write(this);
+            for (long size = 32 << 10;; size *= 2) {
+                MemorySegment text = arena.allocate(size);
+                if (Json.json(stats.address(), size, text.address()) != 0) return text.getString(0);
+                if (size > 1 << 20) throw new OutOfMemoryError("no memory for statistics as JSON");
+            }
+        }
+    }
+
+    /**
+     * As a table for people to read. Stands for {@code mi_stats_print_out}; the last line is about the process, of
+     * now.
+     */
+    public String toText() {
+        var text = new StringBuilder();
+        Callback.Output output = (part, arg) -> text.append(Text.string(part));
+        long handle = Callback.register(output);
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment stats = arena.allocate(dev.mimalloc.core.Statistics.SIZE, 8);
+            new Cursor(stats).write(this);
+            Report.print(stats.address(), handle, 0);
+        } finally {
+            Callback.unregister(handle);
+        }
+        return text.toString();
+    }
+
+    /** Goes through the C struct, field by field. */
+    private static final class Cursor {
+        private final MemorySegment stats;
+        private long at = PAGES;
+
+        Cursor(MemorySegment stats) { this.stats = stats; }
+
+        private long next() {
+            at += 8;
+            return stats.get(ValueLayout.JAVA_LONG, at - 8);
+        }
+
+        private Cursor put(long... values) {
+            for (long value : values) {
+                stats.set(ValueLayout.JAVA_LONG, at, value);
+                at += 8;
+            }
+            return this;
+        }
+
+        private Count count() {
+            long total = next();
+            long peak = next();
+            return new Count(next(), peak, total);
+        }
+
+        private Cursor put(Count count) { return put(count.total, count.peak, count.current); }
+
+        private Cursor skip(int bytes) {
+            at += bytes;
+            return this;
+        }
+
+        private Cursor at(int offset) {
+            at = offset;
+            return this;
+        }
+
+        Statistics read() {
+            return new Statistics(count(), count(), count(), next(), next(), count(), count(), count(), count(),
+                    count(), count(), next(), next(), next(), next(), next(), next(), next(), next(), next(), next(),
+                    next(), next(), next(), next(), skip(OLD_FIELDS).count(), count(), next(), next(), next(), next(),
+                    next(), bins(), chunks());
+        }
+
+        private List<Bin> bins() {
+            var bins = new ArrayList<Bin>();
+            for (int bin = 1; bin <= HUGE; bin++) {
+                long size = SizeClass.statisticsBinSize(bin);
+                // The odd words up to 8 have no bin: their blocks are a word larger.
+                if (bin > 1 && bin < 8 && bin % 2 != 0) continue;
+                bins.add(new Bin(size, at(MALLOC_BINS + bin * 24).count(), at(PAGE_BINS + bin * 24).count()));
+            }
+            return bins;
+        }
+
+        private Chunks chunks() {
+            at(CHUNK_BINS);
+            return new Chunks(count(), count(), count(), count(), count(), count());
+        }
+
+        void write(Statistics s) {
+            at(0).put(dev.mimalloc.core.Statistics.SIZE, dev.mimalloc.core.Statistics.VERSION);
+            put(s.pages).put(s.reserved).put(s.committed).put(s.reset, s.purged).put(s.pageCommitted);
+            put(s.pagesAbandoned).put(s.threads).put(s.mallocNormal).put(s.mallocHuge).put(s.mallocRequested);
+            put(s.mmapCalls, s.commitCalls, s.resetCalls, s.purgeCalls, s.arenaCount);
+            put(s.mallocNormalCount, s.mallocHugeCount, s.mallocGuardedCount, s.arenaRollbackCount, s.arenaPurges);
+            put(s.pagesExtended, s.pagesRetire, s.pageSearches, s.pageSearchesCount);
+            skip(OLD_FIELDS).put(s.heaps).put(s.theaps);
+            put(s.pagesReclaimOnAlloc, s.pagesReclaimOnFree, s.pagesReabandonFull, s.pagesUnabandonBusyWait);
+            put(s.heapsDeleteWait);
+            for (Bin bin : s.bins) {
+                int index = bin.blockSize == 0 ? HUGE : SizeClass.bin(bin.blockSize);
+                at(MALLOC_BINS + index * 24).put(bin.bytes).at(PAGE_BINS + index * 24).put(bin.pages);
+            }
+            at(CHUNK_BINS).put(s.chunks.small).put(s.chunks.other).put(s.chunks.medium).put(s.chunks.large);
+            put(s.chunks.huge).put(s.chunks.none);
+        }
+    }
+}
