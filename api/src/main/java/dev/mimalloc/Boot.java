@@ -34,7 +34,7 @@ final class Boot implements Lifecycle {
 
     private static void registerMBean() {
         try {
-            MimallocMXBean.register();
+            Management.register();
         } catch (NoClassDefFoundError | IllegalStateException e) {
             System.getLogger("dev.mimalloc").log(Level.WARNING, "no MBean: --add-modules java.management?", e);
         }

@@ -1,5 +1,6 @@
 package dev.mimalloc;
 
+import dev.mimalloc.core.ProcessLife;
 import dev.mimalloc.core.Report;
 import java.lang.management.ManagementFactory;
 import java.util.Map;
@@ -9,63 +10,84 @@ import javax.management.InstanceNotFoundException;
 import javax.management.JMException;
 import javax.management.ObjectName;
 
-/** The MBean; apart from its interface, which can be used where the module {@code java.management} is missing. */
-final class Management implements MimallocMXBean {
+/**
+ * Shows the allocator to JMX clients, as a {@link MimallocMXBean} of the platform's MBean server. It is registered by
+ * {@link #register}, or at the allocator's start when the system property {@code dev.mimalloc.jmx} is {@code true}.
+ *
+ * <p>This needs the module {@code java.management}: a program in modules that does not require it runs with
+ * {@code --add-modules java.management}.
+ */
+public final class Management {
     private Management() {}
 
-    static void register() {
+    /**
+     * Registers the MBean; when it is registered already nothing happens.
+     *
+     * @throws IllegalStateException if the MBean server refuses
+     */
+    public static void register() {
         try {
-            ManagementFactory.getPlatformMBeanServer().registerMBean(new Management(), name());
+            ManagementFactory.getPlatformMBeanServer().registerMBean(new Bean(), name());
         } catch (InstanceAlreadyExistsException e) {
             // Somebody was here before: that will do.
         } catch (JMException e) {
-            throw new IllegalStateException("cannot register " + OBJECT_NAME, e);
+            throw new IllegalStateException("cannot register " + MimallocMXBean.OBJECT_NAME, e);
         }
     }
 
-    static void unregister() {
+    /**
+     * Takes the MBean away; when it is not registered nothing happens.
+     *
+     * @throws IllegalStateException if the MBean server refuses
+     */
+    public static void unregister() {
         try {
             ManagementFactory.getPlatformMBeanServer().unregisterMBean(name());
         } catch (InstanceNotFoundException e) {
             // Nothing to take away.
         } catch (JMException e) {
-            throw new IllegalStateException("cannot unregister " + OBJECT_NAME, e);
+            throw new IllegalStateException("cannot unregister " + MimallocMXBean.OBJECT_NAME, e);
         }
     }
 
-    private static ObjectName name() throws JMException { return new ObjectName(OBJECT_NAME); }
+    private static ObjectName name() throws JMException { return new ObjectName(MimallocMXBean.OBJECT_NAME); }
 
-    @Override
-    public int getVersion() { return Mimalloc.version(); }
+    private static final class Bean implements MimallocMXBean {
+        @Override
+        public int getVersion() { return Mimalloc.version(); }
 
-    @Override
-    public Statistics getStatistics() { return Mimalloc.statistics(); }
+        @Override
+        public Statistics getStatistics() { return Mimalloc.statistics(); }
 
-    @Override
-    public ProcessInfo getProcess() { return ProcessInfo.now(); }
+        @Override
+        public ProcessInfo getProcess() { return ProcessInfo.now(); }
 
-    @Override
-    public Map<String, Long> getOptions() {
-        var values = new TreeMap<String, Long>();
-        for (Option option : Option.values()) values.put(option.name(), option.get());
-        return values;
+        @Override
+        public Map<String, Long> getOptions() {
+            var values = new TreeMap<String, Long>();
+            for (Option option : Option.values()) values.put(option.name(), option.get());
+            return values;
+        }
+
+        @Override
+        public long option(String name) { return Option.valueOf(name).get(); }
+
+        @Override
+        public void setOption(String name, long value) { Option.valueOf(name).set(value); }
+
+        @Override
+        public void collect(boolean force) {
+            ProcessLife.tick();
+            Mimalloc.collect(force);
+        }
+
+        @Override
+        public void resetStatistics() { Report.reset(); }
+
+        @Override
+        public String statisticsAsText() { return Mimalloc.statistics().toText(); }
+
+        @Override
+        public String statisticsAsJson() { return Mimalloc.statistics().toJson(); }
     }
-
-    @Override
-    public long option(String name) { return Option.valueOf(name).get(); }
-
-    @Override
-    public void setOption(String name, long value) { Option.valueOf(name).set(value); }
-
-    @Override
-    public void collect(boolean force) { Mimalloc.collect(force); }
-
-    @Override
-    public void resetStatistics() { Report.reset(); }
-
-    @Override
-    public String statisticsAsText() { return Mimalloc.statistics().toText(); }
-
-    @Override
-    public String statisticsAsJson() { return Mimalloc.statistics().toJson(); }
 }

@@ -5,23 +5,11 @@ import java.util.Map;
 /**
  * The allocator for JConsole, Mission Control and other JMX clients, under the name {@value #OBJECT_NAME}.
  *
- * <p>It is registered with the platform's MBean server by {@link #register}, or at the allocator's start when the
- * system property {@code dev.mimalloc.jmx} is {@code true}. Both need the module {@code java.management}: where nothing
- * else requires it, {@code --add-modules java.management}. Nothing of this costs before somebody asks.
+ * <p>{@link Management#register} registers it. It costs nothing before somebody asks it.
  */
 public interface MimallocMXBean {
     /** The name of the MBean. */
     String OBJECT_NAME = "dev.mimalloc:type=Allocator";
-
-    /**
-     * Registers the MBean; when it is registered already nothing happens.
-     *
-     * @throws IllegalStateException if the MBean server refuses
-     */
-    static void register() { Management.register(); }
-
-    /** Takes the MBean away; when it is not registered nothing happens. */
-    static void unregister() { Management.unregister(); }
 
     /** The version of the interface, as {@link Mimalloc#version}. */
     int getVersion();
@@ -52,9 +40,8 @@ public interface MimallocMXBean {
     void setOption(String name, long value);
 
     /**
-     * Gives free memory back to the system, as {@link Mimalloc#collect}: what threads that have ended and virtual
-     * threads have left, and what waits in the arenas. What a living thread keeps for itself only that thread can
-     * give back.
+     * Gives free memory back to the system: what waits in the arenas, and the empty pages that virtual threads share.
+     * Those of a living thread only that thread can give back.
      *
      * @param force at once, and not after a delay
      */

@@ -1,103 +1,186 @@
 package dev.mimalloc;
 
 import dev.mimalloc.core.Options;
+import java.util.Locale;
 
 /**
- * The options. Each is a {@code long}; those that switch something are 0 or 1. From outside {@link #PURGE_DELAY} is
+ * The options. Each is a {@code long}, whose meaning its {@link #kind} tells. From outside {@link #PURGE_DELAY} is
  * given by the environment variable {@code MIMALLOC_PURGE_DELAY}, or by the system property
- * {@code dev.mimalloc.purge.delay}, which goes first. Many options are looked at only when a thread, or the allocator,
- * starts: set those before anything else. All methods may be called by any thread.
+ * {@code dev.mimalloc.purge.delay}, which goes first; a switch also understands {@code yes}, {@code on}, {@code no} and
+ * {@code off}. Many options are looked at only when a thread, or the allocator, starts: set those before anything else.
+ * Options of the C interface that have no effect any more are left out. All methods may be called by any thread.
  */
 public enum Option {
     /** Prints errors and warnings. */
-    SHOW_ERRORS(Options.SHOW_ERRORS),
+    SHOW_ERRORS(Options.SHOW_ERRORS, Kind.SWITCH),
     /** Prints statistics when the process ends. */
-    SHOW_STATS(Options.SHOW_STATS),
+    SHOW_STATS(Options.SHOW_STATS, Kind.SWITCH),
     /** Prints what happens. */
-    VERBOSE(Options.VERBOSE),
+    VERBOSE(Options.VERBOSE, Kind.SWITCH),
     /** Whether an arena is committed as a whole: 0 no, 1 yes, 2 if the system backs memory only when it is touched. */
-    ARENA_EAGER_COMMIT(Options.ARENA_EAGER_COMMIT),
+    ARENA_EAGER_COMMIT(Options.ARENA_EAGER_COMMIT, 0, 2),
     /** Whether a purge decommits memory, or only resets it. */
-    PURGE_DECOMMITS(Options.PURGE_DECOMMITS),
+    PURGE_DECOMMITS(Options.PURGE_DECOMMITS, Kind.SWITCH),
     /** Whether to ask for large OS pages, of 2 or 4 MiB. */
-    ALLOW_LARGE_OS_PAGES(Options.ALLOW_LARGE_OS_PAGES),
+    ALLOW_LARGE_OS_PAGES(Options.ALLOW_LARGE_OS_PAGES, Kind.SWITCH),
     /** How many huge OS pages, of 1 GiB, to reserve at the start. */
-    RESERVE_HUGE_OS_PAGES(Options.RESERVE_HUGE_OS_PAGES),
+    RESERVE_HUGE_OS_PAGES(Options.RESERVE_HUGE_OS_PAGES, 0, Long.MAX_VALUE),
     /** The NUMA node of these pages; -1 for any. */
-    RESERVE_HUGE_OS_PAGES_AT(Options.RESERVE_HUGE_OS_PAGES_AT),
+    RESERVE_HUGE_OS_PAGES_AT(Options.RESERVE_HUGE_OS_PAGES_AT, -1, Integer.MAX_VALUE),
     /** How much memory to reserve at the start, in KiB. */
-    RESERVE_OS_MEMORY(Options.RESERVE_OS_MEMORY),
+    RESERVE_OS_MEMORY(Options.RESERVE_OS_MEMORY, Kind.SIZE),
     /** Milliseconds that free memory waits before it goes back to the system; -1 for ever. */
-    PURGE_DELAY(Options.PURGE_DELAY),
+    PURGE_DELAY(Options.PURGE_DELAY, -1, Long.MAX_VALUE),
     /** Pretends that there are so many NUMA nodes; 0 for as many as there are. */
-    USE_NUMA_NODES(Options.USE_NUMA_NODES),
+    USE_NUMA_NODES(Options.USE_NUMA_NODES, 0, Long.MAX_VALUE),
     /** Takes no more memory from the system than was reserved. */
-    DISALLOW_OS_ALLOC(Options.DISALLOW_OS_ALLOC),
+    DISALLOW_OS_ALLOC(Options.DISALLOW_OS_ALLOC, Kind.SWITCH),
     /** The tag of the memory, on systems that have tags. */
-    OS_TAG(Options.OS_TAG),
+    OS_TAG(Options.OS_TAG, 0, 255),
     /** So many errors are printed; -1 for all. */
-    MAX_ERRORS(Options.MAX_ERRORS),
+    MAX_ERRORS(Options.MAX_ERRORS, -1, Long.MAX_VALUE),
     /** So many warnings are printed; -1 for all. */
-    MAX_WARNINGS(Options.MAX_WARNINGS),
+    MAX_WARNINGS(Options.MAX_WARNINGS, -1, Long.MAX_VALUE),
     /** Frees all memory when the process ends. */
-    DESTROY_ON_EXIT(Options.DESTROY_ON_EXIT),
+    DESTROY_ON_EXIT(Options.DESTROY_ON_EXIT, Kind.SWITCH),
     /** How much an arena reserves, in KiB. */
-    ARENA_RESERVE(Options.ARENA_RESERVE),
+    ARENA_RESERVE(Options.ARENA_RESERVE, Kind.SIZE),
     /** By what {@link #PURGE_DELAY} is multiplied for arenas. */
-    ARENA_PURGE_MULT(Options.ARENA_PURGE_MULT),
+    ARENA_PURGE_MULT(Options.ARENA_PURGE_MULT, 0, Long.MAX_VALUE),
     /** Takes no memory from arenas. */
-    DISALLOW_ARENA_ALLOC(Options.DISALLOW_ARENA_ALLOC),
+    DISALLOW_ARENA_ALLOC(Options.DISALLOW_ARENA_ALLOC, Kind.SWITCH),
     /** Milliseconds to try again when there is no memory; on Windows only. */
-    RETRY_ON_OOM(Options.RETRY_ON_OOM),
+    RETRY_ON_OOM(Options.RETRY_ON_OOM, 0, Long.MAX_VALUE),
     /** Lets visitors see the pages of threads that have ended. */
-    VISIT_ABANDONED(Options.VISIT_ABANDONED),
+    VISIT_ABANDONED(Options.VISIT_ABANDONED, Kind.SWITCH),
     /** The smallest block that is guarded, in bytes. */
-    GUARDED_MIN(Options.GUARDED_MIN),
+    GUARDED_MIN(Options.GUARDED_MIN, 0, Long.MAX_VALUE),
     /** The largest block that is guarded, in bytes. */
-    GUARDED_MAX(Options.GUARDED_MAX),
+    GUARDED_MAX(Options.GUARDED_MAX, 0, Long.MAX_VALUE),
     /** Puts a guarded block right before its guard page, whatever its alignment. */
-    GUARDED_PRECISE(Options.GUARDED_PRECISE),
+    GUARDED_PRECISE(Options.GUARDED_PRECISE, Kind.SWITCH),
     /** Guards one block in so many; 0 for none. */
-    GUARDED_SAMPLE_RATE(Options.GUARDED_SAMPLE_RATE),
+    GUARDED_SAMPLE_RATE(Options.GUARDED_SAMPLE_RATE, 0, Long.MAX_VALUE),
     /** Where the sampling starts; 0 for somewhere. */
-    GUARDED_SAMPLE_SEED(Options.GUARDED_SAMPLE_SEED),
+    GUARDED_SAMPLE_SEED(Options.GUARDED_SAMPLE_SEED, 0, Long.MAX_VALUE),
     /** A thread collects after so many allocations that had to look for a page. */
-    GENERIC_COLLECT(Options.GENERIC_COLLECT),
+    GENERIC_COLLECT(Options.GENERIC_COLLECT, 1, Long.MAX_VALUE),
     /** Whether a free takes over a page of an ended thread: -1 never, 0 if the thread had it before, 1 always. */
-    PAGE_RECLAIM_ON_FREE(Options.PAGE_RECLAIM_ON_FREE),
+    PAGE_RECLAIM_ON_FREE(Options.PAGE_RECLAIM_ON_FREE, -1, 1),
     /** A thread keeps so many full pages of each size; -1 for all. */
-    PAGE_FULL_RETAIN(Options.PAGE_FULL_RETAIN),
+    PAGE_FULL_RETAIN(Options.PAGE_FULL_RETAIN, -1, Integer.MAX_VALUE),
     /** So many pages are looked at to find the fullest one. */
-    PAGE_MAX_CANDIDATES(Options.PAGE_MAX_CANDIDATES),
+    PAGE_MAX_CANDIDATES(Options.PAGE_MAX_CANDIDATES, 1, Long.MAX_VALUE),
     /** The highest bit of an address; 0 to find out. */
-    MAX_VABITS(Options.MAX_VABITS),
+    MAX_VABITS(Options.MAX_VABITS, 0, 64),
     /** Commits the page map as a whole. */
-    PAGEMAP_COMMIT(Options.PAGEMAP_COMMIT),
+    PAGEMAP_COMMIT(Options.PAGEMAP_COMMIT, Kind.SWITCH),
     /** Commits a page bit by bit. */
-    PAGE_COMMIT_ON_DEMAND(Options.PAGE_COMMIT_ON_DEMAND),
+    PAGE_COMMIT_ON_DEMAND(Options.PAGE_COMMIT_ON_DEMAND, Kind.SWITCH),
     /** A thread takes back so many of its own pages by frees; -1 for any number. */
-    PAGE_MAX_RECLAIM(Options.PAGE_MAX_RECLAIM),
+    PAGE_MAX_RECLAIM(Options.PAGE_MAX_RECLAIM, -1, Long.MAX_VALUE),
     /** A thread takes over so many pages of others by frees. */
-    PAGE_CROSS_THREAD_MAX_RECLAIM(Options.PAGE_CROSS_THREAD_MAX_RECLAIM),
+    PAGE_CROSS_THREAD_MAX_RECLAIM(Options.PAGE_CROSS_THREAD_MAX_RECLAIM, 0, Long.MAX_VALUE),
     /** Transparent huge pages: 0 none in the whole process, 1 as the system likes, 2 aligned to them. */
-    ALLOW_THP(Options.ALLOW_THP),
+    ALLOW_THP(Options.ALLOW_THP, 0, 2),
     /** Nothing smaller is purged, in KiB. */
-    MINIMAL_PURGE_SIZE(Options.MINIMAL_PURGE_SIZE),
+    MINIMAL_PURGE_SIZE(Options.MINIMAL_PURGE_SIZE, Kind.SIZE),
     /** Larger blocks come straight from the system, in KiB. */
-    ARENA_MAX_OBJECT_SIZE(Options.ARENA_MAX_OBJECT_SIZE),
+    ARENA_MAX_OBJECT_SIZE(Options.ARENA_MAX_OBJECT_SIZE, Kind.SIZE),
     /** Keeps the arenas of NUMA nodes apart. */
-    ARENA_IS_NUMA_LOCAL(Options.ARENA_IS_NUMA_LOCAL);
+    ARENA_IS_NUMA_LOCAL(Options.ARENA_IS_NUMA_LOCAL, Kind.SWITCH);
+
+    /** What an option's value means. */
+    public enum Kind {
+        /** 0 for off, 1 for on. */
+        SWITCH,
+        /** A number; what of is in the option's documentation. */
+        NUMBER,
+        /** A size in KiB. From outside it is given with a unit, as in {@code 64MiB}, or in bytes. */
+        SIZE
+    }
 
     private final int index;
+    private final Kind kind;
+    private final long min;
+    private final long max;
 
-    Option(int index) { this.index = index; }
+    Option(int index, Kind kind) { this(index, kind, 0, kind == Kind.SWITCH ? 1 : Long.MAX_VALUE >>> 10); }
 
-    /** The value. Stands for {@code mi_option_get}. */
+    Option(int index, long min, long max) { this(index, Kind.NUMBER, min, max); }
+
+    Option(int index, Kind kind, long min, long max) {
+        this.index = index;
+        this.kind = kind;
+        this.min = min;
+        this.max = max;
+    }
+
+    /** What the value means. */
+    public Kind kind() { return kind; }
+
+    /** The smallest value there is. */
+    public long min() { return min; }
+
+    /** The largest value there is. */
+    public long max() { return max; }
+
+    /** The value where nobody has given another. */
+    public long defaultValue() { return Options.defaultOf(index); }
+
+    /** The environment variable that gives the value from outside. */
+    public String variable() { return "MIMALLOC_" + name(); }
+
+    /** The system property that gives the value from outside, and goes before the environment variable. */
+    public String property() { return "dev.mimalloc." + name().toLowerCase(Locale.ROOT).replace('_', '.'); }
+
+    /**
+     * The value. What was given from outside is not checked, so it may be one that {@link #set} refuses. Stands for
+     * {@code mi_option_get}.
+     */
     public long get() { return Options.get(index); }
 
-    /** Sets the value. Stands for {@code mi_option_set}. */
-    public void set(long value) { Options.set(index, value); }
+    /** Whether the value is not 0. Stands for {@code mi_option_is_enabled}. */
+    public boolean isEnabled() { return Options.isEnabled(index); }
 
-    /** Sets the value unless it was given from outside or set before. Stands for {@code mi_option_set_default}. */
-    public void setDefault(long value) { Options.setDefault(index, value); }
+    /**
+     * The value of a size in bytes. Stands for {@code mi_option_get_size}.
+     *
+     * @throws UnsupportedOperationException if this option is no size
+     */
+    public long bytes() {
+        if (kind != Kind.SIZE) throw new UnsupportedOperationException(this + " is not a size");
+        return Options.getSize(index);
+    }
+
+    /**
+     * Sets the value. Stands for {@code mi_option_set}.
+     *
+     * @throws IllegalArgumentException if the option cannot have this value
+     */
+    public void set(long value) { Options.set(index, checked(value)); }
+
+    /**
+     * Sets the value unless it was given from outside or set before. Stands for {@code mi_option_set_default}.
+     *
+     * @throws IllegalArgumentException if the option cannot have this value
+     */
+    public void setDefault(long value) { Options.setDefault(index, checked(value)); }
+
+    /**
+     * Switches something on or off. Stands for {@code mi_option_set_enabled}.
+     *
+     * @throws UnsupportedOperationException if this option is no switch
+     */
+    public void setEnabled(boolean enabled) {
+        if (kind != Kind.SWITCH) throw new UnsupportedOperationException(this + " is not a switch");
+        Options.setEnabled(index, enabled);
+    }
+
+    private long checked(long value) {
+        if (value >= min && value <= max) return value;
+        String unit = kind == Kind.SIZE ? " KiB" : "";
+        String most = max == Long.MAX_VALUE ? " or more" : " to " + max;
+        throw new IllegalArgumentException(this + " cannot be " + value + unit + ", only " + min + most + unit);
+    }
 }

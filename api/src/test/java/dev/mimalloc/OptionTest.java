@@ -1,6 +1,8 @@
 package dev.mimalloc;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
 import dev.mimalloc.core.Options;
 import java.lang.reflect.Field;
@@ -40,5 +42,45 @@ class OptionTest {
         }
         assertThat(Option.values()).hasSize((int) Arrays.stream(Options.class.getFields())
                 .filter(field -> !field.getName().startsWith("DEPRECATED")).count());
+    }
+
+    @Test
+    void aWrongValueIsRefusedWithWhatIsWrong() {
+        assertThatIllegalArgumentException().isThrownBy(() -> Option.SHOW_STATS.set(2))
+                .withMessage("SHOW_STATS cannot be 2, only 0 to 1");
+        assertThatIllegalArgumentException().isThrownBy(() -> Option.PURGE_DELAY.set(-2))
+                .withMessage("PURGE_DELAY cannot be -2, only -1 or more");
+        assertThatIllegalArgumentException().isThrownBy(() -> Option.ARENA_RESERVE.setDefault(-1))
+                .withMessage("ARENA_RESERVE cannot be -1 KiB, only 0 to 9007199254740991 KiB");
+        assertThatExceptionOfType(UnsupportedOperationException.class)
+                .isThrownBy(() -> Option.PURGE_DELAY.setEnabled(true)).withMessage("PURGE_DELAY is not a switch");
+        assertThatExceptionOfType(UnsupportedOperationException.class).isThrownBy(Option.PURGE_DELAY::bytes)
+                .withMessage("PURGE_DELAY is not a size");
+        assertThat(Option.SHOW_STATS.get()).isZero();
+    }
+
+    @Test
+    void eachOptionCanHaveItsDefault() {
+        for (Option option : Option.values()) {
+            assertThat(option.defaultValue()).as(option.name()).isBetween(option.min(), option.max());
+            long before = option.get();
+            option.set(option.defaultValue());
+            assertThat(option.get()).isEqualTo(option.defaultValue());
+            option.set(before);
+        }
+    }
+
+    @Test
+    void aKindIsWhatItSays() {
+        assertThat(Option.ARENA_RESERVE.kind()).isEqualTo(Option.Kind.SIZE);
+        assertThat(Option.ARENA_RESERVE.bytes()).isEqualTo(Option.ARENA_RESERVE.get() << 10);
+        assertThat(Option.PURGE_DELAY.kind()).isEqualTo(Option.Kind.NUMBER);
+        assertThat(Option.VISIT_ABANDONED.kind()).isEqualTo(Option.Kind.SWITCH);
+        Option.VISIT_ABANDONED.setEnabled(true);
+        assertThat(Option.VISIT_ABANDONED.isEnabled()).isTrue();
+        assertThat(Option.VISIT_ABANDONED.get()).isEqualTo(1);
+        Option.VISIT_ABANDONED.setEnabled(false);
+        assertThat(Option.PURGE_DELAY.variable()).isEqualTo("MIMALLOC_PURGE_DELAY");
+        assertThat(Option.PURGE_DELAY.property()).isEqualTo("dev.mimalloc.purge.delay");
     }
 }

@@ -199,7 +199,8 @@ public final class Options {
         return false;
     }
 
-    private static long defaultOf(int option) {
+    /** The value of an option that nobody has given. */
+    public static long defaultOf(int option) {
         return switch (option) {
             case DEPRECATED_EAGER_COMMIT -> 1;
             case ARENA_EAGER_COMMIT -> 2;
