@@ -187,6 +187,27 @@ static void reset(void) {
   CHECK(mi_stats_get(&stats) && never_negative(&stats));
 }
 
+// What a thread gives up is abandoned, and can be freed and found again.
+static void reduce(void) {
+  mi_collect_reduce(0);
+  mi_stats_t_decl(before);
+  mi_stats_t_decl(stats);
+  CHECK(mi_stats_get(&before));
+  static void* blocks[1000];
+  for (int i = 0; i < 1000; i++) blocks[i] = mi_malloc(1000);
+  mi_collect_reduce((size_t)1 << 30);
+  CHECK(mi_stats_get(&stats) && stats.pages_abandoned.current <= before.pages_abandoned.current);
+  mi_collect_reduce(1 << 19);
+  CHECK(mi_stats_get(&stats) && stats.pages_abandoned.current > before.pages_abandoned.current);
+  int64_t some = stats.pages_abandoned.current;
+  mi_collect_reduce(0);
+  CHECK(mi_stats_get(&stats) && stats.pages_abandoned.current > some);
+  CHECK(stats.malloc_normal.current >= before.malloc_normal.current + 1000 * 1000);
+  for (int i = 0; i < 1000; i++) mi_free(blocks[i]);
+  mi_collect(true);
+  CHECK(mi_stats_get(&stats) && stats.malloc_normal.current == before.malloc_normal.current && never_negative(&stats));
+}
+
 static void* churn(void* unused) {
   void* blocks[200] = {0};
   for (size_t i = 0; i < 100000; i++) {
@@ -222,6 +243,7 @@ void statistics(void) {
   truth();
   totals();
   reset();
+  reduce();
   with_threads();
   mi_stats_t_decl(stats);
   CHECK(mi_subproc_stats_get(mi_subproc_main(), &stats) && stats.reserved.current > 0);

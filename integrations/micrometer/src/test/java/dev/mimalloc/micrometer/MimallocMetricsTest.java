@@ -144,7 +144,7 @@ class MimallocMetricsTest {
         Scrape last = Scrape.of(endpoint);
         for (int round = 0; round < 30; round++) {
             List<Long> blocks = new ArrayList<>();
-            for (int i = 0; i < 200; i++) blocks.add(Mimalloc.malloc(i * round));
+            for (int i = 0; i < 200; i++) blocks.add(Mimalloc.malloc((long) i * round));
             blocks.forEach(Mimalloc::free);
             Mimalloc.collect(false);
             Scrape scrape = Scrape.of(endpoint);
