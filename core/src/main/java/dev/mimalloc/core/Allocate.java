@@ -139,12 +139,16 @@ public final class Allocate {
             boolean room = page != 0 && (Page.free(page) | Page.localFree(page)) != 0;
             if (room && (turn & Config.HEARTBEAT_CYCLES - 1) != 0) {
                 Theap.setGeneric(theap, turn);
-                Page.collect(page);
-                Theap.countFilled(theap, SizeClass.bin(size), page);
+                if (Page.free(page) == 0) refill(theap, page, SizeClass.bin(size));
                 return first(page, zero);
             }
         }
         return genericSlow(theap, size, zero);
+    }
+
+    private static void refill(long theap, long page, int bin) {
+        Page.collect(page);
+        Theap.countFilled(theap, bin, page);
     }
 
     /** The whole story of an allocation. */

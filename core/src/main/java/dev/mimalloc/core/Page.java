@@ -172,18 +172,10 @@ public final class Page {
     /** Blocks that somebody still has. Exact for the owner; for others a snapshot. */
     static int live(long page) { return used(page) - count(threadFree(page)); }
 
-    /**
-     * How many blocks of {@code free} nobody was given since it was filled. With {@code walk}, which is for the owner,
-     * exact; otherwise 0 where only a walk could tell.
-     */
-    static int unused(long page, boolean walk) {
-        long block = free(page);
-        int left = capacity(page) - used(page);
-        if (block == 0 || left <= 0) return 0;
-        if (localFree(page) == 0) return left;
-        int unused = 0;
-        for (; walk && block != 0 && unused < left; block = nextBlock(block)) unused++;
-        return unused;
+    /** How many blocks of {@code free} nobody was given since it was filled; 0 where only a walk could tell. */
+    static int unused(long page) {
+        if (free(page) == 0 || localFree(page) != 0) return 0;
+        return (int) Config.max(0, capacity(page) - used(page));
     }
 
     /** For the owner: nobody has a block of this page. */

@@ -122,15 +122,10 @@ final class Pages {
         }
     }
 
-    /**
-     * Some of the blocks that the page's {@code free} was filled with were never given out. A heap is destroyed in time
-     * proportional to its pages: there we do not look at the blocks.
-     */
-    private static void countUnusedSlow(long page, long heap) {
-        if (Page.isSingleton(page)) return;
-        long bytes = Page.unused(page, !Heap.isDeleted(heap)) * Page.blockSize(page);
-        int bin = Statistics.MALLOC_BINS + Page.bin(page) * 24;
-        if (bytes != 0) Statistics.add(Heap.statistics(heap), bin, -bytes);
+    /** Some of the blocks that the page's {@code free} was filled with were never given out. */
+    private static void countUnused(long page, long statistics) {
+        long bytes = Page.isSingleton(page) ? 0 : Page.unused(page) * Page.blockSize(page);
+        if (bytes != 0) Statistics.add(statistics, Statistics.MALLOC_BINS + Page.bin(page) * 24, -bytes);
     }
 
     /** Counts a page that came or went. */
@@ -151,7 +146,7 @@ final class Pages {
     static void release(long page) {
         long heap = Page.heap(page);
         count(page, Heap.statistics(heap), -1);
-        countUnusedSlow(page, heap);
+        countUnused(page, Heap.statistics(heap));
         PageMap.unregister(Page.start(page), mappedSlices(page));
         leave(page, heap);
         giveMemoryBack(page, heap);

@@ -63,7 +63,7 @@ public final class Report {
         long size = Page.blockSize(page);
         int bin = Statistics.MALLOC_BINS + Page.bin(page) * 24;
         Statistics.raise(target, bin, Config.max(0, Page.live(page)) * size);
-        if (!Page.isSingleton(page)) Statistics.add(target, bin, -Page.unused(page, false) * size);
+        if (!Page.isSingleton(page)) Statistics.add(target, bin, -Page.unused(page) * size);
     }
 
     private static void addChunks(long arena, long target) {
