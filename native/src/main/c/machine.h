@@ -129,6 +129,19 @@ MI_INLINE int32_t Callback_limit(int64_t f, int64_t heap, int64_t size, int64_t 
 }
 MI_INLINE void Callback_raise(int32_t code, int64_t text, int64_t value) { (void)code, (void)text, (void)value; }
 
+// Trace: nobody listens.
+MI_INLINE int64_t Trace_sampleInterval(void) { return 0; }
+MI_INLINE int64_t Trace_distance(void) { return 1; }
+MI_INLINE int64_t Trace_weigh(int64_t size) { return (void)size, 0; }
+MI_INLINE void Trace_allocated(int64_t block, int64_t size, int64_t weight, int64_t heap) { (void)block, (void)size, (void)weight, (void)heap; }
+MI_INLINE void Trace_freed(int64_t block) { (void)block; }
+MI_INLINE void Trace_page(int32_t fresh, int64_t start, int64_t bytes, int64_t block_size, int64_t heap) {
+  (void)fresh, (void)start, (void)bytes, (void)block_size, (void)heap;
+}
+MI_INLINE void Trace_arena(int32_t fresh, int64_t start, int64_t bytes) { (void)fresh, (void)start, (void)bytes; }
+MI_INLINE void Trace_purging(void) {}
+MI_INLINE void Trace_purged(int64_t start, int64_t bytes) { (void)start, (void)bytes; }
+
 // C++'s run-time library, where the program has one: std::get_new_handler() and std::__throw_bad_alloc().
 typedef void mi_new_handler(void);
 mi_new_handler* mi_get_new_handler(void) __asm__(MI_SYMBOL_PREFIX "_ZSt15get_new_handlerv") __attribute__((weak));

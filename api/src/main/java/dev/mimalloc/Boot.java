@@ -5,6 +5,7 @@ import dev.mimalloc.core.ProcessLife;
 import dev.mimalloc.core.Threads;
 import dev.mimalloc.machine.Lifecycle;
 import dev.mimalloc.machine.ThreadSlot;
+import dev.mimalloc.machine.Trace;
 import java.lang.System.Logger.Level;
 
 /**
@@ -15,15 +16,17 @@ final class Boot implements Lifecycle {
     static final String CLASSES = "Abandon Allocate AllocateAligned Arena ArenaPages Arenas Bitmap Config"
             + " CppNames Deferred Errors FindPage Free Heap Heaps Json Limits Lock ManageArenas Meta Options"
             + " Page PageMap PageQueue Pages Printer ProcessInfo ProcessLife Purge Reallocate Report Retire"
-            + " Root SizeClass Spare StandardNames Startup Statistics Subprocess Subprocesses Table Theap"
-            + " Theaps ThreadData Threads Visit";
+            + " Root Sampling SizeClass Spare StandardNames Startup Statistics Subprocess Subprocesses Table"
+            + " Theap Theaps ThreadData Threads Visit";
 
     static {
         for (String name : CLASSES.split(" ", -1)) load("dev.mimalloc.core." + name);
         load("dev.mimalloc.machine.Text");
         load("dev.mimalloc.machine.Callback");
+        load("dev.mimalloc.machine.Trace");
         ThreadSlot.lifecycle(new Boot());
         ProcessLife.init();
+        if (ModuleLayer.boot().findModule("jdk.jfr").isPresent()) FlightListener.start();
         if (Options.isEnabled(Options.SHOW_STATS) || Options.isEnabled(Options.VERBOSE)) {
             Runtime.getRuntime().addShutdownHook(new Thread(ProcessLife::done));
         }
@@ -54,5 +57,8 @@ final class Boot implements Lifecycle {
     @Override
     public void threadEnded(long theap) { Threads.done(theap); }
     @Override
-    public void tick() { ProcessLife.tick(); }
+    public void tick() {
+        ProcessLife.tick();
+        Trace.tick();
+    }
 }

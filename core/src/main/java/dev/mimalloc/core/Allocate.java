@@ -5,6 +5,7 @@ import static dev.mimalloc.machine.Memory.*;
 import dev.mimalloc.machine.Bits;
 import dev.mimalloc.machine.Export;
 import dev.mimalloc.machine.ThreadSlot;
+import dev.mimalloc.machine.Trace;
 
 /**
  * Allocation. The fast path: the thread's theap, its direct table, the page, and the first block of the page's free
@@ -131,6 +132,7 @@ public final class Allocate {
      * the queue, with what the owner has put back. Now and then it is the whole story.
      */
     static long generic(long theap, long size, boolean zero) {
+        if (Trace.sampleInterval() != 0 && Sampling.isNext(theap, size)) return genericSampled(theap, size, zero);
         if (!Bits.below(Config.LARGE_OBJECT_MAX, size)) {
             long page = Bits.below(Config.SMALL_SIZE_MAX, size)
                     ? PageQueue.first(Theap.queue(theap, SizeClass.bin(size)))
@@ -140,7 +142,7 @@ public final class Allocate {
             if (room && (turn & Config.HEARTBEAT_CYCLES - 1) != 0) {
                 Theap.setGeneric(theap, turn);
                 if (Page.free(page) == 0) refill(theap, page, SizeClass.bin(size));
-                return first(page, zero);
+                return take(theap, page, size, zero);
             }
         }
         return genericSlow(theap, size, zero);
@@ -157,8 +159,43 @@ public final class Allocate {
         theap = heartbeat(theap);
         long page = page(theap, size, Config.SLICE, false);
         if (page == 0) return Errors.outOfMemory(size);
+        long block = take(theap, page, size, zero);
+        settle(page);
+        return block;
+    }
+
+    /** Takes the first block of a page, which was full if it is a small one, unless the allocation becomes a sample. */
+    private static long take(long theap, long page, long size, boolean zero) {
+        boolean small = !Bits.below(Config.SMALL_SIZE_MAX, size);
+        if (small && Trace.sampleInterval() != 0 && Sampling.refilled(theap, page)) {
+            long block = sampled(theap, size, Config.SLICE, zero);
+            if (block != 0) return block;
+            Page.collect(page);
+        }
+        return first(page, zero);
+    }
+
+    private static long genericSampled(long theap, long size, boolean zero) {
+        theap = heartbeat(theap);
+        long block = sampled(theap, size, Config.SLICE, zero);
+        return block != 0 ? block : genericSlow(theap, size, zero);
+    }
+
+    /**
+     * Makes an allocation a sample, unless the listener does not want it or there is no memory: then it is 0.
+     *
+     * <p>A sample gets a page of its own. Who frees it takes the way of all pages without an owner, which is where the
+     * listener is told; and the frees of other blocks need not ask whether they are a sample's.
+     */
+    static long sampled(long theap, long size, long alignment, boolean zero) {
+        long weight = Trace.weigh(Sampling.bytes(size));
+        long page = weight == 0 ? 0 : singleton(theap, size, alignment, false);
+        if (page == 0) return 0;
+        Page.setFlag(page, Page.SAMPLED);
+        long heap = Heap.sequence(Theap.heap(theap));
         long block = first(page, zero);
         settle(page);
+        Trace.allocated(block, size, weight, heap);
         return block;
     }
 

@@ -6,6 +6,7 @@ import dev.mimalloc.machine.Bits;
 import dev.mimalloc.machine.Callback;
 import dev.mimalloc.machine.Export;
 import dev.mimalloc.machine.Os;
+import dev.mimalloc.machine.Trace;
 
 /**
  * An arena: a large reserved range, cut into slices. Four bitmaps say of each slice whether it is free, committed,
@@ -248,22 +249,30 @@ final class Arena {
     static void purgeMemory(long arena, long slice, long count) {
         long address = address(arena, slice);
         long size = count << Config.SLICE_SHIFT;
+        Trace.purging();
+        boolean done = purge(arena, slice, count, address, size);
+        Trace.purged(address, done ? size : 0);
+    }
+
+    private static boolean purge(long arena, long slice, long count, long address, long size) {
         long statistics = Subprocess.statistics(subprocess(arena));
         Statistics.add(statistics, Statistics.PURGE_CALLS, 1);
         Statistics.add(statistics, Statistics.PURGED, size);
         if (commitFunction(arena) != 0) {
-            if (!Callback.commit(commitFunction(arena), false, address, size, 0, getLong(arena + 80))) return;
+            if (!Callback.commit(commitFunction(arena), false, address, size, 0, getLong(arena + 80))) return false;
             uncommit(arena, slice, count);
         } else if (Options.isEnabled(Options.PURGE_DECOMMITS)) {
             int result = Os.decommit(address, size);
-            if (result < 0) return;
+            if (result < 0) return false;
             if ((result & 1) != 0 && isAccessible(arena)) Os.commit(address, size);
             if ((result & 2) != 0 && isOwned(arena)) Bitmap.clear(dirty(arena), slice, count);
             uncommit(arena, slice, count);
-        } else if (Os.reset(address, size)) {
+        } else {
+            if (!Os.reset(address, size)) return false;
             Statistics.add(statistics, Statistics.RESET_CALLS, 1);
             Statistics.add(statistics, Statistics.RESET, size);
         }
+        return true;
     }
 
     private static void uncommit(long arena, long slice, long count) {

@@ -3,6 +3,7 @@ package dev.mimalloc.core;
 import static dev.mimalloc.machine.Memory.*;
 
 import dev.mimalloc.machine.Os;
+import dev.mimalloc.machine.Trace;
 
 /** The arenas of a subprocess: where pages get their slices from, and how new arenas come about. */
 final class Arenas {
@@ -135,6 +136,7 @@ final class Arenas {
         Subprocess.setArenaCount(subprocess, index + 1);
         Statistics.add(Subprocess.statistics(subprocess), Statistics.ARENA_COUNT, 1);
         Statistics.increase(Subprocess.statistics(subprocess), Statistics.RESERVED, Arena.size(arena));
+        Trace.arena(true, Arena.start(arena), Arena.size(arena));
         return true;
     }
 

@@ -66,6 +66,10 @@ public final class Page {
     static final int MAPPED_WHOLE = 4;
     /** Flag: the page is in its theap's list of full pages. */
     static final int IN_FULL = 8;
+    /** Flag: a listener was told of the block in this singleton. */
+    static final int SAMPLED = 16;
+    /** Flag: when {@code free} is empty, the next allocation is a sample. */
+    static final int SAMPLE_NEXT = 32;
 
     private Page() {}
 
@@ -225,6 +229,19 @@ public final class Page {
         long last = head(taken);
         while (nextBlock(last) != 0) last = nextBlock(last);
         setNextBlock(last, local);
+    }
+
+    /** For the owner, with {@code localFree} empty: leaves so many blocks in {@code free}, and puts the others there. */
+    static void cut(long page, int blocks) {
+        long last = free(page);
+        if (blocks == 0) {
+            setLocalFree(page, last);
+            setFree(page, 0);
+            return;
+        }
+        for (int i = 1; i < blocks; i++) last = nextBlock(last);
+        setLocalFree(page, nextBlock(last));
+        setNextBlock(last, 0);
     }
 
     /** For the owner, with {@code free} empty: links the next few fresh blocks into it; false if there are none. */

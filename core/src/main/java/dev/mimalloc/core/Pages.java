@@ -3,6 +3,7 @@ package dev.mimalloc.core;
 import static dev.mimalloc.machine.Memory.*;
 
 import dev.mimalloc.machine.Os;
+import dev.mimalloc.machine.Trace;
 
 /** Where pages come from and where they go: made of an arena's slices, or of memory straight from the OS. */
 final class Pages {
@@ -99,6 +100,7 @@ final class Pages {
         Heap.addReferences(heap, 1);
         count(page, Heap.statistics(heap), 1);
         if (Page.isSingleton(page)) countHuge(Heap.statistics(heap), blockSize, 1);
+        trace(page, true);
         return page;
     }
 
@@ -128,6 +130,11 @@ final class Pages {
         if (bytes != 0) Statistics.add(statistics, Statistics.MALLOC_BINS + Page.bin(page) * 24, -bytes);
     }
 
+    private static void trace(long page, boolean fresh) {
+        long bytes = Page.isInArena(page) ? (long) Page.slices(page) << Config.SLICE_SHIFT : Page.osSize(page);
+        Trace.page(fresh, Page.start(page), bytes, Page.blockSize(page), Heap.sequence(Page.heap(page)));
+    }
+
     /** Counts a page that came or went. */
     private static void count(long page, long statistics, int change) {
         Statistics.change(statistics, Statistics.PAGES, change);
@@ -145,6 +152,9 @@ final class Pages {
     /** Frees a page that the caller owns, that has no live block, is in no queue and cannot be found. */
     static void release(long page) {
         long heap = Page.heap(page);
+        // Now, as long as nobody else can have the memory.
+        if (Page.has(page, Page.SAMPLED)) Trace.freed(Page.start(page));
+        trace(page, false);
         count(page, Heap.statistics(heap), -1);
         countUnused(page, Heap.statistics(heap));
         PageMap.unregister(Page.start(page), mappedSlices(page));

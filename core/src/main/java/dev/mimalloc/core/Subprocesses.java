@@ -6,6 +6,7 @@ import dev.mimalloc.machine.Callback;
 import dev.mimalloc.machine.Export;
 import dev.mimalloc.machine.Os;
 import dev.mimalloc.machine.ThreadSlot;
+import dev.mimalloc.machine.Trace;
 
 /**
  * The lives of subprocesses: parts of a process whose threads share arenas and heaps, and nothing with the others.
@@ -56,6 +57,7 @@ public final class Subprocesses {
         unlink(subprocess);
         for (long i = 0; i < Subprocess.arenaCount(subprocess); i++) {
             long arena = Subprocess.arena(subprocess, i);
+            Trace.arena(false, Arena.start(arena), Arena.size(arena));
             if (Arena.isOwned(arena)) Os.unmap(Arena.start(arena), Arena.size(arena));
         }
         Heap.releaseTables(main);

@@ -82,9 +82,12 @@ public final class Theap {
      * frees the page takes off what is left of the list.
      */
     static void countFilled(long theap, int bin, long page) {
-        long at = theap + FILLED + bin * 8L;
         // All blocks that are not in use are in that list now.
-        putLong(at, getLong(at) + Page.capacity(page) - Page.used(page));
+        countFilled(theap, bin, Page.capacity(page) - Page.used(page));
+    }
+    static void countFilled(long theap, int bin, int blocks) {
+        long at = theap + FILLED + bin * 8L;
+        putLong(at, getLong(at) + blocks);
     }
     /** Adds the counters to statistics; of a running thread's theap a snapshot. */
     static void addCounters(long theap, long statistics) {

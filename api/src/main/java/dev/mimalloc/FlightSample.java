@@ -1,0 +1,45 @@
+package dev.mimalloc;
+
+import java.util.Arrays;
+import java.util.stream.Collectors;
+
+/** A sampled block that somebody has. */
+final class FlightSample {
+    private static final int DEPTH = 64; // as much as a recording has of a stack trace by default
+
+    private final long time;
+    private final long size;
+    private final long weight;
+    private Throwable stack; // until its text is asked for: it is cheap to make, but keeps classes alive
+    private String origin = "";
+
+    FlightSample(long time, long size, long weight, Throwable stack) {
+        this.time = time;
+        this.size = size;
+        this.weight = weight;
+        this.stack = stack;
+    }
+
+    long time() { return time; }
+    long size() { return size; }
+    long weight() { return weight; }
+
+    /** Who has allocated it: a line for each frame, the innermost first. For one thread at a time. */
+    String origin() {
+        if (stack == null) return origin;
+        origin = Arrays.stream(stack.getStackTrace()).dropWhile(FlightSample::isInside).limit(DEPTH)
+                .map(FlightSample::text).collect(Collectors.joining("\n")).intern();
+        stack = null;
+        return origin;
+    }
+
+    private static String text(StackTraceElement frame) {
+        return frame.getClassName() + "." + frame.getMethodName() + ":" + frame.getLineNumber();
+    }
+
+    private static boolean isInside(StackTraceElement frame) {
+        String name = frame.getClassName();
+        return name.startsWith("dev.mimalloc.core.") || name.startsWith("dev.mimalloc.machine.")
+                || name.equals(FlightSampler.class.getName());
+    }
+}

@@ -1,0 +1,187 @@
+package dev.mimalloc;
+
+import static java.util.stream.Collectors.groupingBy;
+
+import dev.mimalloc.machine.Trace;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentSkipListMap;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
+import jdk.jfr.Event;
+import jdk.jfr.FlightRecorder;
+
+/**
+ * Makes events of what core tells.
+ *
+ * <p>A sample costs about 20 microseconds: its page, two stack traces and two events. That there are not too many is a
+ * matter of the interval: it doubles whenever a quarter of a second has seen as many samples as the rate allows, and
+ * goes back by halves when there are few. So no sample is dropped, and each has the weight of its own moment; at the
+ * beginning of a burst there may be some more than the rate says.
+ *
+ * <p>Nothing here waits, since core may hold a lock or a lease: to commit an event is to write it to a buffer of the
+ * thread's own, or to have the JVM give it another one; the live samples are in a lock-free map.
+ */
+final class FlightSampler implements Trace.Listener {
+    static final long INTERVAL = 512 << 10;
+    static final long RATE = 150;
+
+    private static final FlightSampler SAMPLER = new FlightSampler();
+    private static final long WINDOW = TimeUnit.MILLISECONDS.toNanos(250);
+    private static final int WINDOWS = 4; // in a second
+    private static final long MOST = 1L << 60; // so that the double of an interval is one too
+
+    /** Between the begin and the end of a purge, which are one thread's. */
+    private static final ThreadLocal<FlightEvents.Purge> PURGE = new ThreadLocal<>();
+
+    private static volatile boolean listening;
+    private static volatile long least = INTERVAL;
+    private static volatile long rate = RATE;
+
+    private final AtomicLong interval = new AtomicLong(INTERVAL);
+    private final AtomicLong seen = new AtomicLong(); // samples in this window
+    private volatile long window = System.nanoTime(); // its begin; written by the housekeeper
+    private final ConcurrentSkipListMap<Long, FlightSample> live = new ConcurrentSkipListMap<>();
+
+    private FlightSampler() {}
+
+    /** Makes the events known to the recorder. */
+    static void register() {
+        List<Class<? extends Event>> events = List.of(FlightEvents.Allocation.class, FlightEvents.Free.class,
+                FlightEvents.Live.class, FlightEvents.PageFresh.class, FlightEvents.PageFree.class,
+                FlightEvents.ArenaReserve.class, FlightEvents.ArenaRelease.class, FlightEvents.Purge.class,
+                FlightEvents.Statistics.class);
+        events.forEach(FlightRecorder::register);
+        FlightRecorder.addPeriodicEvent(FlightEvents.Statistics.class, FlightStatistics::commit);
+        FlightRecorder.addPeriodicEvent(FlightEvents.Live.class, SAMPLER::commitLive);
+    }
+
+    /** Begins to listen, or ceases to. */
+    static void listen(boolean listen) {
+        if (listen == listening) return;
+        listening = listen;
+        SAMPLER.live.clear(); // what is freed while nobody listens stays unknown
+        Trace.listener(listen ? SAMPLER : null);
+        Trace.sampleEvery(listen ? SAMPLER.interval.get() : 0);
+    }
+
+    static void interval(long bytes) {
+        least = bytes;
+        SAMPLER.every(bytes);
+    }
+
+    static void rate(long samples) { rate = samples; }
+
+    private void every(long bytes) {
+        interval.set(bytes);
+        if (listening) Trace.sampleEvery(bytes);
+    }
+
+    @Override
+    public long weigh(long size) {
+        if (!new FlightEvents.Allocation().isEnabled()) return 0;
+        long every = interval.get();
+        // The chance that one of the block's bytes is a sample is 1 - e^(-size/every).
+        long weight = Math.round(size / -Math.expm1(-(double) size / every));
+        if (seen.incrementAndGet() % Math.max(1, rate / WINDOWS) == 0) every(Math.min(2 * every, MOST));
+        return weight;
+    }
+
+    /** The rate's windows; by the housekeeper, and so also when nobody allocates. */
+    @Override
+    public void tick() {
+        long now = System.nanoTime();
+        if (now - window < WINDOW) return;
+        window = now;
+        long every = interval.get();
+        if (seen.getAndSet(0) <= rate / WINDOWS / 2 && every > least) every(Math.max(least, every / 2));
+    }
+
+    @Override
+    public void allocated(long block, long size, long weight, long heap) {
+        boolean wantsOrigin = new FlightEvents.Live().isEnabled();
+        live.put(block, new FlightSample(System.nanoTime(), size, weight, wantsOrigin ? new Throwable() : null));
+        var event = new FlightEvents.Allocation();
+        event.address = block;
+        event.size = size;
+        event.weight = weight;
+        event.heap = heap;
+        event.commit();
+    }
+
+    @Override
+    public void freed(long block) {
+        FlightSample sample = live.remove(block);
+        if (sample == null) return; // of an earlier recording
+        var event = new FlightEvents.Free();
+        event.address = block;
+        event.size = sample.size();
+        event.weight = sample.weight();
+        event.lifetime = System.nanoTime() - sample.time();
+        event.commit();
+    }
+
+    @Override
+    public void page(boolean fresh, long start, long bytes, long blockSize, long heap) {
+        if (fresh) {
+            var event = new FlightEvents.PageFresh();
+            event.address = start;
+            event.size = bytes;
+            event.blockSize = blockSize;
+            event.heap = heap;
+            event.commit();
+        } else {
+            var event = new FlightEvents.PageFree();
+            event.address = start;
+            event.size = bytes;
+            event.blockSize = blockSize;
+            event.heap = heap;
+            event.commit();
+        }
+    }
+
+    @Override
+    public void arena(boolean fresh, long start, long bytes) {
+        if (fresh) {
+            var event = new FlightEvents.ArenaReserve();
+            event.address = start;
+            event.size = bytes;
+            event.commit();
+        } else {
+            var event = new FlightEvents.ArenaRelease();
+            event.address = start;
+            event.size = bytes;
+            event.commit();
+        }
+    }
+
+    @Override
+    public void purging() {
+        var event = new FlightEvents.Purge();
+        if (!event.isEnabled()) return;
+        event.begin();
+        PURGE.set(event);
+    }
+
+    @Override
+    public void purged(long start, long bytes) {
+        FlightEvents.Purge event = PURGE.get();
+        if (event == null) return;
+        PURGE.remove();
+        event.address = start;
+        event.size = bytes;
+        event.commit();
+    }
+
+    private void commitLive() {
+        Map<String, List<FlightSample>> byOrigin = live.values().stream().collect(groupingBy(FlightSample::origin));
+        byOrigin.forEach((origin, samples) -> {
+            var event = new FlightEvents.Live();
+            event.origin = origin;
+            event.samples = samples.size();
+            event.weight = samples.stream().mapToLong(FlightSample::weight).sum();
+            event.oldest = System.nanoTime() - samples.stream().mapToLong(FlightSample::time).min().orElseThrow();
+            event.commit();
+        });
+    }
+}
