@@ -27,6 +27,7 @@ final class Boot implements Lifecycle {
         ThreadSlot.lifecycle(new Boot());
         ProcessLife.init();
         if (ModuleLayer.boot().findModule("jdk.jfr").isPresent()) FlightListener.start();
+        if (Tracker.REPORTS) Leaks.printAtExit();
         if (Options.isEnabled(Options.SHOW_STATS) || Options.isEnabled(Options.VERBOSE)) {
             Runtime.getRuntime().addShutdownHook(new Thread(ProcessLife::done));
         }

@@ -35,7 +35,7 @@ final class ConfinedArena implements Arena {
     ConfinedArena(Heap heap, boolean zeroed) {
         this.heap = heap;
         this.zeroed = zeroed;
-        lender = heap == null ? Spare.lender() : 0;
+        lender = heap == null && !Tracker.ON ? Spare.lender() : 0; // tracked blocks are the arena's own
         spare = lender == 0 ? 0 : Spare.take(lender);
         next = spare;
         limit = spare == 0 ? 0 : spare + Spare.SIZE;

@@ -61,14 +61,14 @@ public final class Heap implements SegmentAllocator, AutoCloseable {
 
     /** As {@link Mimalloc#malloc}. Stands for {@code mi_heap_malloc}. */
     public long malloc(long size) {
-        long block = Allocate.heapMalloc(open(), size);
+        long block = Tracker.ON ? Tracker.malloc(open(), size) : Allocate.heapMalloc(open(), size);
         if (block == 0) throw refused(Refusal.of(size));
         return block;
     }
 
     /** As {@link Mimalloc#zalloc}. Stands for {@code mi_heap_zalloc}. */
     public long zalloc(long size) {
-        long block = Allocate.heapZalloc(open(), size);
+        long block = Tracker.ON ? Tracker.zalloc(open(), size) : Allocate.heapZalloc(open(), size);
         if (block == 0) throw refused(Refusal.of(size));
         return block;
     }
@@ -76,7 +76,8 @@ public final class Heap implements SegmentAllocator, AutoCloseable {
     /** As {@link Mimalloc#calloc}. Stands for {@code mi_heap_calloc}. */
     public long calloc(long count, long size) {
         long heap = open();
-        long block = (count | size) < 0 ? 0 : Allocate.heapCalloc(heap, count, size);
+        long block = (count | size) < 0 ? 0
+                : Tracker.ON ? Tracker.calloc(heap, count, size, 1) : Allocate.heapCalloc(heap, count, size);
         if (block == 0) throw refused(Refusal.ofMany(count, size));
         return block;
     }
@@ -84,21 +85,24 @@ public final class Heap implements SegmentAllocator, AutoCloseable {
     /** As {@link Mimalloc#mallocn}. Stands for {@code mi_heap_mallocn}. */
     public long mallocn(long count, long size) {
         long heap = open();
-        long block = (count | size) < 0 ? 0 : Allocate.heapMallocn(heap, count, size);
+        long block = (count | size) < 0 ? 0
+                : Tracker.ON ? Tracker.mallocn(heap, count, size) : Allocate.heapMallocn(heap, count, size);
         if (block == 0) throw refused(Refusal.ofMany(count, size));
         return block;
     }
 
     /** As {@link Mimalloc#mallocAligned}. Stands for {@code mi_heap_malloc_aligned}. */
     public long mallocAligned(long size, long alignment) {
-        long block = AllocateAligned.heapMalloc(open(), size, alignment);
+        long block = Tracker.ON ? Tracker.mallocAligned(open(), size, alignment)
+                : AllocateAligned.heapMalloc(open(), size, alignment);
         if (block == 0) throw refused(Refusal.ofAligned(size, alignment));
         return block;
     }
 
     /** As {@link Mimalloc#zallocAligned}. Stands for {@code mi_heap_zalloc_aligned}. */
     public long zallocAligned(long size, long alignment) {
-        long block = AllocateAligned.heapZalloc(open(), size, alignment);
+        long block = Tracker.ON ? Tracker.zallocAligned(open(), size, alignment)
+                : AllocateAligned.heapZalloc(open(), size, alignment);
         if (block == 0) throw refused(Refusal.ofAligned(size, alignment));
         return block;
     }
@@ -108,7 +112,8 @@ public final class Heap implements SegmentAllocator, AutoCloseable {
      * {@code mi_heap_realloc}.
      */
     public long realloc(long block, long size) {
-        long moved = Reallocate.heapRealloc(open(), block, size);
+        long moved = Tracker.ON ? Tracker.realloc(open(), block, size)
+                : Reallocate.heapRealloc(open(), block, size);
         if (moved == 0) throw refused(Refusal.of(size));
         return moved;
     }
@@ -117,7 +122,8 @@ public final class Heap implements SegmentAllocator, AutoCloseable {
      * As {@link #realloc}, with what is added zero; see {@link Mimalloc#rezalloc}. Stands for {@code mi_heap_rezalloc}.
      */
     public long rezalloc(long block, long size) {
-        long moved = Reallocate.heapRezalloc(open(), block, size);
+        long moved = Tracker.ON ? Tracker.rezalloc(open(), block, size)
+                : Reallocate.heapRezalloc(open(), block, size);
         if (moved == 0) throw refused(Refusal.of(size));
         return moved;
     }
@@ -125,7 +131,9 @@ public final class Heap implements SegmentAllocator, AutoCloseable {
     /** As {@link #realloc}, to {@code count} elements of {@code size} bytes. Stands for {@code mi_heap_reallocn}. */
     public long reallocn(long block, long count, long size) {
         long heap = open();
-        long moved = (count | size) < 0 ? 0 : Reallocate.heapReallocn(heap, block, count, size);
+        long moved = (count | size) < 0 ? 0
+                : Tracker.ON ? Tracker.reallocn(heap, block, count, size)
+                        : Reallocate.heapReallocn(heap, block, count, size);
         if (moved == 0) throw refused(Refusal.ofMany(count, size));
         return moved;
     }
@@ -133,7 +141,9 @@ public final class Heap implements SegmentAllocator, AutoCloseable {
     /** As {@link #rezalloc}, to {@code count} elements of {@code size} bytes. Stands for {@code mi_heap_recalloc}. */
     public long recalloc(long block, long count, long size) {
         long heap = open();
-        long moved = (count | size) < 0 ? 0 : Reallocate.heapRecalloc(heap, block, count, size);
+        long moved = (count | size) < 0 ? 0
+                : Tracker.ON ? Tracker.recalloc(heap, block, count, size)
+                        : Reallocate.heapRecalloc(heap, block, count, size);
         if (moved == 0) throw refused(Refusal.ofMany(count, size));
         return moved;
     }
@@ -150,8 +160,9 @@ public final class Heap implements SegmentAllocator, AutoCloseable {
     public MemorySegment allocate(long byteSize, long byteAlignment) {
         long heap = open();
         Refusal.checkSegment(byteSize, byteAlignment);
-        long block = byteAlignment <= 8 ? Allocate.heapZalloc(heap, byteSize)
-                : AllocateAligned.heapZalloc(heap, byteSize, byteAlignment);
+        long block = Tracker.ON ? Tracker.zallocAligned(heap, byteSize, byteAlignment)
+                : byteAlignment <= 8 ? Allocate.heapZalloc(heap, byteSize)
+                        : AllocateAligned.heapZalloc(heap, byteSize, byteAlignment);
         if (block == 0) throw refused(Refusal.ofAligned(byteSize, byteAlignment));
         return Segments.of(block, byteSize, scope());
     }
@@ -270,7 +281,8 @@ public final class Heap implements SegmentAllocator, AutoCloseable {
                 arenas.set(0);
                 throw e;
             }
-            Heaps.destroy(end());
+            if (Tracker.ON) Tracker.destroy(end());
+            else Heaps.destroy(end());
         }
     }
 
@@ -286,7 +298,8 @@ public final class Heap implements SegmentAllocator, AutoCloseable {
             open();
             refuseMain("deleted");
             endArenas();
-            Heaps.delete(end());
+            if (Tracker.ON) Tracker.delete(end());
+            else Heaps.delete(end());
         }
     }
 
@@ -375,7 +388,7 @@ public final class Heap implements SegmentAllocator, AutoCloseable {
         public boolean visit(long heap, long address, long block, long size, long arg) {
             try {
                 if (block == 0) area = Area.at(address);
-                return visitor.visit(area, block, size);
+                return visitor.visit(area, Tracker.ON ? Tracker.addressIn(block, size) : block, size);
             } catch (Throwable t) {
                 thrown = t;
                 return false;
@@ -393,12 +406,13 @@ public final class Heap implements SegmentAllocator, AutoCloseable {
         private final Heap heap;
         private final long theap;
         private final Thread thread = Thread.currentThread();
-        private Thread owner; // of the theap: null in a virtual thread, which has none, and when the heap has ended
+        private Thread owner; // of the theap: null in a virtual thread, which has none, when the heap has ended, and
+                              // when blocks are tracked: then the heap is asked
 
         private Local(Heap heap, long theap) {
             this.heap = heap;
             this.theap = theap;
-            this.owner = theap == 0 ? null : thread;
+            this.owner = theap == 0 || Tracker.ON ? null : thread;
         }
 
         /**

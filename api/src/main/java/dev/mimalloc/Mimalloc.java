@@ -39,14 +39,14 @@ public final class Mimalloc {
      * @throws OutOfMemoryError if there is no memory
      */
     public static long malloc(long size) {
-        long block = Allocate.malloc(size);
+        long block = Tracker.ON ? Tracker.malloc(Tracker.MAIN, size) : Allocate.malloc(size);
         if (block == 0) throw Refusal.of(size);
         return block;
     }
 
     /** As {@link #malloc}, with all bytes zero. Stands for {@code mi_zalloc}. */
     public static long zalloc(long size) {
-        long block = Allocate.zalloc(size);
+        long block = Tracker.ON ? Tracker.zalloc(Tracker.MAIN, size) : Allocate.zalloc(size);
         if (block == 0) throw Refusal.of(size);
         return block;
     }
@@ -58,14 +58,16 @@ public final class Mimalloc {
      * @throws OutOfMemoryError if there is no memory
      */
     public static long calloc(long count, long size) {
-        long block = (count | size) < 0 ? 0 : Allocate.calloc(count, size);
+        long block = (count | size) < 0 ? 0
+                : Tracker.ON ? Tracker.calloc(Tracker.MAIN, count, size, 1) : Allocate.calloc(count, size);
         if (block == 0) throw Refusal.ofMany(count, size);
         return block;
     }
 
     /** As {@link #calloc}, with arbitrary contents. Stands for {@code mi_mallocn}. */
     public static long mallocn(long count, long size) {
-        long block = (count | size) < 0 ? 0 : Allocate.mallocn(count, size);
+        long block = (count | size) < 0 ? 0
+                : Tracker.ON ? Tracker.mallocn(Tracker.MAIN, count, size) : Allocate.mallocn(count, size);
         if (block == 0) throw Refusal.ofMany(count, size);
         return block;
     }
@@ -79,14 +81,16 @@ public final class Mimalloc {
      * @throws OutOfMemoryError if there is no memory
      */
     public static long mallocAligned(long size, long alignment) {
-        long block = AllocateAligned.malloc(size, alignment);
+        long block = Tracker.ON ? Tracker.mallocAligned(Tracker.MAIN, size, alignment)
+                : AllocateAligned.malloc(size, alignment);
         if (block == 0) throw Refusal.ofAligned(size, alignment);
         return block;
     }
 
     /** As {@link #mallocAligned}, with all bytes zero. Stands for {@code mi_zalloc_aligned}. */
     public static long zallocAligned(long size, long alignment) {
-        long block = AllocateAligned.zalloc(size, alignment);
+        long block = Tracker.ON ? Tracker.zallocAligned(Tracker.MAIN, size, alignment)
+                : AllocateAligned.zalloc(size, alignment);
         if (block == 0) throw Refusal.ofAligned(size, alignment);
         return block;
     }
@@ -99,7 +103,9 @@ public final class Mimalloc {
      * @throws OutOfMemoryError if there is no memory
      */
     public static long callocAligned(long count, long size, long alignment) {
-        long block = (count | size) < 0 ? 0 : AllocateAligned.calloc(count, size, alignment);
+        long block = (count | size) < 0 ? 0
+                : Tracker.ON ? Tracker.calloc(Tracker.MAIN, count, size, alignment)
+                        : AllocateAligned.calloc(count, size, alignment);
         if (block == 0) throw Refusal.ofMany(count, size);
         return block;
     }
@@ -113,7 +119,8 @@ public final class Mimalloc {
      */
     public static long mallocAlignedAt(long size, long alignment, long offset) {
         if (offset < 0) throw Refusal.negative("offset", offset);
-        long block = AllocateAligned.mallocAt(size, alignment, offset);
+        long block = Tracker.ON ? Tracker.allocate(Tracker.MAIN, size, alignment, offset, false)
+                : AllocateAligned.mallocAt(size, alignment, offset);
         if (block == 0) throw Refusal.ofAligned(size, alignment);
         return block;
     }
@@ -121,7 +128,8 @@ public final class Mimalloc {
     /** As {@link #mallocAlignedAt}, with all bytes zero. Stands for {@code mi_zalloc_aligned_at}. */
     public static long zallocAlignedAt(long size, long alignment, long offset) {
         if (offset < 0) throw Refusal.negative("offset", offset);
-        long block = AllocateAligned.zallocAt(size, alignment, offset);
+        long block = Tracker.ON ? Tracker.allocate(Tracker.MAIN, size, alignment, offset, true)
+                : AllocateAligned.zallocAt(size, alignment, offset);
         if (block == 0) throw Refusal.ofAligned(size, alignment);
         return block;
     }
@@ -136,7 +144,7 @@ public final class Mimalloc {
      * @throws OutOfMemoryError if there is no memory; the block is as it was
      */
     public static long realloc(long block, long size) {
-        long moved = Reallocate.realloc(block, size);
+        long moved = Tracker.ON ? Tracker.realloc(Tracker.MAIN, block, size) : Reallocate.realloc(block, size);
         if (moved == 0) throw Refusal.of(size);
         return moved;
     }
@@ -146,21 +154,25 @@ public final class Mimalloc {
      * resized only by this. Stands for {@code mi_rezalloc}.
      */
     public static long rezalloc(long block, long size) {
-        long moved = Reallocate.rezalloc(block, size);
+        long moved = Tracker.ON ? Tracker.rezalloc(Tracker.MAIN, block, size) : Reallocate.rezalloc(block, size);
         if (moved == 0) throw Refusal.of(size);
         return moved;
     }
 
     /** As {@link #realloc}, to {@code count} elements of {@code size} bytes. Stands for {@code mi_reallocn}. */
     public static long reallocn(long block, long count, long size) {
-        long moved = (count | size) < 0 ? 0 : Reallocate.reallocn(block, count, size);
+        long moved = (count | size) < 0 ? 0
+                : Tracker.ON ? Tracker.reallocn(Tracker.MAIN, block, count, size)
+                        : Reallocate.reallocn(block, count, size);
         if (moved == 0) throw Refusal.ofMany(count, size);
         return moved;
     }
 
     /** As {@link #rezalloc}, to {@code count} elements of {@code size} bytes. Stands for {@code mi_recalloc}. */
     public static long recalloc(long block, long count, long size) {
-        long moved = (count | size) < 0 ? 0 : Reallocate.recalloc(block, count, size);
+        long moved = (count | size) < 0 ? 0
+                : Tracker.ON ? Tracker.recalloc(Tracker.MAIN, block, count, size)
+                        : Reallocate.recalloc(block, count, size);
         if (moved == 0) throw Refusal.ofMany(count, size);
         return moved;
     }
@@ -171,7 +183,8 @@ public final class Mimalloc {
      * @throws IllegalArgumentException also if the alignment is no power of two
      */
     public static long reallocAligned(long block, long size, long alignment) {
-        long moved = Reallocate.aligned(block, size, alignment);
+        long moved = Tracker.ON ? Tracker.reallocAligned(block, size, alignment)
+                : Reallocate.aligned(block, size, alignment);
         if (moved == 0) throw Refusal.ofAligned(size, alignment);
         return moved;
     }
@@ -182,7 +195,10 @@ public final class Mimalloc {
      * @param block the address of a block; for 0 nothing happens
      * @throws IllegalArgumentException if this is an address that the allocator knows nothing of
      */
-    public static void free(long block) { Free.free(block); }
+    public static void free(long block) {
+        if (Tracker.ON) Tracker.free(block);
+        else Free.free(block);
+    }
 
     /**
      * Whether a block has room for {@code size} bytes as it is; then it has that size now. Stands for
@@ -192,7 +208,7 @@ public final class Mimalloc {
      */
     public static boolean expand(long block, long size) {
         if (size < 0) throw Refusal.negative("size", size);
-        return Reallocate.expand(block, size) != 0;
+        return Tracker.ON ? Tracker.expand(block, size) : Reallocate.expand(block, size) != 0;
     }
 
     /**
@@ -201,7 +217,9 @@ public final class Mimalloc {
      *
      * @throws IllegalArgumentException if this is no block
      */
-    public static long usableSize(long block) { return Free.usableSize(block); }
+    public static long usableSize(long block) {
+        return Tracker.ON ? Tracker.usableSize(block) : Free.usableSize(block);
+    }
 
     /**
      * The size that a block would have for a request of {@code size} bytes. Stands for {@code mi_good_size}.
@@ -242,7 +260,8 @@ public final class Mimalloc {
      */
     public static MemorySegment allocate(long byteSize, long byteAlignment) {
         Refusal.checkSegment(byteSize, byteAlignment);
-        long block = byteAlignment <= 8 ? Allocate.zalloc(byteSize) : AllocateAligned.zalloc(byteSize, byteAlignment);
+        long block = Tracker.ON ? Tracker.zallocAligned(Tracker.MAIN, byteSize, byteAlignment)
+                : byteAlignment <= 8 ? Allocate.zalloc(byteSize) : AllocateAligned.zalloc(byteSize, byteAlignment);
         if (block == 0) throw Refusal.ofAligned(byteSize, byteAlignment);
         return Segments.of(block, byteSize);
     }
@@ -257,7 +276,7 @@ public final class Mimalloc {
      */
     public static void free(MemorySegment segment) {
         if (!segment.isNative()) throw new IllegalArgumentException("not a native segment: " + segment);
-        Free.free(segment.address());
+        free(segment.address());
     }
 
     /**

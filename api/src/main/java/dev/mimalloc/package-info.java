@@ -5,7 +5,8 @@
  * kin, over raw addresses, and the same for {@code MemorySegment}s. A {@link dev.mimalloc.Heap} is memory of its own
  * that is freed all at once. {@link dev.mimalloc.Option} has the options; they can also be given by environment
  * variables and system properties. {@link dev.mimalloc.Statistics} shows what the allocator holds and has done, to
- * programs and, by {@link dev.mimalloc.Management}, to JMX clients.
+ * programs and, by {@link dev.mimalloc.Management}, to JMX clients. {@link dev.mimalloc.Leaks} finds what is never
+ * freed, freed twice, or written to past its end, if the program is started with {@code -Ddev.mimalloc.leaks}.
  *
  * <p>An address is a {@code long}, sizes and alignments are in bytes. Everything may be called by any thread, platform
  * or virtual, at any time, and a block may be freed by another thread than the one that allocated it; a heap's

@@ -40,8 +40,11 @@ class StatisticsTest {
             heap.collect(true);
             statistics = heap.statistics();
             assertThat(statistics.pages().current()).isZero();
-            assertThat(statistics.mallocNormal()).isEqualTo(new Statistics.Count(0, bytes, bytes));
-            assertThat(statistics.mallocNormalCount()).isEqualTo(5000);
+            assertThat(statistics.mallocNormal().current()).isZero();
+            assertThat(statistics.mallocNormal().peak()).isEqualTo(bytes);
+            // Ahead at most by what a list still had when its page went: nobody walks through lists to count.
+            assertThat(statistics.mallocNormal().total()).isBetween(bytes, bytes + bytes / 4);
+            assertThat(statistics.mallocNormalCount()).isBetween(5000L, 6250L);
             assertThat(statistics.mallocHuge().current()).isZero();
         }
     }
