@@ -135,7 +135,8 @@ class MimallocMXBeanTest {
     @Test
     void onlyWhatTheInterfaceSaysIsThere() throws Exception {
         MBeanInfo info = connection.getMBeanInfo(name);
-        assertThat(names(info.getAttributes())).containsExactlyInAnyOrder("Version", "Statistics", "Process", "Options");
+        assertThat(names(info.getAttributes()))
+                .containsExactlyInAnyOrder("Version", "Statistics", "Process", "Options");
         assertThat(names(info.getOperations())).containsExactlyInAnyOrder("option", "setOption", "collect",
                 "resetStatistics", "statisticsAsText", "statisticsAsJson");
     }

@@ -125,7 +125,7 @@ final class Pages {
     }
 
     /** Some of the blocks that the page's {@code free} was filled with were never given out. */
-    private static void countUnused(long page, long statistics) {
+    private static void countUnusedSlow(long page, long statistics) {
         long bytes = Page.isSingleton(page) ? 0 : Page.unused(page) * Page.blockSize(page);
         if (bytes != 0) Statistics.add(statistics, Statistics.MALLOC_BINS + Page.bin(page) * 24, -bytes);
     }
@@ -156,7 +156,7 @@ final class Pages {
         if (Page.has(page, Page.SAMPLED)) Trace.freed(Page.start(page));
         trace(page, false);
         count(page, Heap.statistics(heap), -1);
-        countUnused(page, Heap.statistics(heap));
+        countUnusedSlow(page, Heap.statistics(heap));
         PageMap.unregister(Page.start(page), mappedSlices(page));
         leave(page, heap);
         giveMemoryBack(page, heap);

@@ -84,7 +84,9 @@ final class Retire {
         return bytes;
     }
 
-    /** Gives up pages, full ones first and large before small, until they had {@code excess} bytes; returns how many. */
+    /**
+     * Gives up pages, full ones first and large before small, until they had {@code excess} bytes; returns how many.
+     */
     static long abandon(long theap, long excess) {
         long bytes = 0;
         for (int index = 2 * SizeClass.COUNT - 1; index > 0; index--) {

@@ -136,7 +136,8 @@ public final class MimallocMetrics implements MeterBinder {
             and("by", by).counter("pages.reclaimed", "pages", "Abandoned pages that were taken over", pages);
         }
 
-        private void peaked(String name, String unit, String description, Function<Statistics, Statistics.Count> field) {
+        private void peaked(String name, String unit, String description,
+                Function<Statistics, Statistics.Count> field) {
             gauge(name, unit, description, s -> field.apply(s).current());
             gauge(name + ".peak", unit, description + ": the most at a time", s -> field.apply(s).peak());
         }

@@ -65,7 +65,8 @@ class MimallocMetricsTest {
         assertThat(grown(before, during, "mimalloc_allocations_total{kind=\"normal\"}")).isBetween(1000.0, 1500.0);
         assertThat(grown(before, during, "mimalloc_allocations_total{kind=\"huge\"}")).isEqualTo(1);
         assertThat(grown(before, during, "mimalloc_pages")).isPositive();
-        assertThat(grown(before, during, "mimalloc_pages_memory_bytes")).isGreaterThanOrEqualTo((9 << 20) + 1000 * 8192);
+        assertThat(grown(before, during, "mimalloc_pages_memory_bytes"))
+                .isGreaterThanOrEqualTo((9 << 20) + 1000 * 8192);
         assertThat(during.value("mimalloc_memory_reserved_bytes"))
                 .isGreaterThanOrEqualTo(during.value("mimalloc_memory_committed_bytes"));
         assertThat(during.value("mimalloc_memory_committed_bytes")).isGreaterThanOrEqualTo((9 << 20) + 1000 * 8192);
