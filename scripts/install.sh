@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Installs what the demo or the tests run and this system does not have yet: scripts/install.sh demo|test
+# Installs what the demo, the benchmarks or the tests run and this system does not have yet:
+#   scripts/install.sh demo|bench|test
 # Debian and its children only; elsewhere it says what is missing. Needs root or sudo only when something is.
 set -euo pipefail
 
@@ -24,8 +25,30 @@ need_demo() {
   need redis-tools redis-check-rdb redis-benchmark redis-cli # without the server's package, which starts a daemon
 }
 
+# The JDK draws the charts with the system's letters.
+need_letters() {
+  need fontconfig fc-list
+  need fonts-dejavu-core /usr/share/fonts/truetype/dejavu/DejaVuSans.ttf
+}
+
+need_bench() {
+  need_demo
+  need_letters
+  need lua5.4 lua5.4
+  need ruby ruby
+  need z3 z3
+  need ghostscript gs
+  # The peers. A library is at home in a folder of its processor's.
+  local folder; folder=$(echo /usr/lib/*-linux-gnu)
+  need libjemalloc2 "$folder/libjemalloc.so.2"
+  need libtcmalloc-minimal4 "$folder/libtcmalloc_minimal.so.4"
+  need libtbbmalloc2 "$folder/libtbbmalloc_proxy.so.2"
+  if ! [ -e "$folder/libmimalloc.so.2" ] && ! [ -e "$folder/libmimalloc.so.3" ]; then missing+=('libmimalloc[0-9]*'); fi
+}
+
 need_test() {
   need_demo
+  need_letters
   need git git
   need nodejs node
   need clang clang
@@ -48,8 +71,9 @@ older_jdk() {
 
 case ${1:-} in
   demo) need_demo ;;
+  bench) need_bench ;;
   test) need_test ;;
-  *) echo "usage: scripts/install.sh demo|test" >&2; exit 2 ;;
+  *) echo "usage: scripts/install.sh demo|bench|test" >&2; exit 2 ;;
 esac
 [ ${#missing[@]} -eq 0 ] && exit 0
 
@@ -68,4 +92,7 @@ echo "installing ${missing[*]} ..." >&2
 # Python's tests are a package of the version that python3 stands for.
 version=$(apt-cache depends python3 2>/dev/null | sed -n 's/.*Depends: python\(3\.[0-9]*\)$/\1/p' | head -n 1)
 missing=("${missing[@]/'libpython*-testsuite'/libpython$version-testsuite}")
+# mimalloc's package has its version in its name.
+newest=$(apt-cache pkgnames libmimalloc | grep -E '^libmimalloc[0-9.]+$' | sort -V | tail -n 1)
+missing=("${missing[@]/'libmimalloc[0-9]*'/$newest}")
 "${root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >&2

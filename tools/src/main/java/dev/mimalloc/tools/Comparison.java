@@ -1,6 +1,7 @@
 package dev.mimalloc.tools;
 
-import dev.mimalloc.tools.Stopwatch.Run;
+import dev.mimalloc.tools.measure.Program;
+import dev.mimalloc.tools.measure.Stopwatch.Run;
 import java.util.List;
 import java.util.function.ToDoubleFunction;
 

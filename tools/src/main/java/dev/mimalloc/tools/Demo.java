@@ -1,7 +1,10 @@
 package dev.mimalloc.tools;
 
-import dev.mimalloc.tools.Stopwatch.Failed;
-import dev.mimalloc.tools.Stopwatch.Run;
+import dev.mimalloc.tools.measure.Program;
+import dev.mimalloc.tools.measure.Progress;
+import dev.mimalloc.tools.measure.Stopwatch;
+import dev.mimalloc.tools.measure.Stopwatch.Failed;
+import dev.mimalloc.tools.measure.Stopwatch.Run;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Files;

@@ -2,6 +2,7 @@ package dev.mimalloc.tools;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.mimalloc.tools.measure.Program;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.nio.file.Files;

@@ -2,6 +2,8 @@
 # A Redis of its own, on a socket in a folder of its own: a script fills it, benchmark clients, a digest at the end.
 set -euo pipefail
 folder=$(mktemp -d "${TMPDIR:-/tmp}/mimalloc-redis.XXXXXX")
+# Debian's server brings an allocator of its own, unless it is told to take the system's.
+if [[ -n ${REDIS_SYSTEM_MALLOC:-} && -z ${LD_PRELOAD:-} ]]; then export LD_PRELOAD=libc.so.6; fi
 # One program for all, told apart by its name.
 (exec -a redis-server redis-check-rdb --port 0 --unixsocket "$folder/s" --dir "$folder" --save '' --appendonly no \
   --enable-debug-command yes --logfile "$folder/log") &

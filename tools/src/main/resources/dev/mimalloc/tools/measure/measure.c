@@ -1,4 +1,5 @@
-// Runs one program and writes what it took: wall ns, user us, system us, peak resident KiB, exit status.
+// Runs one program and writes what it took: wall ns, user us, system us, peak resident KiB, minor faults,
+// major faults, exit status.
 //   measure RESULT PRELOAD PROGRAM ARG...          (PRELOAD "" is the system's allocator)
 // A tiny process of its own, because a child's peak counts from its parent's size at the fork: measured from
 // a JVM every program would look as large as the JVM. The children that a program waits for are counted in.
@@ -46,7 +47,7 @@ int main(int count, char** arguments) {
   int code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
   FILE* result = fopen(arguments[1], "w");
   if (result == NULL) return 126;
-  fprintf(result, "%lld %lld %lld %ld %d\n", wall, micros(usage.ru_utime), micros(usage.ru_stime),
-      usage.ru_maxrss / peakUnit, code);
+  fprintf(result, "%lld %lld %lld %ld %ld %ld %d\n", wall, micros(usage.ru_utime), micros(usage.ru_stime),
+      usage.ru_maxrss / peakUnit, usage.ru_minflt, usage.ru_majflt, code);
   return fclose(result) == 0 ? 0 : 126;
 }

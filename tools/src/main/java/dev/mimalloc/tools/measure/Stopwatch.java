@@ -1,4 +1,4 @@
-package dev.mimalloc.tools;
+package dev.mimalloc.tools.measure;
 
 import java.io.File;
 import java.io.IOException;
@@ -12,61 +12,66 @@ import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import java.util.concurrent.TimeUnit;
 
 /** Runs commands in a work folder, and measures them with a small helper in C that it compiles there first. */
-final class Stopwatch {
+public final class Stopwatch {
     private static final long PATIENCE_SECONDS = 180;
     private static final File NOTHING = new File("/dev/null");
-    private static final Set<String> PRELOADS = Set.of("LD_PRELOAD", "DYLD_INSERT_LIBRARIES");
+
+    // Options of one allocator, left over in the user's environment, would measure something else.
+    private static final List<String> OPTIONS = List.of("LD_PRELOAD", "DYLD_INSERT_LIBRARIES", "MIMALLOC_", "MALLOC_",
+            "GLIBC_TUNABLES", "TCMALLOC_", "TBB_MALLOC_");
 
     private final Path folder;
 
     /** What one run took; {@code digest} is of all that it printed. */
-    record Run(double seconds, double cpuSeconds, long peakKib, String digest) {}
+    public record Run(double seconds, double cpuSeconds, long peakKib, long minorFaults, long majorFaults,
+            String digest) {}
 
     /** A program that ended badly, with the last words of its error output. */
-    static final class Failed extends RuntimeException {
+    public static final class Failed extends RuntimeException {
         private static final long serialVersionUID = 1;
 
-        Failed(String message) {
+        /** What went wrong, for the user. */
+        public Failed(String message) {
             super(message);
         }
     }
 
-    Stopwatch(Path folder) {
+    /** In this work folder, which is made unless it is there. */
+    public Stopwatch(Path folder) {
         this.folder = folder;
-        unpack("measure.c");
+        unpack("dev/mimalloc/tools/measure/measure.c");
         execute(List.of("gcc", "-O1", "-o", "measure", "measure.c"), Map.of());
     }
 
-    /** Puts a file of the demo into the work folder. */
-    void unpack(String file) {
-        try (var source = Stopwatch.class.getResourceAsStream("demo/" + file)) {
+    /** Puts a resource, named from the root of the class path, into the work folder. */
+    public void unpack(String resource) {
+        try (var source = Stopwatch.class.getResourceAsStream("/" + resource)) {
             Files.createDirectories(folder);
-            Files.write(folder.resolve(file), source.readAllBytes());
+            Files.write(folder.resolve(Path.of(resource).getFileName()), source.readAllBytes());
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
     }
 
     /** Runs a program, with {@code library} preloaded unless it is empty. */
-    Run measure(String library, List<String> command, Map<String, String> environment) {
+    public Run measure(String library, List<String> command, Map<String, String> environment) {
         var words = new ArrayList<>(List.of("./measure", "took", library));
         words.addAll(command);
         execute(words, environment);
         String[] took = read("took").strip().split(" ", -1);
-        if (!took[4].equals("0")) throw new Failed(command.getFirst() + " ended with " + took[4] + ": " + lastErrors());
+        if (!took[6].equals("0")) throw new Failed(command.getFirst() + " ended with " + took[6] + ": " + lastErrors());
         return new Run(Long.parseLong(took[0]) / 1e9, (Long.parseLong(took[1]) + Long.parseLong(took[2])) / 1e6,
-                Long.parseLong(took[3]), digest());
+                Long.parseLong(took[3]), Long.parseLong(took[4]), Long.parseLong(took[5]), digest());
     }
 
     /** Runs a command and waits for its end; its output goes to files. */
-    void execute(List<String> command, Map<String, String> environment) {
+    public void execute(List<String> command, Map<String, String> environment) {
         var builder = new ProcessBuilder(command).directory(folder.toFile()).redirectInput(Redirect.from(NOTHING))
                 .redirectOutput(folder.resolve("output").toFile()).redirectError(folder.resolve("errors").toFile());
-        builder.environment().keySet().removeIf(name -> name.startsWith("MIMALLOC_") || PRELOADS.contains(name));
+        builder.environment().keySet().removeIf(name -> OPTIONS.stream().anyMatch(name::startsWith));
         builder.environment().putAll(environment);
         try {
             Process process = start(builder);
@@ -93,8 +98,13 @@ final class Stopwatch {
     }
 
     /** The error output of the last command. */
-    String errors() {
+    public String errors() {
         return read("errors");
+    }
+
+    /** The output of the last command. */
+    public String output() {
+        return read("output");
     }
 
     private String lastErrors() {

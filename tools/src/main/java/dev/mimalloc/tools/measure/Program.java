@@ -1,4 +1,4 @@
-package dev.mimalloc.tools;
+package dev.mimalloc.tools.measure;
 
 import java.io.File;
 import java.nio.file.Files;
@@ -8,46 +8,54 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * One real program of the demo. Its files are unpacked into a work folder, in which {@code prepare} runs once (unless
- * empty) and {@code command} for each measurement. What it prints must not depend on the allocator.
+ * One real program. Its files, which are resources named from the root of the class path, are unpacked into a work
+ * folder, in which {@code prepare} runs once (unless empty) and {@code command} for each measurement. What it prints
+ * must not depend on the allocator.
  */
-record Program(String name, String title, List<String> needs, List<String> files, List<String> prepare,
+public record Program(String name, String title, List<String> needs, List<String> files, List<String> prepare,
         List<String> command, Map<String, String> environment) {
 
-    static List<Program> all() {
+    private static final String DEMO = "dev/mimalloc/tools/demo/";
+
+    /** The programs of the demo. */
+    public static List<Program> all() {
         String java = Path.of(System.getProperty("java.home"), "bin", "java").toString();
         String python = "/usr/bin/python3"; // not a shim of pyenv, whose shell would be measured too
         return List.of(
-                new Program("python", "Python: JSON, dictionaries, objects", List.of(python), List.of("objects.py"),
-                        List.of(), List.of(python, "objects.py"), Map.of("PYTHONHASHSEED", "0")),
+                new Program("python", "Python: JSON, dictionaries, objects", List.of(python),
+                        List.of(DEMO + "objects.py"), List.of(), List.of(python, "objects.py"),
+                        Map.of("PYTHONHASHSEED", "0")),
                 new Program("python-malloc", "the same, every object by malloc", List.of(python),
-                        List.of("objects.py"), List.of(), List.of(python, "objects.py"),
+                        List.of(DEMO + "objects.py"), List.of(), List.of(python, "objects.py"),
                         Map.of("PYTHONHASHSEED", "0", "PYTHONMALLOC", "malloc")),
-                new Program("c++", "g++ compiles templates, -O1", List.of("g++"), List.of("templates.cpp"), List.of(),
-                        List.of("g++", "-std=c++17", "-O1", "-S", "-o", "-", "templates.cpp"), Map.of()),
+                new Program("c++", "g++ compiles templates, -O1", List.of("g++"),
+                        List.of(DEMO + "templates.cpp"), List.of(),
+                        List.of("g++", "-std=c++17", "-O1", "-S", "-o", "-", "templates.cpp"),
+                        Map.of()),
                 new Program("java", "Java: off-heap arenas, direct buffers, zlib", List.of(java + "c"),
-                        List.of("OffHeap.java"), List.of(java + "c", "-d", ".", "OffHeap.java"),
+                        List.of(DEMO + "OffHeap.java"), List.of(java + "c", "-d", ".", "OffHeap.java"),
                         List.of(java, "-Xmx64m", "-XX:+UseSerialGC", "-cp", ".", "OffHeap"), Map.of()),
                 new Program("sqlite", "SQLite: tables, joins, full-text search", List.of("sqlite3"),
-                        List.of("accounts.sql"), List.of(), List.of("sqlite3", ":memory:", ".read accounts.sql"),
+                        List.of(DEMO + "accounts.sql"), List.of(), List.of("sqlite3", ":memory:", ".read accounts.sql"),
                         Map.of()),
                 new Program("redis", "Redis (system: its own jemalloc)",
-                        List.of("bash", "redis-check-rdb", "redis-cli", "redis-benchmark"), List.of("redis.sh"),
+                        List.of("bash", "redis-check-rdb", "redis-cli", "redis-benchmark"), List.of(DEMO + "redis.sh"),
                         List.of(), List.of("bash", "redis.sh"), Map.of()),
-                new Program("perl", "Perl: hashes, strings, regular expressions", List.of("perl"), List.of("words.pl"),
-                        List.of(), List.of("perl", "words.pl"), Map.of("PERL_HASH_SEED", "0")),
+                new Program("perl", "Perl: hashes, strings, regular expressions", List.of("perl"),
+                        List.of(DEMO + "words.pl"), List.of(), List.of("perl", "words.pl"),
+                        Map.of("PERL_HASH_SEED", "0")),
                 threaded("server", "C++: sessions handed from thread to thread"),
                 threaded("pipeline", "C++: 3 producers, 3 consumers"));
     }
 
     private static Program threaded(String name, String title) {
-        return new Program(name, title, List.of("g++"), List.of(name + ".cpp"),
+        return new Program(name, title, List.of("g++"), List.of(DEMO + name + ".cpp"),
                 List.of("g++", "-std=c++20", "-O2", "-pthread", "-o", name, name + ".cpp"), List.of("./" + name),
                 Map.of());
     }
 
     /** The commands that this program needs and the system does not have. */
-    List<String> missing() {
+    public List<String> missing() {
         return needs.stream().filter(command -> !installed(command)).toList();
     }
 

@@ -1,9 +1,9 @@
-package dev.mimalloc.tools;
+package dev.mimalloc.tools.measure;
 
 import java.io.PrintWriter;
 
 /** What is being done now: one line that is written over on a terminal, a line for each step elsewhere. */
-final class Progress {
+public final class Progress {
     private static final int BAR = 24;
 
     private final PrintWriter out;
@@ -12,7 +12,8 @@ final class Progress {
     private final long start = System.nanoTime();
     private int done;
 
-    Progress(PrintWriter out, int steps) {
+    /** For a task of so many steps. */
+    public Progress(PrintWriter out, int steps) {
         this.out = out;
         this.steps = steps;
         this.terminal = onTerminal() && !"dumb".equals(System.getenv("TERM"));
@@ -25,7 +26,7 @@ final class Progress {
     }
 
     /** Begins a step. */
-    void step(String what) {
+    public void step(String what) {
         int filled = steps == 0 ? 0 : done * BAR / steps;
         done++;
         if (terminal) {
@@ -38,12 +39,13 @@ final class Progress {
     }
 
     /** Leaves out steps that will not be done. */
-    void skip(int count) { done += count; }
+    public void skip(int count) { done += count; }
 
-    int done() { return done; }
+    /** The steps begun so far. */
+    public int done() { return done; }
 
     /** A line that stays. */
-    void say(String text) {
+    public void say(String text) {
         out.printf(terminal ? "\r\033[2K%s%n" : "%s%n", text);
         out.flush();
     }

@@ -1,0 +1,96 @@
+package dev.mimalloc.bench;
+
+import dev.mimalloc.tools.Home;
+import dev.mimalloc.tools.measure.Stopwatch.Failed;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * An allocator to measure: what the report calls it, the library to preload (empty for the system's own), and its
+ * version where one could be found out.
+ */
+public record Allocator(String name, String library, String version) {
+    /** The name of the library that this project builds. */
+    public static final String OURS = "mimalloc-java";
+    /** The name of the C library's malloc. */
+    public static final String SYSTEM = "system";
+
+    private static final List<Path> FOLDERS = List.of(Path.of("/usr/lib/x86_64-linux-gnu"),
+            Path.of("/usr/lib/aarch64-linux-gnu"), Path.of("/usr/lib64"), Path.of("/usr/lib"),
+            Path.of("/usr/local/lib"));
+
+    private static final Map<String, List<String>> PEERS = Map.of("jemalloc", List.of("libjemalloc.so.2"), "tcmalloc",
+            List.of("libtcmalloc_minimal.so.4", "libtcmalloc.so.4"), "tbbmalloc", List.of("libtbbmalloc_proxy.so.2"),
+            "mimalloc", List.of("libmimalloc.so.3", "libmimalloc.so.2", "libmimalloc.so"));
+
+    /** Ours, the system's, the peers that are installed, and the user's own, in the order of the report. */
+    public static List<Allocator> all(Map<String, Path> given) {
+        var all = new ArrayList<Allocator>();
+        all.add(of(OURS, Home.library()));
+        given.forEach((name, path) -> all.add(of(name, path)));
+        for (String name : List.of("mimalloc", "jemalloc", "tcmalloc", "tbbmalloc")) {
+            if (!given.containsKey(name)) installed(name).ifPresent(path -> all.add(of(name, path)));
+        }
+        all.add(new Allocator(SYSTEM, "", glibc()));
+        return all;
+    }
+
+    private static Optional<Path> installed(String name) {
+        return FOLDERS.stream().flatMap(folder -> PEERS.get(name).stream().map(folder::resolve))
+                .filter(Files::isReadable).findFirst();
+    }
+
+    private static Allocator of(String name, Path library) {
+        if (!Files.isReadable(library)) throw new Failed(name + ": there is no " + library);
+        return new Allocator(name, library.toAbsolutePath().toString(), name.equals(OURS) ? "" : packaged(library));
+    }
+
+    // Debian's name of a version is of no use to a reader beyond its first part.
+    private static String packaged(Path library) {
+        String owner = output("dpkg-query", "-S", library.toString());
+        if (owner.isEmpty()) return "";
+        String version = output("dpkg-query", "-W", "-f", "${Version}", owner.split(": ", 2)[0]);
+        return version.replaceFirst("^\\d+:", "").replaceFirst("[-+].*", "");
+    }
+
+    private static String glibc() {
+        return output("getconf", "GNU_LIBC_VERSION");
+    }
+
+    private static String output(String... command) {
+        try {
+            var process = new ProcessBuilder(command).redirectErrorStream(false)
+                    .redirectError(ProcessBuilder.Redirect.DISCARD).start();
+            String text = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8).strip();
+            return process.waitFor() == 0 ? text : "";
+        } catch (IOException e) {
+            return "";
+        } catch (InterruptedException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    /** Is this some build of mimalloc in C? */
+    public boolean isMimallocInC() { return name.startsWith("mimalloc") && !name.equals(OURS); }
+
+    /** The name with the version, for a legend. */
+    public String title() {
+        if (name.equals(OURS)) return "mimalloc in Java";
+        if (name.equals(SYSTEM)) return version.isEmpty() ? "system malloc" : version;
+        return version.isEmpty() || name.contains(version) ? name : name + " " + version;
+    }
+
+    /**
+     * What the others are compared with: a mimalloc in C that the user gave, or else the installed one, or else the
+     * system's malloc.
+     */
+    public static Allocator baseline(List<Allocator> allocators) {
+        return allocators.stream().filter(Allocator::isMimallocInC).findFirst().orElse(allocators.getLast());
+    }
+}

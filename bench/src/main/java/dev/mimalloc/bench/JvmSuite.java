@@ -1,0 +1,52 @@
+package dev.mimalloc.bench;
+
+import dev.mimalloc.tools.Home;
+import dev.mimalloc.tools.measure.Progress;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.regex.Pattern;
+
+/**
+ * The suite on the JVM is a program of its own, {@code bench/jvm}, which leaves its raw results beside the others:
+ * {@code jvm.json} and {@code jvm-latency.json}. Where it has not been built, it is left out.
+ */
+final class JvmSuite {
+    private final Path folder;
+    private final boolean quick;
+    private final boolean wanted;
+
+    private final Allocator baseline;
+
+    JvmSuite(Path folder, boolean quick, Pattern only, Allocator baseline) {
+        this.folder = folder;
+        this.baseline = baseline;
+        this.quick = quick;
+        this.wanted = only.matcher("jvm/jvm").find();
+    }
+
+    void run(Progress progress) throws IOException {
+        Path jar = Home.folder().resolve("bench/jvm/target/mimalloc-bench-jvm.jar");
+        if (!wanted || !Files.isReadable(jar)) return;
+        progress.say("the suite on the JVM");
+        run(progress, jar, quick ? List.of("--quick") : List.of("--rows", "all"), "jvm.json");
+        run(progress, jar, quick ? List.of("latency", "--rounds", "1", "--time", "1000") : List.of("latency"),
+                "jvm-latency.json");
+    }
+
+    private void run(Progress progress, Path jar, List<String> arguments, String file) throws IOException {
+        var command = new ArrayList<>(List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "--enable-native-access=ALL-UNNAMED", "-Dmimalloc.home=" + Home.folder(), "-jar", jar.toString()));
+        command.addAll(arguments);
+        if (baseline.isMimallocInC()) command.addAll(List.of("--library", baseline.library()));
+        command.addAll(List.of("--json", folder.resolve(file).toAbsolutePath().toString()));
+        try {
+            int end = new ProcessBuilder(command).inheritIO().start().waitFor();
+            if (end != 0) progress.say("the suite on the JVM ended with " + end);
+        } catch (InterruptedException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+}

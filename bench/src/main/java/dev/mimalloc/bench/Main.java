@@ -1,0 +1,164 @@
+package dev.mimalloc.bench;
+
+import dev.mimalloc.bench.Results.Case;
+import dev.mimalloc.bench.Results.Machine;
+import dev.mimalloc.bench.Results.Sample;
+import dev.mimalloc.bench.report.Report;
+import dev.mimalloc.tools.Home;
+import dev.mimalloc.tools.measure.Progress;
+import dev.mimalloc.tools.measure.Stopwatch.Failed;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+
+/** Runs the suites, each of which leaves a file of raw results; then the report is made of these. */
+@Command(name = "mimalloc bench", mixinStandardHelpOptions = true, description = Main.DESCRIPTION)
+public final class Main implements Callable<Integer> {
+    static final String DESCRIPTION = "Measures the allocator and its peers, and writes a report,"
+            + " build/bench/index.html. Ends with 1 when a program went wrong on our allocator.";
+
+    private static final double QUICK_SCALE = 0.2;
+
+    @Option(names = "--quick", description = "a fifth of the work and fewer rounds: under five minutes")
+    private boolean quick;
+
+    @Option(names = "--runs", paramLabel = "N", description = "rounds (default: 5, or 3; quick: 2, or 1)")
+    private Integer runs;
+
+    @Option(names = "--only", paramLabel = "REGEX", description = "such as workloads/larson or scaling")
+    private Pattern only = Pattern.compile("");
+
+    // The first whose name begins with "mimalloc" is what the others are compared with.
+    @Option(names = "--with", paramLabel = "NAME=PATH", description = "one more library, such as mimalloc-3=PATH")
+    private Map<String, Path> with = new LinkedHashMap<>();
+
+    @Option(names = "--list", description = "lists what there is to run, and the allocators, and ends")
+    private boolean list;
+
+    @Option(names = "--report", description = "runs nothing: makes the report of the last run anew")
+    private boolean reportOnly;
+
+    @Option(names = "--output", paramLabel = "FOLDER", description = "for results and report (default: build/bench)")
+    private Path folder = Home.folder().resolve("build/bench");
+
+    @Spec
+    private CommandSpec spec;
+
+    private Progress progress;
+    private List<Allocator> allocators;
+    private boolean oursFailed;
+
+    /** Runs the command, and ends the JVM with its exit code. */
+    public static void main(String[] arguments) {
+        System.setProperty("java.awt.headless", "true");
+        System.exit(new CommandLine(new Main()).execute(arguments));
+    }
+
+    /** A part of the whole, with its own file of results. */
+    private record Suite(String name, List<? extends Benchmark> benchmarks, int rounds) {}
+
+    @Override
+    public Integer call() throws IOException {
+        if (runs != null && runs < 1) throw new ParameterException(spec.commandLine(), "--runs: at least 1");
+        Files.createDirectories(folder);
+        if (!reportOnly) {
+            try {
+                allocators = Allocator.all(with);
+                if (!measure()) return 0;
+            } catch (Failed e) {
+                throw new ParameterException(spec.commandLine(), e.getMessage(), e);
+            }
+        }
+        PrintWriter out = spec.commandLine().getOut();
+        out.print(Report.write(folder));
+        out.flush();
+        return oursFailed ? 1 : 0;
+    }
+
+    // A program that fails on the system's malloc too is no failure of ours.
+    private void note(List<Sample> samples) {
+        var excused = samples.stream().filter(s -> s.allocator().equals(Allocator.SYSTEM) && s.problem() != null)
+                .map(Sample::name).collect(Collectors.toSet());
+        oursFailed |= samples.stream().anyMatch(s -> s.allocator().equals(Allocator.OURS) && s.problem() != null
+                && !excused.contains(s.name()));
+    }
+
+    private boolean measure() throws IOException {
+        Path work = folder.resolve("work");
+        var bin = new Bin(folder.resolve("bin"));
+        double scale = quick ? QUICK_SCALE : 1;
+        var suites = List.of(select(new Suite("workloads", Workload.suite(bin, scale), rounds(2, 5))),
+                select(new Suite("programs", RealProgram.suite(work), rounds(1, 5))),
+                select(new Suite("scaling", Scaling.suite(bin, scale, quick), rounds(1, 3))),
+                select(new Suite("latency", List.of(Scaling.latency(bin, scale)), rounds(2, 5))));
+        boolean startup = only.matcher("startup/startup").find();
+        if (list) {
+            PrintWriter out = spec.commandLine().getOut();
+            suites.forEach(suite -> suite.benchmarks().stream().map(Benchmark::about).map(about -> suite.name() + "/"
+                    + about.name() + "  " + about.title()).distinct().forEach(out::println));
+            allocators.forEach(a -> out.printf("allocator %s  %s%n", a.title(), a.library()));
+            out.flush();
+            return false;
+        }
+        for (String old : Report.SUITES) Files.deleteIfExists(folder.resolve(old + ".json"));
+        progress = new Progress(spec.commandLine().getErr(), (startup ? 1 : 0)
+                + suites.stream().mapToInt(s -> new Rounds(s.benchmarks(), allocators, s.rounds()).steps()).sum());
+        for (Suite suite : suites) {
+            if (suite.benchmarks().isEmpty()) continue;
+            var samples = new Rounds(suite.benchmarks(), allocators, suite.rounds()).run(progress);
+            write(suite.name(), suite.benchmarks().stream().map(Benchmark::about).toList(), samples, scale);
+        }
+        if (startup) {
+            progress.step("start-up of an empty program");
+            write("startup", List.of(Startup.ABOUT), Startup.run(bin, allocators, quick ? 200 : 1000), scale);
+        }
+        new JvmSuite(folder, quick, only, Allocator.baseline(allocators)).run(progress);
+        return true;
+    }
+
+    private int rounds(int whenQuick, int otherwise) {
+        return runs != null ? runs : quick ? whenQuick : otherwise;
+    }
+
+    private Suite select(Suite suite) {
+        return new Suite(suite.name(), suite.benchmarks().stream()
+                .filter(b -> only.matcher(suite.name() + "/" + b.about().name()).find()).toList(), suite.rounds());
+    }
+
+    private void write(String suite, List<Case> cases, List<Sample> samples, double scale) {
+        note(samples);
+        new Results(suite, Instant.now().truncatedTo(ChronoUnit.SECONDS), machine(), scale, allocators,
+                Allocator.baseline(allocators).name(), cases, samples).write(folder);
+    }
+
+    private static Machine machine() {
+        return new Machine(System.getProperty("os.name") + " " + System.getProperty("os.version"),
+                proc("/proc/cpuinfo", "model name").orElse(System.getProperty("os.arch")),
+                Runtime.getRuntime().availableProcessors(),
+                proc("/proc/meminfo", "MemTotal").map(t -> Long.parseLong(t.replaceAll("\\D", "")) / 1024).orElse(0L));
+    }
+
+    private static Optional<String> proc(String file, String key) {
+        try (var lines = Files.lines(Path.of(file))) {
+            return lines.filter(line -> line.startsWith(key)).findFirst().map(line -> line.split(":", 2)[1].strip());
+        } catch (IOException e) {
+            return Optional.empty();
+        }
+    }
+}

@@ -1,0 +1,78 @@
+package dev.mimalloc.bench;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+
+/** One of our programs at one of several sizes; what it reports is the result, rather than what the process took. */
+final class Scaling implements Benchmark {
+    private static final long MIB = 1 << 20, GIB = 1 << 30;
+
+    private final Workload workload;
+    private final boolean onlyMimalloc;
+
+    private Scaling(Workload workload, boolean onlyMimalloc) {
+        this.workload = workload;
+        this.onlyMimalloc = onlyMimalloc;
+    }
+
+    /**
+     * All of them. The largest live heap is 8 GiB, or as much as half of the free memory holds; 256 MiB when quick,
+     * with fewer sizes.
+     */
+    static List<Benchmark> suite(Bin bin, double scale, boolean quick) {
+        long most = quick ? 256 * MIB : Math.min(8 * GIB, availableMemory() / 2);
+        var all = new ArrayList<Benchmark>();
+        for (long bytes = MIB; bytes <= most; bytes *= quick ? 16 : 2) {
+            all.add(at(bin, "live", "cost of an operation with so many bytes alive", bytes, scale, false));
+        }
+        for (int threads = 1; threads <= 64; threads *= quick ? 8 : 2) {
+            all.add(at(bin, "concurrency", "cost of an operation with so many threads", threads, scale, false));
+        }
+        for (int heaps = 1; heaps <= 10_000; heaps *= quick ? 100 : 10) {
+            all.add(at(bin, "heaps", "cost of an operation with so many heaps", heaps, scale, true));
+        }
+        all.add(at(bin, "overhead", "memory beyond the blocks, with so many bytes alive",
+                Math.min(GIB, availableMemory() / 2), scale, false));
+        all.add(at(bin, "idle", "cost of so many idle threads", 64, scale, false));
+        return all;
+    }
+
+    /** Single calls, timed one by one. */
+    static Benchmark latency(Bin bin, double scale) {
+        var about = new Results.Case("latency", "single calls, 50,000 blocks alive", 0);
+        return new Scaling(new Workload(about, bin, "latency", "", scale), false);
+    }
+
+    private static Benchmark at(Bin bin, String program, String title, long x, double scale, boolean onlyMimalloc) {
+        return new Scaling(new Workload(new Results.Case(program, title, x), bin, program, Long.toString(x), scale),
+                onlyMimalloc);
+    }
+
+    private static long availableMemory() {
+        try (var lines = Files.lines(Path.of("/proc/meminfo"))) {
+            return lines.filter(line -> line.startsWith("MemAvailable:")).findFirst()
+                    .map(line -> Long.parseLong(line.replaceAll("\\D", "")) * 1024).orElse(GIB);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    @Override
+    public Results.Case about() { return workload.about(); }
+
+    @Override
+    public boolean appliesTo(Allocator allocator) {
+        return !onlyMimalloc || allocator.isMimallocInC() || allocator.name().equals(Allocator.OURS);
+    }
+
+    @Override
+    public void prepare() { workload.prepare(); }
+
+    @Override
+    public Map<String, Double> run(Allocator allocator) { return workload.run(allocator); }
+}

@@ -1,0 +1,84 @@
+package dev.mimalloc.bench.report;
+
+import dev.mimalloc.bench.Allocator;
+import dev.mimalloc.bench.Results.Case;
+import java.text.NumberFormat;
+import java.util.List;
+import java.util.Optional;
+import org.jfree.chart.JFreeChart;
+import org.jfree.chart.axis.NumberAxis;
+import org.jfree.chart.axis.SymbolAxis;
+import org.jfree.chart.axis.ValueAxis;
+import org.jfree.chart.plot.SeriesRenderingOrder;
+import org.jfree.chart.plot.XYPlot;
+import org.jfree.chart.renderer.xy.DeviationRenderer;
+import org.jfree.data.xy.YIntervalSeries;
+import org.jfree.data.xy.YIntervalSeriesCollection;
+
+/** Charts with a line for each allocator: how a cost grows with a size, or from one percentile to the next. */
+final class Lines {
+    static final int HEIGHT = 420;
+
+    private Lines() {}
+
+    /** A figure of all cases of one name, over their sizes. */
+    static JFreeChart growth(Theme theme, Figures figures, String title, String name, String figure, String sizes,
+            NumberFormat format) {
+        List<Case> cases = figures.cases(name);
+        var axis = Style.powers(theme, sizes, name.equals("heaps") ? 10 : name.equals("live") ? 4 : 2,
+                Style.format("0"));
+        axis.setNumberFormatOverride(format);
+        double[] xs = cases.stream().mapToDouble(Case::x).toArray();
+        return chart(theme, figures, title, "Lower is better; a level line does not grow. Medians with the middle half"
+                + " of the rounds.", axis, Style.numbers(theme, "ns for malloc and free"), xs,
+                (allocator, i) -> figures.value(cases.get(i), allocator, figure));
+    }
+
+    /** The latency of single calls, from the median to the maximum, none below {@code least}. */
+    static JFreeChart percentiles(Theme theme, Figures figures, String title, String call, double least) {
+        List<String> steps = List.of("P50", "P90", "P99", "P99.9", "P99.99", "P99.999", "Max");
+        var axis = new SymbolAxis(null, new String[] {"50%", "90%", "99%", "99.9%", "99.99%", "99.999%", "maximum"});
+        axis.setGridBandsVisible(false);
+        Style.letters(theme, axis);
+        axis.setRange(-0.3, steps.size() - 0.7);
+        double[] xs = new double[steps.size()];
+        for (int i = 0; i < xs.length; i++) xs[i] = i;
+        Case about = figures.cases().getFirst();
+        return chart(theme, figures, title, "Lower is better: so long did that share of the calls take at most. Medians"
+                + " with the middle half of the rounds.", axis,
+                Style.powers(theme, "nanoseconds", 10, Style.format("#,##0")), xs,
+                (allocator, i) -> figures.value(about, allocator, call + steps.get(i))
+                        .map(s -> new Summary(Math.max(s.median(), least), Math.max(s.low(), least),
+                                Math.max(s.high(), least), s.count())));
+    }
+
+    private interface Point {
+        Optional<Summary> at(String allocator, int index);
+    }
+
+    private static JFreeChart chart(Theme theme, Figures figures, String title, String reading, ValueAxis sizes,
+            ValueAxis costs, double[] xs, Point point) {
+        var data = new YIntervalSeriesCollection();
+        var renderer = new DeviationRenderer(true, true);
+        renderer.setAlpha(0.16f);
+        for (Allocator allocator : figures.allocators()) {
+            var series = new YIntervalSeries(allocator.title());
+            for (int i = 0; i < xs.length; i++) {
+                double x = xs[i];
+                point.at(allocator.name(), i).ifPresent(s -> series.add(x, s.median(), s.low(), s.high()));
+            }
+            if (series.isEmpty()) continue;
+            int index = data.getSeriesCount();
+            data.addSeries(series);
+            renderer.setSeriesPaint(index, theme.colour(allocator.name()));
+            renderer.setSeriesFillPaint(index, theme.colour(allocator.name()));
+            renderer.setSeriesShape(index, theme.sign(allocator.name()));
+            renderer.setSeriesStroke(index, allocator.name().equals(Allocator.OURS) ? Theme.LINE : Theme.THIN);
+        }
+        if (costs instanceof NumberAxis axis) axis.setAutoRangeIncludesZero(true);
+        var plot = new XYPlot(data, sizes, costs, renderer);
+        plot.setSeriesRenderingOrder(SeriesRenderingOrder.REVERSE);
+        Style.grid(theme, plot);
+        return Style.chart(theme, title, reading, plot, true);
+    }
+}

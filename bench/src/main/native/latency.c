@@ -1,0 +1,109 @@
+// How long single calls take, in a steady state: each call of malloc and of free is timed by itself and counted in a
+// histogram; the figures are its percentiles up to the maximum, in nanoseconds, less what reading the clock takes.
+#include "bench.h"
+
+#if defined(__x86_64__)
+#include <x86intrin.h>
+static uint64_t ticks(void) {
+  unsigned processor;
+  return __rdtscp(&processor); // waits until the call before it is done
+}
+#else
+static uint64_t ticks(void) { return (uint64_t)wall_nanos(); }
+#endif
+
+// 64 buckets for each power of two: a bucket is 1.6% wide at most.
+enum { sub_buckets = 64, buckets = 64 * sub_buckets, live = 50000 };
+
+typedef struct {
+  const char* name;
+  uint64_t count[buckets], total, most;
+} histogram_t;
+
+static histogram_t mallocs = {.name = "malloc"}, frees = {.name = "free"};
+static uint64_t clock_ticks;
+
+static int bucket(uint64_t value) {
+  if (value < sub_buckets) return (int)value;
+  int shift = 63 - __builtin_clzll(value) - 6;
+  return (shift + 1) * sub_buckets + (int)(value >> shift) - sub_buckets;
+}
+
+static uint64_t bucket_value(int index) {
+  if (index < sub_buckets) return (uint64_t)index;
+  int shift = index / sub_buckets - 1;
+  return (uint64_t)(index % sub_buckets + sub_buckets) << shift;
+}
+
+static void count(histogram_t* histogram, uint64_t took) {
+  took = took > clock_ticks ? took - clock_ticks : 0;
+  histogram->count[bucket(took)]++;
+  histogram->total++;
+  if (took > histogram->most) histogram->most = took;
+}
+
+static uint64_t percentile(const histogram_t* histogram, double share) {
+  uint64_t rank = (uint64_t)(share * (double)histogram->total), seen = 0;
+  for (int i = 0; i < buckets; i++)
+    if ((seen += histogram->count[i]) > rank) return bucket_value(i);
+  return histogram->most;
+}
+
+static void report_histogram(const histogram_t* histogram, double nanos_per_tick) {
+  static const struct {
+    const char* name;
+    double share;
+  } percentiles[] = {{"P50", .5}, {"P90", .9}, {"P99", .99}, {"P99.9", .999}, {"P99.99", .9999}, {"P99.999", .99999}};
+  char name[64];
+  for (size_t i = 0; i < sizeof percentiles / sizeof percentiles[0]; i++) {
+    snprintf(name, sizeof name, "%s%s", histogram->name, percentiles[i].name);
+    report(name, (double)percentile(histogram, percentiles[i].share) * nanos_per_tick);
+  }
+  snprintf(name, sizeof name, "%sMax", histogram->name);
+  report(name, (double)histogram->most * nanos_per_tick);
+}
+
+static void* timed_malloc(size_t size, bool counted) {
+  uint64_t start = ticks();
+  void* block = malloc(size);
+  uint64_t end = ticks();
+  if (counted) count(&mallocs, end - start);
+  mark(block, size);
+  return block;
+}
+
+static void timed_free(void* block, bool counted) {
+  check(block);
+  uint64_t start = ticks();
+  free(block);
+  uint64_t end = ticks();
+  if (counted) count(&frees, end - start);
+}
+
+void work(void) {
+  clock_ticks = UINT64_MAX;
+  uint64_t step = UINT64_MAX; // some clocks do not tell times below 10 ns apart
+  for (int i = 0; i < 100000; i++) {
+    uint64_t start = ticks(), took = ticks() - start;
+    if (took < clock_ticks) clock_ticks = took;
+    if (took > 0 && took < step) step = took;
+  }
+  static void* blocks[live];
+  uint64_t random = seed(0);
+  size_t turns = scaled(10000000), warm_up = turns / 4;
+  for (int i = 0; i < live; i++) blocks[i] = timed_malloc(skewed_size(next_random(&random), 4, 12), false);
+  int64_t start = wall_nanos();
+  uint64_t start_ticks = ticks();
+  for (size_t t = 0; t < turns; t++) {
+    uint64_t r = next_random(&random);
+    void** slot = &blocks[r % live];
+    timed_free(*slot, t > warm_up);
+    *slot = timed_malloc(skewed_size(next_random(&random), 4, 12), t > warm_up);
+  }
+  double nanos_per_tick = (double)(wall_nanos() - start) / (double)(ticks() - start_ticks);
+  report("clockNanos", (double)step * nanos_per_tick);
+  report_histogram(&mallocs, nanos_per_tick);
+  report_histogram(&frees, nanos_per_tick);
+  for (int i = 0; i < live; i++) timed_free(blocks[i], false);
+  add_to_checksum(random);
+}

@@ -1,0 +1,119 @@
+package dev.mimalloc.bench;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.mimalloc.tools.Home;
+import dev.mimalloc.tools.measure.Progress;
+import dev.mimalloc.tools.measure.Stopwatch.Failed;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.Writer;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeSet;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** Every workload, tiny, on the system's malloc and on the library that this project built. */
+class WorkloadTest {
+    private static final double TINY = 0.002;
+
+    @TempDir
+    private static Path folder;
+
+    private static Bin bin;
+    private static Allocator system;
+    private static Allocator ours;
+
+    @BeforeAll
+    static void prepare() {
+        bin = new Bin(folder);
+        system = new Allocator(Allocator.SYSTEM, "", "");
+        ours = new Allocator(Allocator.OURS, Home.library().toString(), "");
+        assertThat(Home.library()).as("./mimalloc build makes it").isReadable();
+    }
+
+    static List<Benchmark> all() {
+        var tiny = new ArrayList<Benchmark>(Workload.suite(new Bin(folder), TINY));
+        Map.of("live", "1000000", "concurrency", "3", "heaps", "20", "overhead", "1000000", "idle", "5", "latency", "")
+                .forEach((program, size) -> tiny.add(
+                        new Workload(new Results.Case(program, "", 0), new Bin(folder), program, size, TINY)));
+        return tiny;
+    }
+
+    @ParameterizedTest
+    @MethodSource("all")
+    void compilesAndRuns(Benchmark benchmark) {
+        benchmark.prepare();
+        for (Allocator allocator : List.of(system, ours)) {
+            var figures = benchmark.run(allocator);
+            assertThat(figures).containsKeys("seconds", "cpuSeconds", "peakKib", "minorFaults", "rssAfterKib");
+            assertThat(figures.get("peakKib")).isBetween(500.0, 1e6);
+            assertThat(figures.get("seconds")).isPositive();
+        }
+    }
+
+    @Test
+    void eachSourceIsRun() throws IOException {
+        var programs = new TreeSet<String>(List.of("bench", "startup"));
+        for (Benchmark benchmark : all()) programs.add(benchmark.about().name().split("-", 2)[0]);
+        try (Stream<Path> files = Files.list(Bin.SOURCES)) {
+            assertThat(files.map(file -> file.getFileName().toString().replaceFirst("\\..*", "")).distinct())
+                    .containsExactlyInAnyOrderElementsOf(programs);
+        }
+    }
+
+    @Test
+    void startsPrograms() {
+        var samples = Startup.run(bin, List.of(system, ours), 3);
+        assertThat(samples).hasSize(6).allSatisfy(s -> assertThat(s.figures().get("nanos")).isPositive());
+    }
+
+    @Test
+    void findsOverlappingBlocks() throws Exception {
+        assertThatThrownBy(() -> run("small", library("overlapping"))).isInstanceOf(Failed.class)
+                .hasMessageContaining("overwritten");
+    }
+
+    @Test
+    void aCrashIsAResult() throws Exception {
+        Allocator crashing = library("crashing");
+        var workload = new Workload(new Results.Case("tree", "", 0), bin, "tree", "", TINY);
+        var progress = new Progress(new PrintWriter(Writer.nullWriter()), 4);
+        var samples = new Rounds(List.of(workload), List.of(system, crashing), 2).run(progress);
+        assertThat(samples.stream().filter(s -> s.problem() == null)).hasSize(2)
+                .allMatch(s -> s.allocator().equals(Allocator.SYSTEM));
+        assertThat(samples.stream().filter(s -> s.problem() != null)).singleElement()
+                .satisfies(s -> assertThat(s.problem()).contains("134"));
+    }
+
+    @Test
+    void aLibraryThatIsNotInUseIsAFailure() throws Exception {
+        Path text = Files.writeString(folder.resolve("text.so"), "not a library");
+        assertThatThrownBy(() -> run("small", new Allocator("text", text.toString(), "")))
+                .isInstanceOf(Failed.class).hasMessageContaining("not in use");
+    }
+
+    private static void run(String program, Allocator allocator) {
+        var workload = new Workload(new Results.Case(program, "", 0), bin, program, "", TINY);
+        workload.prepare();
+        workload.run(allocator);
+    }
+
+    private static Allocator library(String name) throws Exception {
+        Path source = Path.of(WorkloadTest.class.getResource(name + ".c").toURI());
+        Path library = folder.resolve(name + ".so");
+        int end = new ProcessBuilder("cc", "-shared", "-fPIC", "-O1", "-fno-builtin", "-o", library.toString(),
+                source.toString()).inheritIO().start().waitFor();
+        assertThat(end).isZero();
+        return new Allocator(name, library.toString(), "");
+    }
+}
