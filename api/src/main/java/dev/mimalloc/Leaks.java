@@ -44,8 +44,8 @@ import java.util.Map;
  *
  * <p>While it tracks, each block has its origin recorded: size, thread, time and stack, from the caller of this package
  * outwards. {@link Mimalloc#usableSize} is what was asked for; the bytes behind it are padding with a known pattern,
- * at least 8 of them. A freed block's first bytes are overwritten with {@code 0xDF}. The stacks are there as the causes
- * of these exceptions:
+ * at least 8 of them, which count where a limit is set. A freed block's first bytes are overwritten with {@code 0xDF}.
+ * The stacks are there as the causes of these exceptions:
  *
  * <ul>
  * <li>freed already: an {@code IllegalArgumentException} whose cause has the stack of the first {@code free}, and that

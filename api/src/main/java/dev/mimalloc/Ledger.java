@@ -117,7 +117,8 @@ final class Ledger {
 
     /** An aligned block may lie inside of what core calls the block; nobody uses the heap meanwhile. */
     static long addressIn(long start, long size) {
-        if (BLOCKS.containsKey(start)) return start;
+        TrackedBlock first = BLOCKS.get(start);
+        if (first != null && first.isLive()) return start;
         for (TrackedBlock block : BLOCKS.values()) {
             long offset = block.address - start;
             if (offset > 0 && offset < size && block.isLive()

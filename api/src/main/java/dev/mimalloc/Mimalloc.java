@@ -297,7 +297,7 @@ public final class Mimalloc {
      */
     public static void free(ByteBuffer buffer) {
         if (!buffer.isDirect()) throw new IllegalArgumentException("not a direct buffer: " + buffer);
-        Free.free(MemorySegment.ofBuffer(buffer.duplicate().clear()).address());
+        free(MemorySegment.ofBuffer(buffer.duplicate().clear()).address());
     }
 
     /**

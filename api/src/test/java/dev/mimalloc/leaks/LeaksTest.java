@@ -11,6 +11,7 @@ import dev.mimalloc.Mimalloc;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
@@ -96,6 +97,14 @@ class LeaksTest {
                 assertThatIllegalStateException().isThrownBy(() -> Mimalloc.free(block));
             }
         }
+    }
+
+    @Test
+    void segmentsAndBuffersAreFreedAsWell() {
+        Mimalloc.free(Mimalloc.allocate(40, 64));
+        ByteBuffer buffer = Mimalloc.allocateBuffer(40);
+        Mimalloc.free(buffer);
+        assertThatIllegalArgumentException().isThrownBy(() -> Mimalloc.free(buffer)).withMessageContaining("freed");
     }
 
     @Test
@@ -266,6 +275,9 @@ class LeaksTest {
     @Test
     void aVisitorSeesTheAddressesOfAlignedBlocks() {
         try (Heap heap = Heap.create()) {
+            List<Long> freed = new ArrayList<>(); // of the same size with all that is around them: they are remembered
+            for (int i = 0; i < 200; i++) freed.add(heap.malloc(8 + i + 1023));
+            freed.forEach(Mimalloc::free);
             Set<Long> expected = new HashSet<>();
             for (int i = 0; i < 200; i++) expected.add(heap.mallocAligned(8 + i, 1024));
             Set<Long> seen = new HashSet<>();
