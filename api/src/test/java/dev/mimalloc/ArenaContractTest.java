@@ -216,6 +216,7 @@ class ArenaContractTest {
     void otherThreadsMayOnlyUseWhatIsNotConfined(Kind kind) throws InterruptedException {
         Arena arena = kind.open();
         MemorySegment segment = arena.allocate(8, 8);
+        segment.set(JAVA_LONG, 0, 0); // in an uninitialized arena it may be anything
         Thread current = Thread.currentThread();
         List<Throwable> thrown = new ArrayList<>();
         Thread other = new Thread(() -> {
