@@ -39,7 +39,7 @@ public final class Free {
      * do.
      */
     private static void emptied(long page) {
-        if (Page.retire(page) == 0) Retire.retire(page);
+        if (Page.retire(page) == 0) Retire.retireSlow(page);
     }
 
     private static void freeSlow(long page, long p, long difference) {

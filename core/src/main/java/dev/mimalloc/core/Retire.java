@@ -10,7 +10,7 @@ final class Retire {
      * The last block of a page was freed by its owner. The only page of its bin stays for a while, since its next
      * block is likely to be wanted soon; any other goes.
      */
-    static void retire(long page) {
+    static void retireSlow(long page) {
         ThreadSlot.probeStack();
         long theap = Page.theap(page);
         int bin = Page.queue(page);
