@@ -27,7 +27,7 @@ typedef struct mi_stat_counter_s {
 #define MI_CBIN_COUNT 6  // small, other, medium, large, huge, none
 
 // What is in use is exact when nothing runs. malloc_normal, malloc_huge and malloc_bins: the total, and the count of
-// blocks, may be ahead by as many blocks as are free in pages that are in use; the peak is the most that was in use when
+// blocks, may be ahead by some of the blocks that were ready to be given out, never behind; the peak is the most that was in use when
 // somebody asked for the statistics. chunk_bins shows this moment only.
 typedef struct mi_stats_s {
   size_t size;                                    // sizeof(mi_stats_t)

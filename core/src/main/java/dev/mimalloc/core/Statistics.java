@@ -10,10 +10,10 @@ import static dev.mimalloc.machine.Memory.*;
  * <p>Blocks are not counted when they come and go, for that would cost the fast paths. What is in use Report sees from
  * the pages: exact when nothing runs. How many were ever given out, MALLOC_BINS' total, is counted when a page's free
  * list is filled, and what is left of the list is taken off when the page goes, where that can be told without a walk:
- * so it may be ahead by some of the blocks that were put there, and is never behind. MALLOC_NORMAL and MALLOC_NORMAL_COUNT follow from the bins. The peak
- * of what is in use is the most that a report has shown; PAGE_COMMITTED's is a bound to what nobody has seen. What
- * was asked for is not kept with a block, so MALLOC_REQUESTED stays 0, as in any build of mimalloc without detailed
- * statistics. CHUNK_BINS shows the moment.
+ * so it may be ahead by some of the blocks that were put there, and is never behind. MALLOC_NORMAL and
+ * MALLOC_NORMAL_COUNT follow from the bins. The peak of what is in use is the most that a report has shown;
+ * PAGE_COMMITTED's is a bound to what nobody has seen. What was asked for is not kept with a block, so MALLOC_REQUESTED
+ * stays 0, as in any build of mimalloc without detailed statistics. CHUNK_BINS shows the moment.
  */
 public final class Statistics {
     public static final int PAGES = 16;
