@@ -354,6 +354,7 @@ MI_INLINE int64_t ThreadSlot_id(void) {
 MI_INLINE int64_t ThreadSlot_theap(void) { return mi_theap_of_thread; }
 MI_INLINE int32_t ThreadSlot_mayOwn(void) { return true; }
 MI_INLINE void ThreadSlot_probeStack(void) {}
+MI_INLINE void ThreadSlot_probeStackAgain(void) {}
 
 static void mi_thread_ended(void* theap) {
   mi_theap_of_thread = 0;  // another destructor may still allocate: then the thread begins anew

@@ -17,6 +17,21 @@ final class Blocks {
         if (heap != null) heap.leaveArena();
     }
 
+    /**
+     * Frees a block of an arena that ends. If it has been written to past its end, the others are freed all the same:
+     * returns what was wrong so far, or null.
+     */
+    static RuntimeException free(long block, RuntimeException before) {
+        try {
+            Mimalloc.free(block);
+            return before;
+        } catch (RuntimeException wrong) {
+            if (before == null) return wrong;
+            before.addSuppressed(wrong);
+            return before;
+        }
+    }
+
     static long allocate(Heap heap, long size, long alignment) {
         if (alignment <= 8 || alignment <= 16 && size > 8) {
             return heap == null ? Mimalloc.malloc(size) : heap.malloc(size);

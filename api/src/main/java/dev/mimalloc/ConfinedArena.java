@@ -102,9 +102,10 @@ final class ConfinedArena implements Arena {
     private void free() {
         closed = true;
         if (spare != 0) Spare.putBack(lender, spare);
-        if (first != 0) Mimalloc.free(first);
-        for (int i = 0; i < count; i++) Mimalloc.free(more[i]);
+        RuntimeException wrong = first == 0 ? null : Blocks.free(first, null);
+        for (int i = 0; i < count; i++) wrong = Blocks.free(more[i], wrong);
         Blocks.leave(heap);
+        if (wrong != null) throw wrong;
     }
 
     private void checkUse() {

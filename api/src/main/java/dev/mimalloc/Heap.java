@@ -9,6 +9,7 @@ import dev.mimalloc.core.Visit;
 import dev.mimalloc.machine.Callback;
 import dev.mimalloc.machine.Memory;
 import dev.mimalloc.machine.Segments;
+import dev.mimalloc.machine.ThreadSlot;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.SegmentAllocator;
@@ -274,12 +275,13 @@ public final class Heap implements SegmentAllocator, AutoCloseable {
         synchronized (this) {
             if (heap == 0) return;
             refuseMain("closed");
+            ThreadSlot.probeStack(); // an error half-way would leave a heap that is neither open nor closed
             endArenas();
             try {
-                if (scope != null) scope.close();
-            } catch (IllegalStateException e) {
+                if (scope != null && scope.scope().isAlive()) scope.close();
+            } catch (Throwable t) {
                 arenas.set(0);
-                throw e;
+                throw t;
             }
             if (Tracker.ON) Tracker.destroy(end());
             else Heaps.destroy(end());
@@ -297,6 +299,7 @@ public final class Heap implements SegmentAllocator, AutoCloseable {
         synchronized (this) {
             open();
             refuseMain("deleted");
+            ThreadSlot.probeStack();
             endArenas();
             if (Tracker.ON) Tracker.delete(end());
             else Heaps.delete(end());

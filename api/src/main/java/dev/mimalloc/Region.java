@@ -4,6 +4,8 @@ import dev.mimalloc.core.Heaps;
 import dev.mimalloc.core.ManageArenas;
 import dev.mimalloc.machine.Memory;
 import java.lang.foreign.MemorySegment;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
 
 /**
  * A range of memory that only the heaps made for it allocate in: what mimalloc calls an exclusive arena. It is either
@@ -14,13 +16,12 @@ import java.lang.foreign.MemorySegment;
 public final class Region {
     private static final long SLICE = 64 << 10;
 
-    private final long arena;
-    private final MemorySegment memory; // keeps it reachable
+    /** What was brought along stays reachable for ever. */
+    private static final Queue<MemorySegment> GIVEN = new ConcurrentLinkedQueue<>();
 
-    private Region(long arena, MemorySegment memory) {
-        this.arena = arena;
-        this.memory = memory;
-    }
+    private final long arena;
+
+    private Region(long arena) { this.arena = arena; }
 
     /**
      * Reserves address space; memory is taken when it is needed. Stands for {@code mi_reserve_os_memory_ex}.
@@ -34,7 +35,7 @@ public final class Region {
         long id = Mimalloc.malloc(8);
         try {
             if (ManageArenas.reserve(size, false, false, true, id) != 0) throw Refusal.of(size);
-            return new Region(Memory.getLong(id), null);
+            return new Region(Memory.getLong(id));
         } finally {
             Mimalloc.free(id);
         }
@@ -55,12 +56,14 @@ public final class Region {
         if (memory.address() + memory.byteSize() - first < SLICE) {
             throw new IllegalArgumentException("no 64 KiB between multiples of 64 KiB: " + memory);
         }
+        GIVEN.add(memory);
         long id = Mimalloc.malloc(8);
         try {
             if (!ManageArenas.manage(memory.address(), memory.byteSize(), true, true, false, -1, true, id)) {
+                GIVEN.remove(memory);
                 throw Refusal.of(memory.byteSize());
             }
-            return new Region(Memory.getLong(id), memory);
+            return new Region(Memory.getLong(id));
         } finally {
             Mimalloc.free(id);
         }
@@ -91,6 +94,6 @@ public final class Region {
 
     @Override
     public String toString() {
-        return "Region[0x" + Long.toHexString(address()) + ", " + size() + " bytes" + (memory == null ? "]" : ", given]");
+        return "Region[0x" + Long.toHexString(address()) + ", " + size() + " bytes]";
     }
 }

@@ -19,16 +19,15 @@ final class SharedArena implements Arena {
         this.zeroed = zeroed;
         this.blocks = new List(heap, automatic);
         Blocks.enter(heap);
+        // The JDK's arena runs its actions when no thread can be in the middle of an access any more, the first one last;
+        // and the list does not keep an automatic arena alive.
+        Segments.whenClosed(lifetime, blocks::free);
     }
 
     @SuppressWarnings("MustBeClosedChecker") // its lifetime is closed with it
     static Arena shared(Heap heap, boolean zeroed) { return new SharedArena(Arena.ofShared(), heap, zeroed, false); }
 
-    static Arena automatic(Heap heap, boolean zeroed) {
-        SharedArena arena = new SharedArena(Arena.ofAuto(), heap, zeroed, true);
-        Segments.whenClosed(arena.lifetime, arena.blocks::free); // the list does not know the arena
-        return arena;
-    }
+    static Arena automatic(Heap heap, boolean zeroed) { return new SharedArena(Arena.ofAuto(), heap, zeroed, true); }
 
     @Override
     public MemorySegment allocate(long byteSize, long byteAlignment) {
@@ -40,15 +39,8 @@ final class SharedArena implements Arena {
     @Override
     public MemorySegment.Scope scope() { return lifetime.scope(); }
 
-    /** The JDK's arena waits until no thread is in the middle of an access, or refuses; see ConfinedArena. */
     @Override
-    public void close() {
-        try {
-            lifetime.close();
-        } finally {
-            if (!lifetime.scope().isAlive()) blocks.free();
-        }
-    }
+    public void close() { lifetime.close(); }
 
     private static IllegalStateException closed() { return new IllegalStateException("Already closed"); }
 
@@ -109,8 +101,13 @@ final class SharedArena implements Arena {
         void free() {
             Node node = head.getAndSet(CLOSED);
             if (node == CLOSED) return;
-            for (; node != null; node = node.next) node.free();
+            RuntimeException wrong = null;
+            for (; node != null; node = node.next) {
+                wrong = Blocks.free(node.block, wrong);
+                if (node.counted != 0) AutomaticMemory.release(node.counted);
+            }
             Blocks.leave(heap);
+            if (wrong != null) throw wrong;
         }
     }
 }

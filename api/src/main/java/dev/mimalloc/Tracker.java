@@ -116,7 +116,8 @@ final class Tracker {
         long moved = allocate(heap, size, alignment, 0, zero, stack);
         if (moved == 0) return 0;
         try {
-            Ledger.end(address, stack);
+            // This very block: the address may be another's by now.
+            if (!block.end(stack)) throw Misuse.noBlock(address, block);
         } catch (Throwable t) {
             free(moved, stack); // somebody else has freed the old one
             throw t;

@@ -170,7 +170,7 @@ public final class Allocate {
         if (small && Trace.sampleInterval() != 0 && Sampling.refilled(theap, page)) {
             long block = sampled(theap, size, Config.SLICE, zero);
             if (block != 0) return block;
-            Page.collect(page);
+            if (Page.free(page) == 0) refill(theap, page, SizeClass.bin(size));
         }
         return first(page, zero);
     }
@@ -223,9 +223,9 @@ public final class Allocate {
         long page = single ? singleton(theap, size, alignment, whole) : FindPage.find(theap, SizeClass.bin(size));
         if (likely(page != 0)) return page;
         // Whatever is free somewhere else may help.
-        Retire.collect(theap, false);
-        Purge.run(Theap.subprocess(theap));
         do {
+            Threads.collectPages(Theap.data(theap));
+            Purge.run(Theap.subprocess(theap));
             page = single ? singleton(theap, size, alignment, whole) : FindPage.find(theap, SizeClass.bin(size));
             // A large page may be too much where the block alone is not: near a limit, or in a small region.
             if (page == 0 && !single && size > Config.SMALL_OBJECT_MAX) {
@@ -236,7 +236,7 @@ public final class Allocate {
     }
 
     private static long singleton(long theap, long size, long alignment, boolean whole) {
-        if (size > Config.MAX_SIZE - Config.LARGE_PAGE) return 0;
+        if (size > Config.ADDRESSES) return 0;
         long page = Pages.singleton(theap, size, alignment, whole);
         if (page == 0) return 0;
         Page.extend(page);

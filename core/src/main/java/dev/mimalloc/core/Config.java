@@ -26,6 +26,8 @@ public final class Config {
 
     /** The largest request: a difference of two pointers must fit a {@code ptrdiff_t}. */
     static final long MAX_SIZE = Long.MAX_VALUE;
+    /** No system has so many addresses. */
+    static final long ADDRESSES = 1L << 57;
 
     /** A free list grows by this much at a time: memory is touched, and paged in, only when it is needed. */
     static final long EXTEND_SIZE = 4096;

@@ -16,21 +16,20 @@ public final class Deferred {
     static void call(long data, boolean force) {
         long function = Root.deferred();
         if (function == 0 || ThreadData.inDeferred(data)) return;
+        ThreadData.setInDeferred(data, true);
         long beat = ThreadData.nextHeartbeat(data);
-        enter(data);
+        suspend(data);
         Callback.deferredFree(function, force, beat, Root.deferredArgument());
-        leave(data);
+        resume(data);
+        ThreadData.setInDeferred(data, false);
     }
 
-    /** Before a function of the user's that may allocate: what it does calls no such function again. */
-    static void enter(long data) {
-        ThreadData.setInDeferred(data, true);
-        // It may need a lease of its own, and nobody may hold two.
+    /** Before a function of the user's: it may need a lease of its own, and nobody may hold two. */
+    static void suspend(long data) {
         if (ThreadData.isShared(data)) ThreadData.endLease(data);
     }
 
-    static void leave(long data) {
+    static void resume(long data) {
         while (ThreadData.isShared(data) && !ThreadData.tryLease(data)) ThreadData.awaitLease(data);
-        ThreadData.setInDeferred(data, false);
     }
 }

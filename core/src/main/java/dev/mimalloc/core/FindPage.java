@@ -22,8 +22,9 @@ final class FindPage {
             filled(theap, bin, page);
             page = search(theap, bin);
         }
-        if (page == 0) page = searchFull(theap, bin);
+        if (page == 0) page = searchFull(theap, bin, FULL_SEARCH);
         if (page == 0) page = fresh(theap, bin);
+        if (page == 0) page = searchFull(theap, bin, Config.MAX_SIZE);
         if (page == 0 || !ready(theap, bin, page)) return 0;
         Page.setRetire(page, 0);
         return page;
@@ -98,16 +99,19 @@ final class FindPage {
         return best;
     }
 
-    /** The emptiest of the full pages, if other threads' frees and the owner's have left it some room by now. */
-    private static long searchFull(long theap, int bin) {
+    /**
+     * The emptiest of the full pages, if other threads' frees and the owner's have left it some room by now. Any room
+     * will do where there is no limit to the search.
+     */
+    private static long searchFull(long theap, int bin, long limit) {
         long best = 0;
         int most = 0;
         int seen = 0;
         long queue = Theap.queue(theap, SizeClass.COUNT + bin);
-        for (long page = PageQueue.last(queue); page != 0 && seen < FULL_SEARCH; page = Page.prev(page)) {
+        for (long page = PageQueue.last(queue); page != 0 && seen < limit; page = Page.prev(page)) {
             seen++;
             int room = Page.room(page);
-            if (room <= most || room < Page.reserved(page) + 15 >> 4) continue;
+            if (room <= most || limit == FULL_SEARCH && room < Page.reserved(page) + 15 >> 4) continue;
             best = page;
             most = room;
         }

@@ -58,7 +58,8 @@ final class Heap {
     static long limit(long heap) { return getRelaxed(heap + 88); }
     static void setLimit(long heap, long bytes) { putRelaxed(heap + 88, bytes); }
     static long charged(long heap) { return getRelaxed(heap + 816); }
-    static long addCharged(long heap, long bytes) { return fetchAdd(heap + 816, bytes) + bytes; }
+    static void addCharged(long heap, long bytes) { fetchAdd(heap + 816, bytes); }
+    static long chargedWord(long heap) { return heap + 816; }
     static long arenaPagesTable(long heap) { return heap + 96; }
     static long abandoned(long heap, int bin) { return getRelaxed(heap + 224 + bin * 8L); }
     static void addAbandoned(long heap, int bin, long count) { fetchAdd(heap + 224 + bin * 8L, count); }

@@ -7,8 +7,7 @@ import dev.mimalloc.machine.Callback;
 /**
  * Memory limits, of a heap and of the process. What counts are whole pages, in use or kept for what comes next: 64 KiB
  * and more for small blocks, what was asked for, in steps of 64 KiB, for large ones. A page is charged before its
- * memory is taken, so that a limit is never exceeded, not even for a moment; of two threads that come at the same time
- * both may be refused where one would have fitted.
+ * memory is taken, so that a limit is never exceeded, not even for a moment.
  */
 public final class Limits {
     private Limits() {}
@@ -29,14 +28,23 @@ public final class Limits {
 
     /** Charges memory to a heap and to the process; false, with nothing changed, if a limit forbids it. */
     static boolean charge(long heap, long bytes) {
-        if (exceeds(Heap.addCharged(heap, bytes), Heap.limit(heap))) {
-            Heap.addCharged(heap, -bytes);
-            return false;
+        if (!add(Heap.chargedWord(heap), bytes, Heap.limit(heap))) return false;
+        if (add(Root.chargedWord(), bytes, Root.limit())) return true;
+        Heap.addCharged(heap, -bytes);
+        return false;
+    }
+
+    /** Adds to a word, unless that would be more than the limit; 0 is none. */
+    private static boolean add(long word, long bytes, long limit) {
+        if (likely(limit == 0)) {
+            fetchAdd(word, bytes);
+            return true;
         }
-        if (exceeds(Root.addCharged(bytes), Root.limit())) {
-            discharge(heap, bytes);
-            return false;
-        }
+        long old;
+        do {
+            old = getRelaxed(word);
+            if (old > limit - bytes) return false;
+        } while (!compareAndSet(word, old, old + bytes));
         return true;
     }
 
@@ -60,15 +68,15 @@ public final class Limits {
         if (function == 0) return false;
         long heap = Theap.heap(theap);
         long data = Theap.data(theap);
-        boolean own = exceeds(Heap.charged(heap) + size, Heap.limit(heap));
-        if (!own && !exceeds(Root.charged() + size, Root.limit()) || ThreadData.inDeferred(data)) return false;
+        boolean own = exceeds(Heap.charged(heap), size, Heap.limit(heap));
+        if (!own && !exceeds(Root.charged(), size, Root.limit())) return false;
         long used = own ? Heap.charged(heap) : Root.charged();
         long limit = own ? Heap.limit(heap) : Root.limit();
-        Deferred.enter(data);
+        Deferred.suspend(data);
         boolean again = Callback.limit(function, own ? heap : 0, size, used, limit, Root.atLimitArgument());
-        Deferred.leave(data);
+        Deferred.resume(data);
         return again;
     }
 
-    private static boolean exceeds(long bytes, long limit) { return unlikely(limit != 0) && bytes > limit; }
+    private static boolean exceeds(long used, long bytes, long limit) { return limit != 0 && used > limit - bytes; }
 }

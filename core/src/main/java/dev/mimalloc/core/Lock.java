@@ -18,7 +18,7 @@ final class Lock {
 
     static void acquire(long lock) {
         // On the JVM an error in the middle of what the lock guards would keep it for ever.
-        ThreadSlot.probeStack();
+        ThreadSlot.probeStackAgain();
         for (int i = 0; i < SPINS; i++) {
             if (getRelaxed(lock) == 0 && tryAcquire(lock)) return;
             pause();

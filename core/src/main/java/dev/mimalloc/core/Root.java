@@ -95,7 +95,8 @@ final class Root {
     static long limit() { return getRelaxed(at(152)); }
     static void setLimit(long bytes) { putRelaxed(at(152), bytes); }
     static long charged() { return getRelaxed(at(160)); }
-    static long addCharged(long bytes) { return fetchAdd(at(160), bytes) + bytes; }
+    static void addCharged(long bytes) { fetchAdd(at(160), bytes); }
+    static long chargedWord() { return at(160); }
     static long atLimit() { return getAcquire(at(168)); }
     static long atLimitArgument() { return getRelaxed(at(176)); }
     static void setAtLimit(long function, long argument) { set(168, function, argument); }

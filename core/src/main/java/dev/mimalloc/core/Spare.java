@@ -22,9 +22,18 @@ public final class Spare {
     public static long take(long lender) {
         long block = ThreadData.spare(lender);
         if (block == ThreadData.LENT) return 0;
-        if (block == 0) block = Allocate.malloc(SIZE);
+        if (block == 0) block = made(lender);
         if (block != 0) ThreadData.setSpare(lender, ThreadData.LENT);
         return block;
+    }
+
+    /** At a memory limit, malloc may call a function of the user's, which may come by here. */
+    private static long made(long lender) {
+        long block = Allocate.malloc(SIZE);
+        long other = ThreadData.spare(lender);
+        if (other == 0) return block;
+        Free.free(block);
+        return other == ThreadData.LENT ? 0 : other;
     }
 
     public static void putBack(long lender, long block) { ThreadData.setSpare(lender, block); }

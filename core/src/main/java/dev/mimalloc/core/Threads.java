@@ -139,8 +139,13 @@ public final class Threads {
     }
 
     private static void collectAll(long data) {
+        adoptOrphans(data, ThreadData.mainTheap(data));
+        collectPages(data);
+    }
+
+    /** Frees the empty pages of all the thread's theaps. */
+    static void collectPages(long data) {
         long main = ThreadData.mainTheap(data);
-        adoptOrphans(data, main);
         long lock = Subprocess.livesLock(ThreadData.subprocess(data));
         Lock.acquire(lock);
         for (long theap = ThreadData.theaps(data); theap != 0; theap = Theap.nextInThread(theap)) {

@@ -14,6 +14,7 @@ public final class Callback {
     private static final int EAGAIN = 11, EFAULT = 14, EINVAL = 22;
 
     private static final Map<Long, Object> FUNCTIONS = new ConcurrentHashMap<>();
+    private static final ThreadLocal<Boolean> IN_LIMIT = new ThreadLocal<>();
     private static final AtomicLong LAST = new AtomicLong();
 
     /** {@link #deferredFree}. */
@@ -82,13 +83,17 @@ public final class Callback {
     }
 
     /**
-     * A limit forbids an allocation; true if it may be tried again. The heap is 0 for the limit of the process. JVM
-     * only.
+     * A limit forbids an allocation; true if it may be tried again. The heap is 0 for the limit of the process. What
+     * the function itself allocates calls it no second time. JVM only.
      */
     public static boolean limit(long f, long heap, long size, long used, long limit, long arg) {
+        if (IN_LIMIT.get() != null || !(function(f) instanceof LimitHandler handler)) return false;
         boolean[] again = {false};
-        if (function(f) instanceof LimitHandler handler) {
+        IN_LIMIT.set(true);
+        try {
             contained(() -> again[0] = handler.exceeded(heap, size, used, limit));
+        } finally {
+            IN_LIMIT.remove();
         }
         return again[0];
     }
@@ -97,8 +102,16 @@ public final class Callback {
         try {
             call.run();
         } catch (Throwable t) {
+            report(t);
+        }
+    }
+
+    private static void report(Throwable thrown) {
+        try {
             Thread self = Thread.currentThread();
-            self.getUncaughtExceptionHandler().uncaughtException(self, t);
+            self.getUncaughtExceptionHandler().uncaughtException(self, thrown);
+        } catch (Throwable ignored) {
+            // It has been told; there is nobody else to tell.
         }
     }
 

@@ -22,8 +22,8 @@ import java.lang.invoke.MethodType;
  */
 final class StackProbe {
     // With 32 KiB, C2 gives the method up, and a probe takes 40 ns in place of 6.
-    private static final int LOCALS = (24 << 10) / 8;
-    private static final MethodHandle PROBE = probe();
+    private static final MethodHandle PROBE = probe(24 << 10);
+    private static final MethodHandle SMALL = probe(8 << 10);
 
     private StackProbe() {}
 
@@ -36,12 +36,21 @@ final class StackProbe {
         }
     }
 
-    private static MethodHandle probe() {
+    /** The same for 8 KiB: it does not fail where the other one has just passed. */
+    static void runSmall() {
+        try {
+            SMALL.invokeExact(true);
+        } catch (Throwable t) {
+            throw t instanceof Error e ? e : new AssertionError(t);
+        }
+    }
+
+    private static MethodHandle probe(int bytes) {
         ClassDesc self = ClassDesc.of(StackProbe.class.getName() + "$Deep");
         MethodTypeDesc type = MethodTypeDesc.of(CD_void, CD_boolean);
         byte[] deep = ClassFile.of().build(self, c -> c.withMethodBody("probe", type, ClassFile.ACC_STATIC, code -> {
             Label end = code.newLabel();
-            for (int local = 1; local < LOCALS; local += 16) code.iconst_0().istore(local);
+            for (int local = 1; local < bytes / 8; local += 16) code.iconst_0().istore(local);
             code.iload(0).ifeq(end).iconst_0().invokestatic(self, "probe", type).labelBinding(end).return_();
         }));
         try {

@@ -25,6 +25,7 @@ public final class ThreadSlot {
 
     static {
         Arrays.fill(TABLE, NONE);
+        StackProbe.runSmall();
         StackProbe.run(); // once now: a class that is first used on a full stack would be lost for good
     }
 
@@ -73,6 +74,12 @@ public final class ThreadSlot {
      * update that the caller is about to make.
      */
     public static void probeStack() { StackProbe.run(); }
+
+    /**
+     * The same for a third of that: in the middle of what began with {@link #probeStack}, it finds the room that was
+     * found then.
+     */
+    public static void probeStackAgain() { StackProbe.runSmall(); }
 
     /** Who is told of threads that end; null is nobody. JVM only. */
     public static void lifecycle(Lifecycle lifecycle) { Housekeeper.lifecycle = lifecycle; }
