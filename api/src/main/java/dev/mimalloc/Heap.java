@@ -182,7 +182,7 @@ public final class Heap implements SegmentAllocator, AutoCloseable {
         if (bytes < 0) throw Refusal.negative("bytes", bytes);
         synchronized (this) {
             Limits.setLimit(open(), bytes);
-            LimitHandler.Installed.remember(heap, bytes == 0 ? null : this);
+            InstalledLimitHandler.remember(heap, bytes == 0 ? null : this);
         }
     }
 
@@ -256,7 +256,7 @@ public final class Heap implements SegmentAllocator, AutoCloseable {
     private long end() {
         long ended = heap;
         heap = 0;
-        LimitHandler.Installed.remember(ended, null);
+        InstalledLimitHandler.remember(ended, null);
         for (Local local : locals) local.owner = null;
         locals.clear();
         return ended;

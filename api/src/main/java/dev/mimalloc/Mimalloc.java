@@ -20,9 +20,12 @@ import java.nio.ByteBuffer;
  *
  * <p>A block of 16 bytes or more is aligned to 16, a smaller one to 8. A size of 0 gives a block with an address of its
  * own. Where a size or a count is negative, where their product is more than a {@code long} holds, where an alignment
- * is no power of two, or where an address is not that of a block, there is an {@code IllegalArgumentException}; where
- * the system has no memory, an {@code OutOfMemoryError}. In both cases nothing has changed: a block that could not be
- * resized is as it was.
+ * is no power of two, or where an address lies in no page of blocks, there is an {@code IllegalArgumentException};
+ * where the system has no memory, or a limit forbids to take it, an {@code OutOfMemoryError}. In both cases nothing has
+ * changed: a block that could not be resized is as it was.
+ *
+ * <p>An address that lies among blocks is believed: to free a block twice, or to use it after it was freed, is not
+ * noticed as long as there are others in its page, and may break whatever is there. {@link Leaks} notices it.
  */
 public final class Mimalloc {
     static {
@@ -317,5 +320,5 @@ public final class Mimalloc {
     public static long used() { return Limits.processUsed(); }
 
     /** Sets what is called when a limit stands in the way of an allocation; null for nothing. */
-    public static void onLimit(LimitHandler handler) { LimitHandler.Installed.set(handler); }
+    public static void onLimit(LimitHandler handler) { InstalledLimitHandler.set(handler); }
 }
