@@ -2,16 +2,18 @@
  * Off-heap memory from the mimalloc allocator, without a native call on the fast path.
  *
  * <p>{@link dev.mimalloc.Mimalloc} has the functions that everybody knows, {@code malloc} and {@code free} and their
- * kin, over raw addresses, and the same for {@code MemorySegment}s. A {@link dev.mimalloc.Heap} is memory of its own
- * that is freed all at once. {@link dev.mimalloc.Option} has the options; they can also be given by environment
- * variables and system properties. {@link dev.mimalloc.Statistics} shows what the allocator holds and has done, to
- * programs and, by {@link dev.mimalloc.Management}, to JMX clients. {@link dev.mimalloc.Leaks} finds what is never
- * freed, freed twice, or written to past its end, if the program is started with {@code -Ddev.mimalloc.leaks}.
+ * kin, over raw addresses, and the same for {@code MemorySegment}s and direct buffers. A {@link dev.mimalloc.Heap} is
+ * memory of its own that is freed all at once, and may have a limit; a {@link dev.mimalloc.Region} says where heaps
+ * lie. {@link dev.mimalloc.Arenas} makes arenas, with the lifetimes and the checks of the JDK's.
+ * {@link dev.mimalloc.Option} has the options; they can also be given by environment variables and system properties.
+ * {@link dev.mimalloc.Statistics} shows what the allocator holds and has done, to programs and, by
+ * {@link dev.mimalloc.Management}, to JMX clients. {@link dev.mimalloc.Leaks} finds what is never freed, freed twice,
+ * or written to past its end, if the program is started with {@code -Ddev.mimalloc.leaks}.
  *
  * <p>An address is a {@code long}, sizes and alignments are in bytes. Everything may be called by any thread, platform
  * or virtual, at any time, and a block may be freed by another thread than the one that allocated it; a heap's
- * {@code Local} is the one exception. As with all memory that is freed by hand, a block must not be touched after it
- * was freed.
+ * {@code Local} and a confined arena are the exceptions. As with all memory that is freed by hand, a block must not be
+ * touched after it was freed.
  *
  * <p>With JDK Flight Recorder one can see what happens: whatever recording runs has the events of the category
  * "mimalloc". {@code dev.mimalloc.Allocation} and {@code dev.mimalloc.Free} are samples with their stack traces, each

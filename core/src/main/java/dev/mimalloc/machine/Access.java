@@ -6,7 +6,7 @@ package dev.mimalloc.machine;
  * <p>The foreign memory API needs no flag and is the default. Where the user has opened the JDK's own door with
  * {@code --add-exports java.base/jdk.internal.misc=dev.mimalloc.core}, its Unsafe leaves no check in the machine
  * code. {@code -Ddev.mimalloc.memory=ffm|internal|sun} forces one; {@code sun} wants {@code
- * --sun-misc-unsafe-memory-access=allow}, or the JDK warns. Only the chosen class is ever loaded.
+ * --sun-misc-unsafe-memory-access=allow}, or the JDK warns. Only the chosen class is ever initialised.
  */
 abstract class Access {
     static Access choose() {

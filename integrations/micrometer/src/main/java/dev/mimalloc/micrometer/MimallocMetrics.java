@@ -27,7 +27,8 @@ import java.util.function.ToLongFunction;
  * <tr><td>{@code mimalloc.memory.purged}</td><td>memory given back to the system; counter</td></tr>
  * <tr><td>{@code mimalloc.os.calls}</td><td>calls of the system by {@code call}: mmap, commit, reset, purge;
  * counter</td></tr>
- * <tr><td>{@code mimalloc.arenas}, {@code .threads}, {@code .heaps}</td><td>how many there are</td></tr>
+ * <tr><td>{@code mimalloc.arenas}, {@code mimalloc.threads}, {@code mimalloc.heaps}</td><td>how many there
+ * are</td></tr>
  * </table>
  *
  * <table>
