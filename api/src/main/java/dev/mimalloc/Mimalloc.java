@@ -24,8 +24,8 @@ import java.nio.ByteBuffer;
  * where the system has no memory, or a limit forbids to take it, an {@code OutOfMemoryError}. In both cases nothing has
  * changed: a block that could not be resized is as it was.
  *
- * <p>An address that lies among blocks is believed: to free a block twice, or to use it after it was freed, is not
- * noticed as long as there are others in its page, and may break whatever is there. {@link Leaks} notices it.
+ * <p>An address that lies among blocks is believed: to free a block twice is not noticed as long as there are others in
+ * its page, and may break whatever is there. {@link Leaks} finds such mistakes.
  */
 public final class Mimalloc {
     static {
