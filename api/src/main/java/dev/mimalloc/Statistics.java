@@ -31,8 +31,8 @@ import java.util.function.LongConsumer;
  * <li>What malloc has given out is not, since that would cost. The <em>current</em> values of {@code mallocNormal},
  * {@code mallocHuge} and the bins are added up from the pages: exact when no other thread is allocating or freeing, and
  * otherwise as each page was when it was looked at. Their <em>totals</em>, and {@code mallocNormalCount}, may be ahead
- * by as many blocks as are free in pages that are in use, and are set right when such a page goes. Their
- * <em>peaks</em> are the most that any snapshot has shown.
+ * by some of the blocks that pages had ready and never gave out; they are never behind. Their <em>peaks</em> are the
+ * most that any snapshot has shown.
  * <li>A heap counts what is its own. Memory of the system, threads, arenas and purges are the whole allocator's: in a
  * heap's statistics they are 0.
  * <li>Where several heaps add up to the whole allocator, the peak is the most that was seen together.
