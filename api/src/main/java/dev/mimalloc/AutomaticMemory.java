@@ -32,7 +32,7 @@ final class AutomaticMemory {
         } finally {
             if (interrupted) Thread.currentThread().interrupt();
         }
-        throw new OutOfMemoryError("no memory for " + size + " bytes; automatic arenas have " + used + " bytes of " + MAX
+        throw new OutOfMemoryError("no memory for " + size + " bytes; automatic arenas have " + used + " of " + MAX
                 + " (-Ddev.mimalloc.automatic.max)");
     }
 

@@ -283,8 +283,8 @@ public final class Mimalloc {
     }
 
     /**
-     * Allocates a direct buffer, zeroed and big-endian as {@link ByteBuffer#allocateDirect} makes them, and aligned like
-     * any block. It stays until {@link #free(ByteBuffer)}, and the garbage collector has nothing to do with it; using
+     * Allocates a direct buffer, zeroed and big-endian as {@link ByteBuffer#allocateDirect} makes them, and aligned
+     * like any block. It stays until {@link #free(ByteBuffer)}, and the garbage collector has nothing to do with it; using
      * it after that is not detected. For buffers that can tell, see {@link Arenas} and
      * {@link MemorySegment#asByteBuffer}.
      *

@@ -50,8 +50,12 @@ public final class Region {
      * @throws OutOfMemoryError if there is no memory to keep account of it
      */
     public static Region of(MemorySegment memory) {
-        if (!memory.isNative() || memory.isReadOnly()) throw new IllegalArgumentException("not to be written: " + memory);
-        if (!memory.isAccessibleBy(new Thread(() -> {}))) throw new IllegalArgumentException("of one thread only: " + memory);
+        if (!memory.isNative() || memory.isReadOnly()) {
+            throw new IllegalArgumentException("not native memory to be written: " + memory);
+        }
+        if (!memory.isAccessibleBy(new Thread(() -> {}))) {
+            throw new IllegalArgumentException("of one thread only: " + memory);
+        }
         long first = memory.address() + SLICE - 1 & -SLICE;
         if (memory.address() + memory.byteSize() - first < SLICE) {
             throw new IllegalArgumentException("no 64 KiB between multiples of 64 KiB: " + memory);

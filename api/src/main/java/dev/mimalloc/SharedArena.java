@@ -19,8 +19,8 @@ final class SharedArena implements Arena {
         this.zeroed = zeroed;
         this.blocks = new List(heap, automatic);
         Blocks.enter(heap);
-        // The JDK's arena runs its actions when no thread can be in the middle of an access any more, the first one last;
-        // and the list does not keep an automatic arena alive.
+        // The JDK's arena runs its actions when no thread can be in the middle of an access any more, the first one
+        // last; and the list does not keep an automatic arena alive.
         Segments.whenClosed(lifetime, blocks::free);
     }
 

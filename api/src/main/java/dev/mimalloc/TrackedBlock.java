@@ -111,8 +111,8 @@ final class TrackedBlock {
     }
 
     synchronized EarlierCall allocatedHere() {
-        return new EarlierCall("allocated here: " + size + " bytes, by thread " + name(thread, threadId) + ", " + ago(time),
-                stack, null);
+        String what = "allocated here: " + size + " bytes, by thread " + name(thread, threadId) + ", " + ago(time);
+        return new EarlierCall(what, stack, null);
     }
 
     synchronized EarlierCall freedHere() {

@@ -1,11 +1,13 @@
 package dev.mimalloc;
 
+import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.concurrent.CountDownLatch;
 import org.junit.jupiter.api.Test;
 
 /** What is particular about our arenas: their heaps. */
@@ -53,7 +55,8 @@ class ArenasTest {
         Heap heap = Heap.create();
         Arena arena = Arenas.in(heap).confined();
         MemorySegment segment = arena.allocate(8, 8);
-        assertThatThrownBy(heap::close).isInstanceOf(IllegalStateException.class).hasMessageContaining("arenas are open");
+        assertThatThrownBy(heap::close).isInstanceOf(IllegalStateException.class)
+                .hasMessageContaining("arenas are open");
         assertThatThrownBy(heap::delete).isInstanceOf(IllegalStateException.class);
         segment.set(JAVA_LONG, 0, 1);
         arena.allocate(8, 8);
@@ -110,6 +113,36 @@ class ArenasTest {
             return true;
         } catch (IllegalStateException e) {
             return false;
+        }
+    }
+
+    @Test
+    void nothingIsFreedWhileAnAccessIsGoingOnWhoeverCloses() throws InterruptedException {
+        for (int round = 0; round < 20; round++) {
+            Arena arena = Arenas.ofShared();
+            long size = 32L << 20;
+            MemorySegment segment = arena.allocate(size, 8);
+            CountDownLatch writing = new CountDownLatch(1);
+            Thread writer = Thread.ofPlatform().start(() -> {
+                try {
+                    while (true) {
+                        segment.fill((byte) 1);
+                        writing.countDown();
+                    }
+                } catch (IllegalStateException e) {
+                    // closed
+                }
+            });
+            writing.await();
+            Thread closer = Thread.ofPlatform().start(arena::close);
+            while (arena.scope().isAlive()) Thread.onSpinWait();
+            assertThatThrownBy(arena::close).isInstanceOf(IllegalStateException.class);
+            MemorySegment next = Mimalloc.allocate(size); // likely the same block, once it is free
+            next.fill((byte) 2);
+            closer.join();
+            writer.join();
+            for (long i = 0; i < size; i += 4096) assertThat(next.get(JAVA_BYTE, i)).isEqualTo((byte) 2);
+            Mimalloc.free(next);
         }
     }
 

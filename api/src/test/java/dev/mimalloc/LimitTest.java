@@ -186,6 +186,58 @@ class LimitTest {
     }
 
     @Test
+    void whatCannotBeDoesNotLiftALimit() {
+        try (Heap heap = Heap.create()) {
+            heap.limit(4 * MB);
+            heap.malloc(MB);
+            long used = heap.used();
+            for (long size : new long[] {Long.MAX_VALUE, Long.MAX_VALUE - (5 << 20), 1L << 62, 1L << 48}) {
+                assertThatThrownBy(() -> heap.malloc(size)).isInstanceOf(OutOfMemoryError.class);
+                assertThat(heap.used()).isEqualTo(used);
+            }
+        }
+    }
+
+    @Test
+    void whatAHandlerFreesIsThereForTheNextAttempt() {
+        try (Heap heap = Heap.create()) {
+            // Four sizes, a page of 64 KiB for each.
+            Deque<Long> cache = new ArrayDeque<>(List.of(heap.malloc(16)));
+            heap.malloc(32);
+            heap.malloc(64);
+            heap.malloc(128);
+            heap.limit(heap.used());
+            Mimalloc.onLimit((limited, size, used, limit) -> {
+                if (cache.isEmpty()) return false;
+                Mimalloc.free(cache.poll()); // the page that it empties would be kept for what comes next
+                return true;
+            });
+            assertThat(heap.malloc(256)).isNotZero();
+        }
+    }
+
+    @Test
+    void aHandlerIsCalledAgainAfterItHasThrown() throws InterruptedException {
+        AtomicInteger calls = new AtomicInteger();
+        Thread thread = new Thread(() -> {
+            try (Heap heap = Heap.create()) {
+                heap.limit(MB);
+                Mimalloc.onLimit((limited, size, used, limit) -> {
+                    calls.incrementAndGet();
+                    throw new IllegalStateException("on purpose");
+                });
+                for (int i = 0; i < 2; i++) {
+                    assertThatThrownBy(() -> heap.malloc(2 * MB)).isInstanceOf(OutOfMemoryError.class);
+                }
+            }
+        });
+        thread.setUncaughtExceptionHandler((t, e) -> { throw new IllegalStateException("not this one either"); });
+        thread.start();
+        thread.join();
+        assertThat(calls).hasValue(2);
+    }
+
+    @Test
     void nonsenseIsRefused() {
         assertThatThrownBy(() -> Mimalloc.limit(-1)).isInstanceOf(IllegalArgumentException.class);
         assertThatThrownBy(() -> Heap.main().limit(-1)).isInstanceOf(IllegalArgumentException.class);

@@ -63,6 +63,17 @@ class RegionTest {
     }
 
     @Test
+    void whatWasBroughtAlongStays() {
+        Heap heap = Region.of(Arena.ofAuto().allocate(4 * MB, 1 << 16)).newHeap();
+        for (int i = 0; i < 3; i++) {
+            System.gc();
+            long block = heap.zalloc(100_000);
+            assertThat(heap.contains(block)).isTrue();
+        }
+        heap.close();
+    }
+
+    @Test
     void nonsenseIsRefused() {
         assertThatThrownBy(() -> Region.reserve(0)).isInstanceOf(IllegalArgumentException.class);
         assertThatThrownBy(() -> Region.reserve(-1)).isInstanceOf(IllegalArgumentException.class);
@@ -89,6 +100,7 @@ class RegionTest {
         Mimalloc.free(Mimalloc.allocateBuffer(0));
         assertThatThrownBy(() -> Mimalloc.allocateBuffer(-1)).isInstanceOf(IllegalArgumentException.class);
         assertThatThrownBy(() -> Mimalloc.free(ByteBuffer.allocate(8))).isInstanceOf(IllegalArgumentException.class);
-        assertThatThrownBy(() -> Mimalloc.free(ByteBuffer.allocateDirect(8))).isInstanceOf(IllegalArgumentException.class);
+        assertThatThrownBy(() -> Mimalloc.free(ByteBuffer.allocateDirect(8)))
+                .isInstanceOf(IllegalArgumentException.class);
     }
 }

@@ -3,8 +3,10 @@ package dev.mimalloc.leaks;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
+import dev.mimalloc.Arenas;
 import dev.mimalloc.Heap;
 import dev.mimalloc.Leaks;
 import dev.mimalloc.Mimalloc;
@@ -257,6 +259,23 @@ class LeaksTest {
         assertThat(again).hasMessageContaining("freed already");
         assertThat(again.getCause().getStackTrace()).anyMatch(LeaksTest::isHere);
         heap.close();
+    }
+
+    @Test
+    void anArenaWithADamagedBlockFreesTheOthers() {
+        try (Heap heap = Heap.create()) {
+            for (Arena arena : new Arena[] {Arenas.in(heap).confined(), Arenas.in(heap).shared()}) {
+                for (int i = 0; i < 5; i++) {
+                    MemorySegment segment = arena.allocate(3000, 8);
+                    if (i >= 2) continue;
+                    MemorySegment longer = MemorySegment.ofAddress(segment.address()).reinterpret(3001);
+                    longer.set(ValueLayout.JAVA_BYTE, 3000, (byte) 1);
+                }
+                assertThatThrownBy(arena::close).isInstanceOf(IllegalStateException.class)
+                        .hasMessageContaining("past the end").satisfies(t -> assertThat(t.getSuppressed()).hasSize(1));
+            }
+            assertThat(heap.statistics().mallocNormal().current()).isZero();
+        }
     }
 
     @Test

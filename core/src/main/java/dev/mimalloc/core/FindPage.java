@@ -64,8 +64,8 @@ final class FindPage {
     }
 
     /**
-     * How many full pages stay: as the option says for medium ones, as much memory for small ones, no large one. Below 0:
-     * all.
+     * How many full pages stay: as the option says for medium ones, as much memory for small ones, no large one. Below
+     * 0: all.
      */
     private static long retain(long theap, int bin) {
         long retain = Theap.fullRetain(theap);

@@ -231,7 +231,7 @@ public final class Page {
         setNextBlock(last, local);
     }
 
-    /** For the owner, with {@code localFree} empty: leaves so many blocks in {@code free}, and puts the others there. */
+    /** For the owner, with {@code localFree} empty: leaves so many blocks in {@code free}, the others go there. */
     static void cut(long page, int blocks) {
         long last = free(page);
         if (blocks == 0) {

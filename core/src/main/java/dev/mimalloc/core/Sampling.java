@@ -68,7 +68,7 @@ final class Sampling {
         return first;
     }
 
-    /** The bytes to the thread's next sample, which has to be drawn at first, and anew when the interval has changed. */
+    /** The bytes to the thread's next sample; they are drawn at first, and anew when the interval has changed. */
     private static long left(long data) {
         long interval = Trace.sampleInterval();
         if (ThreadData.sampleInterval(data) == interval) return ThreadData.sampleIn(data);
