@@ -28,7 +28,7 @@ final class Rows {
 
     private static Row arena(String name, String ours, String jdk, int size) {
         return Row.of(name, Contender.of(ours, "ArenaLife." + ours, "size=" + size),
-                Contender.of("Arena.of" + jdk + "()", "ArenaLife.jdk" + jdk, "size=" + size));
+                Contender.of("Arena.of" + jdk.replace("Escaping", "") + "()", "ArenaLife.jdk" + jdk, "size=" + size));
     }
 
     private static Row arrow(int size) {
@@ -63,6 +63,7 @@ final class Rows {
         rows.add(arrow(65536));
         for (int size : new int[] {64, 1024}) {
             rows.add(arena("confined arena of " + size, "confinedUninitialized", "Confined", size));
+            rows.add(arena("confined arena, escaping " + size, "confinedEscaping", "ConfinedEscaping", size));
             rows.add(arena("shared arena of " + size, "shared", "Shared", size));
             rows.add(arena("automatic arena of " + size, "auto", "Auto", size));
         }
