@@ -19,10 +19,11 @@
  * "mimalloc". {@code dev.mimalloc.Allocation} and {@code dev.mimalloc.Free} are samples with their stack traces, each
  * with a weight: how many allocated bytes it stands for. {@code dev.mimalloc.Live} sums up the samples that are not
  * free yet, where they come from and how old they are. The settings {@code interval}, by default 512 kB, and {@code
- * rate}, 150/s, of {@code dev.mimalloc.Allocation} say how much is sampled; by default it costs less than 2% of the
- * time. The events of single pages, {@code dev.mimalloc.PageFresh} and {@code dev.mimalloc.PageFree}, have to be
- * enabled; those of arenas and purges, and {@code dev.mimalloc.Statistics} once in a second, are there by default.
- * While no recording runs none of this costs anything, and a run-time image may do without the module {@code jdk.jfr}.
+ * rate}, 150/s, of {@code dev.mimalloc.Allocation} say how much is sampled; the fast paths are the same with and
+ * without a recording. The events of single pages, {@code dev.mimalloc.PageFresh} and {@code dev.mimalloc.PageFree},
+ * have to be enabled; those of arenas and purges, and {@code dev.mimalloc.Statistics} once in a second, are there by
+ * default. While no recording runs none of this costs anything, and a run-time image may do without the module
+ * {@code jdk.jfr}.
  *
  * <p>The module {@code dev.mimalloc.core} needs native access: {@code --enable-native-access=dev.mimalloc.core}, or
  * {@code ALL-UNNAMED} on the class path. Memory is reached by the foreign memory API; with
