@@ -3,14 +3,15 @@ package dev.mimalloc.machine;
 /**
  * A way to reach memory. {@link Memory} says what each method means.
  *
- * <p>The foreign memory API needs no flag and is the default. Where the user has opened the JDK's own door with
- * {@code --add-exports java.base/jdk.internal.misc=dev.mimalloc.core}, its Unsafe leaves no check in the machine
- * code. {@code -Ddev.mimalloc.memory=ffm|internal|sun} forces one; {@code sun} wants {@code
- * --sun-misc-unsafe-memory-access=allow}, or the JDK warns. Only the chosen class is ever initialised.
+ * <p>The foreign memory API needs no flag and is the default. It checks every access; most of the checks leave nothing
+ * in the machine code, but they fill the budget that the JIT has for a method. Where the user has opened another door
+ * there are no checks: {@code --add-exports java.base/jdk.internal.misc=dev.mimalloc.core}, or {@code
+ * --sun-misc-unsafe-memory-access=allow}, without which the JDK warns of {@code sun.misc.Unsafe}. {@code
+ * -Ddev.mimalloc.memory=ffm|internal|sun} forces one. Only the chosen class is ever initialised.
  */
 abstract class Access {
     static Access choose() {
-        String wanted = System.getProperty("dev.mimalloc.memory", doorIsOpen() ? "internal" : "ffm");
+        String wanted = System.getProperty("dev.mimalloc.memory", best());
         return switch (wanted) {
             case "ffm" -> new ForeignAccess();
             case "internal" -> new InternalAccess();
@@ -18,6 +19,17 @@ abstract class Access {
             default -> throw new IllegalArgumentException(
                     "dev.mimalloc.memory=" + wanted + ": want ffm, internal or sun");
         };
+    }
+
+    private static String best() {
+        if (doorIsOpen()) return "internal";
+        return sunIsAllowed() ? "sun" : "ffm";
+    }
+
+    /** The property is what the JDK makes of its flag. A run-time image may have been made without the class. */
+    static boolean sunIsAllowed() {
+        return "allow".equals(System.getProperty("sun.misc.unsafe.memory.access"))
+                && ModuleLayer.boot().findModule("jdk.unsupported").isPresent();
     }
 
     static boolean doorIsOpen() {

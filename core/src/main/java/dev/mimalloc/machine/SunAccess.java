@@ -1,108 +1,70 @@
 package dev.mimalloc.machine;
 
-import java.lang.invoke.MethodHandle;
-import java.lang.invoke.MethodHandles;
-import java.lang.invoke.MethodType;
 import java.lang.reflect.Field;
+import sun.misc.Unsafe;
 
 /**
- * Plain memory through {@code sun.misc.Unsafe}; it has too few atomics, so those stay with the foreign memory API.
- * The calls go through handles, which the JIT sees through, as a compiler cannot be kept from warning of the class's
- * name.
+ * Memory through {@code sun.misc.Unsafe}: an access is one machine instruction, as with the JDK's own. What that class
+ * lacks stays with the foreign memory API. It has no relaxed accesses: the volatile load and the ordered store, which
+ * are stronger, are the same instructions on x86.
  */
+@SuppressWarnings("removal") // the user has allowed it, and it is asked for before it is used
 final class SunAccess extends ForeignAccess {
-    private static final MethodHandle GET_LONG = handle("getLong", long.class, long.class);
-    private static final MethodHandle PUT_LONG = handle("putLong", void.class, long.class, long.class);
-    private static final MethodHandle GET_INT = handle("getInt", int.class, long.class);
-    private static final MethodHandle PUT_INT = handle("putInt", void.class, long.class, int.class);
-    private static final MethodHandle GET_SHORT = handle("getShort", short.class, long.class);
-    private static final MethodHandle PUT_SHORT = handle("putShort", void.class, long.class, short.class);
-    private static final MethodHandle GET_BYTE = handle("getByte", byte.class, long.class);
-    private static final MethodHandle PUT_BYTE = handle("putByte", void.class, long.class, byte.class);
+    private static final Unsafe UNSAFE = unsafe();
 
-    private static MethodHandle handle(String name, Class<?> result, Class<?>... arguments) {
+    private static Unsafe unsafe() {
         try {
-            Class<?> unsafe = Class.forName("sun.misc.Unsafe");
-            Field instance = unsafe.getDeclaredField("theUnsafe");
+            Field instance = Unsafe.class.getDeclaredField("theUnsafe");
             instance.setAccessible(true);
-            MethodType type = MethodType.methodType(result, arguments);
-            return MethodHandles.publicLookup().findVirtual(unsafe, name, type).bindTo(instance.get(null));
+            return (Unsafe) instance.get(null);
         } catch (ReflectiveOperationException e) {
             throw new LinkageError("no sun.misc.Unsafe", e);
         }
     }
 
     @Override
-    long getLong(long a) {
-        try {
-            return (long) GET_LONG.invokeExact(a);
-        } catch (Throwable e) {
-            throw failed(e);
-        }
-    }
+    long address(long a) { return a; }
 
     @Override
-    void putLong(long a, long v) {
-        try {
-            PUT_LONG.invokeExact(a, v);
-        } catch (Throwable e) {
-            throw failed(e);
-        }
-    }
+    long getLong(long a) { return UNSAFE.getLong(a); }
+    @Override
+    void putLong(long a, long v) { UNSAFE.putLong(a, v); }
+    @Override
+    int getInt(long a) { return UNSAFE.getInt(a); }
+    @Override
+    void putInt(long a, int v) { UNSAFE.putInt(a, v); }
+    @Override
+    short getShort(long a) { return UNSAFE.getShort(a); }
+    @Override
+    void putShort(long a, short v) { UNSAFE.putShort(a, v); }
+    @Override
+    byte getByte(long a) { return UNSAFE.getByte(a); }
+    @Override
+    void putByte(long a, byte v) { UNSAFE.putByte(a, v); }
 
     @Override
-    int getInt(long a) {
-        try {
-            return (int) GET_INT.invokeExact(a);
-        } catch (Throwable e) {
-            throw failed(e);
-        }
+    long getRelaxed(long a) { return UNSAFE.getLongVolatile(null, a); }
+    @Override
+    void putRelaxed(long a, long v) { UNSAFE.putOrderedLong(null, a, v); }
+    @Override
+    long getAcquire(long a) { return UNSAFE.getLongVolatile(null, a); }
+    @Override
+    void putRelease(long a, long v) { UNSAFE.putOrderedLong(null, a, v); }
+    @Override
+    long getVolatile(long a) { return UNSAFE.getLongVolatile(null, a); }
+    @Override
+    boolean compareAndSet(long a, long expected, long v) {
+        return UNSAFE.compareAndSwapLong(null, a, expected, v);
     }
+    @Override
+    boolean weakCompareAndSet(long a, long expected, long v) {
+        return UNSAFE.compareAndSwapLong(null, a, expected, v);
+    }
+    @Override
+    long exchange(long a, long v) { return UNSAFE.getAndSetLong(null, a, v); }
+    @Override
+    long fetchAdd(long a, long v) { return UNSAFE.getAndAddLong(null, a, v); }
 
     @Override
-    void putInt(long a, int v) {
-        try {
-            PUT_INT.invokeExact(a, v);
-        } catch (Throwable e) {
-            throw failed(e);
-        }
-    }
-
-    @Override
-    short getShort(long a) {
-        try {
-            return (short) GET_SHORT.invokeExact(a);
-        } catch (Throwable e) {
-            throw failed(e);
-        }
-    }
-
-    @Override
-    void putShort(long a, short v) {
-        try {
-            PUT_SHORT.invokeExact(a, v);
-        } catch (Throwable e) {
-            throw failed(e);
-        }
-    }
-
-    @Override
-    byte getByte(long a) {
-        try {
-            return (byte) GET_BYTE.invokeExact(a);
-        } catch (Throwable e) {
-            throw failed(e);
-        }
-    }
-
-    @Override
-    void putByte(long a, byte v) {
-        try {
-            PUT_BYTE.invokeExact(a, v);
-        } catch (Throwable e) {
-            throw failed(e);
-        }
-    }
-
-    private static Error failed(Throwable t) { return t instanceof Error e ? e : new AssertionError(t); }
+    void copy(long from, long to, long size) { UNSAFE.copyMemory(from, to, size); }
 }

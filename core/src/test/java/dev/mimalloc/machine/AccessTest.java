@@ -1,6 +1,8 @@
 package dev.mimalloc.machine;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+import static org.junit.jupiter.api.Assumptions.assumeFalse;
 
 import java.lang.foreign.Arena;
 import java.time.Duration;
@@ -8,11 +10,16 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** Every way to reach memory keeps the same contract. */
 class AccessTest {
+    private static final String FLAG = "sun.misc.unsafe.memory.access";
+    private static final String FORCED = "dev.mimalloc.memory";
+
     private final Arena arena = Arena.ofShared();
     private final long a = arena.allocate(4096, 64).address();
 
@@ -128,6 +135,38 @@ class AccessTest {
             for (int i = 1; i <= size; i++) assertThat(access.getByte(a + 2048 + i)).isEqualTo((byte) 0xd0);
             assertThat(access.getByte(a + 2048 + size + 1)).isZero();
         }
+    }
+
+    /** The surest way that no flag opens, then that of the JDK's flag, then what is forced. */
+    @ParameterizedTest
+    @CsvSource({"'', '', ForeignAccess", "warn, '', ForeignAccess", "allow, '', SunAccess", "allow, ffm, ForeignAccess",
+            "'', sun, SunAccess"})
+    void theWayIsChosenByWhatTheUserAllows(String flag, String forced, String chosen) {
+        assumeFalse(Access.doorIsOpen());
+        String flagBefore = set(FLAG, flag), forcedBefore = set(FORCED, forced);
+        try {
+            assertThat(Access.choose().getClass().getSimpleName()).isEqualTo(chosen);
+        } finally {
+            set(FLAG, flagBefore);
+            set(FORCED, forcedBefore);
+        }
+    }
+
+    @Test
+    void anUnknownWayIsRefused() {
+        String before = set(FORCED, "magic");
+        try {
+            assertThatIllegalArgumentException().isThrownBy(Access::choose).withMessageContaining("magic");
+        } finally {
+            set(FORCED, before);
+        }
+    }
+
+    private static String set(String property, String value) {
+        String before = System.getProperty(property, "");
+        if (value.isEmpty()) System.clearProperty(property);
+        else System.setProperty(property, value);
+        return before;
     }
 
     interface Work { void run(int thread) throws Exception; }

@@ -62,7 +62,9 @@ public final class Main implements Callable<Integer> {
 
     /** How the contenders reach memory, and C's mimalloc. */
     static final class Ways {
-        @Option(names = "--memory", defaultValue = "ffm", description = "our way to memory: ffm, internal or sun")
+        /** What Unsafe's own rows need, the JDK's flag, leads to sun. */
+        @Option(names = "--memory", defaultValue = "sun", description = "our way to memory: sun (the default: with "
+                + "--sun-misc-unsafe-memory-access=allow), ffm (with no flag) or internal")
         private String memory;
 
         @Option(names = "--library", defaultValue = CMimalloc.USUAL, description = "C mimalloc, by name or path")
