@@ -70,10 +70,10 @@ public final class Main implements Callable<Integer> {
         @Option(names = "--library", defaultValue = CMimalloc.USUAL, description = "C mimalloc, by name or path")
         private String library;
 
-        /** Options for a JVM. */
+        /** Options for a JVM. Its heap is as after an hour: while it grows, every few objects are a page fault. */
         List<String> options() {
-            var options = new ArrayList<>(
-                    List.of("-Ddev.mimalloc.memory=" + memory, "-D" + CMimalloc.LIBRARY + "=" + library));
+            var options = new ArrayList<>(List.of("-Xms512m", "-Xmx512m", "-XX:+AlwaysPreTouch",
+                    "-Ddev.mimalloc.memory=" + memory, "-D" + CMimalloc.LIBRARY + "=" + library));
             if (memory.equals("internal")) options.add("--add-exports=java.base/jdk.internal.misc=ALL-UNNAMED");
             return options;
         }
