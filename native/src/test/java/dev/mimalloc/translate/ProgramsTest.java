@@ -1,7 +1,6 @@
 package dev.mimalloc.translate;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.File;
 import java.io.IOException;
@@ -18,20 +17,20 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** The native library in each of its forms, linked with C and C++ programs. Nothing to test before {@code ./mimalloc build}. */
+/** The native library in each of its forms, which {@code ./mimalloc build} makes, linked with C and C++ programs. */
 class ProgramsTest {
     private static final Path PROGRAMS = Path.of("src/test/c").toAbsolutePath();
     private static final Path BUILD = Path.of("../build").toAbsolutePath().normalize();
     private static final Path SHARED = BUILD.resolve("lib/libmimalloc.so");
     private static final String CC = Optional.ofNullable(System.getenv("CC")).orElse("cc");
     private static final String CXX = Optional.ofNullable(System.getenv("CXX")).orElse("c++");
-    private static final int SECONDS = 120;
+    private static final int SECONDS = 600;
 
     @TempDir
     private Path folder;
 
     @BeforeAll
-    static void isBuilt() { assumeTrue(Files.exists(SHARED), "./mimalloc build has not been run"); }
+    static void isBuilt() { assertThat(SHARED).as("./mimalloc build makes it").exists(); }
 
     @ParameterizedTest
     @ValueSource(strings = {"names.c", "cpp.cpp", "threads.c", "forks.c", "interface.c"})
@@ -45,6 +44,31 @@ class ProgramsTest {
     void linkedStatically(String program) throws Exception {
         Path binary = compile(program, BUILD.resolve("lib/libmimalloc.a").toString());
         expectOk(run(List.of(binary.toString())));
+    }
+
+    /** {@code ./mimalloc build --pgo}: compiled once more, by what was counted. */
+    @Test
+    void guidedByAProfile() throws Exception {
+        Path made = folder.resolve("pgo");
+        var result = run(List.of(Path.of("../scripts/compile.sh").toAbsolutePath().toString(), BUILD.toString(),
+                made.toString(), "--pgo"));
+        if (isClang()) {
+            assertThat(result.output).contains("--pgo is for gcc");
+            return;
+        }
+        assertThat(result.status).as(result.output).isZero();
+        assertThat(result.output).doesNotContain("warning");
+        assertThat(symbols("--defined-only", made.resolve("libmimalloc.so")))
+                .isEqualTo(symbols("--defined-only", SHARED));
+        assertThat(Files.mismatch(made.resolve("libmimalloc.so"), SHARED)).as("where it differs").isNotNegative();
+        for (String program : List.of("names.c", "cpp.cpp", "threads.c", "forks.c", "interface.c")) {
+            Path binary = compile(program, made.resolve("libmimalloc.a").toString());
+            expectOk(run(List.of(binary.toString())));
+        }
+    }
+
+    private boolean isClang() throws Exception {
+        return run(List.of("sh", "-c", CC + " -dM -E -x c /dev/null")).output.contains("__clang__");
     }
 
     @Test
@@ -73,7 +97,7 @@ class ProgramsTest {
                 + Files.readString(BUILD.resolve("include/mimalloc-stats.h"));
         String override = Files.readString(Path.of("src/main/c/override.c"));
         var extra = new TreeSet<String>();
-        for (String symbol : symbols("--defined-only")) {
+        for (String symbol : symbols("--defined-only", SHARED)) {
             boolean declared = headers.matches("(?s).*\\b" + symbol + "\\(.*")
                     || override.matches("(?s).*\\b" + symbol + "\\(.*");
             boolean cpp = symbol.startsWith("_Zn") || symbol.startsWith("_Zd");
@@ -81,7 +105,7 @@ class ProgramsTest {
         }
         assertThat(extra).as("exported, but not declared").isEmpty();
         var missing = new TreeSet<String>();
-        var exported = symbols("--defined-only");
+        var exported = symbols("--defined-only", SHARED);
         headers.lines().filter(line -> line.matches("(mi_decl_nodiscard )?mi_decl_export .*"))
                 .map(line -> line.replaceAll("\\(.*", "").replaceAll(".*[ *]", ""))
                 .filter(name -> !exported.contains(name)).forEach(missing::add);
@@ -91,8 +115,8 @@ class ProgramsTest {
         assertThat(Files.size(SHARED)).isLessThan(200 << 10);
     }
 
-    private List<String> symbols(String which) throws Exception {
-        return run(List.of("nm", "-D", which, SHARED.toString())).output.lines().map(line -> line.replaceAll(".* ", ""))
+    private List<String> symbols(String which, Path library) throws Exception {
+        return run(List.of("nm", "-D", which, library.toString())).output.lines().map(line -> line.replaceAll(".* ", ""))
                 .map(name -> name.replaceAll("@.*", "")).toList();
     }
 
