@@ -87,12 +87,20 @@ if [ "$(id -u)" -ne 0 ]; then
   root=(sudo)
 fi
 echo "installing ${missing[*]} ..." >&2
-# Package lists that are a little old are no reason to stop; a package that is not to be had is.
+# Package lists that are a little old are no reason to stop.
 "${root[@]}" apt-get update -qq || true
 # Python's tests are a package of the version that python3 stands for.
 version=$(apt-cache depends python3 2>/dev/null | sed -n 's/.*Depends: python\(3\.[0-9]*\)$/\1/p' | head -n 1)
 missing=("${missing[@]/'libpython*-testsuite'/libpython$version-testsuite}")
 # mimalloc's package has its version in its name.
-newest=$(apt-cache pkgnames libmimalloc | grep -E '^libmimalloc[0-9.]+$' | sort -V | tail -n 1)
-missing=("${missing[@]/'libmimalloc[0-9]*'/$newest}")
-"${root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >&2
+newest=$(apt-cache pkgnames libmimalloc | grep -E '^libmimalloc[0-9.]+$' | sort -V | tail -n 1 || true)
+missing=("${missing[@]/'libmimalloc[0-9]*'/${newest:-libmimalloc}}")
+# One that is not to be had does not keep out the others.
+known=() unknown=()
+for package in "${missing[@]}"; do
+  if apt-get install -s "$package" >/dev/null 2>&1; then known+=("$package"); else unknown+=("$package"); fi
+done
+if [ ${#known[@]} -gt 0 ]; then
+  "${root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${known[@]}" >&2
+fi
+[ ${#unknown[@]} -eq 0 ] || { echo "install.sh: not to be had here: ${unknown[*]}" >&2; exit 1; }

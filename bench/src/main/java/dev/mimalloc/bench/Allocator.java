@@ -25,7 +25,10 @@ public record Allocator(String name, String library, String version) {
             Path.of("/usr/lib/aarch64-linux-gnu"), Path.of("/usr/lib64"), Path.of("/usr/lib"),
             Path.of("/usr/local/lib"));
 
-    private static final Map<String, List<String>> PEERS = Map.of("jemalloc", List.of("libjemalloc.so.2"), "tcmalloc",
+    /** The names of those that are looked for, in the order of the report. */
+    static final List<String> PEERS = List.of("mimalloc", "jemalloc", "tcmalloc", "tbbmalloc");
+
+    private static final Map<String, List<String>> FILES = Map.of("jemalloc", List.of("libjemalloc.so.2"), "tcmalloc",
             List.of("libtcmalloc_minimal.so.4", "libtcmalloc.so.4"), "tbbmalloc", List.of("libtbbmalloc_proxy.so.2"),
             "mimalloc", List.of("libmimalloc.so.3", "libmimalloc.so.2", "libmimalloc.so"));
 
@@ -34,7 +37,7 @@ public record Allocator(String name, String library, String version) {
         var all = new ArrayList<Allocator>();
         all.add(of(OURS, Home.library()));
         given.forEach((name, path) -> all.add(of(name, path)));
-        for (String name : List.of("mimalloc", "jemalloc", "tcmalloc", "tbbmalloc")) {
+        for (String name : PEERS) {
             if (!given.containsKey(name)) installed(name).ifPresent(path -> all.add(of(name, path)));
         }
         all.add(new Allocator(SYSTEM, "", glibc()));
@@ -42,7 +45,7 @@ public record Allocator(String name, String library, String version) {
     }
 
     private static Optional<Path> installed(String name) {
-        return FOLDERS.stream().flatMap(folder -> PEERS.get(name).stream().map(folder::resolve))
+        return FOLDERS.stream().flatMap(folder -> FILES.get(name).stream().map(folder::resolve))
                 .filter(Files::isReadable).findFirst();
     }
 

@@ -11,7 +11,10 @@ interface Benchmark {
     /** Is there a need to run it on this allocator? */
     default boolean appliesTo(Allocator allocator) { return true; }
 
-    /** What must be there before it runs the first time; throws {@link Failed} where it cannot run here. */
+    /** Why this machine cannot run it, such as a program that is not installed; empty where it can. */
+    default String obstacle() { return ""; }
+
+    /** What must be there before it runs the first time; throws {@link Failed} where that went wrong. */
     default void prepare() {}
 
     /** Runs it once and returns its figures; throws {@link Failed} with the reason when it went wrong. */

@@ -11,7 +11,7 @@ import java.util.regex.Pattern;
 
 /**
  * The suite on the JVM is a program of its own, {@code bench/jvm}, which leaves its raw results beside the others:
- * {@code jvm.json} and {@code jvm-latency.json}. Where it has not been built, it is left out.
+ * {@code jvm.json} and {@code jvm-latency.json}.
  */
 final class JvmSuite {
     private final Path folder;
@@ -27,16 +27,22 @@ final class JvmSuite {
         this.wanted = only.matcher("jvm/jvm").find();
     }
 
-    void run(Progress progress) throws IOException {
+    /** Runs it; false when something went wrong on our allocator. */
+    boolean run(Progress progress) throws IOException {
+        if (!wanted) return true;
         Path jar = Home.folder().resolve("bench/jvm/target/mimalloc-bench-jvm.jar");
-        if (!wanted || !Files.isReadable(jar)) return;
+        if (!Files.isReadable(jar)) {
+            progress.say("left out: the suite on the JVM (not built)");
+            return true;
+        }
         progress.say("the suite on the JVM");
-        run(progress, jar, quick ? List.of("--quick") : List.of("--rows", "all"), "jvm.json");
-        run(progress, jar, quick ? List.of("latency", "--rounds", "1", "--time", "1000") : List.of("latency"),
+        boolean well = run(progress, jar, quick ? List.of("--quick") : List.of("--rows", "all"), "jvm.json");
+        well &= run(progress, jar, quick ? List.of("latency", "--rounds", "1", "--time", "1000") : List.of("latency"),
                 "jvm-latency.json");
+        return well;
     }
 
-    private void run(Progress progress, Path jar, List<String> arguments, String file) throws IOException {
+    private boolean run(Progress progress, Path jar, List<String> arguments, String file) throws IOException {
         var command = new ArrayList<>(List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                 "--enable-native-access=ALL-UNNAMED", "-Dmimalloc.home=" + Home.folder(), "-jar", jar.toString()));
         command.addAll(arguments);
@@ -45,6 +51,7 @@ final class JvmSuite {
         try {
             int end = new ProcessBuilder(command).inheritIO().start().waitFor();
             if (end != 0) progress.say("the suite on the JVM ended with " + end);
+            return end == 0;
         } catch (InterruptedException e) {
             throw new IllegalStateException(e);
         }

@@ -33,9 +33,9 @@ public final class Main implements Callable<Integer> {
     static final String DESCRIPTION = "Measures the allocator and its peers, and writes a report,"
             + " build/bench/index.html. Ends with 1 when a program went wrong on our allocator.";
 
-    private static final double QUICK_SCALE = 0.2;
+    private static final double QUICK_SCALE = 0.1;
 
-    @Option(names = "--quick", description = "a fifth of the work and fewer rounds: under five minutes")
+    @Option(names = "--quick", description = "a tenth of the work and fewer rounds: under five minutes")
     private boolean quick;
 
     @Option(names = "--runs", paramLabel = "N", description = "rounds (default: 5, or 3; quick: 2, or 1)")
@@ -80,6 +80,9 @@ public final class Main implements Callable<Integer> {
         if (!reportOnly) {
             try {
                 allocators = Allocator.all(with);
+                for (String peer : Allocator.PEERS) {
+                    if (allocators.stream().noneMatch(a -> a.name().equals(peer))) leftOut(peer, "not installed");
+                }
                 if (!measure()) return 0;
             } catch (Failed e) {
                 throw new ParameterException(spec.commandLine(), e.getMessage(), e);
@@ -128,7 +131,7 @@ public final class Main implements Callable<Integer> {
             progress.step("start-up of an empty program");
             write("startup", List.of(Startup.ABOUT), Startup.run(bin, allocators, quick ? 200 : 1000), scale);
         }
-        new JvmSuite(folder, quick, only, Allocator.baseline(allocators)).run(progress);
+        oursFailed |= !new JvmSuite(folder, quick, only, Allocator.baseline(allocators)).run(progress);
         return true;
     }
 
@@ -138,7 +141,20 @@ public final class Main implements Callable<Integer> {
 
     private Suite select(Suite suite) {
         return new Suite(suite.name(), suite.benchmarks().stream()
-                .filter(b -> only.matcher(suite.name() + "/" + b.about().name()).find()).toList(), suite.rounds());
+                .filter(b -> only.matcher(suite.name() + "/" + b.about().name()).find()).filter(this::isPossible)
+                .toList(), suite.rounds());
+    }
+
+    private boolean isPossible(Benchmark benchmark) {
+        if (benchmark.obstacle().isEmpty()) return true;
+        leftOut(benchmark.about().name(), benchmark.obstacle());
+        return false;
+    }
+
+    private void leftOut(String what, String why) {
+        PrintWriter errors = spec.commandLine().getErr();
+        errors.printf("left out: %s (%s)%n", what, why);
+        errors.flush();
     }
 
     private void write(String suite, List<Case> cases, List<Sample> samples, double scale) {

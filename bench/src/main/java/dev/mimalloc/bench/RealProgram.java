@@ -53,9 +53,13 @@ final class RealProgram implements Benchmark {
     public Results.Case about() { return new Results.Case(program.name(), program.title(), 0); }
 
     @Override
+    public String obstacle() {
+        return program.missing().isEmpty() ? "" : "not installed: " + String.join(", ", program.missing());
+    }
+
+    @Override
     public void prepare() {
         if (stopwatch != null) return;
-        if (!program.missing().isEmpty()) throw new Failed("not installed: " + String.join(", ", program.missing()));
         var made = new Stopwatch(work);
         program.files().forEach(made::unpack);
         if (!program.prepare().isEmpty()) made.execute(program.prepare(), Map.of());
