@@ -142,13 +142,12 @@ final class Page {
 
     void jvmLatency(List<Raw.JvmLatency> all) {
         html.append("<div class=\"wide\"><table><tr><th>nanoseconds</th><th></th>");
-        all.getFirst().percentiles().forEach(p -> html.append("<th>%s</th>".formatted(
-                escape(Character.isDigit(p.charAt(0)) ? p + "%" : p))));
+        all.getFirst().percentiles().forEach(p -> html.append("<th>%s</th>".formatted(escape(p))));
         html.append("</tr>\n");
         for (var row : all) {
             html.append("<tr><td>%s</td><td class=\"text\">%s</td>".formatted(escape(row.allocator()),
                     escape(row.operation())));
-            row.nanoseconds().forEach(value -> html.append("<td>%,.0f</td>".formatted(value)));
+            row.nanoseconds().forEach(value -> html.append("<td>%s</td>".formatted(cell(value, 1, "%,.0f"))));
             html.append("</tr>\n");
         }
         html.append("</table></div>\n");

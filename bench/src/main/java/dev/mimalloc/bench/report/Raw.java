@@ -77,17 +77,18 @@ record Raw(Optional<Figures> workloads, Optional<Figures> programs, Optional<Fig
         }
     }
 
-    /** How long malloc or free took on the JVM, at some percentiles, in nanoseconds. */
-    record JvmLatency(String allocator, String operation, List<String> percentiles, List<Double> nanoseconds) {
+    /** How long malloc or free took on the JVM, at some percentiles, in nanoseconds, over the rounds. */
+    record JvmLatency(String allocator, String operation, List<String> percentiles, List<Summary> nanoseconds) {
         static List<JvmLatency> all(Optional<JsonNode> file) {
             var all = new ArrayList<JvmLatency>();
             file.ifPresent(tree -> tree.path("results").forEach(result -> {
                 String delay = text(result, "purgeDelay");
                 var names = new ArrayList<String>();
-                var values = new ArrayList<Double>();
-                for (var percentile : result.path("percentiles").properties()) {
-                    names.add(percentile.getKey());
-                    values.add(percentile.getValue().asDouble());
+                var values = new ArrayList<Summary>();
+                for (String percentile : result.path("percentiles").propertyNames()) {
+                    names.add(percentile.equals("max") ? "maximum" : percentile.replaceFirst("\\.0$", "") + "%");
+                    values.add(Summary.of(result.path("byRound").valueStream()
+                            .map(round -> round.path(percentile).doubleValue()).toList()));
                 }
                 all.add(new JvmLatency(text(result, "allocator") + (delay.isEmpty() ? "" : ", purge " + delay),
                         text(result, "operation"), names, values));

@@ -66,7 +66,15 @@ public final class Report {
             page.jvm(raw.jvm());
         }
         if (!raw.jvmLatency().isEmpty()) {
-            page.heading("Single calls on the JVM, under load", "Nanoseconds at percentiles, up to the maximum.");
+            page.heading("Single calls on the JVM, under load", "Nanoseconds at percentiles, up to the maximum; ours"
+                    + " with the purge as it comes, at once (0), and never (-1).");
+            for (String call : List.of("malloc", "free")) {
+                var lines = raw.jvmLatency().stream().filter(line -> line.operation().equals(call)).toList();
+                String title = "How long a " + call + " takes on the JVM";
+                if (!lines.isEmpty()) {
+                    chart("jvm-latency-" + call, title, theme -> Lines.percentiles(theme, lines, title), Lines.HEIGHT);
+                }
+            }
             page.jvmLatency(raw.jvmLatency());
         }
     }

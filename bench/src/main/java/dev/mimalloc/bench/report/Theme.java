@@ -64,6 +64,9 @@ final class Theme {
         };
     }
 
+    /** The name of the allocator that looks like the first line of a chart, the second, and so on. */
+    static String look(int line) { return ORDER.get(line % ORDER.size()); }
+
     private static boolean isFurther(String allocator) { return !ORDER.contains(allocator); }
 
     // A build of mimalloc that the user gave looks like the installed one, but darker; any other like the system's.

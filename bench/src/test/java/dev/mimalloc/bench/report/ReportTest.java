@@ -37,7 +37,7 @@ class ReportTest {
     @Test
     void chartsAreWellFormedAndComeInLightAndDark() throws Exception {
         var names = List.of("headline", "cpu", "time", "peak", "live", "concurrency", "heaps", "latency-malloc",
-                "latency-free").stream().flatMap(name -> Stream.of(name + "-light.svg", name + "-dark.svg")).toList();
+                "latency-free", "jvm-latency-malloc").stream().flatMap(name -> Stream.of(name + "-light.svg", name + "-dark.svg")).toList();
         try (var charts = Files.list(folder.resolve("charts"))) {
             assertThat(charts.map(chart -> chart.getFileName().toString())).containsExactlyInAnyOrderElementsOf(names);
         }
@@ -55,14 +55,14 @@ class ReportTest {
     void thePageIsWellFormedAndHasAllInIt() throws Exception {
         Document page = parse(folder.resolve("index.html"));
         var images = page.getElementsByTagName("img");
-        assertThat(images.getLength()).isEqualTo(9);
+        assertThat(images.getLength()).isEqualTo(10);
         for (int i = 0; i < images.getLength(); i++) {
             assertThat(images.item(i).getAttributes().getNamedItem("src").getNodeValue())
                     .startsWith("data:image/svg+xml;base64,");
         }
         String html = Files.readString(folder.resolve("index.html"));
         assertThat(html).contains("What went wrong", "cfrac on tbbmalloc: cfrac ended with 139", "Meta-data",
-                "pairs of 64 bytes", "purge default");
+                "pairs of 64 bytes", "purge default", "46,000 <small>43,500–48,500</small>");
         assertThat(html).doesNotContain("NaN").doesNotContain("http://").doesNotContain("https://");
     }
 

@@ -59,10 +59,12 @@ final class Latency implements Callable<Integer> {
     /**
      * What came of an operation of a subject, in nanoseconds.
      *
+     * @param percentiles of all rounds together
+     * @param byRound the percentiles of each
      * @param histogram compressed, in base 64, as HdrHistogram has it
      */
     record Result(String allocator, String purgeDelay, String operation, long count, Map<String, Long> percentiles,
-            String histogram) {}
+            List<Map<String, Long>> byRound, String histogram) {}
 
     /** What is written as data. */
     record Results(Surroundings surroundings, int threads, long milliseconds, int rounds, List<Result> results) {}
@@ -73,8 +75,8 @@ final class Latency implements Callable<Integer> {
             throw new ParameterException(spec.commandLine(), "--rounds, --threads, --time: at least 1");
         }
         Surroundings surroundings = Surroundings.now();
-        var seen = new LinkedHashMap<Subject, Latencies>();
-        for (Subject subject : subjects()) seen.put(subject, Latencies.none());
+        var seen = new LinkedHashMap<Subject, List<Latencies>>();
+        for (Subject subject : subjects()) seen.put(subject, new ArrayList<>());
         PrintWriter progress = spec.commandLine().getErr();
         for (int round = 1; round <= rounds; round++) {
             for (var each : seen.entrySet()) {
@@ -86,8 +88,8 @@ final class Latency implements Callable<Integer> {
         }
         var results = new ArrayList<Result>();
         seen.forEach((subject, latencies) -> {
-            results.add(result(subject, "malloc", latencies.mallocs()));
-            results.add(result(subject, "free", latencies.frees()));
+            results.add(result(subject, "malloc", latencies.stream().map(Latencies::mallocs).toList()));
+            results.add(result(subject, "free", latencies.stream().map(Latencies::frees).toList()));
         });
         PrintWriter out = spec.commandLine().getOut();
         print(results, out);
@@ -121,13 +123,19 @@ final class Latency implements Callable<Integer> {
         return new Latencies(Load.decode(lines.get(0)), Load.decode(lines.get(1)));
     }
 
-    private static Result result(Subject subject, String operation, Histogram histogram) {
+    private static Result result(Subject subject, String operation, List<Histogram> rounds) {
+        Histogram all = Load.histogram();
+        rounds.forEach(all::add);
+        return new Result(subject.allocator(), subject.purgeDelay(), operation, all.getTotalCount(), percentiles(all),
+                rounds.stream().map(Latency::percentiles).toList(), Load.encode(all));
+    }
+
+    private static Map<String, Long> percentiles(Histogram histogram) {
         var percentiles = new LinkedHashMap<String, Long>();
         for (double p : PERCENTILES) {
             percentiles.put(p == 100 ? "max" : String.valueOf(p), histogram.getValueAtPercentile(p));
         }
-        return new Result(subject.allocator(), subject.purgeDelay(), operation, histogram.getTotalCount(), percentiles,
-                Load.encode(histogram));
+        return percentiles;
     }
 
     private static void print(List<Result> results, PrintWriter out) {

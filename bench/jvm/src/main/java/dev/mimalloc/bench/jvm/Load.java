@@ -44,7 +44,7 @@ public final class Load {
     }
 
     /** With its largest value set: recording must not allocate. */
-    private static Histogram histogram() { return new Histogram(60_000_000_000L, 3); }
+    static Histogram histogram() { return new Histogram(60_000_000_000L, 3); }
 
     private Load(String allocator, int seed) {
         this.allocator = Allocator.named(allocator);

@@ -59,14 +59,16 @@ final class Rows {
         threads(rows, Row.of("pair of 64, handle", pair("handle", "handle", 64), pair("Unsafe", "unsafe", 64)));
         threads(rows, Row.of("pair of 64", pair("malloc", "mimalloc", 64), pair("Unsafe", "unsafe", 64)));
         loads(rows);
-        for (int threads : THREADS) rows.add(netty(256).all(", " + threads + " threads", c -> c.on(threads)));
+        platform(rows, netty(256)); // its threads are Netty's own
         rows.add(arrow(65536));
+        platform(rows, arrow(1024));
         for (int size : new int[] {64, 1024}) {
             rows.add(arena("confined arena of " + size, "confinedUninitialized", "Confined", size));
             rows.add(arena("confined arena, escaping " + size, "confinedEscaping", "ConfinedEscaping", size));
             rows.add(arena("shared arena of " + size, "shared", "Shared", size));
             rows.add(arena("automatic arena of " + size, "auto", "Auto", size));
         }
+        both(rows, arena("confined arena of 64", "confined", "Confined", 64));
         segments(rows);
         requests(rows);
         return rows;
@@ -84,11 +86,24 @@ final class Rows {
         rows.add(Row.of("pair of " + size + ", Heap", pair("Heap.malloc", "heap", size), ours));
     }
 
-    private static void threads(List<Row> rows, Row row) {
+    private static void platform(List<Row> rows, Row row) {
         for (int threads : THREADS) rows.add(row.all(", " + threads + " threads", c -> c.on(threads)));
-        for (int threads : new int[] {1, 8}) {
-            rows.add(row.all(", " + threads + " virtual", c -> c.on(threads).virtual()));
-        }
+    }
+
+    private static Row virtual(Row row, int threads) {
+        return row.all(", " + threads + " virtual", c -> c.on(threads).virtual());
+    }
+
+    private static void threads(List<Row> rows, Row row) {
+        platform(rows, row);
+        rows.add(virtual(row, 1));
+        for (int threads : THREADS) rows.add(virtual(row, threads));
+    }
+
+    /** The platform's threads, and of the virtual ones the most. */
+    private static void both(List<Row> rows, Row row) {
+        platform(rows, row);
+        rows.add(virtual(row, THREADS[THREADS.length - 1]));
     }
 
     /** Loads that are the same for each allocator. */
@@ -100,14 +115,14 @@ final class Rows {
         for (String live : List.of("live=1000", "live=100000")) {
             rows.addAll(load("replacement, " + live, "Replacement.replace", live));
         }
-        for (int threads : THREADS) {
-            for (Row row : load("replacement", "Replacement.replace", "live=1000").subList(0, 1)) {
-                rows.add(row.all(", " + threads + " threads", c -> c.on(threads)));
-            }
+        both(rows, load("LIFO batch", "Batches.lifo", "size=64").getFirst());
+        both(rows, load("replacement", "Replacement.replace", "live=1000").getFirst());
+        List<Row> handover = load("freed by another thread", "CrossThread.handover", "size=64");
+        for (Row row : handover) rows.add(row.all("", c -> c.on(2)));
+        for (int threads : new int[] {4, 8}) {
+            rows.add(handover.getFirst().all(", " + threads + " threads", c -> c.on(threads)));
         }
-        for (Row row : load("freed by another thread", "CrossThread.handover", "size=64")) {
-            rows.add(row.all("", c -> c.on(2)));
-        }
+        rows.add(virtual(handover.getFirst(), 2));
     }
 
     private static List<Row> load(String name, String benchmark, String parameter) {
@@ -121,8 +136,10 @@ final class Rows {
         for (String size : List.of("size=64", "size=1024")) {
             Contender segment = Contender.of("segment", "Segments.segment", size);
             Contender jdkBuffer = Contender.of("allocateDirect, cleaned", "Segments.jdkBuffer", size);
-            rows.add(Row.of("segment, " + size, segment,
-                    Contender.of("Arena.ofConfined()", "ArenaLife.jdkConfined", size)));
+            Row inAnArena = Row.of("segment, " + size, segment,
+                    Contender.of("Arena.ofConfined()", "ArenaLife.jdkConfined", size));
+            rows.add(inAnArena);
+            if (size.equals("size=64")) both(rows, inAnArena);
             rows.add(Row.of("segment, " + size, segment, jdkBuffer));
             rows.add(Row.of("segment that stays, " + size,
                     Contender.of("segment", "Segments.segmentThatStays", size), segment));
@@ -134,7 +151,9 @@ final class Rows {
 
     private static void requests(List<Row> rows) {
         Contender confined = Contender.of("Arena.ofConfined()", "Requests.jdkConfined");
-        rows.add(Row.of("request", Contender.of("heap, addresses", "Requests.heapAddresses"), confined));
+        Row heap = Row.of("request", Contender.of("heap, addresses", "Requests.heapAddresses"), confined);
+        rows.add(heap);
+        both(rows, heap);
         rows.add(Row.of("request", Contender.of("heap, segments", "Requests.heapSegments"), confined));
         rows.add(Row.of("request", Contender.of("confined", "Requests.confined"), confined));
         rows.add(Row.of("request", Contender.of("shared", "Requests.shared"),

@@ -78,7 +78,7 @@ class MainTest {
     @Test
     void showsLatencies() throws Exception {
         Path json = folder.resolve("latency.json");
-        int code = run("latency", "--rounds", "1", "--time", "50", "--threads", "2", "--purge-delays", "default,0",
+        int code = run("latency", "--rounds", "2", "--time", "50", "--threads", "2", "--purge-delays", "default,0",
                 "--allocators", "mimalloc,nothing", "--json", json.toString());
 
         assertThat(code).isZero();
@@ -87,7 +87,11 @@ class MainTest {
         for (JsonNode result : results) {
             var histogram = Load.decode(result.get("histogram").asString());
             assertThat(histogram.getTotalCount()).isPositive().isEqualTo(result.get("count").asLong());
-            assertThat(histogram.getMaxValue()).isEqualTo(result.get("percentiles").get("max").asLong());
+            long most = result.get("percentiles").get("max").asLong();
+            assertThat(histogram.getMaxValue()).isEqualTo(most);
+            assertThat(result.get("byRound")).hasSize(2)
+                    .anySatisfy(round -> assertThat(round.get("max").asLong()).isEqualTo(most))
+                    .allSatisfy(round -> assertThat(round.get("50.0").asLong()).isBetween(0L, most));
         }
     }
 }
