@@ -100,6 +100,7 @@ final class Page {
 
     /** A row for each case, a column for each allocator: the median, and small the middle half of the rounds. */
     void values(Figures figures, List<Case> cases, String heading, String figure, double divisor, String format) {
+        if (cases.isEmpty()) return;
         html.append("<div class=\"wide\"><table><tr><th>%s</th>".formatted(escape(heading)));
         figures.allocators().forEach(a -> html.append("<th>%s</th>".formatted(escape(a.title()))));
         html.append("</tr>\n");
