@@ -111,6 +111,7 @@ public final class Theap {
     static void clearPages(long theap) {
         for (long words = 0; words <= Config.SMALL_SIZE_MAX / 8; words++) setDirect(theap, words, Root.emptyPage());
         fill(queue(theap, 0), 2 * SizeClass.COUNT * 24L, 0);
+        addPageCount(theap, -pageCount(theap));
         setRetire(theap, SizeClass.COUNT, 0);
     }
 
