@@ -354,7 +354,9 @@ MI_INLINE int64_t ThreadSlot_id(void) {
 MI_INLINE int64_t ThreadSlot_theap(void) { return mi_theap_of_thread; }
 MI_INLINE int32_t ThreadSlot_mayOwn(void) { return true; }
 MI_INLINE void ThreadSlot_probeStack(void) {}
+MI_INLINE int32_t ThreadSlot_hasStack(void) { return true; }
 MI_INLINE void ThreadSlot_probeStackAgain(void) {}
+MI_INLINE void ThreadSlot_probeStackAround(void) {}
 
 static void mi_thread_ended(void* theap) {
   mi_theap_of_thread = 0;  // another destructor may still allocate: then the thread begins anew
@@ -371,10 +373,11 @@ static void mi_make_thread_key(void) {
   while (__atomic_load_n(&mi_thread_key_state, __ATOMIC_ACQUIRE) == 1) sched_yield();
 }
 
-static void ThreadSlot_setTheap(int64_t theap) {
+static int32_t ThreadSlot_setTheap(int64_t theap) {
   mi_theap_of_thread = theap;  // first: pthread_setspecific may call calloc
   if (__atomic_load_n(&mi_thread_key_state, __ATOMIC_ACQUIRE) < 2) mi_make_thread_key();
   if (mi_thread_key_state == 2) pthread_setspecific(mi_thread_key, MI_AT(void, theap));
+  return true;
 }
 
 // --- The process' life -----------------------------------------------------------------------------------------------

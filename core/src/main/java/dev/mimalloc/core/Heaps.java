@@ -14,6 +14,7 @@ public final class Heaps {
     /** A new heap that only allocates in one arena, or in any for 0. */
     @Export("mi_heap_t* mi_heap_new_in_arena(mi_arena_id_t arena_id)")
     public static long create(long arena) {
+        ThreadSlot.probeStack();
         if (!Startup.ready()) return 0;
         long subprocess = currentSubprocess();
         long heap = Meta.allocate(Heap.SIZE);
@@ -91,6 +92,7 @@ public final class Heaps {
     @Export("void mi_heap_delete(mi_heap_t* heap)")
     public static void delete(long heap) {
         if (!mayEnd(heap)) return;
+        ThreadSlot.probeStack();
         // From here on, who gets to own one of its pages moves it to the main heap. A page in a theap belongs to a
         // thread that may be freeing in it right now: only that thread can move it.
         Heap.setDeleted(heap);
@@ -136,6 +138,7 @@ public final class Heaps {
     @Export("void mi_heap_destroy(mi_heap_t* heap)")
     public static void destroy(long heap) {
         if (!mayEnd(heap)) return;
+        ThreadSlot.probeStack();
         Heap.setDeleted(heap);
         orphanTheaps(heap, false);
         releasePages(heap, Heap.subprocess(heap));
@@ -201,6 +204,7 @@ public final class Heaps {
     /** Frees the current thread's empty pages of a heap. */
     @Export("void mi_heap_collect(mi_heap_t* heap, bool force)")
     public static void collect(long heap, boolean force) {
+        ThreadSlot.probeStackAround();
         long theap = Theaps.enter(heap);
         if (theap == 0) return;
         Deferred.call(Theap.data(theap), force);

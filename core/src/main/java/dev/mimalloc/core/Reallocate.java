@@ -4,6 +4,7 @@ import static dev.mimalloc.machine.Memory.*;
 
 import dev.mimalloc.machine.Bits;
 import dev.mimalloc.machine.Export;
+import dev.mimalloc.machine.ThreadSlot;
 
 /** Changing a block's size: in place where it fits and wastes less than half, and otherwise by a copy. */
 public final class Reallocate {
@@ -132,6 +133,7 @@ public final class Reallocate {
         // At most half wasted. Size 0 keeps the block, whose first byte may be looked at as little as that of a new
         // one.
         if (p != 0 && size <= usable && size >= usable / 2 && size != 0) return p;
+        ThreadSlot.probeStackAround();
         long room = roomy(p, usable, size, zero);
         long block = heap == 0 ? Allocate.malloc(room) : Allocate.heapMalloc(heap, room);
         if (block == 0 && room != size) block = heap == 0 ? Allocate.malloc(size) : Allocate.heapMalloc(heap, size);
@@ -156,6 +158,7 @@ public final class Reallocate {
         long usable = p == 0 ? 0 : Free.usableSize(page, p);
         boolean aligned = (p + offset & alignment - 1) == 0;
         if (p != 0 && aligned && size <= usable && size >= usable / 2 && size != 0) return p;
+        ThreadSlot.probeStackAround();
         long block = heap == 0 ? AllocateAligned.mallocAt(size, alignment, offset)
                 : AllocateAligned.heapMallocAt(heap, size, alignment, offset);
         return block == 0 ? 0 : moved(p, usable, block, size, zero);

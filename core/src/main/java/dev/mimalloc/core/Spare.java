@@ -29,6 +29,7 @@ public final class Spare {
 
     /** At a memory limit, malloc may call a function of the user's, which may come by here. */
     private static long made(long lender) {
+        ThreadData.setSpare(lender, 0); // where there is stack for this, there is when we have a block
         long block = Allocate.malloc(SIZE);
         long other = ThreadData.spare(lender);
         if (other == 0) return block;

@@ -63,8 +63,12 @@ final class Theaps {
         if (!Startup.ready()) return 0;
         long data = newData(ThreadSlot.id(), subprocess);
         if (data == 0) return 0;
+        if (!ThreadSlot.setTheap(ThreadData.mainTheap(data))) {
+            discard(ThreadData.mainTheap(data));
+            Meta.free(data, ThreadData.SIZE);
+            return 0;
+        }
         Statistics.increase(Subprocess.statistics(subprocess), Statistics.THREADS, 1);
-        ThreadSlot.setTheap(ThreadData.mainTheap(data));
         return ThreadData.mainTheap(data);
     }
 

@@ -13,10 +13,10 @@ public final class Threads {
     /** The current thread is about to end, or wants to be treated as if. */
     @Export("void mi_thread_done(void)")
     public static void done() {
+        ThreadSlot.probeStackAround();
         long theap = ThreadSlot.theap();
         if (theap == 0) return;
-        ThreadSlot.setTheap(0);
-        done(theap);
+        if (ThreadSlot.setTheap(0)) done(theap);
     }
 
     /** The thread with this theap has ended: other threads may have its pages. */
@@ -112,6 +112,7 @@ public final class Threads {
     /** Frees the current thread's empty pages; with {@code force} also gives free memory back to the OS at once. */
     @Export("void mi_collect(bool force)")
     public static void collect(boolean force) {
+        ThreadSlot.probeStackAround();
         long theap = Theaps.enter();
         if (theap == 0) return;
         long subprocess = Theap.subprocess(theap);
@@ -128,6 +129,7 @@ public final class Threads {
      */
     @Export("void mi_collect_reduce(size_t target_thread_owned)")
     public static void collectReduce(long target) {
+        ThreadSlot.probeStackAround();
         long theap = Theaps.enter();
         if (theap == 0) return;
         long data = Theap.data(theap);

@@ -59,15 +59,27 @@ public final class Callback {
     public static void unregister(long handle) { FUNCTIONS.remove(handle); }
 
     public static void deferredFree(long f, boolean force, long heartbeat, long arg) {
-        if (function(f) instanceof DeferredFree deferred) contained(() -> deferred.free(force, heartbeat, arg));
+        try {
+            if (function(f) instanceof DeferredFree deferred) deferred.free(force, heartbeat, arg);
+        } catch (Throwable t) {
+            report(t);
+        }
     }
 
     public static void output(long f, long text, long arg) {
-        if (function(f) instanceof Output output) contained(() -> output.write(text, arg));
+        try {
+            if (function(f) instanceof Output output) output.write(text, arg);
+        } catch (Throwable t) {
+            report(t);
+        }
     }
 
     public static void error(long f, int code, long arg) {
-        if (function(f) instanceof ErrorHandler handler) contained(() -> handler.error(code, arg));
+        try {
+            if (function(f) instanceof ErrorHandler handler) handler.error(code, arg);
+        } catch (Throwable t) {
+            report(t);
+        }
     }
 
     public static boolean visitBlock(long f, long heap, long area, long block, long blockSize, long arg) {
@@ -87,22 +99,17 @@ public final class Callback {
      * the function itself allocates calls it no second time. JVM only.
      */
     public static boolean limit(long f, long heap, long size, long used, long limit, long arg) {
-        if (IN_LIMIT.get() != null || !(function(f) instanceof LimitHandler handler)) return false;
-        boolean[] again = {false};
-        IN_LIMIT.set(true);
         try {
-            contained(() -> again[0] = handler.exceeded(heap, size, used, limit));
-        } finally {
-            IN_LIMIT.remove();
-        }
-        return again[0];
-    }
-
-    private static void contained(Runnable call) {
-        try {
-            call.run();
+            if (IN_LIMIT.get() != null || !(function(f) instanceof LimitHandler handler)) return false;
+            IN_LIMIT.set(true);
+            try {
+                return handler.exceeded(heap, size, used, limit);
+            } finally {
+                IN_LIMIT.remove();
+            }
         } catch (Throwable t) {
             report(t);
+            return false;
         }
     }
 

@@ -81,7 +81,11 @@ class ForeignAccess extends Access {
     @Override
     void fill(long a, long size, byte value) {
         // A copy uses the processor's widest registers, fill() does not; these zeros are a page of the system's.
-        if (value == 0 && size <= ZEROS_SIZE) copy(ZEROS, a, size);
-        else ALL.asSlice(a, size).fill(value);
+        if (value != 0) {
+            ALL.asSlice(a, size).fill(value); // makes an object; core fills with zeros only
+            return;
+        }
+        for (; size > ZEROS_SIZE; size -= ZEROS_SIZE, a += ZEROS_SIZE) copy(ZEROS, a, ZEROS_SIZE);
+        copy(ZEROS, a, size);
     }
 }

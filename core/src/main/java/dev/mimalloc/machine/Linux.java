@@ -38,6 +38,9 @@ final class Linux extends OperatingSystem {
     private static final int PR_SET_THP_DISABLE = 41, MPOL_PREFERRED = 1;
     private static final int SC_PAGESIZE = 30, SC_PHYS_PAGES = 85;
 
+    /** More than the calls after which the JVM tailors a method handle: 127. */
+    private static final int WARM_UP = 200;
+
     private static final long LARGE_PAGE = 2L << 20, HUGE_PAGE = 1L << 30, ADDRESSES = 1L << 47;
     /**
      * Room for some threads to ask for their node. When two use the same, one may get the other's, which is no harm.
@@ -49,7 +52,9 @@ final class Linux extends OperatingSystem {
     private final int nodes = 1 + lastNumber(read("/sys/devices/system/node/online", "0"));
 
     Linux() {
-        call(WRITE, 2, 0, 0, 0, 0, 0); // the first call loads classes; better now than in the middle of an update
+        // The first call loads classes, and one of the next makes objects, since the JVM tailors a method handle that
+        // is used a lot: better now than in the middle of an update.
+        for (int i = 0; i < WARM_UP; i++) call(WRITE, 2, 0, 0, 0, 0, 0);
     }
 
     private static MethodHandle handle(String name, FunctionDescriptor type, Linker.Option... options) {

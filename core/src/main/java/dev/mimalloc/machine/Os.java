@@ -112,7 +112,12 @@ public final class Os {
      * thread gives its carrier away meanwhile.
      */
     public static void waitOn(long address, long value) {
-        if (Memory.getVolatile(address) == value) LockSupport.parkNanos(50_000);
+        if (Memory.getVolatile(address) != value) return;
+        try {
+            LockSupport.parkNanos(50_000);
+        } catch (VirtualMachineError e) {
+            Thread.onSpinWait(); // a virtual thread needs stack and Java heap to give its carrier away
+        }
     }
 
     /** Wakes one who waits on the word. Here the sleep is so short that nobody needs to be woken. */
@@ -120,7 +125,13 @@ public final class Os {
 
     /** Lets others run. */
     @SuppressWarnings({"NamedLikeContextualKeyword", "ThreadPriorityCheck"}) // callers do not rely on it
-    public static void yield() { Thread.yield(); }
+    public static void yield() {
+        try {
+            Thread.yield();
+        } catch (VirtualMachineError e) {
+            Thread.onSpinWait(); // see waitOn
+        }
+    }
 
     /** For C's {@code errno}; Java has exceptions. */
     public static void setErrno(int code) {}

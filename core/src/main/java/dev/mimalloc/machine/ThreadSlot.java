@@ -25,8 +25,7 @@ public final class ThreadSlot {
 
     static {
         Arrays.fill(TABLE, NONE);
-        StackProbe.runSmall();
-        StackProbe.run(); // once now: a class that is first used on a full stack would be lost for good
+        StackProbe.warmUp(); // a class that is first used on a full stack would be lost for good
     }
 
     private static final class Entry {
@@ -56,11 +55,17 @@ public final class ThreadSlot {
     /**
      * Sets the thread's theap; 0 takes it away. When a thread ends with a theap, the housekeeper finds it
      * ({@link Lifecycle#threadEnded}). Not for virtual threads.
+     *
+     * @return false, with nothing changed, if there is no room for an entry in the Java heap
      */
-    public static void setTheap(long theap) {
-        Thread thread = Thread.currentThread();
-        replace(thread, theap);
+    public static boolean setTheap(long theap) {
+        try {
+            replace(Thread.currentThread(), theap);
+        } catch (OutOfMemoryError e) {
+            return false;
+        }
         if (theap != 0) Housekeeper.watch();
+        return true;
     }
 
     /**
@@ -70,16 +75,26 @@ public final class ThreadSlot {
     public static boolean mayOwn() { return !Thread.currentThread().isVirtual(); }
 
     /**
-     * Throws {@code StackOverflowError} when less than 24 KiB of stack are left: now, and not in the middle of the
+     * Throws {@code StackOverflowError} when less than 20 KiB of stack are left: now, and not in the middle of the
      * update that the caller is about to make.
      */
     public static void probeStack() { StackProbe.run(); }
 
-    /**
-     * The same for a third of that: in the middle of what began with {@link #probeStack}, it finds the room that was
-     * found then.
-     */
-    public static void probeStackAgain() { StackProbe.runSmall(); }
+    /** Would {@link #probeStack} pass? */
+    public static boolean hasStack() {
+        try {
+            StackProbe.run();
+            return true;
+        } catch (StackOverflowError e) {
+            return false;
+        }
+    }
+
+    /** The same with 28 KiB: before several calls each of which probes the stack, so that none of them throws. */
+    public static void probeStackAround() { StackProbe.around(); }
+
+    /** The same with 8 KiB: does not throw where {@link #probeStack} has just passed. */
+    public static void probeStackAgain() { StackProbe.again(); }
 
     /** Who is told of threads that end; null is nobody. JVM only. */
     public static void lifecycle(Lifecycle lifecycle) { Housekeeper.lifecycle = lifecycle; }

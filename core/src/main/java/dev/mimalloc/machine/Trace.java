@@ -157,7 +157,7 @@ public final class Trace {
         Listener to = listener;
         if (to == null) return null;
         try {
-            StackProbe.run();
+            StackProbe.around();
             return to;
         } catch (StackOverflowError e) {
             return null;
