@@ -29,9 +29,31 @@ public final class Allocate {
         return mallocSlow(theap, size);
     }
 
+    /**
+     * On the JVM a call that is not compiled yet may find the stack full, and an interpreted store of a long needs more
+     * of it than all the rest here: so it comes first. Did the other one fail all the same, the block would be lost
+     * until the page runs empty, and no harm done.
+     */
     private static long pop(long page, long block) {
+        int used = Page.used(page);
         Page.setFree(page, Page.nextBlock(block));
-        Page.setUsed(page, Page.used(page) + 1);
+        Page.setUsed(page, used + 1);
+        return block;
+    }
+
+    /** A block whose memory is fresh has only its link to clear. */
+    private static long popZeroed(long page, long block) {
+        if (!Page.has(page, Page.FREE_ZERO)) return popClearedSlow(page, block);
+        pop(page, block);
+        putLong(block, 0);
+        return block;
+    }
+
+    /** Clearing needs more stack than the rest, so it comes before the block is taken. */
+    private static long popClearedSlow(long page, long block) {
+        fill(block + 8, Page.blockSize(page) - 8, 0);
+        pop(page, block);
+        putLong(block, 0);
         return block;
     }
 
@@ -82,7 +104,7 @@ public final class Allocate {
         if (likely(!Bits.below(Config.SMALL_SIZE_MAX, size))) {
             long page = Theap.direct(theap, size);
             long block = Page.free(page);
-            if (likely(block != 0)) return zeroed(page, pop(page, block));
+            if (likely(block != 0)) return popZeroed(page, block);
         }
         return generic(theap, size, true);
     }
@@ -117,13 +139,6 @@ public final class Allocate {
         if (theap == 0) return Errors.outOfMemory(size);
         long block = zero ? theapZalloc(theap, size) : theapMalloc(theap, size);
         Theaps.leave(theap);
-        return block;
-    }
-
-    /** Clears a block that was just taken from a page; one whose memory is fresh has only its link to clear. */
-    static long zeroed(long page, long block) {
-        if (Page.has(page, Page.FREE_ZERO)) putLong(block, 0);
-        else fill(block, Page.blockSize(page), 0);
         return block;
     }
 
@@ -201,8 +216,8 @@ public final class Allocate {
 
     /** Takes the first block of a page that {@link #page} gave. */
     static long first(long page, boolean zero) {
-        long block = pop(page, Page.free(page));
-        return zero ? zeroed(page, block) : block;
+        long block = Page.free(page);
+        return zero ? popZeroed(page, block) : pop(page, block);
     }
 
     /**

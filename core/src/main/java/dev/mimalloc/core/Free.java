@@ -26,19 +26,25 @@ public final class Free {
         else freeSlow(page, p, difference);
     }
 
+    /**
+     * A block must either be freed or not, but on the JVM a call that is not compiled yet may find the stack full. The
+     * first store changes only the block, and shows that there is stack for the last one, which is its like; the others
+     * need less.
+     */
     private static void local(long page, long block) {
         Page.setNextBlock(block, Page.localFree(page));
-        Page.setLocalFree(page, block);
         int used = Page.used(page) - 1;
         Page.setUsed(page, used);
-        if (unlikely(used == 0)) emptied(page);
+        if (unlikely(used == 0)) lastSlow(page, block);
+        else Page.setLocalFree(page, block);
     }
 
     /**
      * A page whose only block comes and goes runs empty all the time: once it waits to be retired nothing is left to
      * do.
      */
-    private static void emptied(long page) {
+    private static void lastSlow(long page, long block) {
+        Page.setLocalFree(page, block);
         if (Page.retire(page) == 0) Retire.retireSlow(page);
     }
 

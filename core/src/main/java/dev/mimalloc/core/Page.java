@@ -201,12 +201,15 @@ public final class Page {
         if (free(page) != 0) return true;
         clearFlag(page, FREE_ZERO);
         long local = localFree(page);
+        // On the JVM there may be no stack for a store: that shows in stores that change nothing, before it matters.
+        setFree(page, 0);
         if (local != 0) {
-            setFree(page, local);
             setLocalFree(page, 0);
+            setFree(page, local);
             return true;
         }
         if (head(threadFree(page)) == 0) return false;
+        setUsed(page, used(page));
         long taken = takeThreadFree(page);
         setFree(page, head(taken));
         setUsed(page, used(page) - count(taken));

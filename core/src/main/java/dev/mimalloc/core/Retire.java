@@ -11,7 +11,7 @@ final class Retire {
      * block is likely to be wanted soon; any other goes.
      */
     static void retireSlow(long page) {
-        ThreadSlot.probeStack();
+        if (!ThreadSlot.hasStack()) return; // the block is free: the page waits for the next collection
         long theap = Page.theap(page);
         int bin = Page.queue(page);
         long queue = Theap.queue(theap, bin);
