@@ -19,8 +19,14 @@ final class Boot implements Lifecycle {
             + " Root Sampling SizeClass Spare StandardNames Startup Statistics Subprocess Subprocesses Table"
             + " Theap Theaps ThreadData Threads Visit";
 
+    /** Those of this package that a call may need first when there is little stack or Java heap left. */
+    private static final String OWN = "AutomaticMemory Blocks ConfinedArena InstalledLimitHandler Refusal SharedArena"
+            + " SharedArena$List SharedArena$List$Node";
+
     static {
         for (String name : CLASSES.split(" ", -1)) load("dev.mimalloc.core." + name);
+        for (String name : OWN.split(" ", -1)) load("dev.mimalloc." + name);
+        load("dev.mimalloc.machine.Segments");
         load("dev.mimalloc.machine.Text");
         load("dev.mimalloc.machine.Callback");
         load("dev.mimalloc.machine.Trace");
@@ -49,7 +55,7 @@ final class Boot implements Lifecycle {
 
     private static void load(String name) {
         try {
-            Class.forName(name, true, Threads.class.getClassLoader());
+            Class.forName(name, true, Boot.class.getClassLoader());
         } catch (ClassNotFoundException e) {
             throw new LinkageError(name, e);
         }

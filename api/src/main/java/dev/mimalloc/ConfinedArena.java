@@ -3,6 +3,7 @@ package dev.mimalloc;
 import dev.mimalloc.core.Spare;
 import dev.mimalloc.machine.Memory;
 import dev.mimalloc.machine.Segments;
+import dev.mimalloc.machine.ThreadSlot;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
@@ -35,11 +36,11 @@ final class ConfinedArena implements Arena {
     ConfinedArena(Heap heap, boolean zeroed) {
         this.heap = heap;
         this.zeroed = zeroed;
+        Blocks.enter(heap); // either this can fail or what follows
         lender = heap == null && !Tracker.ON ? Spare.lender() : 0; // tracked blocks are the arena's own
         spare = lender == 0 ? 0 : Spare.take(lender);
         next = spare;
         limit = spare == 0 ? 0 : spare + Spare.SIZE;
-        Blocks.enter(heap);
     }
 
     @Override
@@ -91,12 +92,16 @@ final class ConfinedArena implements Arena {
     /** The JDK's arena refuses while a segment is in use by a native call: then everything stays as it is. */
     @Override
     public void close() {
+        // That there is stack for what follows is seen first: it would be too late once the lifetime has ended.
+        if (first != 0 || count != 0) ThreadSlot.probeStackAround();
         try {
             lifetime.close();
-        } finally {
+        } catch (Throwable t) {
             // An action of the user's may have thrown: the lifetime has ended all the same.
             if (Thread.currentThread() == owner && !closed && !lifetime.scope().isAlive()) free();
+            throw t;
         }
+        free();
     }
 
     private void free() {

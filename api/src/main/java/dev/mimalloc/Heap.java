@@ -50,11 +50,14 @@ public final class Heap implements SegmentAllocator, AutoCloseable {
      *
      * @throws OutOfMemoryError if there is no memory
      */
-    public static Heap create() { return created(Heaps.create()); }
+    public static Heap create() { return create(0); }
 
-    static Heap created(long heap) {
-        if (heap == 0) throw new OutOfMemoryError("no memory for a heap");
-        return new Heap(heap);
+    /** A new heap that only allocates in one of core's arenas, or in any for 0. */
+    static Heap create(long arena) {
+        Heap created = new Heap(0); // first: there may be no room for it
+        created.heap = Heaps.create(arena);
+        if (created.heap == 0) throw new OutOfMemoryError("no memory for a heap");
+        return created;
     }
 
     /** The heap that {@link Mimalloc} allocates in. It cannot be closed. Stands for {@code mi_heap_main}. */
@@ -165,7 +168,12 @@ public final class Heap implements SegmentAllocator, AutoCloseable {
                 : byteAlignment <= 8 ? Allocate.heapZalloc(heap, byteSize)
                         : AllocateAligned.heapZalloc(heap, byteSize, byteAlignment);
         if (block == 0) throw refused(Refusal.ofAligned(byteSize, byteAlignment));
-        return Segments.of(block, byteSize, scope());
+        try {
+            return Segments.of(block, byteSize, scope());
+        } catch (Throwable t) {
+            Mimalloc.free(block);
+            throw t;
+        }
     }
 
     /**
@@ -255,9 +263,9 @@ public final class Heap implements SegmentAllocator, AutoCloseable {
     /** The heap has ended, for its handles as well; they ask the heap from now on. */
     private long end() {
         long ended = heap;
+        InstalledLimitHandler.remember(ended, null); // it may fail, the rest cannot
         heap = 0;
-        InstalledLimitHandler.remember(ended, null);
-        for (Local local : locals) local.owner = null;
+        for (int i = 0; i < locals.size(); i++) locals.get(i).owner = null;
         locals.clear();
         return ended;
     }
@@ -275,16 +283,18 @@ public final class Heap implements SegmentAllocator, AutoCloseable {
         synchronized (this) {
             if (heap == 0) return;
             refuseMain("closed");
-            ThreadSlot.probeStack(); // an error half-way would leave a heap that is neither open nor closed
+            ThreadSlot.probeStackAround(); // an error half-way would leave a heap that is neither open nor closed
             endArenas();
+            long ended;
             try {
                 if (scope != null && scope.scope().isAlive()) scope.close();
+                ended = end();
             } catch (Throwable t) {
                 arenas.set(0);
                 throw t;
             }
-            if (Tracker.ON) Tracker.destroy(end());
-            else Heaps.destroy(end());
+            if (Tracker.ON) Tracker.destroy(ended);
+            else Heaps.destroy(ended);
         }
     }
 
@@ -299,10 +309,17 @@ public final class Heap implements SegmentAllocator, AutoCloseable {
         synchronized (this) {
             open();
             refuseMain("deleted");
-            ThreadSlot.probeStack();
+            ThreadSlot.probeStackAround();
             endArenas();
-            if (Tracker.ON) Tracker.delete(end());
-            else Heaps.delete(end());
+            long ended;
+            try {
+                ended = end();
+            } catch (Throwable t) {
+                arenas.set(0);
+                throw t;
+            }
+            if (Tracker.ON) Tracker.delete(ended);
+            else Heaps.delete(ended);
         }
     }
 

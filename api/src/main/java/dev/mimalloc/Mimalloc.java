@@ -10,6 +10,7 @@ import dev.mimalloc.core.Reallocate;
 import dev.mimalloc.core.SizeClass;
 import dev.mimalloc.core.Threads;
 import dev.mimalloc.machine.Segments;
+import dev.mimalloc.machine.ThreadSlot;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 
@@ -266,7 +267,12 @@ public final class Mimalloc {
         long block = Tracker.ON ? Tracker.zallocAligned(Tracker.MAIN, byteSize, byteAlignment)
                 : byteAlignment <= 8 ? Allocate.zalloc(byteSize) : AllocateAligned.zalloc(byteSize, byteAlignment);
         if (block == 0) throw Refusal.ofAligned(byteSize, byteAlignment);
-        return Segments.of(block, byteSize);
+        try {
+            return Segments.of(block, byteSize);
+        } catch (Throwable t) {
+            free(block);
+            throw t;
+        }
     }
 
     /** As {@link #allocate(long, long)}, aligned like any block. */
@@ -291,7 +297,16 @@ public final class Mimalloc {
      * @throws IllegalArgumentException if the capacity is negative
      * @throws OutOfMemoryError if there is no memory
      */
-    public static ByteBuffer allocateBuffer(int capacity) { return allocate(capacity).asByteBuffer(); }
+    public static ByteBuffer allocateBuffer(int capacity) {
+        ThreadSlot.probeStackAround(); // there will be for the free, too
+        MemorySegment segment = allocate(capacity);
+        try {
+            return segment.asByteBuffer();
+        } catch (Throwable t) {
+            free(segment);
+            throw t;
+        }
+    }
 
     /**
      * Frees a buffer that {@link #allocateBuffer} has given, or a duplicate of it with the same beginning; not a slice.

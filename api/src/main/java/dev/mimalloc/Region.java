@@ -1,6 +1,5 @@
 package dev.mimalloc;
 
-import dev.mimalloc.core.Heaps;
 import dev.mimalloc.core.ManageArenas;
 import dev.mimalloc.machine.Memory;
 import java.lang.foreign.MemorySegment;
@@ -79,7 +78,7 @@ public final class Region {
      *
      * @throws OutOfMemoryError if there is no memory
      */
-    public Heap newHeap() { return Heap.created(Heaps.create(arena)); }
+    public Heap newHeap() { return Heap.create(arena); }
 
     /** The address of its first byte. Stands for {@code mi_arena_area}. */
     public long address() { return ManageArenas.area(arena, 0); }

@@ -1,6 +1,7 @@
 package dev.mimalloc;
 
 import dev.mimalloc.machine.Segments;
+import dev.mimalloc.machine.ThreadSlot;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.concurrent.atomic.AtomicReference;
@@ -21,7 +22,12 @@ final class SharedArena implements Arena {
         Blocks.enter(heap);
         // The JDK's arena runs its actions when no thread can be in the middle of an access any more, the first one
         // last; and the list does not keep an automatic arena alive.
-        Segments.whenClosed(lifetime, blocks::free);
+        try {
+            Segments.whenClosed(lifetime, blocks::free);
+        } catch (Throwable t) {
+            Blocks.leave(heap);
+            throw t;
+        }
     }
 
     @SuppressWarnings("MustBeClosedChecker") // its lifetime is closed with it
@@ -40,7 +46,17 @@ final class SharedArena implements Arena {
     public MemorySegment.Scope scope() { return lifetime.scope(); }
 
     @Override
-    public void close() { lifetime.close(); }
+    public void close() {
+        ThreadSlot.probeStackAround(); // what ends from here on ends whole
+        try {
+            lifetime.close();
+        } catch (OutOfMemoryError e) {
+            // The JDK makes a segment for each action, and ours may not have run for want of one. It gets there only
+            // when no thread is in the middle of an access any more. If ours has run, nothing is left to free.
+            if (!lifetime.scope().isAlive()) blocks.free();
+            throw e;
+        }
+    }
 
     private static IllegalStateException closed() { return new IllegalStateException("Already closed"); }
 
@@ -58,8 +74,8 @@ final class SharedArena implements Arena {
             Node next;
 
             void free() {
-                Mimalloc.free(block);
                 if (counted != 0) AutomaticMemory.release(counted);
+                Mimalloc.free(block);
             }
         }
 
