@@ -1,0 +1,29 @@
+package dev.mimalloc.tests;
+
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+
+/** What the Java heap and its collector do, or fail to do, is none of the allocator's business. */
+class JavaHeapTest {
+    @Test
+    void aCollectorThatNeverRuns() throws Exception {
+        run("neverCollected", "-XX:+UnlockExperimentalVMOptions", "-XX:+UseEpsilonGC", "-Xms64m", "-Xmx64m");
+    }
+
+    @Test
+    void aCollectorThatAlwaysRuns() throws Exception { run("alwaysCollected", "-XX:+UseSerialGC", "-Xmx24m"); }
+
+    @Test
+    void aFullHeapLeavesNothingHalfDone() throws Exception { run("full", "-XX:+UseSerialGC", "-Xmx16m"); }
+
+    private static void run(String program, String... options) throws Exception {
+        var command = new ArrayList<>(List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString()));
+        command.addAll(List.of(options));
+        command.addAll(List.of("--enable-native-access=ALL-UNNAMED", "-cp", System.getProperty("java.class.path"),
+                JavaHeapPrograms.class.getName(), program));
+        Child.run(command, Map.of()).assertSuccess();
+    }
+}
