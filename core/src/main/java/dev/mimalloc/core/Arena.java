@@ -53,6 +53,11 @@ final class Arena {
     private static final int ANY = -2;
     private static final int NONE = -1;
 
+    /** Up to so many slices the best place is looked for: the pieces that larger ones leave are of use to these. */
+    private static final int BEST_MAX = 32;
+    /** So many chunks are searched for it. */
+    private static final int BEST_CHUNKS = 8;
+
     private Arena() {}
 
     static long subprocess(long arena) { return getLong(arena); }
@@ -135,6 +140,7 @@ final class Arena {
         // An aligned run might not fit in any chunk, where the arena's start is less aligned.
         if (count + alignment - 1 > Bitmap.CHUNK) return claimHuge(arena, count, alignment);
         int kind = kind(count);
+        if (kind == OTHER && alignment == 1 && count <= BEST_MAX) return claimBest(arena, count);
         long slice = claimIn(arena, count, alignment, kind, kind);
         if (slice < 0) slice = claimIn(arena, count, alignment, NONE, kind);
         return slice < 0 ? claimIn(arena, count, alignment, ANY, kind) : slice;
@@ -158,6 +164,47 @@ final class Arena {
             return slice;
         }
         return -1;
+    }
+
+    /**
+     * The shortest run that is long enough, among those of a few chunks: blocks of all lengths come and go here, and
+     * the first run that fits would soon leave pieces that fit nothing. A chunk that nobody has used yet comes last.
+     */
+    private static long claimBest(long arena, long count) {
+        long slice = claimBestIn(arena, count, OTHER);
+        if (slice < 0) slice = claimIn(arena, count, 1, NONE, OTHER);
+        return slice < 0 ? claimBestIn(arena, count, ANY) : slice;
+    }
+
+    private static long claimBestIn(long arena, long count, int wanted) {
+        long free = free(arena);
+        long slices = slices(arena);
+        while (true) {
+            long best = -1;
+            long shortest = Config.MAX_SIZE;
+            int seen = 0;
+            long from = 0;
+            while (seen < BEST_CHUNKS && shortest > count && (from = Bitmap.nextSet(free, from, slices)) >= 0) {
+                long chunk = from / Bitmap.CHUNK;
+                long last = Config.min((chunk + 1) * Bitmap.CHUNK, slices);
+                if (wanted != ANY && getByte(chunkKind(arena, chunk)) - 1 != wanted) {
+                    from = last;
+                    continue;
+                }
+                while (shortest > count && from >= 0 && from < last) {
+                    long run = Bitmap.runLength(free, from, last);
+                    if (run >= count && run < shortest) {
+                        best = from;
+                        shortest = run;
+                    }
+                    from = Bitmap.nextSet(free, from + run, last);
+                }
+                from = last;
+                if (best >= 0) seen++;
+            }
+            // When somebody else is faster, they got on: look again.
+            if (best < 0 || Bitmap.tryClaim(free, best, count)) return best;
+        }
     }
 
     private static long claimHuge(long arena, long count, long alignment) {

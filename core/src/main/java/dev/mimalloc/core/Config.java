@@ -11,15 +11,17 @@ public final class Config {
 
     static final long SMALL_PAGE = SLICE;
     static final long MEDIUM_PAGE = 8 * SLICE;
-    static final long LARGE_PAGE = 64 * SLICE;
 
     /** Up to here a theap's direct table leads from a size to a page in one load. */
     static final long SMALL_SIZE_MAX = 1024;
 
-    /** A page holds at least six small or medium blocks, or eight large ones: bounds what a page's end wastes. */
+    /** A page holds at least six small or medium blocks: bounds what a page's end wastes. */
     static final long SMALL_OBJECT_MAX = SMALL_PAGE / 6;
-    static final long MEDIUM_OBJECT_MAX = MEDIUM_PAGE / 6;
-    static final long LARGE_OBJECT_MAX = LARGE_PAGE / 8;
+    /**
+     * The largest size class. Above it each block has a page to itself: blocks so large rarely come in numbers, and
+     * what a page of several classes would hold ready for each of them costs more memory than it saves time.
+     */
+    static final long LARGE_OBJECT_MAX = 80 << 10;
 
     /** What malloc promises: 16 for blocks of 16 bytes and more, as the C ABI asks. */
     static final long MAX_ALIGN = 16;

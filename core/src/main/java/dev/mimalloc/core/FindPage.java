@@ -64,14 +64,12 @@ final class FindPage {
     }
 
     /**
-     * How many full pages stay: as the option says for medium ones, as much memory for small ones, no large one. Below
-     * 0: all.
+     * How many full pages stay: as the option says for medium ones, as much memory for small ones. Below 0: all.
      */
     private static long retain(long theap, int bin) {
         long retain = Theap.fullRetain(theap);
-        long size = SizeClass.binSize(bin);
-        if (size <= Config.SMALL_OBJECT_MAX) return retain * (Config.MEDIUM_PAGE / Config.SMALL_PAGE);
-        return size <= Config.MEDIUM_OBJECT_MAX || retain < 0 ? retain : 0;
+        boolean small = SizeClass.binSize(bin) <= Config.SMALL_OBJECT_MAX;
+        return small ? retain * (Config.MEDIUM_PAGE / Config.SMALL_PAGE) : retain;
     }
 
     /**

@@ -22,7 +22,7 @@ public final class ManageArenas {
     @Export("int mi_reserve_os_memory_ex(size_t size, bool commit, bool allow_large, bool exclusive, mi_arena_id_t* arena_id)")
     public static int reserve(long size, boolean commit, boolean allowLarge, boolean exclusive, long id) {
         store(id, 0);
-        if (size <= 0 || size > Config.MAX_SIZE - Config.LARGE_PAGE || !Startup.ready()) return Errors.ENOMEM;
+        if (size <= 0 || size > Config.MAX_SIZE - Config.MEDIUM_PAGE || !Startup.ready()) return Errors.ENOMEM;
         long subprocess = Heaps.currentSubprocess();
         Lock.acquire(Subprocess.arenaLock(subprocess));
         long arena = Arenas.reserveMemory(subprocess, Config.alignUp(size, Config.SLICE), commit, allowLarge,

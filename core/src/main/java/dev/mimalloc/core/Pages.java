@@ -7,6 +7,9 @@ import dev.mimalloc.machine.Trace;
 
 /** Where pages come from and where they go: made of an arena's slices, or of memory straight from the OS. */
 final class Pages {
+    /** A user's address in a large block lies in its first slices, see {@link #singleton}. */
+    private static final long INTERIOR_SLICES = 64;
+
     private Pages() {}
 
     /** A page of a bin's blocks for a theap, in no queue yet; 0 if there is no memory. */
@@ -146,7 +149,7 @@ final class Pages {
         long slices = Config.alignUp(Page.blockSize(page) * Page.reserved(page), Config.SLICE) >>> Config.SLICE_SHIFT;
         // Nobody has an address further inside a large block than this; it would cost time to enter them all.
         boolean whole = !Page.isSingleton(page) || Page.has(page, Page.MAPPED_WHOLE);
-        return whole ? slices : Config.min(slices, Config.LARGE_PAGE >>> Config.SLICE_SHIFT);
+        return whole ? slices : Config.min(slices, INTERIOR_SLICES);
     }
 
     /** Frees a page that the caller owns, that has no live block, is in no queue and cannot be found. */

@@ -22,36 +22,48 @@ public final class Purge {
     /** After slices were given back: purges if too many wait. */
     static void afterFree(long subprocess) {
         long waiting = Subprocess.purgeable(subprocess);
-        if (waiting > WAITING_MIN && waiting > Subprocess.claimed(subprocess) / 2) run(subprocess);
+        long most = Config.max(WAITING_MIN, Subprocess.claimed(subprocess) / 2);
+        if (waiting > most) run(subprocess, most / 2);
     }
 
     /** Purges all that waits, unless another thread is doing so. */
-    static void run(long subprocess) {
+    static void run(long subprocess) { run(subprocess, 0); }
+
+    /**
+     * The same, but leaves so many slices waiting: those with the lowest addresses, since these are the next ones to
+     * be claimed.
+     */
+    private static void run(long subprocess, long keep) {
         long lock = Subprocess.purgeLock(subprocess);
         if (!Lock.tryAcquire(lock)) return;
-        Subprocess.clearPurgeExpire(subprocess);
+        // What is left waits for its time.
+        if (keep == 0) Subprocess.clearPurgeExpire(subprocess);
         long least = Config.max(1, Options.getSize(Options.MINIMAL_PURGE_SIZE) >>> Config.SLICE_SHIFT);
         for (long i = 0; i < Subprocess.arenaCount(subprocess); i++) {
             long arena = Subprocess.arena(subprocess, i);
-            if (arena != 0) purgeArena(subprocess, arena, least);
+            if (arena != 0) keep = purgeArena(subprocess, arena, least, keep);
         }
         Statistics.add(Subprocess.statistics(subprocess), Statistics.ARENA_PURGES, 1);
         Lock.release(lock);
     }
 
-    private static void purgeArena(long subprocess, long arena, long least) {
+    /** Returns how many slices are still to be left in the next arena. */
+    private static long purgeArena(long subprocess, long arena, long least, long keep) {
         long purge = Arena.purge(arena);
         long slices = Arena.slices(arena);
         long at = 0;
         while ((at = Bitmap.nextSet(purge, at, slices)) >= 0) {
             long length = Bitmap.runLength(purge, at, slices);
             if (length == 0) continue;
-            if (length >= least) {
+            if (keep > 0) {
+                keep -= length;
+            } else if (length >= least) {
                 Subprocess.addPurgeable(subprocess, -Bitmap.clear(purge, at, length));
                 purgeFree(arena, at, at + length);
             }
             at += length;
         }
+        return keep;
     }
 
     /** Purges those slices of a range that are free. */

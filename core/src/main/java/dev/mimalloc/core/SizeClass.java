@@ -43,8 +43,7 @@ public final class SizeClass {
 
     /** How many slices a page of this bin has. */
     static int slices(long blockSize) {
-        if (blockSize <= Config.SMALL_OBJECT_MAX) return 1;
-        long page = blockSize <= Config.MEDIUM_OBJECT_MAX ? Config.MEDIUM_PAGE : Config.LARGE_PAGE;
+        long page = blockSize <= Config.SMALL_OBJECT_MAX ? Config.SMALL_PAGE : Config.MEDIUM_PAGE;
         return (int) (page >>> Config.SLICE_SHIFT);
     }
 
