@@ -24,21 +24,19 @@ public final class Abandon {
     /** How long a fork's child waits for a thread that it may not have. */
     private static final int FORKED_PATIENCE = 1 << 16;
 
+    /** A theap that keeps too few full pages keeps so many slices of each bin more, up to 64 MiB. */
+    private static final int RETAIN_STEP = 8;
+    private static final int RETAIN_MAX = 1024;
+
     private Abandon() {}
 
     /** Gives up a page that the caller owns and that is in no queue; frees it if it is empty. */
     static void abandon(long page) {
         Page.clearFlag(page, Page.IN_FULL);
         Page.setOwner(page, Page.HIDDEN);
-        count(page, 1);
+        // A page with a single block is not there for others to allocate in, and so does not count.
+        if (!Page.isSingleton(page)) Theap.count(Page.theap(page), Theap.ABANDONED, 1);
         giveUp(page);
-    }
-
-    /** A page with a single block is not there for others to allocate in, and so does not count. */
-    static void count(long page, int change) {
-        if (!Page.isSingleton(page)) {
-            Statistics.change(Heap.statistics(Page.heap(page)), Statistics.PAGES_ABANDONED, change);
-        }
     }
 
     /** Ends the ownership of an abandoned page, as things stand. */
@@ -61,9 +59,12 @@ public final class Abandon {
      */
     static void afterFree(long page, long theap) {
         if (theap != 0 && mayReclaim(page, theap)) {
-            long heap = Page.heap(page);
             if (!leave(page)) return;
-            Statistics.add(Heap.statistics(heap), Statistics.PAGES_RECLAIM_ON_FREE, 1);
+            Theap.count(theap, Theap.RECLAIM_ON_FREE, 1);
+            // It gave up this page itself, and took the long way for each block that it freed since: let it keep more.
+            if (Page.theap(page) == theap) {
+                Theap.setRetainMore(theap, Config.min(Theap.retainMore(theap) + RETAIN_STEP, RETAIN_MAX));
+            }
             reclaim(page, theap);
         } else {
             giveUp(page);
@@ -95,7 +96,6 @@ public final class Abandon {
     static boolean adopt(long page) {
         if (!leave(page)) return false;
         moveToMain(page);
-        count(page, 1);
         return true;
     }
 
@@ -139,8 +139,7 @@ public final class Abandon {
             long page = findIn(bitmap, Subprocess.arena(subprocess, i));
             if (page == 0) continue;
             Heap.addAbandoned(heap, bin, -1);
-            count(page, -1);
-            Statistics.add(Heap.statistics(heap), Statistics.PAGES_RECLAIM_ON_ALLOC, 1);
+            Theap.count(theap, Theap.RECLAIM_ON_ALLOC, 1);
             return page;
         }
         return 0;
@@ -186,7 +185,6 @@ public final class Abandon {
             Heap.addAbandoned(heap, Page.bin(page), -1);
         }
         Page.setOwner(page, Page.HIDDEN);
-        count(page, -1);
         return true;
     }
 

@@ -239,9 +239,9 @@ final class Arena {
 
     /** Makes claimed slices usable; false if the OS has no memory. */
     static boolean commit(long arena, long slice, long count) {
-        if (!isAccessible(arena) && Bitmap.countSet(committed(arena), slice, count) < count) {
-            if (!commitMemory(arena, slice, count)) return false;
-        }
+        // Nobody else changes these bits as long as the slices are claimed.
+        if (Bitmap.countSet(committed(arena), slice, count) == count) return true;
+        if (!isAccessible(arena) && !commitMemory(arena, slice, count)) return false;
         long fresh = Bitmap.set(committed(arena), slice, count);
         Statistics.increase(Subprocess.statistics(subprocess(arena)), Statistics.COMMITTED,
                 fresh << Config.SLICE_SHIFT);
@@ -258,10 +258,13 @@ final class Arena {
 
     /** Marks claimed slices as used; true if all of them are zero. */
     static boolean use(long arena, long slice, long count) {
-        long waiting = Bitmap.clear(purge(arena), slice, count);
+        // Looking is cheaper than writing, and most slices were used before. A bit that an earlier user sets only now
+        // says nothing about us: the purge will find that the slice is not free.
+        boolean clean = Bitmap.countSet(dirty(arena), slice, count) < count;
+        long waiting = Bitmap.countSet(purge(arena), slice, count);
+        if (waiting != 0) waiting = Bitmap.clear(purge(arena), slice, count);
         if (waiting != 0) Subprocess.addPurgeable(subprocess(arena), -waiting);
-        Subprocess.addClaimed(subprocess(arena), count);
-        return Bitmap.set(dirty(arena), slice, count) == count;
+        return clean && Bitmap.set(dirty(arena), slice, count) == count;
     }
 
     /** Makes slices that {@link #claim} gave, and that were not used, free again. */
@@ -278,7 +281,6 @@ final class Arena {
     /** Gives used slices back: they are free at once, and wait to be purged. */
     static void giveBack(long arena, long slice, long count) {
         long subprocess = subprocess(arena);
-        Subprocess.addClaimed(subprocess, -count);
         long delay = isPinned(arena) ? -1 : Options.get(Options.PURGE_DELAY);
         if (delay == 0) purgeMemory(arena, slice, count);
         unclaim(arena, slice, count);

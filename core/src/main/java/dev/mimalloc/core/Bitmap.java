@@ -78,10 +78,18 @@ public final class Bitmap {
     }
 
     /** Sets a bit; true if it was clear. */
-    public static boolean set(long bitmap, long bit) { return set(bitmap, bit, 1) == 1; }
+    public static boolean set(long bitmap, long bit) {
+        long old = fetchOr(word(bitmap, bit), 1L << (bit & 63));
+        noteSet(bitmap, bit / CHUNK);
+        return (old >>> (bit & 63) & 1) == 0;
+    }
 
     /** Clears a bit; true if it was set. */
-    public static boolean clear(long bitmap, long bit) { return clear(bitmap, bit, 1) == 1; }
+    public static boolean clear(long bitmap, long bit) {
+        long old = fetchAnd(word(bitmap, bit), ~(1L << (bit & 63)));
+        noteCleared(bitmap, bit / CHUNK);
+        return (old >>> (bit & 63) & 1) != 0;
+    }
 
     /** Sets {@code count} bits from {@code bit} on; returns how many of them were clear. */
     public static long set(long bitmap, long bit, long count) {

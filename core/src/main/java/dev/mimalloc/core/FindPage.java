@@ -8,7 +8,7 @@ package dev.mimalloc.core;
  */
 final class FindPage {
     /** How many full pages a search looks at: those that have been full for longest. */
-    private static final int FULL_SEARCH = 16;
+    private static final int FULL_SEARCH = 4;
 
     private FindPage() {}
 
@@ -58,18 +58,21 @@ final class FindPage {
         if (Page.isEmpty(page)) {
             Pages.release(page);
         } else {
-            Statistics.add(Theap.statistics(theap), Statistics.PAGES_REABANDON_FULL, 1);
+            Theap.count(theap, Theap.REABANDON_FULL, 1);
             Abandon.abandon(page);
         }
     }
 
     /**
-     * How many full pages stay: as the option says for medium ones, as much memory for small ones. Below 0: all.
+     * How many full pages stay: as the option says for medium ones, as much memory for small ones. Below 0: all. And
+     * more of them if they are known to come back: see {@link Abandon}.
      */
     private static long retain(long theap, int bin) {
         long retain = Theap.fullRetain(theap);
         boolean small = SizeClass.binSize(bin) <= Config.SMALL_OBJECT_MAX;
-        return small ? retain * (Config.MEDIUM_PAGE / Config.SMALL_PAGE) : retain;
+        if (retain <= 0) return retain;
+        long ratio = Config.MEDIUM_PAGE / Config.SMALL_PAGE;
+        return small ? retain * ratio + Theap.retainMore(theap) : retain + Theap.retainMore(theap) / ratio;
     }
 
     /**
@@ -99,22 +102,30 @@ final class FindPage {
 
     /**
      * The emptiest of the full pages, if other threads' frees and the owner's have left it some room by now. Any room
-     * will do where there is no limit to the search.
+     * will do where there is no limit to the search; where there is one, the pages without room go to the front, so that
+     * the next search looks at others.
      */
     private static long searchFull(long theap, int bin, long limit) {
         long best = 0;
         int most = 0;
         int seen = 0;
         long queue = Theap.queue(theap, SizeClass.COUNT + bin);
-        for (long page = PageQueue.last(queue); page != 0 && seen < limit; page = Page.prev(page)) {
+        long prev;
+        for (long page = PageQueue.last(queue); page != 0 && seen < limit; page = prev) {
+            prev = Page.prev(page);
             seen++;
             int room = Page.room(page);
-            if (room <= most || limit == FULL_SEARCH && room < Page.reserved(page) + 15 >> 4) continue;
-            best = page;
-            most = room;
+            if (room > most && (limit != FULL_SEARCH || room >= Page.reserved(page) + 15 >> 4)) {
+                best = page;
+                most = room;
+            } else if (limit == FULL_SEARCH && room == 0) {
+                PageQueue.moveToFront(theap, SizeClass.COUNT + bin, page);
+            }
         }
         Theap.count(theap, Theap.SEARCHES, seen);
         if (best == 0) return 0;
+        // Others free here: they should find the pages abandoned, and free them when they are empty.
+        if (Page.count(Page.threadFree(best)) != 0) Theap.setRetainMore(theap, Theap.retainMore(theap) / 2);
         PageQueue.remove(theap, SizeClass.COUNT + bin, best);
         Page.clearFlag(best, Page.IN_FULL);
         PageQueue.pushFront(theap, bin, best);

@@ -162,7 +162,6 @@ public final class Heaps {
 
     /** Frees a page with all its blocks, whoever owns it: the heap's users have promised not to touch it. */
     private static void releaseWhatever(long page) {
-        if (Page.isAbandoned(page)) Abandon.count(page, -1);
         Page.setThreadFree(page, Page.OWNED);
         Pages.release(page);
     }

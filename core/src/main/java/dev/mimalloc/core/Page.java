@@ -173,6 +173,9 @@ public final class Page {
         return address - Long.remainderUnsigned(offset, blockSize(page));
     }
 
+    /** The bytes that the page has for blocks. */
+    static long bytes(long page) { return blockSize(page) * reserved(page); }
+
     /** Blocks that somebody still has. Exact for the owner; for others a snapshot. */
     static int live(long page) { return used(page) - count(threadFree(page)); }
 

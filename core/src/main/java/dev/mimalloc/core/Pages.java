@@ -16,12 +16,12 @@ final class Pages {
     static long allocate(long theap, int bin) {
         long heap = Theap.heap(theap);
         long blockSize = SizeClass.binSize(bin);
-        long slices = SizeClass.slices(blockSize);
+        long slices = SizeClass.pageSize(blockSize) >>> Config.SLICE_SHIFT;
         if (!Limits.charge(heap, slices << Config.SLICE_SHIFT)) return 0;
         long page = Arenas.allocate(heap, slices, 1);
         if (page == 0) page = mapped(heap, slices << Config.SLICE_SHIFT, Config.SLICE);
         if (page == 0) return refused(heap, slices);
-        return initialised(page, theap, blockSize, (int) ((slices << Config.SLICE_SHIFT) / blockSize));
+        return initialised(page, theap, blockSize, (int) (SizeClass.pageSize(blockSize) / blockSize));
     }
 
     /**
@@ -59,7 +59,7 @@ final class Pages {
     /** The bytes that a page for blocks of {@code size} bytes will be charged, or one for a single such block. */
     static long charge(long size, boolean single) {
         return single ? Config.alignUp(size, Config.SLICE)
-                : SizeClass.slices(SizeClass.goodSize(size)) << Config.SLICE_SHIFT;
+                : SizeClass.pageSize(SizeClass.goodSize(size));
     }
 
     /** A descriptor for memory straight from the OS. */
@@ -100,11 +100,15 @@ final class Pages {
             giveMemoryBack(page, heap);
             return 0;
         }
-        Heap.addReferences(heap, 1);
-        count(page, Heap.statistics(heap), 1);
-        if (Page.isSingleton(page)) countHuge(Heap.statistics(heap), blockSize, 1);
+        countPeaks(heap, Heap.addReferences(heap, 1) - 1);
+        Theap.countMade(theap, Page.bin(page), Page.isSingleton(page) ? blockSize : 0);
         trace(page, true);
         return page;
+    }
+
+    private static void countPeaks(long heap, long pages) {
+        Statistics.raisePeak(Heap.statistics(heap), Statistics.PAGES, pages);
+        Statistics.raisePeak(Heap.statistics(heap), Statistics.PAGE_COMMITTED, Heap.charged(heap));
     }
 
     private static void countHuge(long statistics, long bytes, int blocks) {
@@ -114,8 +118,9 @@ final class Pages {
 
     /** A page goes from one heap to another, and with it the blocks that were ever given out. */
     static void move(long page, long from, long to) {
-        count(page, from, -1);
-        count(page, to, 1);
+        Statistics.add(to, Statistics.PAGES, 1);
+        Statistics.add(to, Statistics.PAGE_BINS + Page.bin(page) * 24, 1);
+        Statistics.add(to, Statistics.PAGE_COMMITTED, Page.bytes(page));
         long bytes = Page.blockSize(page) * Page.capacity(page);
         if (Page.isSingleton(page)) {
             countHuge(from, -bytes, -1);
@@ -138,15 +143,8 @@ final class Pages {
         Trace.page(fresh, Page.start(page), bytes, Page.blockSize(page), Heap.sequence(Page.heap(page)));
     }
 
-    /** Counts a page that came or went. */
-    private static void count(long page, long statistics, int change) {
-        Statistics.change(statistics, Statistics.PAGES, change);
-        Statistics.change(statistics, Statistics.PAGE_BINS + Page.bin(page) * 24, change);
-        Statistics.change(statistics, Statistics.PAGE_COMMITTED, change * Page.blockSize(page) * Page.reserved(page));
-    }
-
     private static long mappedSlices(long page) {
-        long slices = Config.alignUp(Page.blockSize(page) * Page.reserved(page), Config.SLICE) >>> Config.SLICE_SHIFT;
+        long slices = Config.alignUp(Page.bytes(page), Config.SLICE) >>> Config.SLICE_SHIFT;
         // Nobody has an address further inside a large block than this; it would cost time to enter them all.
         boolean whole = !Page.isSingleton(page) || Page.has(page, Page.MAPPED_WHOLE);
         return whole ? slices : Config.min(slices, INTERIOR_SLICES);
@@ -158,7 +156,6 @@ final class Pages {
         // Now, as long as nobody else can have the memory.
         if (Page.has(page, Page.SAMPLED)) Trace.freed(Page.start(page));
         trace(page, false);
-        count(page, Heap.statistics(heap), -1);
         countUnusedSlow(page, Heap.statistics(heap));
         PageMap.unregister(Page.start(page), mappedSlices(page));
         leave(page, heap);

@@ -22,7 +22,7 @@ public final class Purge {
     /** After slices were given back: purges if too many wait. */
     static void afterFree(long subprocess) {
         long waiting = Subprocess.purgeable(subprocess);
-        long most = Config.max(WAITING_MIN, Subprocess.claimed(subprocess) / 2);
+        long most = Config.max(WAITING_MIN, (Root.charged() >>> Config.SLICE_SHIFT) / 2);
         if (waiting > most) run(subprocess, most / 2);
     }
 

@@ -63,7 +63,12 @@ public final class Report {
         long size = Page.blockSize(page);
         int bin = Statistics.MALLOC_BINS + Page.bin(page) * 24;
         Statistics.raise(target, bin, Config.max(0, Page.live(page)) * size);
-        if (!Page.isSingleton(page)) Statistics.add(target, bin, -Page.unused(page) * size);
+        Statistics.raise(target, Statistics.PAGES, 1);
+        Statistics.raise(target, Statistics.PAGE_BINS + Page.bin(page) * 24, 1);
+        Statistics.raise(target, Statistics.PAGE_COMMITTED, Page.bytes(page));
+        if (Page.isSingleton(page)) return;
+        Statistics.add(target, bin, -Page.unused(page) * size);
+        if (Page.isAbandoned(page)) Statistics.raise(target, Statistics.PAGES_ABANDONED, 1);
     }
 
     private static void addChunks(long arena, long target) {

@@ -79,7 +79,7 @@ final class Retire {
         long bytes = 0;
         for (int index = 1; index < 2 * SizeClass.COUNT; index++) {
             long page = PageQueue.first(Theap.queue(theap, index));
-            for (; page != 0; page = Page.next(page)) bytes += Page.blockSize(page) * Page.reserved(page);
+            for (; page != 0; page = Page.next(page)) bytes += Page.bytes(page);
         }
         return bytes;
     }
@@ -92,7 +92,7 @@ final class Retire {
         for (int index = 2 * SizeClass.COUNT - 1; index > 0; index--) {
             long page;
             while (bytes < excess && (page = PageQueue.last(Theap.queue(theap, index))) != 0) {
-                bytes += Page.blockSize(page) * Page.reserved(page);
+                bytes += Page.bytes(page);
                 PageQueue.remove(theap, index, page);
                 Abandon.abandon(page);
             }

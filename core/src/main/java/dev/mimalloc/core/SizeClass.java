@@ -41,10 +41,9 @@ public final class SizeClass {
         return size > Config.MAX_SIZE - page ? size : Config.alignUp(size, page);
     }
 
-    /** How many slices a page of this bin has. */
-    static int slices(long blockSize) {
-        long page = blockSize <= Config.SMALL_OBJECT_MAX ? Config.SMALL_PAGE : Config.MEDIUM_PAGE;
-        return (int) (page >>> Config.SLICE_SHIFT);
+    /** How many bytes a page of blocks of this size has. */
+    static long pageSize(long blockSize) {
+        return blockSize <= Config.SMALL_OBJECT_MAX ? Config.SMALL_PAGE : Config.MEDIUM_PAGE;
     }
 
     /** {@code count * size}, or -1 if that is more than any block can have. */

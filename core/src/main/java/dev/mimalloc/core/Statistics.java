@@ -7,6 +7,10 @@ import static dev.mimalloc.machine.Memory.*;
  * current value, a counter only a total; each is a word, and all are atomic: events that are counted are rare (pages,
  * arenas, calls of the OS).
  *
+ * <p>Pages are counted by their theaps, without atomics: how many were made. How many there are Report sees. The peaks
+ * of PAGES and PAGE_COMMITTED are kept when a page is made, the latter in whole slices; those of PAGE_BINS and
+ * PAGES_ABANDONED are the most that a report has shown.
+ *
  * <p>Blocks are not counted when they come and go, for that would cost the fast paths. What is in use Report sees from
  * the pages: exact when nothing runs. How many were ever given out, MALLOC_BINS' total, is counted when a page's free
  * list is filled, and what is left of the list is taken off when the page goes, where that can be told without a walk:
@@ -86,11 +90,6 @@ public final class Statistics {
     /** The current value alone rises. */
     static void raise(long stats, int field, long amount) { fetchAdd(stats + field + 16, amount); }
 
-    static void change(long stats, int field, long amount) {
-        if (amount < 0) decrease(stats, field, -amount);
-        else increase(stats, field, amount);
-    }
-
     static void raisePeak(long stats, int field, long current) {
         long peak = peak(stats, field);
         while (current > peak && !compareAndSet(stats + field + 8, peak, current)) peak = peak(stats, field);
@@ -146,6 +145,9 @@ public final class Statistics {
             bytes += total;
             blocks += total / SizeClass.binSize(bin);
             live += current(reported, field);
+        }
+        for (int field = PAGES; field < SIZE; field += isCount(field) ? 24 : 8) {
+            if (isCount(field)) putRelaxed(reported + field, Config.max(total(reported, field), current(reported, field)));
         }
         int huge = MALLOC_BINS + SizeClass.HUGE * 24;
         putRelaxed(reported + MALLOC_HUGE + 16, current(reported, huge));

@@ -16,7 +16,6 @@ import static dev.mimalloc.machine.Memory.*;
  *     48     8 arenaCount   atomic
  *     56     8 purgeExpire  when slices are due to be purged, monotonic ms; 0 when there are none; atomic
  *     64     8 purgeable    slices waiting to be purged; atomic, approximate
- *     72     8 claimed      slices in use; atomic
  *     80     8 next         in the list of all subprocesses; the root's lock
  *    128   128 arenas       Table
  *    256       statistics
@@ -45,8 +44,6 @@ final class Subprocess {
         return compareAndSet(subprocess + 56, expected, ms);
     }
     static long addPurgeable(long subprocess, long slices) { return fetchAdd(subprocess + 64, slices) + slices; }
-    static long addClaimed(long subprocess, long slices) { return fetchAdd(subprocess + 72, slices) + slices; }
-    static long claimed(long subprocess) { return getRelaxed(subprocess + 72); }
     static long purgeable(long subprocess) { return getRelaxed(subprocess + 64); }
     static long next(long subprocess) { return getLong(subprocess + 80); }
     static void setNext(long subprocess, long next) { putLong(subprocess + 80, next); }

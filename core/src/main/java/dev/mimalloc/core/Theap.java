@@ -25,20 +25,29 @@ import static dev.mimalloc.machine.Memory.*;
  *   1128     8 reclaimOnFree  option page_reclaim_on_free
  *   1136     8 candidates     option page_max_candidates
  *   1144     8 collectCycles  option generic_collect
- *   1152    32 counters       EXTENDED to SEARCHES_COUNT; added to the heap's statistics when the theap ends
- *   1184  3552 queues         PageQueue: one for each bin, and behind them one for each bin's full pages
- *   4736   592 filled         for each bin, how many blocks were put where malloc takes them from; as the counters
+ *   1152    64 counters       EXTENDED to ABANDONED; added to the heap's statistics when the theap ends
+ *   1216     8 retainMore     full pages of a bin that stay beyond that option, in slices; see FindPage
+ *   1224     8 unused
+ *   1232  3552 queues         PageQueue: one for each bin, and behind them one for each bin's full pages
+ *   4784   592 filled         for each bin, how many blocks were put where malloc takes them from; for single blocks
+ *                           their bytes; as the counters
+ *   5376   592 made           for each bin, how many pages; as the counters
  * </pre>
  */
 public final class Theap {
-    private static final long FILLED = 1184 + 2 * SizeClass.COUNT * 24L;
-    static final long SIZE = FILLED + SizeClass.COUNT * 8L;
+    private static final long FILLED = 1232 + 2 * SizeClass.COUNT * 24L;
+    private static final long MADE = FILLED + SizeClass.COUNT * 8L;
+    static final long SIZE = MADE + SizeClass.COUNT * 8L;
 
     /** Counters of what happens too often for an atomic one. */
     static final int EXTENDED = 0;
     static final int RETIRED = 1;
     static final int SEARCHES = 2;
     static final int SEARCHES_COUNT = 3;
+    static final int RECLAIM_ON_ALLOC = 4;
+    static final int RECLAIM_ON_FREE = 5;
+    static final int REABANDON_FULL = 6;
+    static final int ABANDONED = 7;
 
     private Theap() {}
 
@@ -70,12 +79,20 @@ public final class Theap {
     static boolean isOrphan(long theap) { return getLong(theap + 1104) != 0; }
     static void setOrphan(long theap) { putLong(theap + 1104, 1); }
     static long fullRetain(long theap) { return getLong(theap + 1112); }
+    static long retainMore(long theap) { return getLong(theap + 1216); }
+    static void setRetainMore(long theap, long slices) { putLong(theap + 1216, slices); }
     static long maxReclaim(long theap) { return getLong(theap + 1120); }
     static long reclaimOnFree(long theap) { return getLong(theap + 1128); }
     static long candidates(long theap) { return getLong(theap + 1136); }
     static long collectCycles(long theap) { return getLong(theap + 1144); }
     static void count(long theap, int counter, long amount) {
         putLong(theap + 1152 + counter * 8L, getLong(theap + 1152 + counter * 8L) + amount);
+    }
+    private static long counter(long theap, int counter) { return getRelaxed(theap + 1152 + counter * 8L); }
+    /** A page was made; with a single block if that has {@code bytes}, 0 for others. */
+    static void countMade(long theap, int bin, long bytes) {
+        putLong(theap + MADE + bin * 8L, getLong(theap + MADE + bin * 8L) + 1);
+        putLong(theap + FILLED + bin * 8L, getLong(theap + FILLED + bin * 8L) + bytes);
     }
     /**
      * A page's {@code free} was empty and has been filled. So malloc is counted when it has nothing else to do; who
@@ -96,12 +113,32 @@ public final class Theap {
             if (blocks == 0) continue;
             Statistics.add(statistics, Statistics.MALLOC_BINS + bin * 24, blocks * SizeClass.binSize(bin));
         }
-        for (int i = 0; i < 4; i++) {
-            Statistics.add(statistics, Statistics.PAGES_EXTENDED + i * 8, getRelaxed(theap + 1152 + i * 8L));
+        for (int bin = 1; bin < SizeClass.HUGE; bin++) {
+            long pages = made(theap, bin);
+            long size = SizeClass.binSize(bin);
+            if (pages != 0) addPages(statistics, bin, pages, pages * (SizeClass.pageSize(size) / size * size));
         }
+        long single = getRelaxed(theap + FILLED + SizeClass.HUGE * 8L);
+        addPages(statistics, SizeClass.HUGE, made(theap, SizeClass.HUGE), single);
+        Statistics.add(statistics, Statistics.MALLOC_HUGE, single);
+        Statistics.add(statistics, Statistics.MALLOC_HUGE_COUNT, made(theap, SizeClass.HUGE));
+        for (int i = 0; i <= SEARCHES_COUNT; i++) {
+            Statistics.add(statistics, Statistics.PAGES_EXTENDED + i * 8, counter(theap, i));
+        }
+        for (int i = RECLAIM_ON_ALLOC; i <= REABANDON_FULL; i++) {
+            long field = Statistics.PAGES_RECLAIM_ON_ALLOC + (i - RECLAIM_ON_ALLOC) * 8L;
+            Statistics.add(statistics, (int) field, counter(theap, i));
+        }
+        Statistics.add(statistics, Statistics.PAGES_ABANDONED, counter(theap, ABANDONED));
+    }
+    private static long made(long theap, int bin) { return getRelaxed(theap + MADE + bin * 8L); }
+    private static void addPages(long statistics, int bin, long pages, long bytes) {
+        Statistics.add(statistics, Statistics.PAGES, pages);
+        Statistics.add(statistics, Statistics.PAGE_BINS + bin * 24, pages);
+        Statistics.add(statistics, Statistics.PAGE_COMMITTED, bytes);
     }
     /** The queue of a bin's pages with room, or, for {@code SizeClass.COUNT + bin}, of its full ones. */
-    static long queue(long theap, int index) { return theap + 1184 + index * 24L; }
+    static long queue(long theap, int index) { return theap + 1232 + index * 24L; }
 
     static long subprocess(long theap) { return ThreadData.subprocess(data(theap)); }
     static long threadId(long theap) { return ThreadData.id(data(theap)); }
