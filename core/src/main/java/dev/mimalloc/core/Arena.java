@@ -42,13 +42,11 @@ final class Arena {
     private static final long HEADER = 192;
 
     /**
-     * Kinds of chunks, as in the statistics: runs of different lengths keep apart, so that they do not fragment each
-     * other.
+     * Kinds of chunks, as in the statistics. Pages of one slice, of which there are most, keep apart from all longer
+     * runs, so that they do not fragment these.
      */
     private static final int SMALL = 0;
     private static final int OTHER = 1;
-    private static final int MEDIUM = 2;
-    private static final int LARGE = 3;
     private static final int HUGE = 4;
     private static final int ANY = -2;
     private static final int NONE = -1;
@@ -139,7 +137,7 @@ final class Arena {
     static long claim(long arena, long count, long alignment) {
         // An aligned run might not fit in any chunk, where the arena's start is less aligned.
         if (count + alignment - 1 > Bitmap.CHUNK) return claimHuge(arena, count, alignment);
-        int kind = kind(count);
+        int kind = count == 1 ? SMALL : OTHER;
         if (kind == OTHER && alignment == 1 && count <= BEST_MAX) return claimBest(arena, count);
         long slice = claimIn(arena, count, alignment, kind, kind);
         if (slice < 0) slice = claimIn(arena, count, alignment, NONE, kind);
@@ -217,18 +215,13 @@ final class Arena {
 
     private static long claimAligned(long arena, long from, long to, long count, long alignment) {
         long free = free(arena);
-        // Pages of 8 and of 64 slices lie side by side.
-        if (alignment == 1) return Bitmap.claimRun(free, from, to, count, count == 8 || count == 64 ? count : 1);
+        if (alignment == 1) return Bitmap.claimRun(free, from, to, count, 1);
         // The alignment is one of addresses, and the arena's start may lie anywhere.
         long shift = start(arena) >>> Config.SLICE_SHIFT & alignment - 1;
         for (long at = Config.alignUp(from + shift, alignment) - shift; at + count <= to; at += alignment) {
             if (Bitmap.runLength(free, at, at + count) == count && Bitmap.tryClaim(free, at, count)) return at;
         }
         return -1;
-    }
-
-    private static int kind(long count) {
-        return count == 1 ? SMALL : count == 8 ? MEDIUM : count == 64 ? LARGE : OTHER;
     }
 
     /** The kind of a chunk as the statistics count it: 0 to 5. */

@@ -61,7 +61,7 @@ abstract class MallocContract extends Contract {
 
     @Test
     void theClassesAreFourToADoubling() {
-        assertThat(Sizes.classes(allocator)).hasSizeBetween(50, 80).startsWith(8L, 16L, 32L, 48L, 64L);
+        assertThat(Sizes.classes(allocator)).hasSizeBetween(40, 80).startsWith(8L, 16L, 32L, 48L, 64L);
     }
 
     @Test

@@ -15,7 +15,7 @@ final class Sizes {
     static final long MAX = Long.MAX_VALUE;
 
     /** From here on a block has a page of its own. */
-    static final long SINGLETON = 512 * KIB;
+    static final long SINGLETON = 80 * KIB;
 
     /** Every size class up to the singletons: the size of its blocks, as the allocator says. */
     static List<Long> classes(Allocator allocator) {
@@ -30,7 +30,7 @@ final class Sizes {
     static List<Long> boundaries(Allocator allocator) {
         var sizes = new TreeSet<>(List.of(0L, 1L, 2L, 3L, 7L));
         for (long size : classes(allocator)) addAround(sizes, size);
-        // Pages: small ones hold six blocks at least, medium ones too, large ones eight.
+        // Pages: small and medium ones hold six blocks at least; and what has a page of its own.
         for (long size : new long[] {64 * KIB / 8, 64 * KIB / 6, 64 * KIB, 512 * KIB / 8, 512 * KIB / 6, 512 * KIB,
                 4 * MIB / 8, 4 * MIB, 4 * MIB + 64 * KIB, 32 * MIB, 64 * MIB})
             addAround(sizes, size);
