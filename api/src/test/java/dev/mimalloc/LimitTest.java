@@ -51,6 +51,17 @@ class LimitTest {
     }
 
     @Test
+    void aPageOfAnySizeClassFitsWhereOneSliceIsLeft() {
+        for (long size = 8; size <= 10 << 10; size += 8) {
+            try (Heap heap = Heap.create()) {
+                heap.limit(64 << 10);
+                assertThat(Mimalloc.usableSize(heap.malloc(size))).isGreaterThanOrEqualTo(size);
+                assertThat(heap.used()).isEqualTo(64 << 10);
+            }
+        }
+    }
+
+    @Test
     void freedMemoryCountsNoMore() {
         try (Heap heap = Heap.create()) {
             heap.limit(4 * MB);

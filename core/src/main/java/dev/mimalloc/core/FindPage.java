@@ -102,8 +102,8 @@ final class FindPage {
 
     /**
      * The emptiest of the full pages, if other threads' frees and the owner's have left it some room by now. Any room
-     * will do where there is no limit to the search; where there is one, the pages without room go to the front, so that
-     * the next search looks at others.
+     * will do where there is no limit to the search; where there is one, the pages without room go to the front, so
+     * that the next search looks at others.
      */
     private static long searchFull(long theap, int bin, long limit) {
         long best = 0;

@@ -75,9 +75,12 @@ public final class Heaps {
         while ((theap = Heap.theaps(heap)) != 0) {
             Theaps.unlinkFromHeap(theap);
             if (!withPages) Theap.clearPages(theap);
-            Theap.setOrphan(theap);
-            Table.set(ThreadData.bySlot(Theap.data(theap)), Heap.slot(heap), 0);
-            ThreadData.setOrphans(Theap.data(theap), true);
+            long data = Theap.data(theap);
+            Table.set(ThreadData.bySlot(data), Heap.slot(heap), 0);
+            // To a list of their own: a thread with many theaps need not look for those that have ended.
+            Theaps.unlinkFromThread(theap);
+            Theap.setNextInThread(theap, ThreadData.orphans(data));
+            ThreadData.setOrphans(data, theap);
         }
         Lock.release(lock);
         endSlot(heap);

@@ -14,14 +14,25 @@ final class Pages {
 
     /** A page of a bin's blocks for a theap, in no queue yet; 0 if there is no memory. */
     static long allocate(long theap, int bin) {
-        long heap = Theap.heap(theap);
         long blockSize = SizeClass.binSize(bin);
-        long slices = SizeClass.pageSize(blockSize) >>> Config.SLICE_SHIFT;
+        long size = SizeClass.pageSize(blockSize);
+        long page = allocate(theap, blockSize, size >>> Config.SLICE_SHIFT);
+        // Near a limit, or in a small region, the end of a slice may be wasted.
+        return page == 0 && size != leastSize(blockSize) ? allocate(theap, blockSize, 1) : page;
+    }
+
+    /** The smallest page that blocks of this size may have. */
+    private static long leastSize(long blockSize) {
+        return blockSize <= Config.SMALL_OBJECT_MAX ? Config.SMALL_PAGE : Config.MEDIUM_PAGE;
+    }
+
+    private static long allocate(long theap, long blockSize, long slices) {
+        long heap = Theap.heap(theap);
         if (!Limits.charge(heap, slices << Config.SLICE_SHIFT)) return 0;
         long page = Arenas.allocate(heap, slices, 1);
         if (page == 0) page = mapped(heap, slices << Config.SLICE_SHIFT, Config.SLICE);
         if (page == 0) return refused(heap, slices);
-        return initialised(page, theap, blockSize, (int) (SizeClass.pageSize(blockSize) / blockSize));
+        return initialised(page, theap, blockSize, (int) ((slices << Config.SLICE_SHIFT) / blockSize));
     }
 
     /**
@@ -56,10 +67,10 @@ final class Pages {
                 : Config.alignUp(Page.osSize(page), Config.SLICE);
     }
 
-    /** The bytes that a page for blocks of {@code size} bytes will be charged, or one for a single such block. */
+    /** The bytes that a page for blocks of {@code size} bytes is charged at least, or one for a single such block. */
     static long charge(long size, boolean single) {
         return single ? Config.alignUp(size, Config.SLICE)
-                : SizeClass.pageSize(SizeClass.goodSize(size));
+                : leastSize(SizeClass.goodSize(size));
     }
 
     /** A descriptor for memory straight from the OS. */
@@ -101,7 +112,7 @@ final class Pages {
             return 0;
         }
         countPeaks(heap, Heap.addReferences(heap, 1) - 1);
-        Theap.countMade(theap, Page.bin(page), Page.isSingleton(page) ? blockSize : 0);
+        Theap.countMade(theap, Page.bin(page), Page.bytes(page));
         trace(page, true);
         return page;
     }

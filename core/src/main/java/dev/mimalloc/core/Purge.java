@@ -56,6 +56,7 @@ public final class Purge {
             long length = Bitmap.runLength(purge, at, slices);
             if (length == 0) continue;
             if (keep > 0) {
+                length = Config.min(keep, length);
                 keep -= length;
             } else if (length >= least) {
                 Subprocess.addPurgeable(subprocess, -Bitmap.clear(purge, at, length));

@@ -147,7 +147,8 @@ public final class Statistics {
             live += current(reported, field);
         }
         for (int field = PAGES; field < SIZE; field += isCount(field) ? 24 : 8) {
-            if (isCount(field)) putRelaxed(reported + field, Config.max(total(reported, field), current(reported, field)));
+            if (!isCount(field)) continue;
+            putRelaxed(reported + field, Config.max(total(reported, field), current(reported, field)));
         }
         int huge = MALLOC_BINS + SizeClass.HUGE * 24;
         putRelaxed(reported + MALLOC_HUGE + 16, current(reported, huge));

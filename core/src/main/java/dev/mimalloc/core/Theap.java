@@ -19,23 +19,21 @@ import static dev.mimalloc.machine.Memory.*;
  *   1080     8 prevInThread
  *   1088     8 nextInHeap     the heap's list; livesLock
  *   1096     8 prevInHeap
- *   1104     8 orphan         1 when the heap was deleted by another thread; livesLock
+ *   1104     8 retainMore     full pages of a bin that stay beyond option page_full_retain, in slices; see FindPage
  *   1112     8 fullRetain     option page_full_retain
  *   1120     8 maxReclaim     option page_max_reclaim
  *   1128     8 reclaimOnFree  option page_reclaim_on_free
  *   1136     8 candidates     option page_max_candidates
  *   1144     8 collectCycles  option generic_collect
- *   1152    64 counters       EXTENDED to ABANDONED; added to the heap's statistics when the theap ends
- *   1216     8 retainMore     full pages of a bin that stay beyond that option, in slices; see FindPage
- *   1224     8 unused
- *   1232  3552 queues         PageQueue: one for each bin, and behind them one for each bin's full pages
- *   4784   592 filled         for each bin, how many blocks were put where malloc takes them from; for single blocks
+ *   1152    72 counters       EXTENDED to MADE_BYTES; added to the heap's statistics when the theap ends
+ *   1224  3552 queues         PageQueue: one for each bin, and behind them one for each bin's full pages
+ *   4776   592 filled         for each bin, how many blocks were put where malloc takes them from; for single blocks
  *                           their bytes; as the counters
- *   5376   592 made           for each bin, how many pages; as the counters
+ *   5368   592 made           for each bin, how many pages; as the counters
  * </pre>
  */
 public final class Theap {
-    private static final long FILLED = 1232 + 2 * SizeClass.COUNT * 24L;
+    private static final long FILLED = 1224 + 2 * SizeClass.COUNT * 24L;
     private static final long MADE = FILLED + SizeClass.COUNT * 8L;
     static final long SIZE = MADE + SizeClass.COUNT * 8L;
 
@@ -48,6 +46,7 @@ public final class Theap {
     static final int RECLAIM_ON_FREE = 5;
     static final int REABANDON_FULL = 6;
     static final int ABANDONED = 7;
+    static final int MADE_BYTES = 8;
 
     private Theap() {}
 
@@ -76,11 +75,9 @@ public final class Theap {
     static void setNextInHeap(long theap, long next) { putLong(theap + 1088, next); }
     static long prevInHeap(long theap) { return getLong(theap + 1096); }
     static void setPrevInHeap(long theap, long prev) { putLong(theap + 1096, prev); }
-    static boolean isOrphan(long theap) { return getLong(theap + 1104) != 0; }
-    static void setOrphan(long theap) { putLong(theap + 1104, 1); }
     static long fullRetain(long theap) { return getLong(theap + 1112); }
-    static long retainMore(long theap) { return getLong(theap + 1216); }
-    static void setRetainMore(long theap, long slices) { putLong(theap + 1216, slices); }
+    static long retainMore(long theap) { return getLong(theap + 1104); }
+    static void setRetainMore(long theap, long slices) { putLong(theap + 1104, slices); }
     static long maxReclaim(long theap) { return getLong(theap + 1120); }
     static long reclaimOnFree(long theap) { return getLong(theap + 1128); }
     static long candidates(long theap) { return getLong(theap + 1136); }
@@ -89,10 +86,11 @@ public final class Theap {
         putLong(theap + 1152 + counter * 8L, getLong(theap + 1152 + counter * 8L) + amount);
     }
     private static long counter(long theap, int counter) { return getRelaxed(theap + 1152 + counter * 8L); }
-    /** A page was made; with a single block if that has {@code bytes}, 0 for others. */
+    /** A page was made that has {@code bytes} for blocks. */
     static void countMade(long theap, int bin, long bytes) {
         putLong(theap + MADE + bin * 8L, getLong(theap + MADE + bin * 8L) + 1);
-        putLong(theap + FILLED + bin * 8L, getLong(theap + FILLED + bin * 8L) + bytes);
+        count(theap, MADE_BYTES, bytes);
+        if (bin == SizeClass.HUGE) putLong(theap + FILLED + bin * 8L, getLong(theap + FILLED + bin * 8L) + bytes);
     }
     /**
      * A page's {@code free} was empty and has been filled. So malloc is counted when it has nothing else to do; who
@@ -114,12 +112,11 @@ public final class Theap {
             Statistics.add(statistics, Statistics.MALLOC_BINS + bin * 24, blocks * SizeClass.binSize(bin));
         }
         for (int bin = 1; bin < SizeClass.HUGE; bin++) {
-            long pages = made(theap, bin);
-            long size = SizeClass.binSize(bin);
-            if (pages != 0) addPages(statistics, bin, pages, pages * (SizeClass.pageSize(size) / size * size));
+            if (made(theap, bin) != 0) addPages(statistics, bin, made(theap, bin));
         }
         long single = getRelaxed(theap + FILLED + SizeClass.HUGE * 8L);
-        addPages(statistics, SizeClass.HUGE, made(theap, SizeClass.HUGE), single);
+        addPages(statistics, SizeClass.HUGE, made(theap, SizeClass.HUGE));
+        Statistics.add(statistics, Statistics.PAGE_COMMITTED, counter(theap, MADE_BYTES));
         Statistics.add(statistics, Statistics.MALLOC_HUGE, single);
         Statistics.add(statistics, Statistics.MALLOC_HUGE_COUNT, made(theap, SizeClass.HUGE));
         for (int i = 0; i <= SEARCHES_COUNT; i++) {
@@ -132,13 +129,12 @@ public final class Theap {
         Statistics.add(statistics, Statistics.PAGES_ABANDONED, counter(theap, ABANDONED));
     }
     private static long made(long theap, int bin) { return getRelaxed(theap + MADE + bin * 8L); }
-    private static void addPages(long statistics, int bin, long pages, long bytes) {
+    private static void addPages(long statistics, int bin, long pages) {
         Statistics.add(statistics, Statistics.PAGES, pages);
         Statistics.add(statistics, Statistics.PAGE_BINS + bin * 24, pages);
-        Statistics.add(statistics, Statistics.PAGE_COMMITTED, bytes);
     }
     /** The queue of a bin's pages with room, or, for {@code SizeClass.COUNT + bin}, of its full ones. */
-    static long queue(long theap, int index) { return theap + 1232 + index * 24L; }
+    static long queue(long theap, int index) { return theap + 1224 + index * 24L; }
 
     static long subprocess(long theap) { return ThreadData.subprocess(data(theap)); }
     static long threadId(long theap) { return ThreadData.id(data(theap)); }

@@ -18,7 +18,7 @@ import dev.mimalloc.machine.Os;
  *     40     8 shared      1 when virtual threads share it; written once
  *     48     8 heartbeat   the deferred-free function's calls
  *     56     8 inDeferred  1 while the deferred-free function runs
- *     64     8 orphans     1 when a theap's heap was deleted by another thread; atomic
+ *     64     8 orphans     list of theaps whose heap has ended; written under livesLock, read by the thread without
  *     72     8 sequence    a number for each thread
  *     80     8 random
  *     88     8 inPool      1 when the thread said that it belongs to a pool
@@ -56,7 +56,8 @@ final class ThreadData {
     static boolean inDeferred(long data) { return getLong(data + 56) != 0; }
     static void setInDeferred(long data, boolean in) { putLong(data + 56, in ? 1 : 0); }
     static boolean hasOrphans(long data) { return getAcquire(data + 64) != 0; }
-    static void setOrphans(long data, boolean has) { putRelease(data + 64, has ? 1 : 0); }
+    static long orphans(long data) { return getAcquire(data + 64); }
+    static void setOrphans(long data, long theap) { putRelease(data + 64, theap); }
     static long sequence(long data) { return getLong(data + 72); }
     static void setSequence(long data, long sequence) { putLong(data + 72, sequence); }
     static boolean inPool(long data) { return getLong(data + 88) != 0; }

@@ -52,13 +52,18 @@ public final class Threads {
     }
 
     private static void free(long data) {
-        long next;
-        for (long theap = ThreadData.theaps(data); theap != 0; theap = next) {
-            next = Theap.nextInThread(theap);
-            Meta.free(theap, Theap.SIZE);
-        }
+        freeTheaps(ThreadData.theaps(data));
+        freeTheaps(ThreadData.orphans(data));
         Table.release(ThreadData.bySlot(data));
         Meta.free(data, ThreadData.SIZE);
+    }
+
+    private static void freeTheaps(long theap) {
+        while (theap != 0) {
+            long next = Theap.nextInThread(theap);
+            Meta.free(theap, Theap.SIZE);
+            theap = next;
+        }
     }
 
     /**
@@ -69,7 +74,6 @@ public final class Threads {
      */
     static long adoptOrphans(long data, long theap) {
         if (!ThreadData.hasOrphans(data)) return theap;
-        ThreadData.setOrphans(data, false);
         long main = ThreadData.mainTheap(data);
         long orphan;
         while ((orphan = takeOrphan(data)) != 0) {
@@ -84,9 +88,8 @@ public final class Threads {
     private static long takeOrphan(long data) {
         long lock = Subprocess.livesLock(ThreadData.subprocess(data));
         Lock.acquire(lock);
-        long theap = ThreadData.theaps(data);
-        while (theap != 0 && !Theap.isOrphan(theap)) theap = Theap.nextInThread(theap);
-        if (theap != 0) Theaps.unlinkFromThread(theap);
+        long theap = ThreadData.orphans(data);
+        if (theap != 0) ThreadData.setOrphans(data, Theap.nextInThread(theap));
         Lock.release(lock);
         return theap;
     }
@@ -151,7 +154,7 @@ public final class Threads {
         long lock = Subprocess.livesLock(ThreadData.subprocess(data));
         Lock.acquire(lock);
         for (long theap = ThreadData.theaps(data); theap != 0; theap = Theap.nextInThread(theap)) {
-            if (theap != main && !Theap.isOrphan(theap)) Retire.collect(theap, false);
+            if (theap != main) Retire.collect(theap, false);
         }
         Lock.release(lock);
         Retire.collect(main, false);
@@ -163,10 +166,10 @@ public final class Threads {
         Lock.acquire(lock);
         long excess = -target;
         for (long theap = ThreadData.theaps(data); theap != 0; theap = Theap.nextInThread(theap)) {
-            if (!Theap.isOrphan(theap)) excess += Retire.owned(theap);
+            excess += Retire.owned(theap);
         }
         for (long theap = ThreadData.theaps(data); theap != 0 && excess > 0; theap = Theap.nextInThread(theap)) {
-            if (!Theap.isOrphan(theap) && theap != ThreadData.mainTheap(data)) excess -= Retire.abandon(theap, excess);
+            if (theap != ThreadData.mainTheap(data)) excess -= Retire.abandon(theap, excess);
         }
         Lock.release(lock);
         if (excess > 0) Retire.abandon(ThreadData.mainTheap(data), excess);
