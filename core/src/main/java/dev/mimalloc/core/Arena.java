@@ -55,6 +55,7 @@ final class Arena {
     private static final int BEST_MAX = 32;
     /** So many chunks are searched for it. */
     private static final int BEST_CHUNKS = 8;
+    private static final int UNUSED_CHUNKS = 3;
 
     private Arena() {}
 
@@ -166,11 +167,11 @@ final class Arena {
 
     /**
      * The shortest run that is long enough, among those of a few chunks: blocks of all lengths come and go here, and
-     * the first run that fits would soon leave pieces that fit nothing. A chunk that nobody has used yet comes last.
+     * the first run that fits would soon leave pieces that fit nothing. A chunk that nobody uses comes last; behind a few
+     * of these there is hardly anything else.
      */
     private static long claimBest(long arena, long count) {
         long slice = claimBestIn(arena, count, OTHER);
-        if (slice < 0) slice = claimIn(arena, count, 1, NONE, OTHER);
         return slice < 0 ? claimBestIn(arena, count, ANY) : slice;
     }
 
@@ -181,11 +182,18 @@ final class Arena {
             long best = -1;
             long shortest = Config.MAX_SIZE;
             int seen = 0;
+            long unused = -1;
+            int passed = 0;
             long from = 0;
             while (seen < BEST_CHUNKS && shortest > count && (from = Bitmap.nextSet(free, from, slices)) >= 0) {
                 long chunk = from / Bitmap.CHUNK;
                 long last = Config.min((chunk + 1) * Bitmap.CHUNK, slices);
-                if (wanted != ANY && getByte(chunkKind(arena, chunk)) - 1 != wanted) {
+                int is = getByte(chunkKind(arena, chunk)) - 1;
+                if (wanted != ANY && is != wanted) {
+                    if (is == NONE) {
+                        if (unused < 0 && Bitmap.runLength(free, from, last) >= count) unused = from;
+                        if (++passed == UNUSED_CHUNKS) break;
+                    }
                     from = last;
                     continue;
                 }
@@ -201,7 +209,15 @@ final class Arena {
                 if (best >= 0) seen++;
             }
             // When somebody else is faster, they got on: look again.
-            if (best < 0 || Bitmap.tryClaim(free, best, count)) return best;
+            if (best < 0) best = unused;
+            if (best < 0) return best;
+            if (Bitmap.tryClaim(free, best, count)) {
+                // A hint, as above.
+                if (getByte(chunkKind(arena, best / Bitmap.CHUNK)) == 0) {
+                    putByte(chunkKind(arena, best / Bitmap.CHUNK), OTHER + 1);
+                }
+                return best;
+            }
         }
     }
 
