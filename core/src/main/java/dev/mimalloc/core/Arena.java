@@ -167,8 +167,8 @@ final class Arena {
 
     /**
      * The shortest run that is long enough, among those of a few chunks: blocks of all lengths come and go here, and
-     * the first run that fits would soon leave pieces that fit nothing. A chunk that nobody uses comes last; behind a few
-     * of these there is hardly anything else.
+     * the first run that fits would soon leave pieces that fit nothing. A chunk that nobody uses comes last; behind a
+     * few of these there is hardly anything else.
      */
     private static long claimBest(long arena, long count) {
         long slice = claimBestIn(arena, count, OTHER);
