@@ -15,7 +15,7 @@ cc=${CC:-cc}
 compile() {
   # shellcheck disable=SC2086  # the compiler and its flags are several words
   $cc -std=gnu11 -O3 -g1 -fPIC -fvisibility=hidden -fexceptions -ffunction-sections -fdata-sections -pthread \
-    -Wall -Wextra -DMI_MALLOC_OVERRIDE -I "$build/include" ${CFLAGS:-} "$@" -c -o "$work/mimalloc.o" "$build/src/mimalloc.c"
+    -Wall -Wextra -Werror=implicit-function-declaration -DMI_MALLOC_OVERRIDE -I "$build/include" ${CFLAGS:-} "$@" -c -o "$work/mimalloc.o" "$build/src/mimalloc.c"
   # nodelete: threads that end later still call into the library.
   # shellcheck disable=SC2086
   $cc -shared -pthread -Wl,-soname,libmimalloc.so.3 -Wl,--gc-sections -Wl,-z,now -Wl,-z,relro -Wl,-z,nodelete -Wl,--strip-debug \

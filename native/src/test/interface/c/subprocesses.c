@@ -23,17 +23,17 @@ static void* live(void* arg) {
   void* p = mi_malloc(1000);
   CHECK(is_block(p, 1000) && mi_heap_of(p) == mi_heap_main());
   mi_heap_t* heap = mi_heap_new();
-  void* q = mi_heap_malloc(heap, 100000);
-  CHECK(is_block(q, 100000) && mi_heap_contains(heap, q));
+  void* q = mi_heap_malloc(heap, 50000);
+  CHECK(is_block(q, 50000) && mi_heap_contains(heap, q));
   heaps_t heaps = {.count = 0};
   CHECK(mi_subproc_visit_heaps(subprocess, on_heap, &heaps));
   CHECK(heaps.count == 2 && has(&heaps, heap) && has(&heaps, mi_heap_main()));
   mi_stats_t_decl(stats);
-  CHECK(mi_subproc_stats_get(subprocess, &stats) && stats.threads.current == 1 && stats.malloc_normal.current > 100000);
+  CHECK(mi_subproc_stats_get(subprocess, &stats) && stats.threads.current == 1 && stats.malloc_normal.current > 50000);
   int64_t bytes = stats.malloc_normal.current;
   CHECK(mi_stats_get(&stats) && stats.malloc_normal.current == bytes);  // of one's own subprocess
   mi_heap_delete(heap);
-  CHECK(is_block(q, 100000));
+  CHECK(is_block(q, 50000));
   for (int i = 0; i < 1000; i++) memset(mi_malloc(3000), 1, 3000);  // left behind
   return p;
 }

@@ -243,7 +243,7 @@ public final class Allocate {
             Purge.run(Theap.subprocess(theap));
             page = single ? singleton(theap, size, alignment, whole) : FindPage.find(theap, SizeClass.bin(size));
             // A large page may be too much where the block alone is not: near a limit, or in a small region.
-            if (page == 0 && !single && size > Config.SMALL_OBJECT_MAX) {
+            if (page == 0 && !single && SizeClass.binSize(SizeClass.bin(size)) > Config.SMALL_OBJECT_MAX) {
                 page = singleton(theap, size, Config.SLICE, whole);
             }
         } while (page == 0 && Limits.retry(theap, Pages.charge(size, single)));

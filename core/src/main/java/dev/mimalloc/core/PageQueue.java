@@ -56,6 +56,7 @@ final class PageQueue {
         else putLong(queue + 8, prev);
         Page.setNext(page, 0);
         Page.setPrev(page, 0);
+        Page.setRetire(page, 0); // or the free of its last block, wherever the page is then, would leave it alone
         count(theap, queue, -1);
         if (prev == 0) updateDirect(theap, index, next);
     }

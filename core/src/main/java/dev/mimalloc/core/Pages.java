@@ -8,7 +8,7 @@ import dev.mimalloc.machine.Trace;
 /** Where pages come from and where they go: made of an arena's slices, or of memory straight from the OS. */
 final class Pages {
     /** A user's address in a large block lies in its first slices, see {@link #singleton}. */
-    private static final long INTERIOR_SLICES = 64;
+    static final long INTERIOR_SLICES = 64;
 
     private Pages() {}
 

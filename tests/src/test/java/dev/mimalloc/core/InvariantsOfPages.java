@@ -51,7 +51,7 @@ final class InvariantsOfPages {
     static long mappedEnd(long page) {
         long end = Page.start(page) + Config.alignUp(Page.blockSize(page) * Page.reserved(page), Config.SLICE);
         boolean whole = !Page.isSingleton(page) || Page.has(page, Page.MAPPED_WHOLE);
-        return whole ? end : Math.min(end, Page.start(page) + Config.LARGE_PAGE);
+        return whole ? end : Math.min(end, Page.start(page) + Pages.INTERIOR_SLICES * Config.SLICE);
     }
 
     /** The length of a list, all of whose blocks are the page's and in no other list. */
