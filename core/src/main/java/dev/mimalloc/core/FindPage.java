@@ -23,6 +23,11 @@ final class FindPage {
             page = search(theap, bin);
         }
         if (page == 0) page = searchFull(theap, bin, FULL_SEARCH);
+        if (page != 0 && !ready(theap, bin, page)) {
+            // On the JVM a full stack may have lost the block that seemed to be free.
+            filled(theap, bin, page);
+            page = 0;
+        }
         if (page == 0) page = fresh(theap, bin);
         if (page == 0) page = searchFull(theap, bin, Config.MAX_SIZE);
         if (page == 0 || !ready(theap, bin, page)) return 0;
@@ -72,7 +77,8 @@ final class FindPage {
         boolean small = SizeClass.binSize(bin) <= Config.SMALL_OBJECT_MAX;
         if (retain <= 0) return retain;
         long ratio = Config.MEDIUM_PAGE / Config.SMALL_PAGE;
-        return small ? retain * ratio + Theap.retainMore(theap) : retain + Theap.retainMore(theap) / ratio;
+        long slices = SizeClass.pageSize(SizeClass.binSize(bin)) >>> Config.SLICE_SHIFT;
+        return small ? (retain * ratio + Theap.retainMore(theap)) / slices : retain + Theap.retainMore(theap) / ratio;
     }
 
     /**
@@ -115,10 +121,11 @@ final class FindPage {
             prev = Page.prev(page);
             seen++;
             int room = Page.room(page);
-            if (room > most && (limit != FULL_SEARCH || room >= Page.reserved(page) + 15 >> 4)) {
+            boolean enough = limit != FULL_SEARCH || room >= Page.reserved(page) + 15 >> 4;
+            if (enough && room > most) {
                 best = page;
                 most = room;
-            } else if (limit == FULL_SEARCH && room == 0) {
+            } else if (!enough) {
                 PageQueue.moveToFront(theap, SizeClass.COUNT + bin, page);
             }
         }

@@ -79,6 +79,8 @@ public final class Heaps {
             Table.set(ThreadData.bySlot(data), Heap.slot(heap), 0);
             // To a list of their own: a thread with many theaps need not look for those that have ended.
             Theaps.unlinkFromThread(theap);
+            // The theap still names the heap: no other heap may get this address before the thread has noticed.
+            Heap.addReferences(heap, 1);
             Theap.setNextInThread(theap, ThreadData.orphans(data));
             ThreadData.setOrphans(data, theap);
         }
@@ -250,8 +252,7 @@ public final class Heaps {
     public static long setDefault(long theap) {
         if (!ThreadSlot.mayOwn()) return 0;
         long old = Theaps.enter();
-        if (theap != 0) ThreadSlot.setTheap(theap);
-        return old;
+        return theap == 0 || ThreadSlot.setTheap(theap) ? old : 0;
     }
 
     @Export("mi_theap_t* mi_theap_get_default(void)")

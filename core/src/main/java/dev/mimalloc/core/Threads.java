@@ -41,11 +41,15 @@ public final class Threads {
         for (long other = ThreadData.theaps(data); other != 0; other = Theap.nextInThread(other)) {
             // Under the lock, so that a heap that ends does not free what we are still giving up. The main heap never
             // ends.
-            if (other != main) Retire.collect(other, true);
+            if (other == main) continue;
+            Retire.collect(other, true);
             Theaps.unlinkFromHeap(other);
         }
         Lock.release(lock);
         Retire.collect(main, true);
+        Lock.acquire(lock);
+        Theaps.unlinkFromHeap(main);
+        Lock.release(lock);
         free(data);
         Statistics.decrease(Subprocess.statistics(subprocess), Statistics.THREADS, 1);
         Purge.tick(subprocess);
@@ -75,11 +79,15 @@ public final class Threads {
     static long adoptOrphans(long data, long theap) {
         if (!ThreadData.hasOrphans(data)) return theap;
         long main = ThreadData.mainTheap(data);
+        long current = ThreadSlot.theap();
+        boolean mine = current != 0 && Theap.data(current) == data;
+        // On the JVM this may fail, and then there will be another time.
+        if (mine && Heap.isDeleted(Theap.heap(current)) && !ThreadSlot.setTheap(main)) return theap;
         long orphan;
         while ((orphan = takeOrphan(data)) != 0) {
             if (orphan == theap) theap = main;
-            if (ThreadSlot.theap() == orphan) ThreadSlot.setTheap(main);
             moveAll(orphan, main);
+            Heap.dropReference(Theap.heap(orphan));
             Meta.free(orphan, Theap.SIZE);
         }
         return theap;
@@ -103,7 +111,6 @@ public final class Threads {
                     Pages.release(page);
                 } else if (Abandon.moveToMain(page)) {
                     Page.setTheap(page, to);
-                    Page.setRetire(page, 0);
                     PageQueue.pushBack(to, index, page);
                 } else {
                     Abandon.abandon(page);

@@ -27,6 +27,7 @@ public final class Invariants {
     private final List<String> wrong = new ArrayList<>();
     private final Map<Long, Long> queued = new HashMap<>(); // pages in a queue, and the theap whose it is
     private final Set<Long> pages = new HashSet<>();
+    private final Map<Long, Integer> orphans = new HashMap<>(); // of each heap, the ended theaps that name it
     private long charged;
     private long heaps;
 
@@ -149,6 +150,7 @@ public final class Invariants {
             }
             for (long theap = ThreadData.orphans(data); theap != 0; theap = Theap.nextInThread(theap)) {
                 that(Theap.data(theap) == data, "ended theap 0x%x is in another thread's list", theap);
+                orphans.merge(Theap.heap(theap), 1, Integer::sum);
                 queues(theap);
             }
             long spare = ThreadData.spare(data);
@@ -220,7 +222,8 @@ public final class Invariants {
         }
         that(!deleted || theaps == 0, "the deleted heap 0x%x has theaps", heap);
         charged += bytes;
-        equal(Heap.addReferences(heap, 0), all.size() + (deleted ? 0 : 1), "references", heap);
+        long ended = orphans.getOrDefault(heap, 0);
+        equal(Heap.addReferences(heap, 0), all.size() + ended + (deleted ? 0 : 1), "references", heap);
         equal(Heap.charged(heap), bytes, "bytes charged", heap);
         equal(Statistics.current(Heap.statistics(heap), Statistics.THEAPS), theaps, "theaps counted", heap);
     }

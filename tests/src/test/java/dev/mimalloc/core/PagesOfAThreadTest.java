@@ -1,0 +1,81 @@
+package dev.mimalloc.core;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.mimalloc.Mimalloc;
+import dev.mimalloc.machine.ThreadSlot;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.Executors;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+/** The pages that one thread has, looked at from inside. */
+class PagesOfAThreadTest {
+    @AfterEach
+    void allIsWhole() { Invariants.check(); }
+
+    /** It ran empty, waits to be freed, is used again, is full, and runs empty once more among the full ones. */
+    @Test
+    void aPageThatIsUsedAgainStopsWaiting() throws Exception {
+        onAThread(() -> {
+            long size = 416;
+            Mimalloc.free(Mimalloc.malloc(size));
+            long block = Mimalloc.malloc(size);
+            long page = PageMap.pageOf(block);
+            assertThat(Page.retire(page)).as("it waits").isPositive();
+            List<Long> blocks = new ArrayList<>(List.of(block));
+            while (!Page.has(page, Page.IN_FULL)) blocks.add(Mimalloc.malloc(size));
+            long last = blocks.removeLast(); // the next page's
+            blocks.forEach(Mimalloc::free);
+            assertThat(PageMap.pageOf(block)).as("the page of a freed block").isNotEqualTo(page);
+            Mimalloc.free(last);
+        });
+    }
+
+    /** In some pages all blocks but one stay, in the others only one: these are found again, behind the others. */
+    @Test
+    void fullPagesWithLittleRoomDoNotHideOthers() throws Exception {
+        onAThread(() -> {
+            int inPage = 1024, pages = 300, nearlyFull = 40;
+            long[] blocks = new long[inPage * pages];
+            List<Long> kept = new ArrayList<>();
+            long most = 0;
+            for (int round = 0; round < 6; round++) {
+                for (int i = 0; i < blocks.length; i++) blocks[i] = Mimalloc.malloc(64);
+                most = Math.max(most, Theap.pageCount(ThreadSlot.theap()));
+                for (int i = 0; i < blocks.length; i++) {
+                    boolean one = i % inPage == 0;
+                    boolean filled = round == 1 && i < nearlyFull * inPage;
+                    if (one == filled) Mimalloc.free(blocks[i]);
+                    else kept.add(blocks[i]);
+                }
+            }
+            kept.forEach(Mimalloc::free);
+            assertThat(most).as("pages").isLessThan(pages + 2 * nearlyFull);
+        });
+    }
+
+    /** The thread's own part of the ended heap has not been given up yet when the other one is made. */
+    @Test
+    void aHeapAtTheAddressOfAnEndedOneIsAnother() throws Exception {
+        try (var other = Executors.newSingleThreadExecutor()) {
+            long heap = Heaps.create(0);
+            other.submit(() -> Heaps.setDefault(Heaps.theap(heap))).get();
+            Heaps.delete(heap);
+            List<Long> heaps = new ArrayList<>();
+            for (int i = 0; i < 4; i++) heaps.add(Heaps.create(0));
+            for (long next : heaps) {
+                long block = other.submit(() -> Allocate.heapMalloc(next, 100)).get();
+                assertThat(Heaps.contains(next, block)).as("the block is the heap's").isTrue();
+            }
+            heaps.forEach(Heaps::destroy);
+        }
+    }
+
+    private static void onAThread(Runnable work) throws Exception {
+        try (var thread = Executors.newSingleThreadExecutor()) {
+            thread.submit(work).get();
+        }
+    }
+}
