@@ -17,7 +17,8 @@ import java.util.stream.Collectors;
  * work, and is kept out: what it does for shared theaps and for purges needs a lease and a lock, which this takes, and
  * that all threads' ends have been noticed is waited for. A lease or a lock that is never given back is found so, too.
  *
- * <p>Nothing here allocates with the allocator.
+ * <p>Nothing here allocates with the allocator. Threads that allocated, and end, have been joined: an end gives pages
+ * back.
  */
 public final class Invariants {
     private static final long PATIENCE = 20_000_000_000L;

@@ -7,6 +7,7 @@ import dev.mimalloc.machine.ThreadSlot;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Executors;
+import java.util.concurrent.FutureTask;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -59,7 +60,9 @@ class PagesOfAThreadTest {
     /** The thread's own part of the ended heap has not been given up yet when the other one is made. */
     @Test
     void aHeapAtTheAddressOfAnEndedOneIsAnother() throws Exception {
+        Thread worker;
         try (var other = Executors.newSingleThreadExecutor()) {
+            worker = other.submit(Thread::currentThread).get();
             long heap = Heaps.create(0);
             other.submit(() -> Heaps.setDefault(Heaps.theap(heap))).get();
             Heaps.delete(heap);
@@ -71,11 +74,12 @@ class PagesOfAThreadTest {
             }
             heaps.forEach(Heaps::destroy);
         }
+        worker.join(); // close() only waits for its last task
     }
 
     private static void onAThread(Runnable work) throws Exception {
-        try (var thread = Executors.newSingleThreadExecutor()) {
-            thread.submit(work).get();
-        }
+        var task = new FutureTask<>(work, null);
+        Thread.ofPlatform().start(task).join();
+        task.get();
     }
 }

@@ -55,18 +55,21 @@ class HeapsAndArenasTest {
     }
 
     private final List<ExecutorService> threads = new ArrayList<>();
+    private final List<Thread> workers = new ArrayList<>();
 
     @BeforeProperty
-    void startThreads() {
+    void startThreads() throws Exception {
         for (int i = 0; i < 4; i++) {
             var builder = i % 2 == 0 ? Thread.ofPlatform() : Thread.ofVirtual();
             threads.add(Executors.newSingleThreadExecutor(builder.factory()));
+            workers.add(threads.getLast().submit(Thread::currentThread).get());
         }
     }
 
     @AfterProperty
-    void endThreads() {
+    void endThreads() throws Exception {
         threads.forEach(ExecutorService::close);
+        for (Thread worker : workers) worker.join(); // close() only waits for their last tasks
         Invariants.check();
     }
 

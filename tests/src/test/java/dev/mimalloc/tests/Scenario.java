@@ -148,7 +148,7 @@ enum Scenario {
             assertThat(a.statistic("pages").current()).as("pages").isZero();
             assertThat(a.statistic("pages_abandoned").current()).as("abandoned pages").isZero();
             assertThat(a.statistic("reserved").current()).as("reserved").isEqualTo(reserved);
-            assertThat(a.statistic("committed").current()).as("committed").isLessThanOrEqualTo(committed + 8 * MIB);
+            committedAtMost(a, committed + 8 * MIB);
             assertThat(Memory.resident()).as("resident").isLessThan(resident + 32 * MIB);
         }
     },
@@ -164,7 +164,7 @@ enum Scenario {
             quiet(a);
             assertThat(a.statistic("heaps").current()).as("heaps").isEqualTo(1);
             assertThat(a.statistic("pages").current()).as("pages").isZero();
-            assertThat(a.statistic("committed").current()).as("committed").isLessThanOrEqualTo(committed + 8 * MIB);
+            committedAtMost(a, committed + 8 * MIB);
             assertThat(Memory.resident()).as("resident").isLessThan(resident + 32 * MIB);
         }
     },
@@ -367,6 +367,14 @@ enum Scenario {
             a.collect(true);
             return a.statistic("pages").current() == 0;
         }, () -> "%d pages are left".formatted(a.statistic("pages").current()));
+    }
+
+    /** What another thread has freed meanwhile is purged by the housekeeper, or by the next collection. */
+    private static void committedAtMost(Allocator a, long bytes) {
+        Eventually.that(() -> {
+            a.collect(true);
+            return a.statistic("committed").current() <= bytes;
+        }, () -> "%d bytes are committed, %d allowed".formatted(a.statistic("committed").current(), bytes));
     }
 
     private static void await(CountDownLatch latch) {
