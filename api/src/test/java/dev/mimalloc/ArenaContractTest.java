@@ -6,6 +6,7 @@ import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.catchThrowable;
 
 import java.io.IOException;
 import java.lang.foreign.Arena;
@@ -220,9 +221,9 @@ class ArenaContractTest {
         Thread current = Thread.currentThread();
         List<Throwable> thrown = new ArrayList<>();
         Thread other = new Thread(() -> {
-            thrown.add(thrownBy(() -> segment.set(JAVA_LONG, 0, 7)));
-            thrown.add(thrownBy(() -> arena.allocate(8, 8)));
-            if (!kind.isAuto()) thrown.add(thrownBy(arena::close));
+            thrown.add(catchThrowable(() -> segment.set(JAVA_LONG, 0, 7)));
+            thrown.add(catchThrowable(() -> arena.allocate(8, 8)));
+            if (!kind.isAuto()) thrown.add(catchThrowable(arena::close));
         });
         assertThat(segment.isAccessibleBy(current)).isTrue();
         assertThat(segment.isAccessibleBy(other)).isEqualTo(!kind.isConfined());
@@ -235,15 +236,6 @@ class ArenaContractTest {
         } else {
             assertThat(thrown).containsOnlyNulls();
             assertThat(arena.scope().isAlive()).isEqualTo(kind.isAuto());
-        }
-    }
-
-    private static Throwable thrownBy(Runnable action) {
-        try {
-            action.run();
-            return null;
-        } catch (Throwable t) {
-            return t;
         }
     }
 
@@ -276,7 +268,7 @@ class ArenaContractTest {
         AtomicReference<Throwable> refused = new AtomicReference<>();
         try (Arena stubs = Arena.ofConfined()) {
             Comparison comparison = (a, b) -> {
-                if (!kind.isAuto()) refused.set(thrownBy(arena::close));
+                if (!kind.isAuto()) refused.set(catchThrowable(arena::close));
                 return Integer.compare(a.reinterpret(4).get(JAVA_INT, 0), b.reinterpret(4).get(JAVA_INT, 0));
             };
             MethodHandle handle = MethodHandles.lookup().findVirtual(Comparison.class, "compare",

@@ -4,6 +4,7 @@ import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.catchThrowable;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -83,10 +84,10 @@ class EscapeTest {
         Thread other = Thread.ofVirtual().start(() -> {
             try {
                 MemorySegment segment = handOver.exchange(null);
-                open.set(thrownBy(() -> segment.set(JAVA_LONG, 0, 77)));
+                open.set(catchThrowable(() -> segment.set(JAVA_LONG, 0, 77)));
                 handOver.exchange(segment);
                 handOver.exchange(null); // the arena has been closed
-                closed.set(thrownBy(() -> segment.set(JAVA_LONG, 0, 78)));
+                closed.set(catchThrowable(() -> segment.set(JAVA_LONG, 0, 78)));
             } catch (InterruptedException e) {
                 Thread.currentThread().interrupt();
             }
@@ -119,14 +120,5 @@ class EscapeTest {
         assertThat(segment.get().scope().isAlive()).isTrue();
         assertThatThrownBy(() -> segment.get().get(JAVA_LONG, 0)).isInstanceOf(WrongThreadException.class);
         assertThatThrownBy(() -> arena.get().close()).isInstanceOf(WrongThreadException.class);
-    }
-
-    private static Throwable thrownBy(Runnable action) {
-        try {
-            action.run();
-            return null;
-        } catch (Throwable t) {
-            return t;
-        }
     }
 }
