@@ -74,11 +74,10 @@ final class FindPage {
      */
     private static long retain(long theap, int bin) {
         long retain = Theap.fullRetain(theap);
-        boolean small = SizeClass.binSize(bin) <= Config.SMALL_OBJECT_MAX;
         if (retain <= 0) return retain;
-        long ratio = Config.MEDIUM_PAGE / Config.SMALL_PAGE;
+        long inMedium = Config.MEDIUM_PAGE >>> Config.SLICE_SHIFT;
         long slices = SizeClass.pageSize(SizeClass.binSize(bin)) >>> Config.SLICE_SHIFT;
-        return small ? (retain * ratio + Theap.retainMore(theap)) / slices : retain + Theap.retainMore(theap) / ratio;
+        return (retain * inMedium + Theap.retainMore(theap)) / slices;
     }
 
     /**
