@@ -1,20 +1,24 @@
-// What much memory takes beyond what was asked for: blocks are allocated until VARIANT bytes are alive, and every byte
-// is written. `metadataShare` is what is resident beyond what the blocks offer (malloc_usable_size); `overheadShare` is
-// what is resident beyond what was asked for, so that it includes the rounding up to size classes. The blocks are their
-// own list.
+// What much memory takes beyond what was asked for: blocks are allocated until as many bytes are alive as VARIANT says,
+// and every byte is written. `overheadShare` is what is resident beyond what was asked for, `beyondShare` beyond what the
+// blocks offer (malloc_usable_size): without the rounding up to size classes. "metadata" behind the number makes all
+// sizes powers of two, which leave nothing over at the end of a page: what is then resident beyond the blocks is the
+// allocator's own data, `metadataShare`. The blocks are their own list.
 #include "bench.h"
 
 #include <malloc.h>
 
 void work(void) {
-  size_t bytes = (size_t)strtoull(variant, NULL, 10), asked = 0, offered = 0;
-  if (bytes == 0) fail("the VARIANT is the number of bytes alive");
+  char* rest;
+  size_t bytes = (size_t)strtoull(variant, &rest, 10), asked = 0, offered = 0;
+  bool metadata = strcmp(rest, " metadata") == 0;
+  if (bytes == 0 || (*rest != 0 && !metadata)) fail("the VARIANT is the number of bytes alive, and metadata or nothing");
   uint64_t random = seed(0), sum = 0;
   void** list = NULL;
   free(malloc(1));
   size_t before = resident_bytes();
   while (asked < bytes) {
-    size_t size = skewed_size(next_random(&random), 4, 12);
+    uint64_t r = next_random(&random);
+    size_t size = metadata ? (size_t)16 << r % 9 : skewed_size(r, 4, 12);
     void** block = malloc(size);
     if (block == NULL) fail("out of memory");
     size_t usable = malloc_usable_size(block);
@@ -25,8 +29,8 @@ void work(void) {
     offered += usable;
   }
   double resident = (double)resident_bytes() - (double)before;
-  report("metadataShare", (resident - (double)offered) / (double)offered);
-  report("overheadShare", (resident - (double)asked) / (double)asked);
+  report(metadata ? "metadataShare" : "beyondShare", (resident - (double)offered) / (double)offered);
+  if (!metadata) report("overheadShare", (resident - (double)asked) / (double)asked);
   while (list != NULL) {
     void** next = *list;
     if (((unsigned char*)list)[8] != 0x5A) fail("a block was overwritten");

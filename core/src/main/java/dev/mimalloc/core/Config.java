@@ -17,8 +17,6 @@ public final class Config {
 
     /** A page holds at least six small or medium blocks: bounds what a page's end wastes. */
     static final long SMALL_OBJECT_MAX = SMALL_PAGE / 6;
-    /** Up to here what a page of one slice wastes at its end is too little to care. */
-    static final long ONE_SLICE_MAX = 256;
     /**
      * The largest size class. Above it each block has a page to itself: blocks so large rarely come in numbers, and
      * what a page of several classes would hold ready for each of them costs more memory than it saves time.

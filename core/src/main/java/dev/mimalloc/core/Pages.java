@@ -16,23 +16,13 @@ final class Pages {
     static long allocate(long theap, int bin) {
         long blockSize = SizeClass.binSize(bin);
         long size = SizeClass.pageSize(blockSize);
-        long page = allocate(theap, blockSize, size >>> Config.SLICE_SHIFT);
-        // Near a limit, or in a small region, the end of a slice may be wasted.
-        return page == 0 && size != leastSize(blockSize) ? allocate(theap, blockSize, 1) : page;
-    }
-
-    /** The smallest page that blocks of this size may have. */
-    private static long leastSize(long blockSize) {
-        return blockSize <= Config.SMALL_OBJECT_MAX ? Config.SMALL_PAGE : Config.MEDIUM_PAGE;
-    }
-
-    private static long allocate(long theap, long blockSize, long slices) {
+        long slices = size >>> Config.SLICE_SHIFT;
         long heap = Theap.heap(theap);
-        if (!Limits.charge(heap, slices << Config.SLICE_SHIFT)) return 0;
+        if (!Limits.charge(heap, size)) return 0;
         long page = Arenas.allocate(heap, slices, 1);
-        if (page == 0) page = mapped(heap, slices << Config.SLICE_SHIFT, Config.SLICE);
+        if (page == 0) page = mapped(heap, size, Config.SLICE);
         if (page == 0) return refused(heap, slices);
-        return initialised(page, theap, blockSize, (int) ((slices << Config.SLICE_SHIFT) / blockSize));
+        return initialised(page, theap, blockSize, (int) (size / blockSize));
     }
 
     /**
@@ -69,8 +59,7 @@ final class Pages {
 
     /** The bytes that a page for blocks of {@code size} bytes is charged at least, or one for a single such block. */
     static long charge(long size, boolean single) {
-        return single ? Config.alignUp(size, Config.SLICE)
-                : leastSize(SizeClass.goodSize(size));
+        return single ? Config.alignUp(size, Config.SLICE) : SizeClass.pageSize(SizeClass.goodSize(size));
     }
 
     /** A descriptor for memory straight from the OS. */

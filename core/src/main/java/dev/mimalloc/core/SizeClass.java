@@ -41,14 +41,9 @@ public final class SizeClass {
         return size > Config.MAX_SIZE - page ? size : Config.alignUp(size, page);
     }
 
-    /**
-     * How many bytes a page of blocks of this size has. Of the larger small ones a single slice would waste a few
-     * percent at its end: theirs has 3, 5 or 7, just as many as divide evenly.
-     */
+    /** How many bytes a page of blocks of this size has. */
     static long pageSize(long blockSize) {
-        if (blockSize > Config.SMALL_OBJECT_MAX) return Config.MEDIUM_PAGE;
-        if (blockSize <= Config.ONE_SLICE_MAX) return Config.SMALL_PAGE;
-        return blockSize / (blockSize & -blockSize) * Config.SMALL_PAGE;
+        return blockSize <= Config.SMALL_OBJECT_MAX ? Config.SMALL_PAGE : Config.MEDIUM_PAGE;
     }
 
     /** {@code count * size}, or -1 if that is more than any block can have. */

@@ -91,7 +91,7 @@ final class Goals {
     private void scaling(Figures figures) {
         growth(figures, "live", "Growth of the cost with the live heap");
         growth(figures, "concurrency", "Growth of the cost with threads");
-        figures.cases("overhead").forEach(about -> figures.value(about, OURS, "metadataShare")
+        figures.cases("metadata").forEach(about -> figures.value(about, OURS, "metadataShare")
                 .ifPresent(s -> goals.add(new Goal("Meta-data with %,.0f MiB alive".formatted(about.x() / (1 << 20)),
                         "≤ 0.2%", "%.2f%%".formatted(100 * s.median()), s.median() <= 0.002))));
     }

@@ -115,7 +115,8 @@ public final class Report {
         growth(figures, "concurrency", "With more threads", "threads", Style.format("0"));
         growth(figures, "heaps", "With more heaps", "heaps", Style.format("#,##0"));
         page.values(figures, figures.cases("heaps"), "KiB for each heap", "kibPerHeap", 1, "%.1f");
-        page.values(figures, figures.cases("overhead"), "meta-data, % of the blocks", "metadataShare", 0.01, "%.2f");
+        page.values(figures, figures.cases("metadata"), "meta-data, % of the blocks", "metadataShare", 0.01, "%.2f");
+        page.values(figures, figures.cases("overhead"), "beyond the blocks, %", "beyondShare", 0.01, "%.2f");
         page.values(figures, figures.cases("overhead"), "more than asked for, %", "overheadShare", 0.01, "%.2f");
         page.values(figures, figures.cases("idle"), "KiB for each idle thread", "kibPerThread", 1, "%.1f");
         page.values(figures, figures.cases("idle"), "µs to start and end a thread", "nanosPerThread", 1000, "%.1f");
