@@ -8,6 +8,8 @@ import dev.mimalloc.machine.ThreadSlot;
 
 /** Changing a block's size: in place where it fits and wastes less than half, and otherwise by a copy. */
 public final class Reallocate {
+    private static final long ROOM = 4096;
+
     private Reallocate() {}
 
     /**
@@ -141,13 +143,13 @@ public final class Reallocate {
     }
 
     /**
-     * How much to allocate for a block that grows to {@code size}. One that has a page to itself gets a quarter more,
-     * which costs addresses but no memory until it is touched: so the copies of a block that grows and grows stay in
-     * proportion.
+     * How much to allocate for a block that grows to {@code size}. One that has a page to itself gets half more and a
+     * little, which costs addresses but no memory until it is touched: so a block that grows by halves, as vectors do,
+     * is copied every second time, and the copies of one that grows by bits stay in proportion.
      */
     private static long roomy(long p, long usable, long size, boolean zero) {
         boolean grows = p != 0 && size > usable && usable >= Config.LARGE_OBJECT_MAX && !zero;
-        return grows && size < Config.MAX_SIZE / 2 ? size + size / 4 : size;
+        return grows && size < Config.MAX_SIZE / 2 ? size + size / 2 + ROOM : size;
     }
 
     private static long inAt(long heap, long p, long size, long alignment, long offset, boolean zero) {
