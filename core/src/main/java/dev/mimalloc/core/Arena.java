@@ -165,62 +165,66 @@ final class Arena {
         return -1;
     }
 
+    private static long claimBest(long arena, long count) {
+        while (true) {
+            long best = findBest(arena, count, OTHER);
+            if (best < 0) best = findBest(arena, count, ANY);
+            if (best < 0) return -1;
+            // When somebody else is faster, they got on: look again.
+            if (!Bitmap.tryClaim(free(arena), best, count)) continue;
+            // A hint, as above.
+            long kind = chunkKind(arena, best / Bitmap.CHUNK);
+            if (getByte(kind) == 0) putByte(kind, OTHER + 1);
+            return best;
+        }
+    }
+
     /**
      * The shortest run that is long enough, among those of a few chunks: blocks of all lengths come and go here, and
      * the first run that fits would soon leave pieces that fit nothing. A chunk that nobody uses comes last; behind a
      * few of these there is hardly anything else.
      */
-    private static long claimBest(long arena, long count) {
-        long slice = claimBestIn(arena, count, OTHER);
-        return slice < 0 ? claimBestIn(arena, count, ANY) : slice;
-    }
-
-    private static long claimBestIn(long arena, long count, int wanted) {
+    private static long findBest(long arena, long count, int wanted) {
         long free = free(arena);
         long slices = slices(arena);
-        while (true) {
-            long best = -1;
-            long shortest = Config.MAX_SIZE;
-            int seen = 0;
-            long unused = -1;
-            int passed = 0;
-            long from = 0;
-            while (seen < BEST_CHUNKS && shortest > count && (from = Bitmap.nextSet(free, from, slices)) >= 0) {
-                long chunk = from / Bitmap.CHUNK;
-                long last = Config.min((chunk + 1) * Bitmap.CHUNK, slices);
-                int is = getByte(chunkKind(arena, chunk)) - 1;
-                if (wanted != ANY && is != wanted) {
-                    if (is == NONE) {
-                        if (unused < 0 && Bitmap.runLength(free, from, last) >= count) unused = from;
-                        if (++passed == UNUSED_CHUNKS) break;
-                    }
-                    from = last;
-                    continue;
-                }
-                while (shortest > count && from >= 0 && from < last) {
-                    long run = Bitmap.runLength(free, from, last);
-                    if (run >= count && run < shortest) {
-                        best = from;
-                        shortest = run;
-                    }
-                    from = Bitmap.nextSet(free, from + run, last);
-                }
-                from = last;
-                if (best >= 0) seen++;
+        long best = -1;
+        long unused = -1;
+        int seen = 0;
+        int passed = 0;
+        long from = 0;
+        while (seen < BEST_CHUNKS && passed < UNUSED_CHUNKS && (from = Bitmap.nextSet(free, from, slices)) >= 0) {
+            int is = getByte(chunkKind(arena, from / Bitmap.CHUNK)) - 1;
+            if (wanted == ANY || is == wanted) {
+                best = shortest(free, best, from, count);
+                if (best >= 0) seen = freeRun(free, best) == count ? BEST_CHUNKS : seen + 1;
+            } else if (is == NONE) {
+                if (unused < 0 && freeRun(free, from) >= count) unused = from;
+                passed++;
             }
-            // When somebody else is faster, they got on: look again.
-            if (best < 0) best = unused;
-            if (best < 0) return best;
-            if (Bitmap.tryClaim(free, best, count)) {
-                // A hint, as above.
-                if (getByte(chunkKind(arena, best / Bitmap.CHUNK)) == 0) {
-                    putByte(chunkKind(arena, best / Bitmap.CHUNK), OTHER + 1);
-                }
-                return best;
-            }
+            from = chunkEnd(from);
         }
+        return best >= 0 ? best : unused;
     }
 
+    /** The shortest of {@code best} and the runs from {@code from} to its chunk's end that are long enough. */
+    private static long shortest(long free, long best, long from, long count) {
+        long length = best < 0 ? Config.MAX_SIZE : freeRun(free, best);
+        long last = chunkEnd(from);
+        while (length > count && from >= 0) {
+            long run = freeRun(free, from);
+            if (run >= count && run < length) {
+                best = from;
+                length = run;
+            }
+            from = Bitmap.nextSet(free, from + run, last);
+        }
+        return best;
+    }
+
+    /** How many slices are free from this one on, in its chunk. */
+    private static long freeRun(long free, long slice) { return Bitmap.runLength(free, slice, chunkEnd(slice)); }
+
+    private static long chunkEnd(long slice) { return Config.alignUp(slice + 1, Bitmap.CHUNK); }
     private static long claimHuge(long arena, long count, long alignment) {
         long slice = claimAligned(arena, 0, slices(arena), count, alignment);
         for (long chunk = slice / Bitmap.CHUNK; slice >= 0 && chunk * Bitmap.CHUNK < slice + count; chunk++) {
