@@ -1,5 +1,8 @@
 package dev.mimalloc.core;
 
+import static dev.mimalloc.machine.Memory.*;
+
+import dev.mimalloc.machine.Bits;
 import dev.mimalloc.machine.Export;
 import dev.mimalloc.machine.Trace;
 
@@ -17,8 +20,7 @@ public final class AllocateAligned {
     /** A block with {@code (address + offset) % alignment == 0}. */
     @Export("void* mi_malloc_aligned_at(size_t size, size_t alignment, size_t offset)")
     public static long mallocAt(long size, long alignment, long offset) {
-        return Config.isPowerOfTwo(alignment) ? entered(Theaps.enter(), size, alignment, offset, false)
-                : Errors.badAlignment(alignment);
+        return in(0, size, alignment, offset, false);
     }
 
     @Export("void* mi_zalloc_aligned(size_t size, size_t alignment)")
@@ -26,8 +28,7 @@ public final class AllocateAligned {
 
     @Export("void* mi_zalloc_aligned_at(size_t size, size_t alignment, size_t offset)")
     public static long zallocAt(long size, long alignment, long offset) {
-        return Config.isPowerOfTwo(alignment) ? entered(Theaps.enter(), size, alignment, offset, true)
-                : Errors.badAlignment(alignment);
+        return in(0, size, alignment, offset, true);
     }
 
     @Export("void* mi_calloc_aligned(size_t count, size_t size, size_t alignment)")
@@ -52,8 +53,7 @@ public final class AllocateAligned {
 
     @Export("void* mi_heap_malloc_aligned_at(mi_heap_t* heap, size_t size, size_t alignment, size_t offset)")
     public static long heapMallocAt(long heap, long size, long alignment, long offset) {
-        return Config.isPowerOfTwo(alignment) ? entered(Theaps.enter(heap), size, alignment, offset, false)
-                : Errors.badAlignment(alignment);
+        return in(heap, size, alignment, offset, false);
     }
 
     @Export("void* mi_heap_zalloc_aligned(mi_heap_t* heap, size_t size, size_t alignment)")
@@ -63,8 +63,7 @@ public final class AllocateAligned {
 
     @Export("void* mi_heap_zalloc_aligned_at(mi_heap_t* heap, size_t size, size_t alignment, size_t offset)")
     public static long heapZallocAt(long heap, long size, long alignment, long offset) {
-        return Config.isPowerOfTwo(alignment) ? entered(Theaps.enter(heap), size, alignment, offset, true)
-                : Errors.badAlignment(alignment);
+        return in(heap, size, alignment, offset, true);
     }
 
     @Export("void* mi_heap_calloc_aligned(mi_heap_t* heap, size_t count, size_t size, size_t alignment)")
@@ -78,15 +77,27 @@ public final class AllocateAligned {
         return total < 0 ? Errors.tooLarge(total) : heapZallocAt(heap, total, alignment, offset);
     }
 
-    private static long entered(long theap, long size, long alignment, long offset, boolean zero) {
+    /** In the thread's default heap for heap 0. */
+    private static long in(long heap, long size, long alignment, long offset, boolean zero) {
+        if (!Config.isPowerOfTwo(alignment)) return Errors.badAlignment(alignment);
+        long theap = Theaps.enter(heap);
         if (theap == 0) return Errors.outOfMemory(size);
         long block = allocate(theap, size, alignment, offset, zero);
         Theaps.leave(theap);
         return block;
     }
 
-    /** For a power of two. */
+    /** For a power of two. Most often the block that malloc would take happens to be aligned. */
     static long allocate(long theap, long size, long alignment, long offset, boolean zero) {
+        if (likely(!Bits.below(Config.SMALL_SIZE_MAX, size))) {
+            long page = Theap.direct(theap, size);
+            long block = Page.free(page);
+            if (likely(block != 0 && (block + offset & alignment - 1) == 0)) return Allocate.first(page, zero);
+        }
+        return allocateSlow(theap, size, alignment, offset, zero);
+    }
+
+    private static long allocateSlow(long theap, long size, long alignment, long offset, boolean zero) {
         if (size < 0) return Errors.tooLarge(size);
         if (isNatural(size, alignment, offset)) {
             return zero ? Allocate.theapZalloc(theap, size) : Allocate.theapMalloc(theap, size);

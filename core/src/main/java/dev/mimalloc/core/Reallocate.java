@@ -137,8 +137,8 @@ public final class Reallocate {
         if (p != 0 && size <= usable && size >= usable / 2 && size != 0) return p;
         ThreadSlot.probeStackAround();
         long room = roomy(p, usable, size, zero);
-        long block = heap == 0 ? Allocate.malloc(room) : Allocate.heapMalloc(heap, room);
-        if (block == 0 && room != size) block = heap == 0 ? Allocate.malloc(size) : Allocate.heapMalloc(heap, size);
+        long block = Allocate.heapMalloc(heap, room);
+        if (block == 0 && room != size) block = Allocate.heapMalloc(heap, size);
         return block == 0 ? 0 : moved(p, usable, block, size, zero);
     }
 
@@ -161,8 +161,7 @@ public final class Reallocate {
         boolean aligned = (p + offset & alignment - 1) == 0;
         if (p != 0 && aligned && size <= usable && size >= usable / 2 && size != 0) return p;
         ThreadSlot.probeStackAround();
-        long block = heap == 0 ? AllocateAligned.mallocAt(size, alignment, offset)
-                : AllocateAligned.heapMallocAt(heap, size, alignment, offset);
+        long block = AllocateAligned.heapMallocAt(heap, size, alignment, offset);
         return block == 0 ? 0 : moved(p, usable, block, size, zero);
     }
 

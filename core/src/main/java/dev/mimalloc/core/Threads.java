@@ -56,18 +56,13 @@ public final class Threads {
     }
 
     private static void free(long data) {
-        freeTheaps(ThreadData.theaps(data));
-        freeTheaps(ThreadData.orphans(data));
+        long next;
+        for (long theap = ThreadData.theaps(data); theap != 0; theap = next) {
+            next = Theap.nextInThread(theap);
+            Meta.free(theap, Theap.SIZE);
+        }
         Table.release(ThreadData.bySlot(data));
         Meta.free(data, ThreadData.SIZE);
-    }
-
-    private static void freeTheaps(long theap) {
-        while (theap != 0) {
-            long next = Theap.nextInThread(theap);
-            Meta.free(theap, Theap.SIZE);
-            theap = next;
-        }
     }
 
     /**
