@@ -47,7 +47,7 @@ public final class Abandon {
                 if (leave(page)) Pages.release(page);
                 return;
             }
-            if (Page.owner(page) == Page.HIDDEN && Page.hasRoom(page)) makeFindable(page);
+            if (Page.owner(page) == Page.HIDDEN && Page.hasRoom(page, Page.OTHERS_SHARE)) makeFindable(page);
             if (Page.casThreadFree(page, word, word & ~Page.OWNED)) return;
         }
     }
@@ -103,11 +103,11 @@ public final class Abandon {
     private static boolean mayReclaim(long page, long theap) {
         long option = Theap.reclaimOnFree(theap);
         if (option < 0 || Page.isSingleton(page) || Page.heap(page) != Theap.heap(theap)) return false;
-        if (!Page.hasRoom(page) || Page.isEmpty(page)) return false;
+        boolean own = Page.theap(page) == theap;
+        if (!Page.hasRoom(page, own ? Page.OWN_SHARE : Page.OTHERS_SHARE) || Page.isEmpty(page)) return false;
         long pages = PageQueue.count(Theap.queue(theap, Page.bin(page)));
         if (Theap.maxReclaim(theap) >= 0 && pages >= Theap.maxReclaim(theap)) return false;
-        if (Page.theap(page) == theap) return true;
-        return option > 0 && pages < Options.get(Options.PAGE_CROSS_THREAD_MAX_RECLAIM);
+        return own || option > 0 && pages < Options.get(Options.PAGE_CROSS_THREAD_MAX_RECLAIM);
     }
 
     /** Makes an owned page, that is not findable, a theap's own; it is in no queue yet. */

@@ -120,7 +120,7 @@ final class FindPage {
             prev = Page.prev(page);
             seen++;
             int room = Page.room(page);
-            boolean enough = limit != FULL_SEARCH || room >= Page.reserved(page) + 15 >> 4;
+            boolean enough = limit != FULL_SEARCH || Page.hasRoom(page, Page.OWN_SHARE);
             if (enough && room > most) {
                 best = page;
                 most = room;

@@ -188,8 +188,16 @@ public final class Page {
     /** For the owner: nobody has a block of this page. */
     static boolean isEmpty(long page) { return live(page) == 0; }
 
-    /** For the owner: at least one block in eight is free, so that the page is worth an allocator's while. */
-    static boolean hasRoom(long page) { return room(page) >= reserved(page) + 7 >> 3; }
+    /** One block in so many must be free for a page to be worth the while of a thread that does not have it. */
+    static final int OTHERS_SHARE = 8;
+    /**
+     * The same for the thread that has the page, or had it and gave it up: what is free in its pages and not used
+     * is at most so much, and it comes back to a page after so many blocks.
+     */
+    static final int OWN_SHARE = 32;
+
+    /** For the owner: at least one block in {@code share} is free. */
+    static boolean hasRoom(long page, int share) { return room(page) * share >= reserved(page); }
 
     /** For the owner: how many blocks can be allocated. */
     static int room(long page) { return reserved(page) - live(page); }
