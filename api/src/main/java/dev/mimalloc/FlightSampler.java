@@ -34,11 +34,10 @@ final class FlightSampler implements Trace.Listener {
     /** Between the begin and the end of a purge, which are one thread's. */
     private static final ThreadLocal<FlightEvents.Purge> PURGE = new ThreadLocal<>();
 
-    private static volatile boolean listening;
+    private static boolean listening;
     private static volatile long least = INTERVAL;
     private static volatile long rate = RATE;
 
-    private final AtomicLong interval = new AtomicLong(INTERVAL);
     private final AtomicLong seen = new AtomicLong(); // samples in this window
     private volatile long window = System.nanoTime(); // its begin; written by the housekeeper
     private final ConcurrentSkipListMap<Long, FlightSample> live = new ConcurrentSkipListMap<>();
@@ -47,6 +46,7 @@ final class FlightSampler implements Trace.Listener {
 
     /** Makes the events known to the recorder. */
     static void register() {
+        Trace.sampleEvery(INTERVAL);
         List<Class<? extends Event>> events = List.of(FlightEvents.Allocation.class, FlightEvents.Free.class,
                 FlightEvents.Live.class, FlightEvents.PageFresh.class, FlightEvents.PageFree.class,
                 FlightEvents.ArenaReserve.class, FlightEvents.ArenaRelease.class, FlightEvents.Purge.class,
@@ -56,34 +56,28 @@ final class FlightSampler implements Trace.Listener {
         FlightRecorder.addPeriodicEvent(FlightEvents.Live.class, SAMPLER::commitLive);
     }
 
-    /** Begins to listen, or ceases to. */
+    /** Begins to listen, or ceases to. From one thread at a time. */
     static void listen(boolean listen) {
         if (listen == listening) return;
         listening = listen;
         SAMPLER.live.clear(); // what is freed while nobody listens stays unknown
         Trace.listener(listen ? SAMPLER : null);
-        Trace.sampleEvery(listen ? SAMPLER.interval.get() : 0);
     }
 
     static void interval(long bytes) {
         least = bytes;
-        SAMPLER.every(bytes);
+        Trace.sampleEvery(bytes);
     }
 
     static void rate(long samples) { rate = samples; }
 
-    private void every(long bytes) {
-        interval.set(bytes);
-        if (listening) Trace.sampleEvery(bytes);
-    }
-
     @Override
     public long weigh(long size) {
-        if (!new FlightEvents.Allocation().isEnabled()) return 0;
-        long every = interval.get();
+        long every = Trace.sampleInterval();
+        if (every == 0 || !new FlightEvents.Allocation().isEnabled()) return 0;
         // The chance that one of the block's bytes is a sample is 1 - e^(-size/every).
         long weight = Math.round(size / -Math.expm1(-(double) size / every));
-        if (seen.incrementAndGet() % Math.max(1, rate / WINDOWS) == 0) every(Math.min(2 * every, MOST));
+        if (seen.incrementAndGet() % Math.max(1, rate / WINDOWS) == 0) Trace.sampleEvery(Math.min(2 * every, MOST));
         return weight;
     }
 
@@ -93,8 +87,9 @@ final class FlightSampler implements Trace.Listener {
         long now = System.nanoTime();
         if (now - window < WINDOW) return;
         window = now;
-        long every = interval.get();
-        if (seen.getAndSet(0) <= rate / WINDOWS / 2 && every > least) every(Math.max(least, every / 2));
+        long every = Trace.sampleInterval();
+        boolean few = seen.getAndSet(0) <= rate / WINDOWS / 2;
+        if (few && every > least) Trace.sampleEvery(Math.max(least, every / 2));
     }
 
     @Override

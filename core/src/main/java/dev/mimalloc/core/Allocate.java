@@ -147,18 +147,23 @@ public final class Allocate {
      * the queue, with what the owner has put back. Now and then it is the whole story.
      */
     static long generic(long theap, long size, boolean zero) {
-        if (Trace.sampleInterval() != 0 && Sampling.isNext(theap, size)) return genericSampled(theap, size, zero);
         if (!Bits.below(Config.LARGE_OBJECT_MAX, size)) {
-            long page = Bits.below(Config.SMALL_SIZE_MAX, size)
-                    ? PageQueue.first(Theap.queue(theap, SizeClass.bin(size)))
-                    : Theap.direct(theap, size);
-            long turn = Theap.generic(theap) + 1;
-            boolean room = page != 0 && (Page.free(page) | Page.localFree(page)) != 0;
-            if (room && (turn & Config.HEARTBEAT_CYCLES - 1) != 0) {
-                Theap.setGeneric(theap, turn);
-                if (Page.free(page) == 0) refill(theap, page, SizeClass.bin(size));
-                return take(theap, page, size, zero);
+            int bin = SizeClass.bin(size);
+            long page = PageQueue.first(Theap.queue(theap, bin));
+            if (page != 0) {
+                if (Page.free(page) != 0) return first(page, zero);
+                long interval = Trace.sampleInterval();
+                if (interval != 0 && Sampling.isNext(page)) return genericSampled(theap, size, zero);
+                long turn = Theap.generic(theap) + 1;
+                if (Page.localFree(page) != 0 && (turn & Config.HEARTBEAT_CYCLES - 1) != 0) {
+                    Theap.setGeneric(theap, turn);
+                    refill(theap, page, bin);
+                    if (interval == 0 || !Sampling.refilled(theap, page, interval)) return first(page, zero);
+                    return sampledOrFirst(theap, page, size, zero);
+                }
             }
+        } else if (Trace.sampleInterval() != 0 && size > 0 && Sampling.reached(theap, size)) {
+            return genericSampled(theap, size, zero);
         }
         return genericSlow(theap, size, zero);
     }
@@ -174,19 +179,18 @@ public final class Allocate {
         theap = heartbeat(theap);
         long page = page(theap, size, Config.SLICE, false);
         if (page == 0) return Errors.outOfMemory(size);
-        long block = take(theap, page, size, zero);
+        long interval = Trace.sampleInterval();
+        boolean sample = interval != 0 && !Page.isSingleton(page) && Sampling.refilled(theap, page, interval);
+        long block = sample ? sampledOrFirst(theap, page, size, zero) : first(page, zero);
         settle(page);
         return block;
     }
 
-    /** Takes the first block of a page, which was full if it is a small one, unless the allocation becomes a sample. */
-    private static long take(long theap, long page, long size, boolean zero) {
-        boolean small = !Bits.below(Config.SMALL_SIZE_MAX, size);
-        if (small && Trace.sampleInterval() != 0 && Sampling.refilled(theap, page)) {
-            long block = sampled(theap, size, Config.SLICE, zero);
-            if (block != 0) return block;
-            if (Page.free(page) == 0) refill(theap, page, SizeClass.bin(size));
-        }
+    /** A sample; or the first block of a page whose list was cut for that, if there is none after all. */
+    private static long sampledOrFirst(long theap, long page, long size, boolean zero) {
+        long block = sampled(theap, size, Config.SLICE, zero);
+        if (block != 0) return block;
+        if (Page.free(page) == 0) refill(theap, page, SizeClass.bin(size));
         return first(page, zero);
     }
 

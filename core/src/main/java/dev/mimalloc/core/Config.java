@@ -39,9 +39,12 @@ public final class Config {
      */
     static final int EXTEND_MIN = 16;
 
+    /** And where blocks come and go all the time, a larger one's grows to this. */
+    static final long LIST_SIZE = 16 << 10;
+
     /**
-     * Small allocations that find their page's free list empty go the whole way at least once in so many times. A
-     * power of two.
+     * Allocations that find their page's free list empty go the whole way at least once in so many times. A power of
+     * two.
      */
     static final int HEARTBEAT_CYCLES = 16;
 

@@ -37,9 +37,11 @@ final class FindPage {
 
     private static boolean ready(long theap, int bin, long page) {
         if (Page.free(page) != 0) return true;
-        if (!Page.collect(page)) {
-            if (!Page.extend(page)) return false;
-            Theap.count(theap, Theap.EXTENDED, 1);
+        boolean collected = Page.collect(page);
+        if (!collected || Page.isShort(page)) {
+            boolean extended = Page.extend(page);
+            if (!extended && !collected) return false;
+            if (extended) Theap.count(theap, Theap.EXTENDED, 1);
         }
         Theap.countFilled(theap, bin, page);
         return true;

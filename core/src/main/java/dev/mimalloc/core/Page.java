@@ -176,6 +176,9 @@ public final class Page {
     /** The bytes that the page has for blocks. */
     static long bytes(long page) { return blockSize(page) * reserved(page); }
 
+    /** The bytes of the blocks in {@code free}, where all free blocks are in it. */
+    static long listBytes(long page) { return (capacity(page) - used(page)) * blockSize(page); }
+
     /** Blocks that somebody still has. Exact for the owner; for others a snapshot. */
     static int live(long page) { return used(page) - count(threadFree(page)); }
 
@@ -210,7 +213,8 @@ public final class Page {
      */
     static boolean collect(long page) {
         if (free(page) != 0) return true;
-        clearFlag(page, FREE_ZERO);
+        // The next list is neither fresh nor the one that was cut before a sample.
+        clearFlag(page, FREE_ZERO | SAMPLE_NEXT);
         long local = localFree(page);
         // On the JVM there may be no stack for a store: that shows in stores that change nothing, before it matters.
         setFree(page, 0);
@@ -258,7 +262,15 @@ public final class Page {
         setNextBlock(last, 0);
     }
 
-    /** For the owner, with {@code free} empty: links the next few fresh blocks into it; false if there are none. */
+    /**
+     * For the owner, with all free blocks in {@code free}: whether malloc would soon come to its end again, where a few
+     * blocks more would still leave them in the processor's nearest cache. Small blocks come in numbers anyway.
+     */
+    static boolean isShort(long page) {
+        return blockSize(page) > Config.SMALL_SIZE_MAX && listBytes(page) + blockSize(page) <= Config.LIST_SIZE;
+    }
+
+    /** For the owner: links the next few fresh blocks into {@code free}, in front; false if there are none. */
     static boolean extend(long page) {
         int capacity = capacity(page);
         int left = reserved(page) - capacity;
@@ -269,10 +281,11 @@ public final class Page {
         long first = start(page) + capacity * size;
         long last = first + (blocks - 1) * size;
         for (long block = first; block != last; block += size) setNextBlock(block, block + size);
-        setNextBlock(last, 0);
+        long before = free(page);
+        setNextBlock(last, before);
         setFree(page, first);
         setCapacity(page, capacity + blocks);
-        if (has(page, MEMORY_ZERO)) setFlag(page, FREE_ZERO);
+        if (before == 0 && has(page, MEMORY_ZERO)) setFlag(page, FREE_ZERO);
         return true;
     }
 }

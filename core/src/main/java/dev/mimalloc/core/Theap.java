@@ -30,12 +30,15 @@ import static dev.mimalloc.machine.Memory.*;
  *   4776   592 filled         for each bin, how many blocks were put where malloc takes them from; for single blocks
  *                           their bytes; as the counters
  *   5368   592 made           for each bin, how many pages; as the counters
+ *   5960     8 sampleIn       bytes to the next sample
+ *   5968     8 sampleInterval the interval that they were drawn for; 0 at first
  * </pre>
  */
 public final class Theap {
     private static final long FILLED = 1224 + 2 * SizeClass.COUNT * 24L;
     private static final long MADE = FILLED + SizeClass.COUNT * 8L;
-    static final long SIZE = MADE + SizeClass.COUNT * 8L;
+    private static final long SAMPLE = MADE + SizeClass.COUNT * 8L;
+    static final long SIZE = SAMPLE + 16;
 
     /** Counters of what happens too often for an atomic one. */
     static final int EXTENDED = 0;
@@ -128,6 +131,10 @@ public final class Theap {
         }
         Statistics.add(statistics, Statistics.PAGES_ABANDONED, counter(theap, ABANDONED));
     }
+    static long sampleIn(long theap) { return getLong(theap + SAMPLE); }
+    static void setSampleIn(long theap, long bytes) { putLong(theap + SAMPLE, bytes); }
+    static long sampleInterval(long theap) { return getLong(theap + SAMPLE + 8); }
+    static void setSampleInterval(long theap, long bytes) { putLong(theap + SAMPLE + 8, bytes); }
     private static long made(long theap, int bin) { return getRelaxed(theap + MADE + bin * 8L); }
     private static void addPages(long statistics, int bin, long pages) {
         Statistics.add(statistics, Statistics.PAGES, pages);

@@ -23,8 +23,6 @@ import dev.mimalloc.machine.Os;
  *     80     8 random
  *     88     8 inPool      1 when the thread said that it belongs to a pool
  *     96     8 spare       see Spare: a block, 0 as long as there is none, or LENT
- *    104     8 sampleIn    bytes until the next sample
- *    112     8 interval    that these were drawn for; 0 at first
  *    128   128 bySlot      Table: the theap for the heap with this slot
  * </pre>
  */
@@ -64,9 +62,5 @@ final class ThreadData {
     static void setInPool(long data) { putLong(data + 88, 1); }
     static long spare(long data) { return getLong(data + 96); }
     static void setSpare(long data, long block) { putLong(data + 96, block); }
-    static long sampleIn(long data) { return getLong(data + 104); }
-    static void setSampleIn(long data, long bytes) { putLong(data + 104, bytes); }
-    static long sampleInterval(long data) { return getLong(data + 112); }
-    static void setSampleInterval(long data, long bytes) { putLong(data + 112, bytes); }
     static long bySlot(long data) { return data + 128; }
 }

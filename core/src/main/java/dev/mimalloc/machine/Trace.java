@@ -60,7 +60,7 @@ public final class Trace {
         Trace.listener = listener;
     }
 
-    /** Samples one byte in so many, on average; none for 0. JVM only. */
+    /** Samples one byte in so many, on average, as long as somebody listens; none for 0. JVM only. */
     public static void sampleEvery(long bytes) { interval = bytes; }
 
     /** See {@link Lifecycle#tick}. JVM only. */
@@ -76,8 +76,8 @@ public final class Trace {
     /** How often a listener has thrown something. JVM only. */
     public static long lost() { return LOST.get(); }
 
-    /** One byte in so many is sampled; 0 when nothing is. */
-    public static long sampleInterval() { return interval; }
+    /** One byte in so many is sampled; 0 when nothing is, as always when nobody listens. */
+    public static long sampleInterval() { return listener == null ? 0 : interval; }
 
     /**
      * How many bytes to go to the next sample, at least 1. Each byte is as likely to be one as any other, whatever was
