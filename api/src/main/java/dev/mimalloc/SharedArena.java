@@ -4,7 +4,7 @@ import dev.mimalloc.machine.Segments;
 import dev.mimalloc.machine.ThreadSlot;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.util.concurrent.atomic.AtomicReference;
+import java.util.concurrent.atomic.AtomicReferenceFieldUpdater;
 
 /**
  * A shared arena, or an automatic one. Its lifetime is that of one of the JDK's; each segment is a block, from the part
@@ -67,6 +67,9 @@ final class SharedArena implements Arena {
      */
     private static final class List {
         private static final Node CLOSED = new Node();
+        /** Not a VarHandle, as an AtomicReference is inside: not compiled yet, it may want Java heap. */
+        private static final AtomicReferenceFieldUpdater<List, Node> HEAD = AtomicReferenceFieldUpdater
+                .newUpdater(List.class, Node.class, "head");
 
         private static final class Node {
             long block;
@@ -81,7 +84,7 @@ final class SharedArena implements Arena {
 
         private final Heap heap;
         private final boolean automatic;
-        private final AtomicReference<Node> head = new AtomicReference<>();
+        private volatile Node head;
 
         List(Heap heap, boolean automatic) {
             this.heap = heap;
@@ -104,18 +107,18 @@ final class SharedArena implements Arena {
             }
             Node old;
             do {
-                old = head.get();
+                old = head;
                 if (old == CLOSED) {
                     node.free();
                     throw closed();
                 }
                 node.next = old;
-            } while (!head.compareAndSet(old, node));
+            } while (!HEAD.compareAndSet(this, old, node));
             return node.block;
         }
 
         void free() {
-            Node node = head.getAndSet(CLOSED);
+            Node node = HEAD.getAndSet(this, CLOSED);
             if (node == CLOSED) return;
             RuntimeException wrong = null;
             for (; node != null; node = node.next) {
