@@ -100,10 +100,17 @@ MI_INLINE void Memory_pause(void) {
 #define Memory_unlikely(condition) __builtin_expect((condition) != 0, 0)
 
 // The memory that everything else is reached from.
-// Never touched means never backed: most of it is the page map's upper table.
-static _Alignas(64) unsigned char mi_root[(64 << 10) + (4 << 20)];
+static _Alignas(64) unsigned char mi_root[64 << 10];
 MI_INLINE int64_t Memory_address(int64_t a) { return a; }
 MI_INLINE int64_t Memory_root(void) { return MI_ADDRESS(mi_root); }
+
+// UpperTable. Never touched means never backed.
+static mi_word mi_upper_table[1 << 15];
+MI_INLINE int64_t UpperTable_get(int64_t i) { return mi_upper_table[i]; }
+MI_INLINE int64_t UpperTable_getAcquire(int64_t i) { return Memory_getAcquire(MI_ADDRESS(mi_upper_table + i)); }
+MI_INLINE int32_t UpperTable_compareAndSet(int64_t i, int64_t expected, int64_t v) {
+  return Memory_compareAndSet(MI_ADDRESS(mi_upper_table + i), expected, v);
+}
 
 // Callback: the first argument is the address of a user's function.
 MI_INLINE void Callback_deferredFree(int64_t f, int32_t force, int64_t heartbeat, int64_t arg) {

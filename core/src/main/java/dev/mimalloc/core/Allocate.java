@@ -35,9 +35,9 @@ public final class Allocate {
      * until the page runs empty, and no harm done.
      */
     private static long pop(long page, long block) {
-        int used = Page.used(page);
+        int used = Page.usedWord(page);
         Page.setFree(page, Page.nextBlock(block));
-        Page.setUsed(page, used + 1);
+        Page.setUsedWord(page, used + 1);
         return block;
     }
 

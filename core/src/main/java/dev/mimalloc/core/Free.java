@@ -33,19 +33,10 @@ public final class Free {
      */
     private static void local(long page, long block) {
         Page.setNextBlock(block, Page.localFree(page));
-        int used = Page.used(page) - 1;
-        Page.setUsed(page, used);
-        if (unlikely(used == 0)) lastSlow(page, block);
-        else Page.setLocalFree(page, block);
-    }
-
-    /**
-     * A page whose only block comes and goes runs empty all the time: once it waits to be retired nothing is left to
-     * do.
-     */
-    private static void lastSlow(long page, long block) {
+        int used = Page.usedWord(page) - 1;
+        Page.setUsedWord(page, used);
         Page.setLocalFree(page, block);
-        if (Page.retire(page) == 0) Retire.retireSlow(page);
+        if (unlikely(used == 0)) Retire.retireSlow(page);
     }
 
     private static void freeSlow(long page, long p, long difference) {

@@ -20,7 +20,7 @@ import static dev.mimalloc.machine.Memory.*;
  *      0     8 free        blocks to allocate from
  *      8     8 localFree   blocks that the owner has freed
  *     16     8 owner       the owning thread's id (a multiple of 16) or an abandoned state, and flag bits; relaxed
- *     24     4 used        blocks given out; those in threadFree still count
+ *     24     4 used        blocks given out, those in threadFree with them; and the bit WAITS
  *     28     2 capacity    blocks whose memory has been linked in so far
  *     30     2 reserved    blocks that there is room for
  *     32     8 threadFree  count << 48 | head | owned bit; atomic
@@ -53,6 +53,12 @@ public final class Page {
     /** Owner words of pages that no thread owns. No thread has such an id. */
     public static final long HIDDEN = Long.MIN_VALUE + 0x10;
     public static final long FINDABLE = Long.MIN_VALUE + 0x20;
+
+    /**
+     * In the used word: the page waits to be retired. So the word of a page whose only block comes and goes is not 0
+     * when it runs empty again, and a free has nothing to do.
+     */
+    static final int WAITS = 1 << 30;
 
     static final long OWNED = 1;
     private static final int COUNT_SHIFT = 48;
@@ -87,8 +93,10 @@ public final class Page {
     static boolean hasInterior(long page) { return (ownerWord(page) & HAS_INTERIOR) != 0; }
     static void setHasInterior(long page) { putRelaxed(page + 16, ownerWord(page) | HAS_INTERIOR); }
 
-    static int used(long page) { return getInt(page + 24); }
-    static void setUsed(long page, int used) { putInt(page + 24, used); }
+    static int usedWord(long page) { return getInt(page + 24); }
+    static void setUsedWord(long page, int word) { putInt(page + 24, word); }
+    static int used(long page) { return usedWord(page) & ~WAITS; }
+    static void setUsed(long page, int used) { setUsedWord(page, usedWord(page) & WAITS | used); }
     static int capacity(long page) { return getShort(page + 28); }
     static void setCapacity(long page, int blocks) { putShort(page + 28, blocks); }
     static int reserved(long page) { return getShort(page + 30); }
@@ -142,7 +150,10 @@ public final class Page {
     static int arena(long page) { return getShort(page + 92); }
     static void setArena(long page, int index) { putShort(page + 92, index); }
     static int retire(long page) { return getByte(page + 94); }
-    static void setRetire(long page, int cycles) { putByte(page + 94, cycles); }
+    static void setRetire(long page, int cycles) {
+        putByte(page + 94, cycles);
+        setUsedWord(page, cycles == 0 ? used(page) : used(page) | WAITS);
+    }
     static boolean has(long page, int flag) { return (getByte(page + 95) & flag) != 0; }
     static void setFlags(long page, int flags) { putByte(page + 95, flags); }
     static void setFlag(long page, int flag) { putByte(page + 95, getByte(page + 95) | flag); }

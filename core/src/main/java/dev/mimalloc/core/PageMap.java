@@ -3,10 +3,11 @@ package dev.mimalloc.core;
 import static dev.mimalloc.machine.Memory.*;
 
 import dev.mimalloc.machine.Os;
+import dev.mimalloc.machine.UpperTable;
 
 /**
  * From any address to the page it lies in, in two dependent loads: an upper table in static memory, indexed by the
- * address' bits 29 to 47, and below it tables with an entry for each slice. An address that is not ours leads to 0
+ * address' bits 33 to 47, and below it tables with an entry for each slice. An address that is not ours leads to 0
  * and never to memory that cannot be read, also before anything has been allocated.
  *
  * <p>Entries are written with release before the first block of the page is given out. Who frees a block got its
@@ -14,7 +15,7 @@ import dev.mimalloc.machine.Os;
  */
 public final class PageMap {
     private static final int ADDRESS_BITS = 48;
-    private static final int LOWER_SHIFT = 29;
+    private static final int LOWER_SHIFT = 33;
     private static final long LOWER_SIZE = 8L << (LOWER_SHIFT - Config.SLICE_SHIFT);
     private static final long LOWER_MASK = LOWER_SIZE / 8 - 1;
 
@@ -28,7 +29,7 @@ public final class PageMap {
         // An address that is no multiple of 8, and one beyond all memory, both have high bits in this.
         long turned = address >>> 3 | address << 61;
         if (unlikely(turned >>> (ADDRESS_BITS - 3) != 0)) return 0;
-        long lower = getLong(upper() + (turned >>> (LOWER_SHIFT - 3) << 3));
+        long lower = UpperTable.get(turned >>> (LOWER_SHIFT - 3));
         if (unlikely(lower == 0)) return 0;
         return address(getLong(address(lower) + ((turned >>> (Config.SLICE_SHIFT - 3) & LOWER_MASK) << 3)));
     }
@@ -36,11 +37,9 @@ public final class PageMap {
     /** The page that {@code address} lies in, or 0. */
     public static long pageOf(long address) {
         if (address >>> ADDRESS_BITS != 0) return 0;
-        long lower = getLong(upper() + (address >>> LOWER_SHIFT << 3));
+        long lower = UpperTable.get(address >>> LOWER_SHIFT);
         return lower == 0 ? 0 : getLong(lower + entry(address));
     }
-
-    private static long upper() { return Root.pageMap(); }
 
     private static long entry(long address) { return (address >>> Config.SLICE_SHIFT & LOWER_MASK) << 3; }
 
@@ -70,15 +69,15 @@ public final class PageMap {
     }
 
     private static long lower(long address) {
-        long entry = upper() + (address >>> LOWER_SHIFT << 3);
-        long lower = getAcquire(entry);
-        return lower != 0 ? lower : newLower(entry);
+        long index = address >>> LOWER_SHIFT;
+        long lower = UpperTable.getAcquire(index);
+        return lower != 0 ? lower : newLower(index);
     }
 
-    private static long newLower(long entry) {
+    private static long newLower(long index) {
         long lower = Os.map(LOWER_SIZE, Os.pageSize(), true, false);
-        if (lower == 0 || compareAndSet(entry, 0, lower)) return lower;
+        if (lower == 0 || UpperTable.compareAndSet(index, 0, lower)) return lower;
         Os.unmap(lower, LOWER_SIZE);
-        return getAcquire(entry);
+        return UpperTable.getAcquire(index);
     }
 }

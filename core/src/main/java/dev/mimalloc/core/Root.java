@@ -37,7 +37,6 @@ import dev.mimalloc.machine.Memory;
  *   6144  6144 heap        the main heap
  *  12288  2048 sharedData  the thread data of the shared theaps, a pointer for each
  *  14336   128 slots       Table: the next free slot behind a free one; lock
- *  64 Ki  4 Mi pageMap     the page map's upper table
  * </pre>
  */
 final class Root {
@@ -48,8 +47,6 @@ final class Root {
     static long state() { return getAcquire(at(0)); }
     static boolean casState(long expected, long state) { return compareAndSet(at(0), expected, state); }
     static void setState(long state) { putRelease(at(0), state); }
-
-    static long pageMap() { return at(64 << 10); }
 
     static long metaPages() { return getAcquire(at(16)); }
     static boolean casMetaPages(long expected, long page) { return compareAndSet(at(16), expected, page); }

@@ -14,7 +14,7 @@ package dev.mimalloc.machine;
  */
 public final class Memory {
     private static final Access ACCESS = Access.choose();
-    private static final long ROOT = Os.map((64 << 10) + (4 << 20), 64 << 10, true, false);
+    private static final long ROOT = Os.map(64 << 10, 64 << 10, true, false);
 
     static {
         ACCESS.warmUp(ROOT);

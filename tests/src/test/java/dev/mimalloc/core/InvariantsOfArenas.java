@@ -1,14 +1,15 @@
 package dev.mimalloc.core;
 
 import dev.mimalloc.machine.Memory;
+import dev.mimalloc.machine.UpperTable;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 
 /** What must hold of the arenas' and heaps' bitmaps and of the page map; see {@link Invariants}. */
 final class InvariantsOfArenas {
-    private static final int UPPER = 1 << 19; // tables that the page map has room for, and the entries of each
-    private static final int LOWER = 1 << 13;
+    private static final int UPPER = 1 << 15; // tables that the page map has room for, and the entries of each
+    private static final int LOWER = 1 << 17;
 
     private final InvariantsOfPages.Verdict verdict;
     private final Set<Long> pages; // all there are
@@ -113,7 +114,7 @@ final class InvariantsOfArenas {
     /** Nothing else is in the map. */
     private void checkPageMap() {
         for (int i = 0; i < UPPER; i++) {
-            long lower = Memory.getLong(Root.pageMap() + i * 8L);
+            long lower = UpperTable.get(i);
             if (lower == 0) continue;
             for (int j = 0; j < LOWER; j++) {
                 long page = Memory.getLong(lower + j * 8L);

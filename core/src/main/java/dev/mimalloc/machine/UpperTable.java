@@ -1,0 +1,30 @@
+package dev.mimalloc.machine;
+
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+
+/**
+ * The page map's upper table: 2^15 words, 0 at first. Static memory in C; on the JVM an array, since every free reads
+ * it, and a load from an array takes a tenth of what a load from memory takes of the JIT's budget for a method.
+ */
+public final class UpperTable {
+    private static final long[] TABLE = new long[1 << 15];
+    private static final VarHandle ENTRY = MethodHandles.arrayElementVarHandle(long[].class);
+
+    static {
+        // A first use links code, which should not happen in the middle of an update.
+        ENTRY.compareAndSet(TABLE, 0, ENTRY.getAcquire(TABLE, 0), 0L);
+    }
+
+    private UpperTable() {}
+
+    /** Plain: for who has got, with a block's address, what its allocator saw. */
+    public static long get(long index) { return TABLE[(int) index]; }
+
+    public static long getAcquire(long index) { return (long) ENTRY.getAcquire(TABLE, (int) index); }
+
+    /** Sequentially consistent. */
+    public static boolean compareAndSet(long index, long expected, long v) {
+        return ENTRY.compareAndSet(TABLE, (int) index, expected, v);
+    }
+}
