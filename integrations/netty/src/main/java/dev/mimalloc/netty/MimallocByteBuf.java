@@ -35,17 +35,23 @@ final class MimallocByteBuf extends AbstractReferenceCountedByteBuf {
         super(maxCapacity);
         this.alloc = alloc;
         this.capacity = capacity;
-        address = Mimalloc.malloc(capacity);
-        alloc.direct(capacity);
+        alloc.direct(capacity); // it may want Java heap, and so comes before there is a block
+        try {
+            address = Mimalloc.malloc(capacity);
+        } catch (Throwable t) {
+            alloc.direct(-capacity);
+            throw t;
+        }
     }
 
     @Override
     protected void deallocate() {
-        alloc.direct(-capacity);
         Mimalloc.free(address);
+        int freed = capacity;
         address = 0;
         capacity = 0; // so that an index is out of bounds even where Netty's check of the count is switched off
-        internal = null;
+        if (internal != null) internal = null; // most often it is, and the store costs more
+        alloc.direct(-freed);
     }
 
     @Override
@@ -56,10 +62,11 @@ final class MimallocByteBuf extends AbstractReferenceCountedByteBuf {
         checkNewCapacity(newCapacity);
         if (newCapacity == capacity) return this;
         address = Mimalloc.realloc(address, newCapacity);
-        alloc.direct(newCapacity - capacity);
+        int grown = newCapacity - capacity;
         capacity = newCapacity;
         internal = null;
         trimIndicesToCapacity(newCapacity);
+        alloc.direct(grown);
         return this;
     }
 

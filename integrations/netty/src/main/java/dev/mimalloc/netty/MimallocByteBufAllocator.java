@@ -49,7 +49,13 @@ public final class MimallocByteBufAllocator extends AbstractByteBufAllocator imp
 
     @Override
     protected ByteBuf newDirectBuffer(int initialCapacity, int maxCapacity) {
-        return toLeakAwareBuffer(new MimallocByteBuf(this, initialCapacity, maxCapacity));
+        var buffer = new MimallocByteBuf(this, initialCapacity, maxCapacity);
+        try {
+            return toLeakAwareBuffer(buffer);
+        } catch (Throwable t) {
+            buffer.release(); // no room for Netty's own objects
+            throw t;
+        }
     }
 
     /** Not watched for leaks, as the garbage collector finds these. */
