@@ -260,10 +260,18 @@ public final class Heap implements SegmentAllocator, AutoCloseable {
         }
     }
 
-    /** The heap has ended, for its handles as well; they ask the heap from now on. */
-    private long end() {
+    /** The heap ends, for its handles as well; they ask the heap from now on. If it cannot, it stays open. */
+    private long end(boolean withSegments) {
+        ThreadSlot.probeStackAround(); // an error half-way would leave a heap that is neither open nor closed
+        endArenas();
         long ended = heap;
-        InstalledLimitHandler.remember(ended, null); // it may fail, the rest cannot
+        try {
+            if (withSegments && scope != null && scope.scope().isAlive()) scope.close();
+            InstalledLimitHandler.remember(ended, null);
+        } catch (Throwable t) {
+            arenas.set(0);
+            throw t;
+        }
         heap = 0;
         for (int i = 0; i < locals.size(); i++) locals.get(i).owner = null;
         locals.clear();
@@ -283,16 +291,7 @@ public final class Heap implements SegmentAllocator, AutoCloseable {
         synchronized (this) {
             if (heap == 0) return;
             refuseMain("closed");
-            ThreadSlot.probeStackAround(); // an error half-way would leave a heap that is neither open nor closed
-            endArenas();
-            long ended;
-            try {
-                if (scope != null && scope.scope().isAlive()) scope.close();
-                ended = end();
-            } catch (Throwable t) {
-                arenas.set(0);
-                throw t;
-            }
+            long ended = end(true);
             if (Tracker.ON) Tracker.destroy(ended);
             else Heaps.destroy(ended);
         }
@@ -309,15 +308,7 @@ public final class Heap implements SegmentAllocator, AutoCloseable {
         synchronized (this) {
             open();
             refuseMain("deleted");
-            ThreadSlot.probeStackAround();
-            endArenas();
-            long ended;
-            try {
-                ended = end();
-            } catch (Throwable t) {
-                arenas.set(0);
-                throw t;
-            }
+            long ended = end(false);
             if (Tracker.ON) Tracker.delete(ended);
             else Heaps.delete(ended);
         }

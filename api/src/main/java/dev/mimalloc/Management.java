@@ -8,7 +8,12 @@ import java.util.TreeMap;
 import javax.management.InstanceAlreadyExistsException;
 import javax.management.InstanceNotFoundException;
 import javax.management.JMException;
+import javax.management.MBeanFeatureInfo;
+import javax.management.MBeanInfo;
+import javax.management.MBeanOperationInfo;
+import javax.management.MBeanParameterInfo;
 import javax.management.ObjectName;
+import javax.management.StandardMBean;
 
 /**
  * Shows the allocator to JMX clients, as a {@link MimallocMXBean} of the platform's MBean server. It is registered by
@@ -52,7 +57,44 @@ public final class Management {
 
     private static ObjectName name() throws JMException { return new ObjectName(MimallocMXBean.OBJECT_NAME); }
 
-    private static final class Bean implements MimallocMXBean {
+    /** With words for what a client shows of it. */
+    private static final class Bean extends StandardMBean implements MimallocMXBean {
+        Bean() { super(MimallocMXBean.class, true); }
+
+        @Override
+        protected String getDescription(MBeanInfo info) { return "The memory allocator mimalloc in Java"; }
+
+        @Override
+        protected String getDescription(MBeanFeatureInfo feature) {
+            return switch (feature.getName()) {
+                case "Version" -> "The version of mimalloc's interface: 30403 is 3.4.3";
+                case "Statistics" -> "The statistics of the whole allocator; in bytes, where nothing else is said";
+                case "Process" -> "What the system says of the process: times, memory in bytes, page faults";
+                case "Options" -> "The value of each option, by its name";
+                case "option" -> "The value of one option";
+                case "setOption" -> "Sets an option; it holds for what happens from now on";
+                case "collect" -> "Gives free memory back to the system, as far as no living thread has it";
+                case "resetStatistics" -> "Begins the statistics anew, with what there is now";
+                case "statisticsAsText" -> "The statistics as a table";
+                case "statisticsAsJson" -> "The statistics as JSON";
+                default -> throw new IllegalArgumentException("no words for " + feature.getName());
+            };
+        }
+
+        @Override
+        protected String getParameterName(MBeanOperationInfo operation, MBeanParameterInfo parameter, int sequence) {
+            return operation.getName().equals("collect") ? "force" : sequence == 0 ? "name" : "value";
+        }
+
+        @Override
+        protected String getDescription(MBeanOperationInfo operation, MBeanParameterInfo parameter, int sequence) {
+            return switch (getParameterName(operation, parameter, sequence)) {
+                case "force" -> "at once, and not after a delay";
+                case "name" -> "of an option, as in Options";
+                default -> "the option's new value";
+            };
+        }
+
         @Override
         public int getVersion() { return Mimalloc.version(); }
 

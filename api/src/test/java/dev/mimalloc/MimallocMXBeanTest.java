@@ -141,6 +141,18 @@ class MimallocMXBeanTest {
                 "resetStatistics", "statisticsAsText", "statisticsAsJson");
     }
 
+    @Test
+    void aClientIsToldWhatEverythingMeans() throws Exception {
+        MBeanInfo info = connection.getMBeanInfo(name);
+        assertThat(info.getDescription()).contains("allocator");
+        assertThat(info.getAttributes()).allMatch(a -> a.getDescription().contains(" "));
+        assertThat(info.getOperations()).allMatch(o -> o.getDescription().contains(" "));
+        var parameters = Arrays.stream(info.getOperations()).flatMap(o -> Arrays.stream(o.getSignature())).toList();
+        assertThat(parameters).extracting(MBeanFeatureInfo::getName)
+                .containsExactlyInAnyOrder("name", "name", "value", "force");
+        assertThat(parameters).allMatch(p -> p.getDescription().contains(" "));
+    }
+
     private static List<String> names(MBeanFeatureInfo[] features) {
         return Arrays.stream(features).map(MBeanFeatureInfo::getName).toList();
     }
