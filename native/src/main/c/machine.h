@@ -67,6 +67,7 @@ MI_INLINE int32_t Memory_getByte(int64_t a) { return *MI_AT(unsigned char, a); }
 MI_INLINE void Memory_putByte(int64_t a, int32_t v) { *MI_AT(unsigned char, a) = (unsigned char)v; }
 MI_INLINE void Memory_copy(int64_t from, int64_t to, int64_t size) { __builtin_memcpy(MI_AT(void, to), MI_AT(void, from), (size_t)size); }
 MI_INLINE void Memory_fill(int64_t a, int64_t size, int32_t v) { __builtin_memset(MI_AT(void, a), v, (size_t)size); }
+MI_INLINE void Memory_zero(int64_t a, int64_t words) { __builtin_memset(MI_AT(void, a), 0, (size_t)words << 3); }
 
 // Memory: atomic access to words
 MI_INLINE int64_t Memory_getRelaxed(int64_t a) { return __atomic_load_n(MI_AT(mi_word, a), __ATOMIC_RELAXED); }

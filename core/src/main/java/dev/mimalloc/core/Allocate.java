@@ -49,9 +49,18 @@ public final class Allocate {
         return block;
     }
 
-    /** Clearing needs more stack than the rest, so it comes before the block is taken. */
+    /**
+     * Clearing needs more stack than the rest, so it comes before the block is taken, and leaves its link alone. Above
+     * 256 bytes blocks begin with a cache line, and what follows the first one is cleared in whole ones.
+     */
     private static long popClearedSlow(long page, long block) {
-        fill(block + 8, Page.blockSize(page) - 8, 0);
+        long size = Page.blockSize(page);
+        if (size > 256) {
+            fill(block + 64, size - 64, 0);
+            zero(block + 8, 7);
+        } else if (size > 8) {
+            zero(block + 8, (size >>> 3) - 1);
+        }
         pop(page, block);
         putLong(block, 0);
         return block;
