@@ -76,6 +76,10 @@ class ForeignAccess extends Access {
     @Override
     long fetchOr(long a, long v) { return (long) LONG.getAndBitwiseOr(ALL, a & ANY, v); }
 
+    /** Not by single stores: each of them in the source takes much of the JIT's budget for a method. */
+    @Override
+    void zero(long a, long words) { fill(a, words << 3, (byte) 0); }
+
     @Override
     void copy(long from, long to, long size) { MemorySegment.copy(ALL, from, ALL, to, size); }
     @Override
