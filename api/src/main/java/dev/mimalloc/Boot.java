@@ -23,13 +23,13 @@ final class Boot implements Lifecycle {
     private static final String OWN = "AutomaticMemory Blocks ConfinedArena InstalledLimitHandler Refusal SharedArena"
             + " SharedArena$List SharedArena$List$Node";
 
+    /** Those of the machine that are used later than now. */
+    private static final String MACHINE = "Bits Callback Memory Os Segments Text Trace UpperTable";
+
     static {
+        for (String name : MACHINE.split(" ", -1)) load("dev.mimalloc.machine." + name);
         for (String name : CLASSES.split(" ", -1)) load("dev.mimalloc.core." + name);
         for (String name : OWN.split(" ", -1)) load("dev.mimalloc." + name);
-        load("dev.mimalloc.machine.Segments");
-        load("dev.mimalloc.machine.Text");
-        load("dev.mimalloc.machine.Callback");
-        load("dev.mimalloc.machine.Trace");
         ThreadSlot.lifecycle(new Boot());
         ProcessLife.init();
         if (ModuleLayer.boot().findModule("jdk.jfr").isPresent()) FlightListener.start();

@@ -13,6 +13,8 @@ import dev.mimalloc.machine.Trace;
  * so is the place for what must happen now and then.
  */
 public final class Allocate {
+    private static final long ROOM = 4096;
+
     private Allocate() {}
 
     /**
@@ -141,6 +143,36 @@ public final class Allocate {
     public static long heapMallocn(long heap, long count, long size) {
         long total = SizeClass.total(count, size);
         return total < 0 ? Errors.tooLarge(total) : heapMalloc(heap, total);
+    }
+
+    /**
+     * A block for a large one that grows, with room for half more and a little: that costs addresses, but no memory until
+     * it is touched. So a block that grows by halves, as vectors do, is copied every second time, and the copies of one
+     * that grows by bits stay in proportion. It is 0 where there is a limit, which room would count against, and where
+     * there is no memory for so much; nobody is told.
+     */
+    static long heapRoomy(long heap, long size) {
+        if (size >= Config.MAX_SIZE / 2) return 0;
+        long entered = Theaps.enter(heap);
+        if (entered == 0) return 0;
+        long theap = heartbeat(entered);
+        boolean limited = (Heap.limit(Theap.heap(theap)) | Root.limit()) != 0;
+        long block = limited ? 0 : single(theap, size + size / 2 + ROOM, Config.SLICE);
+        Theaps.leave(entered);
+        return block;
+    }
+
+    /** A block with a page to itself, or 0. */
+    private static long single(long theap, long size, long alignment) {
+        if (Trace.sampleInterval() != 0 && Sampling.reached(theap, size)) {
+            long block = sampled(theap, size, alignment, false);
+            if (block != 0) return block;
+        }
+        long page = singleton(theap, size, alignment, false);
+        if (page == 0) return 0;
+        long block = first(page, false);
+        settle(page);
+        return block;
     }
 
     /** Allocates with a theap that was entered, and leaves it. */

@@ -196,7 +196,8 @@ final class Arena {
             int is = getByte(chunkKind(arena, from / Bitmap.CHUNK)) - 1;
             if (wanted == ANY || is == wanted) {
                 best = shortest(free, best, from, count);
-                if (best >= 0) seen = freeRun(free, best) == count ? BEST_CHUNKS : seen + 1;
+                if (best >= 0 && freeRun(free, best) == count) break;
+                if (best >= 0) seen++;
             } else if (is == NONE) {
                 if (unused < 0 && freeRun(free, from) >= count) unused = from;
                 passed++;
@@ -225,6 +226,7 @@ final class Arena {
     private static long freeRun(long free, long slice) { return Bitmap.runLength(free, slice, chunkEnd(slice)); }
 
     private static long chunkEnd(long slice) { return Config.alignUp(slice + 1, Bitmap.CHUNK); }
+
     private static long claimHuge(long arena, long count, long alignment) {
         long slice = claimAligned(arena, 0, slices(arena), count, alignment);
         for (long chunk = slice / Bitmap.CHUNK; slice >= 0 && chunk * Bitmap.CHUNK < slice + count; chunk++) {

@@ -96,7 +96,7 @@ final class Heap {
     /**
      * Gives the struct back; nobody may have the heap any more. What it counted stays in the subprocess' statistics.
      */
-    private static void release(long heap) {
+    static void release(long heap) {
         unlink(heap);
         releaseTables(heap);
         Meta.free(heap, SIZE);

@@ -8,8 +8,6 @@ import dev.mimalloc.machine.ThreadSlot;
 
 /** Changing a block's size: in place where it fits and wastes less than half, and otherwise by a copy. */
 public final class Reallocate {
-    private static final long ROOM = 4096;
-
     private Reallocate() {}
 
     /**
@@ -136,20 +134,10 @@ public final class Reallocate {
         // one.
         if (p != 0 && size <= usable && size >= usable / 2 && size != 0) return p;
         ThreadSlot.probeStackAround();
-        long room = roomy(p, usable, size, zero);
-        long block = Allocate.heapMalloc(heap, room);
-        if (block == 0 && room != size) block = Allocate.heapMalloc(heap, size);
+        boolean grows = size > usable && usable >= Config.LARGE_OBJECT_MAX && !zero;
+        long block = grows ? Allocate.heapRoomy(heap, size) : 0;
+        if (block == 0) block = Allocate.heapMalloc(heap, size);
         return block == 0 ? 0 : moved(p, usable, block, size, zero);
-    }
-
-    /**
-     * How much to allocate for a block that grows to {@code size}. One that has a page to itself gets half more and a
-     * little, which costs addresses but no memory until it is touched: so a block that grows by halves, as vectors do,
-     * is copied every second time, and the copies of one that grows by bits stay in proportion.
-     */
-    private static long roomy(long p, long usable, long size, boolean zero) {
-        boolean grows = p != 0 && size > usable && usable >= Config.LARGE_OBJECT_MAX && !zero;
-        return grows && size < Config.MAX_SIZE / 2 ? size + size / 2 + ROOM : size;
     }
 
     private static long inAt(long heap, long p, long size, long alignment, long offset, boolean zero) {

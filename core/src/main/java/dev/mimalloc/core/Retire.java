@@ -68,6 +68,8 @@ final class Retire {
                 } else if (abandon) {
                     PageQueue.remove(theap, index, page);
                     Abandon.abandon(page);
+                } else {
+                    Page.setRetire(page, 0); // nobody would come for it now
                 }
             }
         }

@@ -40,14 +40,10 @@ final class Sampling {
      * most: so the JIT takes it into its caller.
      */
     static boolean refilled(long theap, long page, long interval) {
-        long left = left(theap, interval) - Page.listBytes(page);
+        long left = known(theap, interval) - Page.listBytes(page);
         if (left <= 0) return refilledSlow(theap, page);
         Theap.setSampleIn(theap, left);
         return false;
-    }
-
-    private static long left(long theap, long interval) {
-        return Theap.sampleInterval(theap) == interval ? Theap.sampleIn(theap) : 0;
     }
 
     private static boolean refilledSlow(long theap, long page) {
@@ -77,5 +73,10 @@ final class Sampling {
         if (Theap.sampleInterval(theap) == interval) return Theap.sampleIn(theap);
         Theap.setSampleInterval(theap, interval);
         return Trace.distance();
+    }
+
+    /** The same if nothing must be drawn for it, and otherwise 0. */
+    private static long known(long theap, long interval) {
+        return Theap.sampleInterval(theap) == interval ? Theap.sampleIn(theap) : 0;
     }
 }

@@ -54,6 +54,11 @@ public final class Subprocesses {
             Heaps.releasePages(heap, subprocess);
         }
         Theaps.endThreads(main);
+        // Their structs were waiting for threads that will not come.
+        for (long heap = Subprocess.heaps(subprocess); heap != 0; heap = next) {
+            next = Heap.next(heap);
+            if (heap != main) Heap.release(heap);
+        }
         unlink(subprocess);
         for (long i = 0; i < Subprocess.arenaCount(subprocess); i++) {
             long arena = Subprocess.arena(subprocess, i);

@@ -56,13 +56,18 @@ public final class Threads {
     }
 
     private static void free(long data) {
-        long next;
-        for (long theap = ThreadData.theaps(data); theap != 0; theap = next) {
-            next = Theap.nextInThread(theap);
-            Meta.free(theap, Theap.SIZE);
-        }
+        freeTheaps(ThreadData.theaps(data));
+        freeTheaps(ThreadData.orphans(data)); // some only if the subprocess has ended
         Table.release(ThreadData.bySlot(data));
         Meta.free(data, ThreadData.SIZE);
+    }
+
+    private static void freeTheaps(long theap) {
+        while (theap != 0) {
+            long next = Theap.nextInThread(theap);
+            Meta.free(theap, Theap.SIZE);
+            theap = next;
+        }
     }
 
     /**

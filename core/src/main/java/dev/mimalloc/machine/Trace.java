@@ -54,7 +54,7 @@ public final class Trace {
 
     private Trace() {}
 
-    /** From now on this one listens; null is nobody. Nothing is sampled before {@link #sampleEvery}. JVM only. */
+    /** From now on this one listens; null is nobody. Samples want {@link #sampleEvery}, too. JVM only. */
     public static void listener(Listener listener) {
         distance(); // so that its classes are loaded
         Trace.listener = listener;

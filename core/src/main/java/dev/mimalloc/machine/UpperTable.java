@@ -13,7 +13,7 @@ public final class UpperTable {
 
     static {
         // A first use links code, which should not happen in the middle of an update.
-        ENTRY.compareAndSet(TABLE, 0, ENTRY.getAcquire(TABLE, 0), 0L);
+        compareAndSet(0, getAcquire(0), 0);
     }
 
     private UpperTable() {}
