@@ -108,27 +108,20 @@ final class FindPage {
     }
 
     /**
-     * The emptiest of the full pages, if other threads' frees and the owner's have left it some room by now. Any room
-     * will do where there is no limit to the search; where there is one, the pages without room go to the front, so
-     * that the next search looks at others.
+     * The page that has been full for longest of those that other threads' frees and the owner's have left enough room
+     * by now. Any room will do where there is no limit to the search; where there is one, the pages without enough go
+     * to the front, so that the next search looks at others.
      */
     private static long searchFull(long theap, int bin, long limit) {
         long best = 0;
-        int most = 0;
         int seen = 0;
         long queue = Theap.queue(theap, SizeClass.COUNT + bin);
         long prev;
-        for (long page = PageQueue.last(queue); page != 0 && seen < limit; page = prev) {
+        for (long page = PageQueue.last(queue); page != 0 && best == 0 && seen < limit; page = prev) {
             prev = Page.prev(page);
             seen++;
-            int room = Page.room(page);
-            boolean enough = limit != FULL_SEARCH || Page.hasRoom(page, Page.OWN_SHARE);
-            if (enough && room > most) {
-                best = page;
-                most = room;
-            } else if (!enough) {
-                PageQueue.moveToFront(theap, SizeClass.COUNT + bin, page);
-            }
+            if (limit != FULL_SEARCH ? Page.room(page) > 0 : Page.hasRoom(page, Page.OWN_SHARE)) best = page;
+            else if (limit == FULL_SEARCH) PageQueue.moveToFront(theap, SizeClass.COUNT + bin, page);
         }
         Theap.count(theap, Theap.SEARCHES, seen);
         if (best == 0) return 0;
