@@ -220,7 +220,16 @@ MI_OS int64_t Os_nanos(void) {
   return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
 }
 
-MI_OS int64_t Os_clock(void) { return Os_nanos() / 1000000; }
+// On the way of some allocations, so not a fine clock where there is a cheaper one.
+MI_OS int64_t Os_clock(void) {
+#ifdef CLOCK_MONOTONIC_COARSE
+  struct timespec t;
+  clock_gettime(CLOCK_MONOTONIC_COARSE, &t);
+  return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+#else
+  return Os_nanos() / 1000000;
+#endif
+}
 
 MI_OS int64_t Os_random(void) {
   uint64_t bits = 0;
