@@ -23,8 +23,8 @@ final class Boot implements Lifecycle {
     private static final String OWN = "AutomaticMemory Blocks ConfinedArena InstalledLimitHandler Refusal SharedArena"
             + " SharedArena$List SharedArena$List$Node";
 
-    /** Those of the machine that are used later than now. */
-    private static final String MACHINE = "Bits Callback Memory Os Segments Text Trace UpperTable";
+    /** Those of the machine. */
+    static final String MACHINE = "Bits Callback Memory Os Segments Text ThreadSlot Trace UpperTable";
 
     static {
         for (String name : MACHINE.split(" ", -1)) load("dev.mimalloc.machine." + name);

@@ -4,20 +4,45 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.mimalloc.core.Threads;
 import java.io.IOException;
+import java.io.InputStream;
+import java.lang.classfile.ClassFile;
+import java.lang.classfile.constantpool.ClassEntry;
+import java.lang.classfile.constantpool.PoolEntry;
 import java.net.URI;
 import java.nio.file.FileSystem;
 import java.nio.file.FileSystems;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
 class BootTest {
+    private static final String MACHINE = "dev/mimalloc/machine/";
+
     /** A class that is missing here would be loaded in the middle of a slow path. */
     @Test
     void allClassesOfCoreAreLoaded() throws Exception {
         assertThat(Boot.CLASSES.split(" ", -1)).containsExactlyInAnyOrderElementsOf(classesOfCore());
+    }
+
+    /** So would one of the machine's. */
+    @Test
+    void allOfTheMachineThatCoreUsesIsLoaded() throws Exception {
+        Set<String> used = new TreeSet<>();
+        for (String name : classesOfCore()) {
+            try (InputStream code = Threads.class.getResourceAsStream(name + ".class")) {
+                for (PoolEntry entry : ClassFile.of().parse(code.readAllBytes()).constantPool()) {
+                    if (!(entry instanceof ClassEntry type)) continue;
+                    String machine = type.asInternalName();
+                    if (machine.startsWith(MACHINE)) used.add(machine.substring(MACHINE.length()));
+                }
+            }
+        }
+        assertThat(used).contains("Memory");
+        assertThat(Boot.MACHINE.split(" ", -1)).containsAll(used);
     }
 
     private static List<String> classesOfCore() throws Exception {

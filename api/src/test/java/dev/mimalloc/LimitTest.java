@@ -50,6 +50,20 @@ class LimitTest {
         }
     }
 
+    /** A large block that grows gets more room than it asks for, but not on account of others. */
+    @Test
+    void roomToGrowDoesNotCount() {
+        var asked = new AtomicInteger();
+        Mimalloc.onLimit((whose, size, used, limit) -> asked.incrementAndGet() < 0);
+        try (Heap heap = Heap.create()) {
+            heap.limit(100 * MB);
+            heap.realloc(heap.malloc(20 * MB), 45 * MB);
+            assertThat(heap.used()).isLessThan(46 * MB);
+            Mimalloc.free(heap.malloc(50 * MB));
+        }
+        assertThat(asked).hasValue(0);
+    }
+
     @Test
     void aBlockOfAnySizeFitsWhereOneSliceIsLeft() {
         for (long size = 8; size <= 60 << 10; size += 8) {

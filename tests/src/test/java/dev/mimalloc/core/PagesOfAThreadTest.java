@@ -5,9 +5,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.mimalloc.Mimalloc;
 import dev.mimalloc.machine.ThreadSlot;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Executors;
 import java.util.concurrent.FutureTask;
+import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -32,6 +36,47 @@ class PagesOfAThreadTest {
             assertThat(PageMap.pageOf(block)).as("the page of a freed block").isNotEqualTo(page);
             Mimalloc.free(last);
         });
+    }
+
+    /** It waits, is used again when the others are collected, and runs empty: it waits once more. */
+    @Test
+    void aPageWaitsAgainAfterACollection() throws Exception {
+        onAThread(() -> {
+            long size = 1900;
+            Mimalloc.free(Mimalloc.malloc(size));
+            long block = Mimalloc.malloc(size);
+            Mimalloc.collect(false);
+            Mimalloc.free(block);
+            assertThat(Page.retire(PageMap.pageOf(block))).as("it waits").isPositive();
+            assertThat(Retire.hasRetired(ThreadSlot.theap())).as("somebody looks for it").isTrue();
+        });
+    }
+
+    /** Its heaps end while a thread has a part of each, which never gets to notice. */
+    @Test
+    void nothingIsLeftOfASubprocess() throws Exception {
+        Set<Long> heaps = new HashSet<>();
+        for (int round = 0; round < 40; round++) {
+            long subprocess = Subprocesses.create();
+            var ready = new CountDownLatch(1);
+            var go = new CountDownLatch(1);
+            Thread thread = Thread.ofPlatform().start(() -> {
+                Subprocesses.addCurrentThread(subprocess);
+                for (int i = 0; i < 4; i++) {
+                    long heap = Heaps.create(0);
+                    heaps.add(heap);
+                    Allocate.heapMalloc(heap, 100);
+                }
+                ready.countDown();
+                while (go.getCount() != 0) LockSupport.parkNanos(1000);
+                Threads.done();
+            });
+            ready.await();
+            Subprocesses.destroy(subprocess);
+            go.countDown();
+            thread.join();
+        }
+        assertThat(heaps).as("the addresses of 160 heaps").hasSizeLessThan(16);
     }
 
     /** In some pages all blocks but one stay, in the others only one: these are found again, behind the others. */

@@ -21,6 +21,7 @@ final class JavaHeapPrograms {
             case "neverCollected" -> neverCollected();
             case "alwaysCollected" -> alwaysCollected();
             case "full" -> full();
+            case "firstCallFull" -> firstCallFull();
             default -> throw new IllegalArgumentException(arguments[0]);
         }
         System.out.println("done");
@@ -107,6 +108,25 @@ final class JavaHeapPrograms {
         });
         // A call that fails has given nothing, and lost nothing.
         if (left[0] != 0) throw new AssertionError(left[0] + " blocks are left");
+    }
+
+    /** The allocator is loaded, but nothing was ever allocated when the Java heap is full. */
+    private static void firstCallFull() {
+        Mimalloc.version();
+        var filled = new ArrayList<Object>();
+        ballast = filled;
+        fill(filled);
+        for (int i = 0; i < 5; i++) {
+            try {
+                Mimalloc.free(Mimalloc.malloc(100));
+            } catch (OutOfMemoryError e) {
+                // there may be no room to note the thread's theap
+            }
+        }
+        ballast = null;
+        filled.clear();
+        Mimalloc.free(Mimalloc.malloc(100));
+        Invariants.check(); // no slice is lost
     }
 
     /** Threads whose first call comes when there is no Java heap to note the thread's theap in. */

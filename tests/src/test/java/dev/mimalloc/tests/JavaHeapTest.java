@@ -19,6 +19,9 @@ class JavaHeapTest {
     @Test
     void aFullHeapLeavesNothingHalfDone() throws Exception { run("full", "-XX:+UseSerialGC", "-Xmx16m"); }
 
+    @Test
+    void aFullHeapBeforeTheFirstCall() throws Exception { run("firstCallFull", "-XX:+UseSerialGC", "-Xmx16m"); }
+
     private static void run(String program, String... options) throws Exception {
         var command = new ArrayList<>(List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString()));
         command.addAll(List.of(options));
