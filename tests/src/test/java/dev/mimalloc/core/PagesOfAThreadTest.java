@@ -12,6 +12,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Executors;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.LongConsumer;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -23,14 +24,14 @@ class PagesOfAThreadTest {
     /** It ran empty, waits to be freed, is used again, is full, and runs empty once more among the full ones. */
     @Test
     void aPageThatIsUsedAgainStopsWaiting() throws Exception {
-        onAThread(() -> {
+        inAHeap(heap -> {
             long size = 416;
-            Mimalloc.free(Mimalloc.malloc(size));
-            long block = Mimalloc.malloc(size);
+            Mimalloc.free(Allocate.heapMalloc(heap, size));
+            long block = Allocate.heapMalloc(heap, size);
             long page = PageMap.pageOf(block);
             assertThat(Page.retire(page)).as("it waits").isPositive();
             List<Long> blocks = new ArrayList<>(List.of(block));
-            while (!Page.has(page, Page.IN_FULL)) blocks.add(Mimalloc.malloc(size));
+            while (!Page.has(page, Page.IN_FULL)) blocks.add(Allocate.heapMalloc(heap, size));
             long last = blocks.removeLast(); // the next page's
             blocks.forEach(Mimalloc::free);
             assertThat(PageMap.pageOf(block)).as("the page of a freed block").isNotEqualTo(page);
@@ -41,14 +42,15 @@ class PagesOfAThreadTest {
     /** It waits, is used again when the others are collected, and runs empty: it waits once more. */
     @Test
     void aPageWaitsAgainAfterACollection() throws Exception {
-        onAThread(() -> {
+        inAHeap(heap -> {
             long size = 1900;
-            Mimalloc.free(Mimalloc.malloc(size));
-            long block = Mimalloc.malloc(size);
+            Mimalloc.free(Allocate.heapMalloc(heap, size));
+            long block = Allocate.heapMalloc(heap, size);
             Mimalloc.collect(false);
+            assertThat(Retire.hasRetired(Theaps.current(heap))).as("somebody looks for it").isFalse();
             Mimalloc.free(block);
             assertThat(Page.retire(PageMap.pageOf(block))).as("it waits").isPositive();
-            assertThat(Retire.hasRetired(ThreadSlot.theap())).as("somebody looks for it").isTrue();
+            assertThat(Retire.hasRetired(Theaps.current(heap))).as("somebody looks for it").isTrue();
         });
     }
 
@@ -120,6 +122,15 @@ class PagesOfAThreadTest {
             heaps.forEach(Heaps::destroy);
         }
         worker.join(); // close() only waits for its last task
+    }
+
+    /** A new one, whose pages nobody else has had. */
+    private static void inAHeap(LongConsumer work) throws Exception {
+        onAThread(() -> {
+            long heap = Heaps.create(0);
+            work.accept(heap);
+            Heaps.destroy(heap);
+        });
     }
 
     private static void onAThread(Runnable work) throws Exception {
