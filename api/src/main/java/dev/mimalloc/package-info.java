@@ -27,6 +27,7 @@
  *
  * <p>The module {@code dev.mimalloc.core} needs native access: {@code --enable-native-access=dev.mimalloc.core}, or
  * {@code ALL-UNNAMED} on the class path. Memory is reached by the foreign memory API; with
- * {@code --add-exports java.base/jdk.internal.misc=dev.mimalloc.core}, or {@code ALL-UNNAMED}, it is reached faster.
+ * {@code --sun-misc-unsafe-memory-access=allow} or
+ * {@code --add-exports java.base/jdk.internal.misc=dev.mimalloc.core}, or {@code ALL-UNNAMED}, large methods are faster.
  */
 package dev.mimalloc;

@@ -75,8 +75,10 @@ abstract class Access {
     abstract long fetchAnd(long a, long v);
     abstract long fetchOr(long a, long v);
 
-    /** A short run of stores is faster than any call. */
-    void zero(long a, long words) {
+    abstract void zero(long a, long words);
+
+    /** {@link #zero} where a store is one instruction: a short run of these is faster than any call. */
+    final void zeroByStores(long a, long words) {
         if (words > 8) {
             fill(a, words << 3, (byte) 0);
             return;

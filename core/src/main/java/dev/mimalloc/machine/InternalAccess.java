@@ -27,6 +27,9 @@ final class InternalAccess extends Access {
     void putByte(long a, byte v) { UNSAFE.putByte(a, v); }
 
     @Override
+    void zero(long a, long words) { zeroByStores(a, words); }
+
+    @Override
     long getRelaxed(long a) { return UNSAFE.getLongOpaque(null, a); }
     @Override
     void putRelaxed(long a, long v) { UNSAFE.putLongOpaque(null, a, v); }

@@ -43,6 +43,9 @@ final class SunAccess extends ForeignAccess {
     void putByte(long a, byte v) { UNSAFE.putByte(a, v); }
 
     @Override
+    void zero(long a, long words) { zeroByStores(a, words); }
+
+    @Override
     long getRelaxed(long a) { return UNSAFE.getLongVolatile(null, a); }
     @Override
     void putRelaxed(long a, long v) { UNSAFE.putOrderedLong(null, a, v); }
