@@ -27,6 +27,8 @@ final class JvmSuite {
         this.wanted = only.matcher("jvm/jvm").find();
     }
 
+    boolean isWanted() { return wanted; }
+
     /** Runs it; false when something went wrong on our allocator. */
     boolean run(Progress progress) throws IOException {
         if (!wanted) return true;

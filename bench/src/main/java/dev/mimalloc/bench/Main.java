@@ -111,6 +111,7 @@ public final class Main implements Callable<Integer> {
                 select(new Suite("scaling", Scaling.suite(bin, scale, quick), rounds(1, 3))),
                 select(new Suite("latency", List.of(Scaling.latency(bin, scale)), rounds(2, 5))));
         boolean startup = only.matcher("startup/startup").find();
+        var jvm = new JvmSuite(folder, quick, only, Allocator.baseline(allocators));
         if (list) {
             PrintWriter out = spec.commandLine().getOut();
             suites.forEach(suite -> suite.benchmarks().stream().map(Benchmark::about).map(about -> suite.name() + "/"
@@ -118,6 +119,9 @@ public final class Main implements Callable<Integer> {
             allocators.forEach(a -> out.printf("allocator %s  %s%n", a.title(), a.library()));
             out.flush();
             return false;
+        }
+        if (!startup && !jvm.isWanted() && suites.stream().allMatch(suite -> suite.benchmarks().isEmpty())) {
+            throw new ParameterException(spec.commandLine(), "--only: nothing of what --list shows has " + only);
         }
         for (String old : Report.SUITES) Files.deleteIfExists(folder.resolve(old + ".json"));
         progress = new Progress(spec.commandLine().getErr(), (startup ? 1 : 0)
@@ -131,7 +135,7 @@ public final class Main implements Callable<Integer> {
             progress.step("start-up of an empty program");
             write("startup", List.of(Startup.ABOUT), Startup.run(bin, allocators, quick ? 200 : 1000), scale);
         }
-        oursFailed |= !new JvmSuite(folder, quick, only, Allocator.baseline(allocators)).run(progress);
+        oursFailed |= !jvm.run(progress);
         return true;
     }
 

@@ -44,6 +44,12 @@ class MainTest {
     }
 
     @Test
+    void refusesToMeasureNothing() {
+        assertThat(bench("--only", "^z3", "--output", folder.toString())).isEqualTo(2);
+        assertThat(errors.toString()).contains("--only", "^z3", "--list");
+    }
+
+    @Test
     void refusesALibraryThatIsNotThere() {
         assertThat(bench("--with", "mine=/nowhere/lib.so", "--output", folder.toString())).isEqualTo(2);
         assertThat(errors.toString()).contains("/nowhere/lib.so");
