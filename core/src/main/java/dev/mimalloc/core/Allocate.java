@@ -157,18 +157,16 @@ public final class Allocate {
         if (entered == 0) return 0;
         long theap = heartbeat(entered);
         boolean limited = (Heap.limit(Theap.heap(theap)) | Root.limit()) != 0;
-        long block = limited ? 0 : single(theap, size + size / 2 + ROOM, Config.SLICE);
+        long block = limited ? 0 : single(theap, size + size / 2 + ROOM);
         Theaps.leave(entered);
         return block;
     }
 
     /** A block with a page to itself, or 0. */
-    private static long single(long theap, long size, long alignment) {
-        if (Trace.sampleInterval() != 0 && Sampling.reached(theap, size)) {
-            long block = sampled(theap, size, alignment, false);
-            if (block != 0) return block;
-        }
-        long page = singleton(theap, size, alignment, false);
+    private static long single(long theap, long size) {
+        long sample = sampledIfReached(theap, size, Config.SLICE, false);
+        if (sample != 0) return sample;
+        long page = singleton(theap, size, Config.SLICE, false);
         if (page == 0) return 0;
         long block = first(page, false);
         settle(page);
@@ -257,6 +255,12 @@ public final class Allocate {
         settle(page);
         Trace.allocated(block, size, weight, heap);
         return block;
+    }
+
+    /** Counts an allocation that gets a page of its own, or an odd address; it is 0 unless that makes it a sample. */
+    static long sampledIfReached(long theap, long size, long alignment, boolean zero) {
+        boolean reached = Trace.sampleInterval() != 0 && Sampling.reached(theap, size);
+        return reached ? sampled(theap, size, alignment, zero) : 0;
     }
 
     /** Takes the first block of a page that {@link #page} gave. */

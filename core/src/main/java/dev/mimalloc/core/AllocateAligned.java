@@ -4,7 +4,6 @@ import static dev.mimalloc.machine.Memory.*;
 
 import dev.mimalloc.machine.Bits;
 import dev.mimalloc.machine.Export;
-import dev.mimalloc.machine.Trace;
 
 /**
  * Blocks aligned to any power of two, at their start or at an offset. Most sizes have blocks that are aligned by
@@ -116,10 +115,8 @@ public final class AllocateAligned {
 
     private static long single(long theap, long size, long alignment, boolean zero) {
         theap = Allocate.heartbeat(theap);
-        if (Trace.sampleInterval() != 0 && Sampling.reached(theap, size)) {
-            long sample = Allocate.sampled(theap, size, alignment, zero);
-            if (sample != 0) return sample;
-        }
+        long sample = Allocate.sampledIfReached(theap, size, alignment, zero);
+        if (sample != 0) return sample;
         long page = Allocate.page(theap, size, alignment, false);
         if (page == 0) return Errors.outOfMemory(size);
         long block = Allocate.first(page, zero);
@@ -131,8 +128,8 @@ public final class AllocateAligned {
         long total = size + alignment - 1;
         if (total < 0) return Errors.tooLarge(size);
         theap = Allocate.heartbeat(theap);
-        if (Trace.sampleInterval() != 0 && (offset & alignment - 1) == 0 && Sampling.reached(theap, size)) {
-            long sample = Allocate.sampled(theap, size, Config.SLICE, zero);
+        if ((offset & alignment - 1) == 0) {
+            long sample = Allocate.sampledIfReached(theap, size, Config.SLICE, zero);
             if (sample != 0) return sample;
         }
         // The smallest block has no room for an address inside it, and its link.

@@ -26,8 +26,7 @@ class PagesOfAThreadTest {
     void aPageThatIsUsedAgainStopsWaiting() throws Exception {
         inAHeap(heap -> {
             long size = 416;
-            Mimalloc.free(Allocate.heapMalloc(heap, size));
-            long block = Allocate.heapMalloc(heap, size);
+            long block = inAPageThatWaits(heap, size);
             long page = PageMap.pageOf(block);
             assertThat(Page.retire(page)).as("it waits").isPositive();
             List<Long> blocks = new ArrayList<>(List.of(block));
@@ -43,9 +42,7 @@ class PagesOfAThreadTest {
     @Test
     void aPageWaitsAgainAfterACollection() throws Exception {
         inAHeap(heap -> {
-            long size = 1900;
-            Mimalloc.free(Allocate.heapMalloc(heap, size));
-            long block = Allocate.heapMalloc(heap, size);
+            long block = inAPageThatWaits(heap, 1900);
             Mimalloc.collect(false);
             assertThat(Retire.hasRetired(Theaps.current(heap))).as("somebody looks for it").isFalse();
             Mimalloc.free(block);
@@ -122,6 +119,12 @@ class PagesOfAThreadTest {
             heaps.forEach(Heaps::destroy);
         }
         worker.join(); // close() only waits for its last task
+    }
+
+    /** A block of a page that ran empty, waits to be retired, and so is used again. */
+    private static long inAPageThatWaits(long heap, long size) {
+        Mimalloc.free(Allocate.heapMalloc(heap, size));
+        return Allocate.heapMalloc(heap, size);
     }
 
     /** A new one, whose pages nobody else has had. */
