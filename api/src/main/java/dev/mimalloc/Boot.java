@@ -14,7 +14,7 @@ import java.lang.System.Logger.Level;
  */
 final class Boot implements Lifecycle {
     static final String CLASSES = "Abandon Allocate AllocateAligned Arena ArenaPages Arenas Bitmap Config"
-            + " CppNames Deferred Errors FindPage Free Heap Heaps Json Limits Lock ManageArenas Meta Options"
+            + " CppNames Deferred Errors FindPage Free Heap Heaps HugePages Json Limits Lock ManageArenas Meta Options"
             + " Page PageMap PageQueue Pages Printer ProcessInfo ProcessLife Purge Reallocate Report Retire"
             + " Root Sampling SizeClass Spare StandardNames Startup Statistics Subprocess Subprocesses Table"
             + " Theap Theaps ThreadData Threads Visit";

@@ -9,10 +9,11 @@ import dev.mimalloc.machine.Os;
 import dev.mimalloc.machine.Trace;
 
 /**
- * An arena: a large reserved range, cut into slices. Four bitmaps say of each slice whether it is free, committed,
- * dirty (perhaps not zero) and waiting to be purged. Whoever clears a run of free bits has those slices, and nobody
- * else touches their other bits until they are free again. This struct, the bitmaps and the descriptors of the pages
- * lie apart, in a mapping that is only backed where it is used.
+ * An arena: a large reserved range, cut into slices. Bitmaps say of each slice whether it is free, committed, dirty
+ * (perhaps not zero), waiting to be purged, and has waited before; and of each 32 slices whether they are advised to be
+ * a huge page. Whoever clears a run of free bits has those slices, and nobody else touches their other bits until they
+ * are free again. This struct, the bitmaps and the descriptors of the pages lie apart, in a mapping that is only backed
+ * where it is used.
  *
  * <pre>
  * offset width field
@@ -32,14 +33,21 @@ import dev.mimalloc.machine.Trace;
  *    104     8 committed
  *    112     8 dirty
  *    120     8 purge
- *    128     8 chunkKinds   a byte for each chunk of the bitmaps: the kind of runs it is used for, plus one
- *    136     8 descriptors  the pages', one for each slice
+ *    128     8 aged
+ *    136     8 huge
+ *    144     8 chunkKinds   a byte for each chunk of the bitmaps: the kind of runs it is used for, plus one
+ *    152     8 descriptors  the pages', one for each slice
+ *    160     8 advisable    1 if regions can be advised to be huge pages; relaxed, until the OS refuses
  * </pre>
  *
- * All of these are written once, before the arena is published.
+ * All others are written once, before the arena is published.
  */
 final class Arena {
     private static final long HEADER = 192;
+    /** Those with a bit for each slice; behind them lies the one of the huge pages. */
+    private static final int SLICE_BITMAPS = 5;
+    /** The slices of a huge page of 2 MiB. */
+    static final long HUGE_PAGE = 32;
 
     /**
      * Kinds of chunks, as in the statistics. Pages of one slice, of which there are most, keep apart from all longer
@@ -86,12 +94,16 @@ final class Arena {
     static long committed(long arena) { return getLong(arena + 104); }
     static long dirty(long arena) { return getLong(arena + 112); }
     static long purge(long arena) { return getLong(arena + 120); }
-    private static long chunkKind(long arena, long chunk) { return getLong(arena + 128) + chunk; }
+    static long aged(long arena) { return getLong(arena + 128); }
+    static long huge(long arena) { return getLong(arena + 136); }
+    private static long chunkKind(long arena, long chunk) { return getLong(arena + 144) + chunk; }
+    static boolean isAdvisable(long arena) { return getRelaxed(arena + 160) != 0; }
+    static void setAdvisable(long arena, boolean advisable) { putRelaxed(arena + 160, advisable ? 1 : 0); }
 
     static long size(long arena) { return slices(arena) << Config.SLICE_SHIFT; }
     static long address(long arena, long slice) { return start(arena) + (slice << Config.SLICE_SHIFT); }
     static boolean contains(long arena, long address) { return Bits.below(address - start(arena), size(arena)); }
-    static long descriptor(long arena, long slice) { return getLong(arena + 136) + slice * Page.SIZE; }
+    static long descriptor(long arena, long slice) { return getLong(arena + 152) + slice * Page.SIZE; }
     static long sliceOf(long arena, long page) { return (Page.start(page) - start(arena)) >>> Config.SLICE_SHIFT; }
 
     /**
@@ -105,7 +117,8 @@ final class Arena {
             long numaNode) {
         long bitmap = Bitmap.size(slices);
         long kinds = Config.alignUp((slices + Bitmap.CHUNK - 1) / Bitmap.CHUNK, 64);
-        long metaSize = Config.alignUp(HEADER + 4 * bitmap + kinds + slices * Page.SIZE, Os.pageSize());
+        long bitmaps = SLICE_BITMAPS * bitmap + Bitmap.size(slices / HUGE_PAGE);
+        long metaSize = Config.alignUp(HEADER + bitmaps + kinds + slices * Page.SIZE, Os.pageSize());
         long arena = Os.map(metaSize, Os.pageSize(), true, false);
         if (arena == 0) return 0;
         Os.transparentHugePages(arena, metaSize, false);
@@ -116,12 +129,14 @@ final class Arena {
         putLong(arena + 48, numaNode);
         putLong(arena + 56, pinned ? 1 : 0);
         putLong(arena + 64, accessible ? 1 : 0);
-        for (int i = 0; i < 4; i++) {
+        for (int i = 0; i < SLICE_BITMAPS; i++) {
             putLong(arena + 96 + i * 8L, arena + HEADER + i * bitmap);
             Bitmap.init(arena + HEADER + i * bitmap, slices);
         }
-        putLong(arena + 128, arena + HEADER + 4 * bitmap);
-        putLong(arena + 136, arena + HEADER + 4 * bitmap + kinds);
+        putLong(arena + 136, arena + HEADER + SLICE_BITMAPS * bitmap);
+        Bitmap.init(huge(arena), slices / HUGE_PAGE);
+        putLong(arena + 144, arena + HEADER + bitmaps);
+        putLong(arena + 152, arena + HEADER + bitmaps + kinds);
         Bitmap.set(free(arena), 0, slices);
         if (!zero) Bitmap.set(dirty(arena), 0, slices);
         return arena;
@@ -277,7 +292,10 @@ final class Arena {
         // says nothing about us: the purge will find that the slice is not free.
         boolean clean = Bitmap.countSet(dirty(arena), slice, count) < count;
         long waiting = Bitmap.countSet(purge(arena), slice, count);
-        if (waiting != 0) waiting = Bitmap.clear(purge(arena), slice, count);
+        if (waiting != 0) {
+            waiting = Bitmap.clear(purge(arena), slice, count);
+            Bitmap.clear(aged(arena), slice, count);
+        }
         if (waiting != 0) Subprocess.addPurgeable(subprocess(arena), -waiting);
         return clean && Bitmap.set(dirty(arena), slice, count) == count;
     }
@@ -303,10 +321,14 @@ final class Arena {
         // After they are free, so that a purge that runs now does not pass them over. Somebody may have claimed them
         // by now: then the purge will find that they are not free.
         Subprocess.addPurgeable(subprocess, Bitmap.set(purge(arena), slice, count));
-        if (Subprocess.purgeExpire(subprocess) == 0) {
-            long factor = Config.max(1, Options.get(Options.ARENA_PURGE_MULT));
-            Subprocess.casPurgeExpire(subprocess, 0, Os.clock() + delay * factor);
-        }
+        schedulePurge(subprocess);
+    }
+
+    /** Sets the time when what waits to be purged is due, unless there is one. */
+    static void schedulePurge(long subprocess) {
+        if (Subprocess.purgeExpire(subprocess) != 0) return;
+        long factor = Config.max(1, Options.get(Options.ARENA_PURGE_MULT));
+        Subprocess.casPurgeExpire(subprocess, 0, Os.clock() + Options.get(Options.PURGE_DELAY) * factor);
     }
 
     /** Gives the memory of slices that the caller has claimed back to the OS. */

@@ -67,6 +67,7 @@ final class Arenas {
             Arena.unclaim(arena, slice, slices);
             return NO_COMMIT;
         }
+        HugePages.claimed(arena, slice, slices);
         boolean zero = Arena.use(arena, slice, slices);
         long page = Arena.descriptor(arena, slice);
         Page.clear(page);
@@ -116,10 +117,9 @@ final class Arenas {
         long start = Os.map(size, ALIGNMENT, commit, large);
         if (start == 0) return 0;
         Statistics.add(Subprocess.statistics(subprocess), Statistics.MMAP_CALLS, 1);
-        if (Options.get(Options.ALLOW_THP) == 0) Os.transparentHugePages(start, size, false);
-        else if (Options.get(Options.ALLOW_THP) == 2) Os.transparentHugePages(start, size, true);
         long arena = Arena.create(subprocess, start, size >>> Config.SLICE_SHIFT, commit, true, false, -1);
         if (arena != 0) Arena.setOwned(arena);
+        if (arena != 0 && !large) HugePages.reserved(arena, commit);
         if (arena != 0 && exclusive) Arena.setExclusive(arena);
         if (arena != 0 && publish(subprocess, arena)) return arena;
         if (arena != 0) Arena.release(arena);

@@ -3,68 +3,98 @@ package dev.mimalloc.core;
 import dev.mimalloc.machine.Os;
 
 /**
- * Gives the memory of free slices back to the OS, some time after they became free, since most are wanted again soon.
- * Any thread that comes by does it for all; on the JVM a housekeeper also does when nobody comes by. So that memory
- * does not stay in a program that falls silent, what waits is bounded too: by half of what is in use.
+ * Gives the memory of free slices back to the OS, when they have been free for some time, since most are wanted again
+ * soon: what waits when the time is up, and was waiting when it was up before. Any thread that comes by does it for
+ * all; on the JVM a housekeeper also does when nobody comes by. So that memory does not stay in a program that falls
+ * silent, what waits is bounded too: by half of what is in use.
  */
 public final class Purge {
     /** Up to so many slices (64 MiB) may wait whatever is in use. */
     private static final long WAITING_MIN = 1024;
+
+    /** What has waited for a whole delay. */
+    private static final int AGED = 0;
+    /** All of it, but of a huge page that has more than what waits. */
+    private static final int WHOLE = 1;
+    private static final int ALL = 2;
 
     private Purge() {}
 
     /** Purges if it is time. */
     public static void tick(long subprocess) {
         long expire = Subprocess.purgeExpire(subprocess);
-        if (expire != 0 && Os.clock() >= expire) run(subprocess);
+        if (expire != 0 && Os.clock() >= expire) run(subprocess, AGED, 0);
     }
 
     /** After slices were given back: purges if too many wait. */
     static void afterFree(long subprocess) {
-        long waiting = Subprocess.purgeable(subprocess);
         long most = Config.max(WAITING_MIN, (Root.charged() >>> Config.SLICE_SHIFT) / 2);
-        if (waiting > most) run(subprocess, most / 2);
+        if (Subprocess.purgeable(subprocess) <= most) return;
+        run(subprocess, WHOLE, most / 2);
+        if (Subprocess.purgeable(subprocess) > most / 4 * 3) run(subprocess, ALL, most / 2);
     }
 
     /** Purges all that waits, unless another thread is doing so. */
-    static void run(long subprocess) { run(subprocess, 0); }
+    static void run(long subprocess) { run(subprocess, ALL, 0); }
 
     /**
-     * The same, but leaves so many slices waiting: those with the lowest addresses, since these are the next ones to
-     * be claimed.
+     * The same, of what {@code which} says; and leaves so many slices waiting: those with the lowest addresses, since
+     * these are the next ones to be claimed.
      */
-    private static void run(long subprocess, long keep) {
+    private static void run(long subprocess, int which, long keep) {
         long lock = Subprocess.purgeLock(subprocess);
         if (!Lock.tryAcquire(lock)) return;
         // What is left waits for its time.
         if (keep == 0) Subprocess.clearPurgeExpire(subprocess);
-        long least = Config.max(1, Options.getSize(Options.MINIMAL_PURGE_SIZE) >>> Config.SLICE_SHIFT);
         for (long i = 0; i < Subprocess.arenaCount(subprocess); i++) {
             long arena = Subprocess.arena(subprocess, i);
-            if (arena != 0) keep = purgeArena(subprocess, arena, least, keep);
+            if (arena != 0) keep = purgeArena(subprocess, arena, which, keep);
         }
+        if (which == AGED && Subprocess.purgeable(subprocess) > 0) Arena.schedulePurge(subprocess);
         Statistics.add(Subprocess.statistics(subprocess), Statistics.ARENA_PURGES, 1);
         Lock.release(lock);
     }
 
     /** Returns how many slices are still to be left in the next arena. */
-    private static long purgeArena(long subprocess, long arena, long least, long keep) {
+    private static long purgeArena(long subprocess, long arena, int which, long keep) {
+        long least = Config.max(1, Options.getSize(Options.MINIMAL_PURGE_SIZE) >>> Config.SLICE_SHIFT);
         long purge = Arena.purge(arena);
         long slices = Arena.slices(arena);
         long at = 0;
         while ((at = Bitmap.nextSet(purge, at, slices)) >= 0) {
             long length = Bitmap.runLength(purge, at, slices);
             if (length == 0) continue;
-            if (keep > 0) {
+            boolean stays = keep > 0;
+            if (stays) {
                 length = Config.min(keep, length);
                 keep -= length;
-            } else if (length >= least) {
+            } else if (which == AGED) {
+                long aged = Bitmap.runLength(Arena.aged(arena), at, at + length);
+                stays = aged == 0;
+                length = stays ? age(arena, at, length) : aged;
+            } else if (which == WHOLE) {
+                length = Config.min(length, Config.alignUp(at + 1, Arena.HUGE_PAGE) - at);
+                stays = length < Arena.HUGE_PAGE && HugePages.isHuge(arena, at);
+            }
+            if (!stays && length >= least) {
                 Subprocess.addPurgeable(subprocess, -Bitmap.clear(purge, at, length));
+                Bitmap.clear(Arena.aged(arena), at, length);
                 purgeFree(arena, at, at + length);
             }
             at += length;
         }
         return keep;
+    }
+
+    /**
+     * Notes that slices have waited when time was up; returns how many. It may note of one that was claimed meanwhile:
+     * that one will be purged a little early.
+     */
+    private static long age(long arena, long at, long length) {
+        long next = Bitmap.nextSet(Arena.aged(arena), at, at + length);
+        if (next >= 0) length = next - at;
+        Bitmap.set(Arena.aged(arena), at, length);
+        return length;
     }
 
     /** Purges those slices of a range that are free. */

@@ -1,0 +1,55 @@
+package dev.mimalloc.core;
+
+import dev.mimalloc.machine.Os;
+
+/**
+ * Transparent huge pages, where they pay. The OS backs a region of 2 MiB that is advised so at its first touch, in one
+ * page fault in place of 512; but all of it, whatever is used of it. So the first memory of a process is small pages,
+ * and then what is taken new is advised region by region: no more than one part of a region for each kind of chunk is
+ * held and not used. A region that somebody has touched stays as it is, as the OS would not join its small pages.
+ *
+ * <p>Memory of a huge page is given back by the whole where that will do, see {@link Purge}: a piece of it breaks the
+ * page, and is small pages when it is touched again.
+ *
+ * <p>Two threads that take parts of a region at the same time may both advise it, or one may touch it before the other
+ * does: then it is small pages, and counts as a huge one.
+ */
+final class HugePages {
+    /** From so many bytes in use on, a region is no more than a quarter of them. */
+    private static final long ENOUGH = 8 << 20;
+
+    private HugePages() {}
+
+    /** What the OS shall do with an arena that was just reserved, its first slice at the start of a region. */
+    static void reserved(long arena, boolean committed) {
+        long allowed = Options.get(Options.ALLOW_THP);
+        boolean all = allowed == 2;
+        if (!Os.transparentHugePages(Arena.start(arena), Arena.size(arena), all)) return;
+        if (all) Bitmap.set(Arena.huge(arena), 0, Arena.slices(arena) / Arena.HUGE_PAGE);
+        else if (allowed != 0 && committed) Arena.setAdvisable(arena, true);
+    }
+
+    /** Slices were claimed, and nobody has touched them yet. */
+    static void claimed(long arena, long slice, long count) {
+        if (!Arena.isAdvisable(arena) || Root.charged() < ENOUGH) return;
+        long end = Config.min((slice + count - 1) / Arena.HUGE_PAGE + 1, Arena.slices(arena) / Arena.HUGE_PAGE);
+        for (long region = slice / Arena.HUGE_PAGE; region < end; region++) {
+            if (Bitmap.isSet(Arena.huge(arena), region) || !isUntouched(arena, region)) continue;
+            if (Os.transparentHugePages(Arena.address(arena, region * Arena.HUGE_PAGE), Arena.HUGE_PAGE << Config.SLICE_SHIFT, true)) {
+                Bitmap.set(Arena.huge(arena), region);
+            } else {
+                Arena.setAdvisable(arena, false);
+                return;
+            }
+        }
+    }
+
+    private static boolean isUntouched(long arena, long region) {
+        return Bitmap.countSet(Arena.dirty(arena), region * Arena.HUGE_PAGE, Arena.HUGE_PAGE) == 0;
+    }
+
+    static boolean isHuge(long arena, long slice) {
+        long region = slice / Arena.HUGE_PAGE;
+        return region < Arena.slices(arena) / Arena.HUGE_PAGE && Bitmap.isSet(Arena.huge(arena), region);
+    }
+}

@@ -1,0 +1,214 @@
+package dev.mimalloc.core;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.mimalloc.machine.Os;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.FutureTask;
+import java.util.function.LongConsumer;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+/**
+ * What becomes of the memory of free slices, and which of it is advised to be huge pages. In a subprocess, which the
+ * housekeeper leaves alone: here time is up when a test says so.
+ */
+class PurgeTest {
+    private static final long MIB = 1 << 20;
+
+    @AfterEach
+    void allIsWhole() { Invariants.check(); }
+
+    @Test
+    void whatWaitedThroughAWholeDelayIsPurged() throws Exception {
+        inASubprocess(subprocess -> {
+            long block = Allocate.malloc(MIB);
+            Place place = Place.of(subprocess, block);
+            Free.free(block);
+            assertThat(place.waiting()).as("slices that wait after the free").isEqualTo(16);
+            timeIsUp(subprocess);
+            assertThat(place.waiting()).as("when time was up once").isEqualTo(16);
+            assertThat(Subprocess.purgeExpire(subprocess)).as("the next time").isPositive();
+            timeIsUp(subprocess);
+            assertThat(place.waiting()).as("when it was up again").isZero();
+            assertThat(Bitmap.countSet(Arena.committed(place.arena), place.slice, 16)).as("with memory").isZero();
+            assertThat(Subprocess.purgeExpire(subprocess)).as("a time for nothing").isZero();
+        });
+    }
+
+    @Test
+    void whatWasUsedMeanwhileWaitsAnew() throws Exception {
+        inASubprocess(subprocess -> {
+            long block = Allocate.malloc(MIB);
+            Place place = Place.of(subprocess, block);
+            for (int i = 0; i < 3; i++) {
+                Free.free(block);
+                timeIsUp(subprocess);
+                assertThat(place.waiting()).as("slices that wait, round %d", i).isEqualTo(16);
+                assertThat(Allocate.malloc(MIB)).as("the same memory").isEqualTo(block);
+            }
+            Free.free(block);
+        });
+    }
+
+    /** A purged slice begins anew: nothing says that it has waited before. */
+    @Test
+    void aPurgedSliceWaitsAWholeDelayAgain() throws Exception {
+        inASubprocess(subprocess -> {
+            long block = Allocate.malloc(MIB);
+            Place place = Place.of(subprocess, block);
+            for (int i = 0; i < 2; i++) {
+                Free.free(block);
+                timeIsUp(subprocess);
+                assertThat(place.waiting()).as("slices that wait when time was up once, round %d", i).isEqualTo(16);
+                timeIsUp(subprocess);
+                assertThat(place.waiting()).as("when it was up again, round %d", i).isZero();
+                assertThat(Allocate.malloc(MIB)).as("the same memory").isEqualTo(block);
+            }
+            Free.free(block);
+        });
+    }
+
+    /** Blocks of two and a half regions, every second one freed: pieces of regions are left to a purge by time. */
+    @Test
+    void aPurgeByAmountLeavesPiecesOfHugePages() throws Exception {
+        inASubprocess(subprocess -> {
+            List<Long> blocks = allocate(28, 5 * MIB);
+            var places = blocks.stream().map(block -> Place.of(subprocess, block)).toList();
+            for (int i = 0; i < blocks.size(); i += 2) Free.free(blocks.get(i));
+            long pieces = 0, whole = 0;
+            for (int i = 0; i < places.size(); i += 2) {
+                Place place = places.get(i);
+                for (long slice = place.slice; slice < place.slice + 80; slice++) {
+                    if (!HugePages.isHuge(place.arena, slice)) continue; // the first ones
+                    boolean purged = !Bitmap.isSet(Arena.committed(place.arena), slice);
+                    if (place.hasRegionOf(slice, 80)) whole += purged ? 1 : 0;
+                    else pieces += purged ? 1 : 0;
+                }
+            }
+            assertThat(whole).as("purged slices of whole huge pages").isPositive();
+            assertThat(pieces).as("purged slices of huge pages in use").isZero();
+            timeIsUp(subprocess);
+            timeIsUp(subprocess);
+            assertThat(Subprocess.purgeable(subprocess)).as("slices that wait when time was up twice").isZero();
+            for (int i = 1; i < blocks.size(); i += 2) Free.free(blocks.get(i));
+        });
+    }
+
+    /** If the pieces alone are too much they go, too. */
+    @Test
+    void whatWaitsIsBoundedAlsoInPieces() throws Exception {
+        inASubprocess(subprocess -> {
+            List<Long> blocks = allocate(400, MIB + 1);
+            for (int i = 0; i < blocks.size(); i += 2) Free.free(blocks.get(i));
+            assertThat(Subprocess.purgeable(subprocess)).as("slices that wait").isLessThan(200 * 17 / 2);
+            for (int i = 1; i < blocks.size(); i += 2) Free.free(blocks.get(i));
+        });
+    }
+
+    /** The OS says so itself. */
+    @Test
+    void whatIsTakenNewIsAdvisedToBeHugePages() throws Exception {
+        inASubprocess(subprocess -> {
+            List<Long> blocks = allocate(8, 4 * MIB);
+            assertThat(Root.charged()).as("bytes in use").isGreaterThan(8 * MIB);
+            Place last = Place.of(subprocess, blocks.getLast());
+            assertThat(HugePages.isHuge(last.arena, last.slice)).as("a huge page").isTrue();
+            if (areKnown()) {
+                assertThat(flagsOf(blocks.getLast())).as("a block's memory").contains("hg").doesNotContain("nh");
+                long slices = Arena.slices(last.arena);
+                assertThat(flagsOf(Arena.address(last.arena, slices - 1))).as("memory that nobody has").contains("nh");
+                assertThat(HugePages.isHuge(last.arena, slices - 1)).as("a huge page").isFalse();
+            }
+            blocks.forEach(Free::free);
+        });
+    }
+
+    @Test
+    void aRegionThatWasTouchedBeforeIsNotAdvised() throws Exception {
+        inASubprocess(subprocess -> {
+            List<Long> blocks = allocate(4, 4 * MIB);
+            Place place = Place.of(subprocess, blocks.getFirst());
+            long region = place.slice / Arena.HUGE_PAGE + 64; // nobody is there
+            long slice = region * Arena.HUGE_PAGE;
+            Bitmap.set(Arena.dirty(place.arena), slice + 5);
+            HugePages.claimed(place.arena, slice, 4);
+            assertThat(Bitmap.isSet(Arena.huge(place.arena), region)).as("the touched one").isFalse();
+            HugePages.claimed(place.arena, slice + Arena.HUGE_PAGE, 4);
+            assertThat(Bitmap.isSet(Arena.huge(place.arena), region + 1)).as("the next one").isTrue();
+            Bitmap.clear(Arena.dirty(place.arena), slice + 5);
+            blocks.forEach(Free::free);
+        });
+    }
+
+    /** Where a block lies. */
+    private record Place(long arena, long slice) {
+        static Place of(long subprocess, long block) {
+            long arena = Arenas.find(subprocess, block);
+            return new Place(arena, (block - Arena.start(arena)) >>> Config.SLICE_SHIFT);
+        }
+
+        long waiting() { return Bitmap.countSet(Arena.purge(arena), slice, 16); }
+
+        /** Does a run of slices from here on have the whole region that {@code one} is in? */
+        boolean hasRegionOf(long one, long length) {
+            long first = Config.alignDown(one, Arena.HUGE_PAGE);
+            return first >= slice && first + Arena.HUGE_PAGE <= slice + length;
+        }
+    }
+
+    private static List<Long> allocate(int count, long size) {
+        List<Long> blocks = new ArrayList<>();
+        for (int i = 0; i < count; i++) blocks.add(Allocate.malloc(size));
+        assertThat(blocks).doesNotContain(0L);
+        return blocks;
+    }
+
+    private static void timeIsUp(long subprocess) {
+        long expire = Subprocess.purgeExpire(subprocess);
+        assertThat(expire).as("a time is set").isPositive();
+        assertThat(Subprocess.casPurgeExpire(subprocess, expire, Os.clock())).isTrue();
+        Purge.tick(subprocess);
+    }
+
+    /** Are there transparent huge pages at all? */
+    private static boolean areKnown() { return Files.exists(Path.of("/sys/kernel/mm/transparent_hugepage")); }
+
+    private static List<String> flagsOf(long address) {
+        boolean found = false;
+        try {
+            for (String line : Files.readAllLines(Path.of("/proc/self/smaps"))) {
+                if (line.matches("[0-9a-f]+-[0-9a-f]+ .*")) {
+                    String[] ends = line.split("[- ]", 3);
+                    found = Long.parseUnsignedLong(ends[0], 16) <= address
+                            && address < Long.parseUnsignedLong(ends[1], 16);
+                } else if (found && line.startsWith("VmFlags:")) {
+                    return List.of(line.substring("VmFlags:".length()).strip().split(" "));
+                }
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+        throw new AssertionError("0x%x is not mapped".formatted(address));
+    }
+
+    private static void inASubprocess(LongConsumer work) throws Exception {
+        var task = new FutureTask<>(() -> {
+            long subprocess = Subprocesses.create();
+            Subprocesses.addCurrentThread(subprocess);
+            try {
+                work.accept(subprocess);
+            } finally {
+                Threads.done();
+                Subprocesses.destroy(subprocess);
+            }
+        }, null);
+        Thread.ofPlatform().start(task).join();
+        task.get();
+    }
+}
