@@ -49,7 +49,7 @@ public final class Config {
     static final int HEARTBEAT_CYCLES = 16;
 
     /** An empty page that is alone in its queue survives this many generic allocations. */
-    static final int RETIRE_CYCLES = 16;
+    static final int RETIRE_CYCLES = 64;
 
     /** Generic allocations between two looks at what is due: a purge, a collection. A power of two. */
     static final int CARE_CYCLES = 64;

@@ -41,8 +41,14 @@ public final class Free {
 
     private static void freeSlow(long page, long p, long difference) {
         ThreadSlot.probeStack();
+        if (likely((difference & Page.FLAGS) == 0)) remote(page, p);
+        else flaggedSlow(page, p, difference);
+    }
+
+    /** The page has a single block, whose address must be the one that is freed, or some address lies inside one. */
+    private static void flaggedSlow(long page, long p, long difference) {
         long block = Page.hasInterior(page) ? Page.blockOf(page, p) : p;
-        if (difference == Page.HAS_INTERIOR) local(page, block);
+        if ((difference & ~Page.FLAGS) == 0) local(page, block);
         else if (Page.reserved(page) == 1 && block != Page.start(page)) invalid(p);
         else remote(page, block);
     }
@@ -53,15 +59,17 @@ public final class Free {
      */
     private static void remote(long page, long block) {
         long old;
+        long head;
         do {
             old = Page.threadFree(page);
-            Page.setNextBlock(block, Page.head(old));
-        } while (!Page.weakCasThreadFree(page, old, Page.pushed(old, block)));
-        if (!Page.isOwned(old)) ended(page);
+            head = Page.head(old);
+            Page.setNextBlock(block, head);
+        } while (!Page.weakCasThreadFree(page, old, Page.pushed(old, head, block)));
+        if (!Page.isOwned(old)) endedSlow(page);
     }
 
     /** A free has made us the owner of an abandoned page. */
-    private static void ended(long page) {
+    private static void endedSlow(long page) {
         long heap = Page.heap(page);
         if (unlikely(Heap.isDeleted(heap)) && !Abandon.adopt(page)) return;
         Abandon.afterFree(page, Theaps.current(Page.heap(page)));

@@ -16,7 +16,7 @@ import dev.mimalloc.machine.Os;
  */
 final class HugePages {
     /** From so many bytes in use on, a region is no more than a quarter of them. */
-    private static final long ENOUGH = 8 << 20;
+    private static final long ENOUGH = 4 << 20;
 
     private HugePages() {}
 

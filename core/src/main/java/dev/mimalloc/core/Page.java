@@ -49,6 +49,8 @@ public final class Page {
 
     /** In the owner word: some block's user has an address inside it, because of a large alignment. */
     static final long HAS_INTERIOR = 1;
+    /** In the owner word: the page has a single block, and a free of any other address is refused. */
+    static final long SINGLE = 2;
     static final long FLAGS = 15;
     /** Owner words of pages that no thread owns. No thread has such an id. */
     public static final long HIDDEN = Long.MIN_VALUE + 0x10;
@@ -92,6 +94,7 @@ public final class Page {
     static boolean isAbandoned(long page) { return owner(page) == HIDDEN || owner(page) == FINDABLE; }
     static boolean hasInterior(long page) { return (ownerWord(page) & HAS_INTERIOR) != 0; }
     static void setHasInterior(long page) { putRelaxed(page + 16, ownerWord(page) | HAS_INTERIOR); }
+    static void setSingle(long page) { putRelaxed(page + 16, ownerWord(page) | SINGLE); }
 
     static int usedWord(long page) { return getInt(page + 24); }
     static void setUsedWord(long page, int word) { putInt(page + 24, word); }
@@ -119,9 +122,9 @@ public final class Page {
     static boolean isOwned(long threadFree) { return (threadFree & OWNED) != 0; }
     static long head(long threadFree) { return threadFree & HEAD; }
     static int count(long threadFree) { return (int) (threadFree >>> COUNT_SHIFT); }
-    /** The word after {@code block} was pushed: one more, and owned. */
-    static long pushed(long threadFree, long block) {
-        return ((threadFree >>> COUNT_SHIFT) + 1) << COUNT_SHIFT | block | OWNED;
+    /** The word after {@code block} was pushed before {@code head}: one more, and owned. */
+    static long pushed(long threadFree, long head, long block) {
+        return threadFree - head + ((1L << COUNT_SHIFT) + block) | OWNED;
     }
 
     /**

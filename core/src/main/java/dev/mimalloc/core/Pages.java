@@ -90,6 +90,7 @@ final class Pages {
         Page.setTheap(page, theap);
         Page.setHeap(page, heap);
         Page.setOwner(page, Theap.threadId(theap));
+        if (reserved == 1) Page.setSingle(page);
         Page.setThreadFree(page, Page.OWNED);
         if (!enter(page, heap)) {
             giveMemoryBack(page, heap);

@@ -23,7 +23,7 @@ public final class Inside {
         do {
             old = Page.threadFree(page);
             Page.setNextBlock(block, Page.head(old));
-        } while (!Page.weakCasThreadFree(page, old, Page.pushed(old, block)));
+        } while (!Page.weakCasThreadFree(page, old, Page.pushed(old, Page.head(old), block)));
         return old;
     }
 
