@@ -257,7 +257,7 @@ public final class Allocate {
         return block;
     }
 
-    /** Counts an allocation that gets a page of its own, or an odd address; it is 0 unless that makes it a sample. */
+    /** Counts an allocation that gets a page of its own; it is 0 unless that makes it a sample. */
     static long sampledIfReached(long theap, long size, long alignment, boolean zero) {
         boolean reached = Trace.sampleInterval() != 0 && Sampling.reached(theap, size);
         return reached ? sampled(theap, size, alignment, zero) : 0;

@@ -6,9 +6,9 @@ import dev.mimalloc.machine.Bits;
 import dev.mimalloc.machine.Export;
 
 /**
- * Blocks aligned to any power of two, at their start or at an offset. Most sizes have blocks that are aligned by
- * nature: pages start at a multiple of 64 KiB. Otherwise a larger block is taken, and its user gets an address inside
- * it; alignments beyond a slice get a page of their own that starts where it should.
+ * Blocks aligned to any power of two, at their start or at an offset. Up to a slice, rounding the size is all it takes
+ * to align the start. At an offset a larger block is taken, and its user gets an address inside it; beyond a slice a
+ * block gets a page of its own that starts where it should.
  */
 public final class AllocateAligned {
     private AllocateAligned() {}
@@ -86,31 +86,25 @@ public final class AllocateAligned {
         return block;
     }
 
-    /** For a power of two. Most often the block that malloc would take happens to be aligned. */
+    /**
+     * For a power of two. A size that is a multiple of it, up to a slice, has a size class whose block size is one too;
+     * so all blocks of a page are aligned, as the page starts at a slice.
+     */
     static long allocate(long theap, long size, long alignment, long offset, boolean zero) {
-        if (likely(!Bits.below(Config.SMALL_SIZE_MAX, size))) {
-            long page = Theap.direct(theap, size);
-            long block = Page.free(page);
-            if (likely(block != 0 && (block + offset & alignment - 1) == 0)) return Allocate.first(page, zero);
+        boolean atStart = (offset & alignment - 1) == 0;
+        if (likely(atStart && alignment <= Config.SLICE && Bits.below(size - 1, Config.LARGE_OBJECT_MAX))) {
+            long rounded = Config.alignUp(size, alignment);
+            return zero ? Allocate.theapZalloc(theap, rounded) : Allocate.theapMalloc(theap, rounded);
         }
         return allocateSlow(theap, size, alignment, offset, zero);
     }
 
     private static long allocateSlow(long theap, long size, long alignment, long offset, boolean zero) {
         if (size < 0) return Errors.tooLarge(size);
-        if (isNatural(size, alignment, offset)) {
-            return zero ? Allocate.theapZalloc(theap, size) : Allocate.theapMalloc(theap, size);
-        }
-        if ((offset & alignment - 1) == 0 && (alignment > Config.SLICE || size > Config.LARGE_OBJECT_MAX)) {
-            return single(theap, size, alignment, zero);
-        }
-        return inside(theap, size, alignment, offset, zero);
-    }
-
-    /** Whether every block for this size is aligned: its page starts at a slice, and the block size is a multiple. */
-    private static boolean isNatural(long size, long alignment, long offset) {
-        if ((offset & alignment - 1) != 0 || alignment > Config.SLICE) return false;
-        return size > Config.LARGE_OBJECT_MAX || (SizeClass.binSize(SizeClass.bin(size)) & alignment - 1) == 0;
+        if (size == 0) return allocate(theap, 1, alignment, offset, zero);
+        if ((offset & alignment - 1) != 0) return inside(theap, size, alignment, offset, zero);
+        if (alignment > Config.SLICE) return single(theap, size, alignment, zero);
+        return zero ? Allocate.theapZalloc(theap, size) : Allocate.theapMalloc(theap, size); // starts at a slice
     }
 
     private static long single(long theap, long size, long alignment, boolean zero) {
@@ -128,10 +122,6 @@ public final class AllocateAligned {
         long total = size + alignment - 1;
         if (total < 0) return Errors.tooLarge(size);
         theap = Allocate.heartbeat(theap);
-        if ((offset & alignment - 1) == 0) {
-            long sample = Allocate.sampledIfReached(theap, size, Config.SLICE, zero);
-            if (sample != 0) return sample;
-        }
         // The smallest block has no room for an address inside it, and its link.
         long page = Allocate.page(theap, Config.max(total, 16), Config.SLICE, true);
         if (page == 0) return Errors.outOfMemory(size);
