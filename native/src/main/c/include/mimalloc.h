@@ -99,7 +99,7 @@ typedef enum mi_option_e {
   mi_option_deprecated_abandoned_page_purge,      // no longer of any use
   mi_option_deprecated_segment_reset,             // no longer of any use
   mi_option_deprecated_eager_commit_delay,        // no longer of any use
-  mi_option_purge_delay,                          // ms until unused memory is given back; 0 at once, -1 never (1000 ms)
+  mi_option_purge_delay,                          // ms, once to twice, until unused memory is given back; 0 at once, -1 never (1000 ms)
   mi_option_use_numa_nodes,                       // pretend so many NUMA nodes; 0 asks the OS (0)
   mi_option_disallow_os_alloc,                    // take no memory from the OS beyond what is reserved (0)
   mi_option_os_tag,                               // no effect here: the tag of OS memory on macOS (100)
@@ -127,7 +127,7 @@ typedef enum mi_option_e {
   mi_option_page_commit_on_demand,                // no effect: a page is backed where it is touched (0)
   mi_option_page_max_reclaim,                     // how many pages of a bin to reclaim at most; -1 for any number (-1)
   mi_option_page_cross_thread_max_reclaim,        // the same for pages of other threads (32)
-  mi_option_allow_thp,                            // transparent huge pages: 0 never, 1 as the system has it, 2 align for them (1)
+  mi_option_allow_thp,                            // transparent huge pages: 0 never, 1 where they pay, 2 for all memory (1)
   mi_option_minimal_purge_size,                   // KiB of the smallest purge; 0 chooses (0 KiB)
   mi_option_arena_max_object_size,                // KiB of the largest block in an arena (2097152 KiB)
   mi_option_arena_is_numa_local,                  // no effect: see mi_heap_set_numa_affinity (0)

@@ -29,7 +29,7 @@ public enum Option {
     RESERVE_HUGE_OS_PAGES_AT(Options.RESERVE_HUGE_OS_PAGES_AT, -1, Integer.MAX_VALUE),
     /** How much memory to reserve at the start, in KiB. */
     RESERVE_OS_MEMORY(Options.RESERVE_OS_MEMORY, Kind.SIZE),
-    /** Milliseconds that free memory waits before it goes back to the system; -1 for ever. */
+    /** Milliseconds, once to twice, that free memory waits before it goes back to the system; -1 for ever. */
     PURGE_DELAY(Options.PURGE_DELAY, -1, Long.MAX_VALUE),
     /** Pretends that there are so many NUMA nodes; 0 for as many as there are. */
     USE_NUMA_NODES(Options.USE_NUMA_NODES, 0, Long.MAX_VALUE),
@@ -81,7 +81,10 @@ public enum Option {
     PAGE_MAX_RECLAIM(Options.PAGE_MAX_RECLAIM, -1, Long.MAX_VALUE),
     /** A thread takes over so many pages of others by frees. */
     PAGE_CROSS_THREAD_MAX_RECLAIM(Options.PAGE_CROSS_THREAD_MAX_RECLAIM, 0, Long.MAX_VALUE),
-    /** Transparent huge pages: 0 none in the whole process, 1 as the system likes, 2 aligned to them. */
+    /**
+     * Transparent huge pages, if the system has them: 0 none in the whole process, 1 for what is allocated beyond the
+     * first few MiB, 2 for all memory.
+     */
     ALLOW_THP(Options.ALLOW_THP, 0, 2),
     /** Nothing smaller is purged, in KiB. */
     MINIMAL_PURGE_SIZE(Options.MINIMAL_PURGE_SIZE, Kind.SIZE),

@@ -15,7 +15,7 @@ import dev.mimalloc.machine.Os;
  * does: then it is small pages, and counts as a huge one.
  */
 final class HugePages {
-    /** From so many bytes in use on, a region is no more than a quarter of them. */
+    /** From so many bytes in use on, a region is no more than half of them. */
     private static final long ENOUGH = 4 << 20;
 
     private HugePages() {}
