@@ -51,10 +51,11 @@ final class Arena {
 
     /**
      * Kinds of chunks, as in the statistics. Pages of one slice, of which there are most, keep apart from all longer
-     * runs, so that they do not fragment these.
+     * runs, so that they do not fragment these; and so do pages of which perhaps little will be used.
      */
     private static final int SMALL = 0;
     private static final int OTHER = 1;
+    private static final int SPARSE = 2;
     private static final int HUGE = 4;
     private static final int ANY = -2;
     private static final int NONE = -1;
@@ -148,12 +149,13 @@ final class Arena {
     /**
      * Claims {@code count} slices in a row, the first aligned to {@code alignment} slices.
      *
+     * @param sparse perhaps little will be used of them
      * @return the first slice, or -1
      */
-    static long claim(long arena, long count, long alignment) {
+    static long claim(long arena, long count, long alignment, boolean sparse) {
         // An aligned run might not fit in any chunk, where the arena's start is less aligned.
         if (count + alignment - 1 > Bitmap.CHUNK) return claimHuge(arena, count, alignment);
-        int kind = count == 1 ? SMALL : OTHER;
+        int kind = sparse ? SPARSE : count == 1 ? SMALL : OTHER;
         if (kind == OTHER && alignment == 1 && count <= BEST_MAX) return claimBest(arena, count);
         long slice = claimIn(arena, count, alignment, kind, kind);
         if (slice < 0) slice = claimIn(arena, count, alignment, NONE, kind);
@@ -264,7 +266,7 @@ final class Arena {
     /** The kind of a chunk as the statistics count it: 0 to 5. */
     static int chunkKindOf(long arena, long chunk) {
         int kind = getByte(chunkKind(arena, chunk)) - 1;
-        return kind == NONE ? 5 : kind;
+        return kind == NONE ? 5 : kind == SPARSE ? SMALL : kind;
     }
 
     /** Makes claimed slices usable; false if the OS has no memory. */

@@ -5,8 +5,9 @@ import dev.mimalloc.machine.Os;
 /**
  * Transparent huge pages, where they pay. The OS backs a region of 2 MiB that is advised so at its first touch, in one
  * page fault in place of 512; but all of it, whatever is used of it. So the first memory of a process is small pages,
- * and then what is taken new is advised region by region: no more than one part of a region for each kind of chunk is
- * held and not used. A region that somebody has touched stays as it is, as the OS would not join its small pages.
+ * and then what is taken new is advised region by region: no more than a part of one region for each kind of chunk is
+ * held and not used. Sparse pages, see {@link Pages}, are small pages always. A region that somebody has touched stays
+ * as it is, as the OS would not join its small pages.
  *
  * <p>Memory of a huge page is given back by the whole where that will do, see {@link Purge}: a piece of it breaks the
  * page, and is small pages when it is touched again.

@@ -19,10 +19,18 @@ final class Pages {
         long slices = size >>> Config.SLICE_SHIFT;
         long heap = Theap.heap(theap);
         if (!Limits.charge(heap, size)) return 0;
-        long page = Arenas.allocate(heap, slices, 1);
+        long page = Arenas.allocate(heap, slices, 1, isSparse(theap, bin));
         if (page == 0) page = mapped(heap, size, Config.SLICE);
         if (page == 0) return refused(heap, slices);
         return initialised(page, theap, blockSize, (int) (size / blockSize));
+    }
+
+    /**
+     * Perhaps little will be used of a page that is not taken because others are full: there may be many theaps, each
+     * with a few blocks of many sizes.
+     */
+    private static boolean isSparse(long theap, int bin) {
+        return PageQueue.count(Theap.queue(theap, SizeClass.COUNT + bin)) == 0;
     }
 
     /**
@@ -38,7 +46,7 @@ final class Pages {
         if (!Limits.charge(heap, slices << Config.SLICE_SHIFT)) return 0;
         long page = 0;
         if (alignment <= Config.ARENA_ALIGN_MAX && slices < 1L << 31) {
-            page = Arenas.allocate(heap, slices, Config.max(1, alignment >>> Config.SLICE_SHIFT));
+            page = Arenas.allocate(heap, slices, Config.max(1, alignment >>> Config.SLICE_SHIFT), false);
         }
         if (page == 0) page = mapped(heap, blockSize, Config.max(alignment, Config.SLICE));
         if (page == 0) return refused(heap, slices);

@@ -140,6 +140,20 @@ class PurgeTest {
         });
     }
 
+    /** The first page for a size may stay nearly empty, however many threads and heaps there are. */
+    @Test
+    void pagesAreHugeOnlyBehindFullOnes() throws Exception {
+        inASubprocess(subprocess -> {
+            List<Long> much = allocate(8, 4 * MIB);
+            List<Long> blocks = allocate(8000, 1000);
+            Place first = Place.of(subprocess, blocks.getFirst()), last = Place.of(subprocess, blocks.getLast());
+            assertThat(HugePages.isHuge(first.arena, first.slice)).as("the first page is in a huge one").isFalse();
+            assertThat(HugePages.isHuge(last.arena, last.slice)).as("the last page is in a huge one").isTrue();
+            blocks.forEach(Free::free);
+            much.forEach(Free::free);
+        });
+    }
+
     @Test
     void aRegionThatWasTouchedBeforeIsNotAdvised() throws Exception {
         inASubprocess(subprocess -> {
