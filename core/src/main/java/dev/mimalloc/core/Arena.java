@@ -156,7 +156,7 @@ final class Arena {
         // An aligned run might not fit in any chunk, where the arena's start is less aligned.
         if (count + alignment - 1 > Bitmap.CHUNK) return claimHuge(arena, count, alignment);
         int kind = sparse ? SPARSE : count == 1 ? SMALL : OTHER;
-        if (kind == OTHER && alignment == 1 && count <= BEST_MAX) return claimBest(arena, count);
+        if (count > 1 && alignment == 1 && count <= BEST_MAX) return claimBest(arena, count, kind);
         long slice = claimIn(arena, count, alignment, kind, kind);
         if (slice < 0) slice = claimIn(arena, count, alignment, NONE, kind);
         return slice < 0 ? claimIn(arena, count, alignment, ANY, kind) : slice;
@@ -182,16 +182,16 @@ final class Arena {
         return -1;
     }
 
-    private static long claimBest(long arena, long count) {
+    private static long claimBest(long arena, long count, int kind) {
         while (true) {
-            long best = findBest(arena, count, OTHER);
+            long best = findBest(arena, count, kind);
             if (best < 0) best = findBest(arena, count, ANY);
             if (best < 0) return -1;
             // When somebody else is faster, they got on: look again.
             if (!Bitmap.tryClaim(free(arena), best, count)) continue;
             // A hint, as above.
-            long kind = chunkKind(arena, best / Bitmap.CHUNK);
-            if (getByte(kind) == 0) putByte(kind, OTHER + 1);
+            long chunk = chunkKind(arena, best / Bitmap.CHUNK);
+            if (getByte(chunk) == 0) putByte(chunk, kind + 1);
             return best;
         }
     }
@@ -328,9 +328,14 @@ final class Arena {
 
     /** Sets the time when what waits to be purged is due, unless there is one. */
     static void schedulePurge(long subprocess) {
-        if (Subprocess.purgeExpire(subprocess) != 0) return;
-        long factor = Config.max(1, Options.get(Options.ARENA_PURGE_MULT));
-        Subprocess.casPurgeExpire(subprocess, 0, Os.clock() + Options.get(Options.PURGE_DELAY) * factor);
+        if (Subprocess.purgeExpire(subprocess) == 0) {
+            Subprocess.casPurgeExpire(subprocess, 0, Os.clock() + purgeDelay());
+        }
+    }
+
+    /** How long slices wait, in milliseconds. */
+    static long purgeDelay() {
+        return Options.get(Options.PURGE_DELAY) * Config.max(1, Options.get(Options.ARENA_PURGE_MULT));
     }
 
     /** Gives the memory of slices that the caller has claimed back to the OS. */

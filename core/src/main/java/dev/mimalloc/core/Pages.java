@@ -33,6 +33,11 @@ final class Pages {
         return PageQueue.count(Theap.queue(theap, SizeClass.COUNT + bin)) == 0;
     }
 
+    /** The end of the last slice is more than an eighth. */
+    private static boolean isSparse(long blockSize, long slices) {
+        return blockSize < (slices << Config.SLICE_SHIFT) / 8 * 7;
+    }
+
     /**
      * A page with a single block, which starts at a multiple of {@code alignment}.
      *
@@ -46,7 +51,8 @@ final class Pages {
         if (!Limits.charge(heap, slices << Config.SLICE_SHIFT)) return 0;
         long page = 0;
         if (alignment <= Config.ARENA_ALIGN_MAX && slices < 1L << 31) {
-            page = Arenas.allocate(heap, slices, Config.max(1, alignment >>> Config.SLICE_SHIFT), false);
+            long aligned = Config.max(1, alignment >>> Config.SLICE_SHIFT);
+            page = Arenas.allocate(heap, slices, aligned, isSparse(blockSize, slices));
         }
         if (page == 0) page = mapped(heap, blockSize, Config.max(alignment, Config.SLICE));
         if (page == 0) return refused(heap, slices);

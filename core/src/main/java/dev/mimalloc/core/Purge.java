@@ -6,7 +6,7 @@ import dev.mimalloc.machine.Os;
  * Gives the memory of free slices back to the OS, when they have been free for some time, since most are wanted again
  * soon: what waits when the time is up, and was waiting when it was up before. Any thread that comes by does it for
  * all; on the JVM a housekeeper also does when nobody comes by. So that memory does not stay in a program that falls
- * silent, what waits is bounded too: by half of what is in use.
+ * silent, what waits is bounded too: by what is in use.
  */
 public final class Purge {
     /** Up to so many slices (64 MiB) may wait whatever is in use. */
@@ -14,7 +14,7 @@ public final class Purge {
 
     /** What has waited for a whole delay. */
     private static final int AGED = 0;
-    /** All of it, but of a huge page that has more than what waits. */
+    /** All of it, but of a huge page that is still in use. */
     private static final int WHOLE = 1;
     private static final int ALL = 2;
 
@@ -23,15 +23,25 @@ public final class Purge {
     /** Purges if it is time. */
     public static void tick(long subprocess) {
         long expire = Subprocess.purgeExpire(subprocess);
-        if (expire != 0 && Os.clock() >= expire) run(subprocess, AGED, 0);
+        if (expire == 0) return;
+        long late = Os.clock() - expire;
+        // After one more delay without a look at the time, all has waited that long.
+        if (late >= 0) run(subprocess, late < Arena.purgeDelay() ? AGED : ALL, 0);
     }
 
-    /** After slices were given back: purges if too many wait. */
+    /**
+     * After slices were given back: purges if too many wait. Pieces of huge pages may be twice as many; what is left of
+     * them is not looked at again before there are more.
+     */
     static void afterFree(long subprocess) {
-        long most = Config.max(WAITING_MIN, (Root.charged() >>> Config.SLICE_SHIFT) / 2);
-        if (Subprocess.purgeable(subprocess) <= most) return;
-        run(subprocess, WHOLE, most / 2);
-        if (Subprocess.purgeable(subprocess) > most / 4 * 3) run(subprocess, ALL, most / 2);
+        long waiting = Subprocess.purgeable(subprocess);
+        long most = Config.max(WAITING_MIN, Root.charged() >>> Config.SLICE_SHIFT);
+        if (waiting > 2 * most) {
+            run(subprocess, ALL, most / 2);
+        } else if (waiting > most && waiting >= Subprocess.purgeNext(subprocess)) {
+            run(subprocess, WHOLE, most / 2);
+            Subprocess.setPurgeNext(subprocess, Subprocess.purgeable(subprocess) + most / 4);
+        }
     }
 
     /** Purges all that waits, unless another thread is doing so. */
@@ -57,7 +67,6 @@ public final class Purge {
 
     /** Returns how many slices are still to be left in the next arena. */
     private static long purgeArena(long subprocess, long arena, int which, long keep) {
-        long least = Config.max(1, Options.getSize(Options.MINIMAL_PURGE_SIZE) >>> Config.SLICE_SHIFT);
         long purge = Arena.purge(arena);
         long slices = Arena.slices(arena);
         long at = 0;
@@ -72,18 +81,43 @@ public final class Purge {
                 long aged = Bitmap.runLength(Arena.aged(arena), at, at + length);
                 stays = aged == 0;
                 length = stays ? age(arena, at, length) : aged;
-            } else if (which == WHOLE) {
-                length = Config.min(length, Config.alignUp(at + 1, Arena.HUGE_PAGE) - at);
-                stays = length < Arena.HUGE_PAGE && HugePages.isHuge(arena, at);
             }
-            if (!stays && length >= least) {
-                Subprocess.addPurgeable(subprocess, -Bitmap.clear(purge, at, length));
-                Bitmap.clear(Arena.aged(arena), at, length);
-                purgeFree(arena, at, at + length);
+            if (!stays) {
+                length = Config.min(length, Config.alignUp(at + 1, Arena.HUGE_PAGE) - at);
+                purgePiece(subprocess, arena, at, length, which);
             }
             at += length;
         }
         return keep;
+    }
+
+    /**
+     * Purges a run that waits, and lies in the place of one huge page: all of this if it is one, and free, with the
+     * slices that nobody has ever used, and unless some of it has not waited long enough.
+     */
+    private static void purgePiece(long subprocess, long arena, long at, long length, int which) {
+        if (HugePages.isHuge(arena, at)) {
+            long first = Config.alignDown(at, Arena.HUGE_PAGE);
+            boolean whole = Bitmap.countSet(Arena.free(arena), first, Arena.HUGE_PAGE) == Arena.HUGE_PAGE;
+            if (whole && which == AGED && aged(arena, first) < waiting(arena, first)) return;
+            if (!whole && which == WHOLE) return;
+            if (whole) {
+                at = first;
+                length = Arena.HUGE_PAGE;
+            }
+        }
+        if (length < Options.getSize(Options.MINIMAL_PURGE_SIZE) >>> Config.SLICE_SHIFT) return;
+        Subprocess.addPurgeable(subprocess, -Bitmap.clear(Arena.purge(arena), at, length));
+        Bitmap.clear(Arena.aged(arena), at, length);
+        purgeFree(arena, at, at + length);
+    }
+
+    private static long aged(long arena, long first) {
+        return Bitmap.countSet(Arena.aged(arena), first, Arena.HUGE_PAGE);
+    }
+
+    private static long waiting(long arena, long first) {
+        return Bitmap.countSet(Arena.purge(arena), first, Arena.HUGE_PAGE);
     }
 
     /**

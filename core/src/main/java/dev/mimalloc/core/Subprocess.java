@@ -16,6 +16,7 @@ import static dev.mimalloc.machine.Memory.*;
  *     48     8 arenaCount   atomic
  *     56     8 purgeExpire  when slices are due to be purged, monotonic ms; 0 when there are none; atomic
  *     64     8 purgeable    slices waiting to be purged; atomic, approximate
+ *     72     8 purgeNext    how many of them it takes for the next purge by amount; relaxed, a hint
  *     80     8 next         in the list of all subprocesses; the root's lock
  *    128   128 arenas       Table
  *    256       statistics
@@ -45,6 +46,8 @@ final class Subprocess {
     }
     static long addPurgeable(long subprocess, long slices) { return fetchAdd(subprocess + 64, slices) + slices; }
     static long purgeable(long subprocess) { return getRelaxed(subprocess + 64); }
+    static long purgeNext(long subprocess) { return getRelaxed(subprocess + 72); }
+    static void setPurgeNext(long subprocess, long slices) { putRelaxed(subprocess + 72, slices); }
     static long next(long subprocess) { return getLong(subprocess + 80); }
     static void setNext(long subprocess, long next) { putLong(subprocess + 80, next); }
     static long arenas(long subprocess) { return subprocess + 128; }

@@ -2,9 +2,13 @@ package dev.mimalloc.core;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.mimalloc.machine.Memory;
 import dev.mimalloc.machine.Os;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -74,26 +78,26 @@ class PurgeTest {
         });
     }
 
-    /** Blocks of two and a half regions, every second one freed: pieces of regions are left to a purge by time. */
+    /** Blocks of two and a half regions, every third one stays: pieces of regions are left to a purge by time. */
     @Test
     void aPurgeByAmountLeavesPiecesOfHugePages() throws Exception {
         inASubprocess(subprocess -> {
             List<Long> blocks = allocate(enough(5 * MIB), 5 * MIB);
             var places = blocks.stream().map(block -> Place.of(subprocess, block)).toList();
+            List<Place> freed = new ArrayList<>();
             long waiting = -1;
-            int freed = 0;
-            while (Subprocess.purgeable(subprocess) > waiting) {
+            for (int i = 0; Subprocess.purgeable(subprocess) > waiting; i++) {
+                if (i % 3 == 0) continue;
                 waiting = Subprocess.purgeable(subprocess);
-                Free.free(blocks.get(freed));
-                freed += 2;
+                Free.free(blocks.set(i, 0L));
+                freed.add(places.get(i));
             }
             long pieces = 0, whole = 0;
-            for (int i = 0; i < freed; i += 2) {
-                Place place = places.get(i);
+            for (Place place : freed) {
                 for (long slice = place.slice; slice < place.slice + 80; slice++) {
                     if (!HugePages.isHuge(place.arena, slice)) continue; // the first ones
                     boolean purged = !Bitmap.isSet(Arena.committed(place.arena), slice);
-                    if (place.hasRegionOf(slice, 80)) whole += purged ? 1 : 0;
+                    if (place.hasFreeRegionOf(slice)) whole += purged ? 1 : 0;
                     else pieces += purged ? 1 : 0;
                 }
             }
@@ -102,23 +106,44 @@ class PurgeTest {
             timeIsUp(subprocess);
             timeIsUp(subprocess);
             assertThat(Subprocess.purgeable(subprocess)).as("slices that wait when time was up twice").isZero();
-            for (int i = 0; i < blocks.size(); i++) {
-                if (i >= freed || i % 2 == 1) Free.free(blocks.get(i));
-            }
+            blocks.forEach(Free::free);
         });
     }
 
-    /** If the pieces alone are too much they go, too. */
+    /** If the pieces alone are too much they go, too: here each region has a block that stays. */
     @Test
     void whatWaitsIsBoundedAlsoInPieces() throws Exception {
         inASubprocess(subprocess -> {
-            List<Long> blocks = allocate(enough(MIB + 1), MIB + 1);
-            for (int i = 0; i < blocks.size(); i += 2) {
-                Free.free(blocks.get(i));
-                assertThat(Subprocess.purgeable(subprocess)).as("slices that wait")
-                        .isLessThanOrEqualTo(Math.max(1024, (Root.charged() >>> Config.SLICE_SHIFT) / 2));
+            List<Long> large = new ArrayList<>(), kept = new ArrayList<>();
+            for (int i = enough(2 * MIB); i > 0; i--) {
+                large.addAll(allocate(1, 2 * MIB - MIB / 8));
+                kept.addAll(allocate(1, MIB / 8));
             }
-            for (int i = 1; i < blocks.size(); i += 2) Free.free(blocks.get(i));
+            for (long block : large) {
+                Free.free(block);
+                assertThat(Subprocess.purgeable(subprocess)).as("slices that wait")
+                        .isLessThanOrEqualTo(2 * Math.max(1024, Root.charged() >>> Config.SLICE_SHIFT));
+            }
+            kept.forEach(Free::free);
+        });
+    }
+
+    /** A huge page is there as a whole, also where nobody has ever had a slice of it. */
+    @Test
+    void aHugePageGoesWithWhatNobodyHasUsedOfIt() throws Exception {
+        inASubprocess(subprocess -> {
+            List<Long> much = allocate(8, 4 * MIB);
+            long block = allocate(1, MIB / 2).getFirst();
+            Place place = Place.of(subprocess, block);
+            long first = Config.alignDown(place.slice, Arena.HUGE_PAGE);
+            assertThat(HugePages.isHuge(place.arena, first)).as("a huge page").isTrue();
+            Memory.putLong(block, 1);
+            assertThat(resident(Arena.address(place.arena, first), 2 * MIB)).as("resident bytes of it").isPositive();
+            much.forEach(Free::free);
+            Free.free(block);
+            timeIsUp(subprocess);
+            timeIsUp(subprocess);
+            assertThat(resident(Arena.address(place.arena, first), 2 * MIB)).as("resident bytes of it").isZero();
         });
     }
 
@@ -180,10 +205,10 @@ class PurgeTest {
 
         long waiting() { return Bitmap.countSet(Arena.purge(arena), slice, 16); }
 
-        /** Does a run of slices from here on have the whole region that {@code one} is in? */
-        boolean hasRegionOf(long one, long length) {
+        /** Is all of the region free that {@code one} is in? */
+        boolean hasFreeRegionOf(long one) {
             long first = Config.alignDown(one, Arena.HUGE_PAGE);
-            return first >= slice && first + Arena.HUGE_PAGE <= slice + length;
+            return Bitmap.countSet(Arena.free(arena), first, Arena.HUGE_PAGE) == Arena.HUGE_PAGE;
         }
     }
 
@@ -194,14 +219,31 @@ class PurgeTest {
         return blocks;
     }
 
-    /** So many blocks that freeing every second one is too much to wait, whatever other tests have. */
-    private static int enough(long size) { return (int) ((2 * Root.charged() + 300 * MIB) / size + 1) & ~1; }
+    /** So many blocks that most of them are too much to wait, whatever other tests have. */
+    private static int enough(long size) { return (int) ((4 * Root.charged() + 300 * MIB) / size); }
 
     private static void timeIsUp(long subprocess) {
         long expire = Subprocess.purgeExpire(subprocess);
         assertThat(expire).as("a time is set").isPositive();
         assertThat(Subprocess.casPurgeExpire(subprocess, expire, Os.clock())).isTrue();
         Purge.tick(subprocess);
+    }
+
+    /** How many bytes of a range have memory, as the OS has it. */
+    private static long resident(long address, long size) {
+        long page = Os.pageSize();
+        ByteBuffer entries = ByteBuffer.allocate((int) (size / page * 8)).order(ByteOrder.nativeOrder());
+        try (var map = FileChannel.open(Path.of("/proc/self/pagemap"))) {
+            assertThat(map.read(entries, address / page * 8)).isEqualTo(entries.capacity());
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+        entries.flip();
+        long resident = 0;
+        while (entries.hasRemaining()) {
+            if (entries.getLong() < 0) resident += page; // its highest bit
+        }
+        return resident;
     }
 
     /** Are there transparent huge pages at all? */
