@@ -9,7 +9,7 @@ void work(void) {
   static char* blocks[live];
   static size_t sizes[live];
   uint64_t random = seed(0), sum = 0;
-  size_t turns = scaled(1000);
+  size_t turns = scaled(400);
   for (size_t t = 0; t < turns + live; t++) {
     size_t slot = t % live;
     if (blocks[slot] != NULL) {

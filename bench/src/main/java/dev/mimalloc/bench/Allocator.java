@@ -10,6 +10,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.regex.Pattern;
 
 /**
  * An allocator to measure: what the report calls it, the library to preload (empty for the system's own), and its
@@ -32,15 +33,20 @@ public record Allocator(String name, String library, String version) {
             List.of("libtcmalloc_minimal.so.4", "libtcmalloc.so.4"), "tbbmalloc", List.of("libtbbmalloc_proxy.so.2"),
             "mimalloc", List.of("libmimalloc.so.3", "libmimalloc.so.2", "libmimalloc.so"));
 
-    /** Ours, the system's, the peers that are installed, and the user's own, in the order of the report. */
-    public static List<Allocator> all(Map<String, Path> given) {
+    /**
+     * Ours, the user's own, and those that are installed or the system's and match, in the order of the report.
+     *
+     * @param wanted matches a name somewhere
+     */
+    public static List<Allocator> all(Map<String, Path> given, Pattern wanted) {
         var all = new ArrayList<Allocator>();
         all.add(of(OURS, Home.library()));
         given.forEach((name, path) -> all.add(of(name, path)));
         for (String name : PEERS) {
-            if (!given.containsKey(name)) installed(name).ifPresent(path -> all.add(of(name, path)));
+            if (given.containsKey(name) || !wanted.matcher(name).find()) continue;
+            installed(name).ifPresent(path -> all.add(of(name, path)));
         }
-        all.add(new Allocator(SYSTEM, "", glibc()));
+        if (wanted.matcher(SYSTEM).find()) all.add(new Allocator(SYSTEM, "", glibc()));
         return all;
     }
 

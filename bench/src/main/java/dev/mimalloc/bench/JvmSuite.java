@@ -16,14 +16,15 @@ import java.util.regex.Pattern;
 final class JvmSuite {
     private final Path folder;
     private final boolean quick;
+    private final int rounds;
     private final boolean wanted;
-
     private final Allocator baseline;
 
-    JvmSuite(Path folder, boolean quick, Pattern only, Allocator baseline) {
+    JvmSuite(Path folder, boolean quick, int rounds, Pattern only, Allocator baseline) {
         this.folder = folder;
         this.baseline = baseline;
         this.quick = quick;
+        this.rounds = rounds;
         this.wanted = only.matcher("jvm/jvm").find();
     }
 
@@ -38,9 +39,11 @@ final class JvmSuite {
             return true;
         }
         progress.say("the suite on the JVM");
-        boolean well = run(progress, jar, quick ? List.of("--quick") : List.of("--rows", "all"), "jvm.json");
-        well &= run(progress, jar, quick ? List.of("latency", "--rounds", "1", "--time", "1000") : List.of("latency"),
-                "jvm-latency.json");
+        String turns = Integer.toString(rounds);
+        boolean well = run(progress, jar, quick ? List.of("--quick", "--rounds", turns)
+                : List.of("--rows", "all", "--rounds", turns), "jvm.json");
+        well &= run(progress, jar, quick ? List.of("latency", "--rounds", "1", "--time", "1000")
+                : List.of("latency", "--rounds", turns), "jvm-latency.json");
         return well;
     }
 

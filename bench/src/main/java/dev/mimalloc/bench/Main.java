@@ -38,7 +38,7 @@ public final class Main implements Callable<Integer> {
     @Option(names = "--quick", description = "a tenth of the work and fewer rounds: under five minutes")
     private boolean quick;
 
-    @Option(names = "--runs", paramLabel = "N", description = "rounds (default: 5, or 3; quick: 2, or 1)")
+    @Option(names = "--runs", paramLabel = "N", description = "rounds (default: 3 to 5; quick: 1 to 3)")
     private Integer runs;
 
     @Option(names = "--only", paramLabel = "REGEX", description = "such as workloads/larson or scaling")
@@ -47,6 +47,10 @@ public final class Main implements Callable<Integer> {
     // The first whose name begins with "mimalloc" is what the others are compared with.
     @Option(names = "--with", paramLabel = "NAME=PATH", description = "one more library, such as mimalloc-3=PATH")
     private Map<String, Path> with = new LinkedHashMap<>();
+
+    @Option(names = "--peers", paramLabel = "REGEX", description = "only these of the installed allocators, such as "
+            + "mimalloc|system (default: all)")
+    private Pattern peers = Pattern.compile("");
 
     @Option(names = "--list", description = "lists what there is to run, and the allocators, and ends")
     private boolean list;
@@ -79,9 +83,12 @@ public final class Main implements Callable<Integer> {
         Files.createDirectories(folder);
         if (!reportOnly) {
             try {
-                allocators = Allocator.all(with);
+                allocators = Allocator.all(with, peers);
                 for (String peer : Allocator.PEERS) {
-                    if (allocators.stream().noneMatch(a -> a.name().equals(peer))) leftOut(peer, "not installed");
+                    boolean wanted = peers.matcher(peer).find();
+                    if (wanted && allocators.stream().noneMatch(a -> a.name().equals(peer))) {
+                        leftOut(peer, "not installed");
+                    }
                 }
                 if (!measure()) return 0;
             } catch (Failed e) {
@@ -111,7 +118,7 @@ public final class Main implements Callable<Integer> {
                 select(new Suite("scaling", Scaling.suite(bin, scale, quick), rounds(1, 3))),
                 select(new Suite("latency", List.of(Scaling.latency(bin, scale)), rounds(2, 5))));
         boolean startup = only.matcher("startup/startup").find();
-        var jvm = new JvmSuite(folder, quick, only, Allocator.baseline(allocators));
+        var jvm = new JvmSuite(folder, quick, rounds(3, 3), only, Allocator.baseline(allocators));
         if (list) {
             PrintWriter out = spec.commandLine().getOut();
             suites.forEach(suite -> suite.benchmarks().stream().map(Benchmark::about).map(about -> suite.name() + "/"

@@ -27,9 +27,8 @@ final class Scaling implements Benchmark {
     static List<Benchmark> suite(Bin bin, double scale, boolean quick) {
         long most = quick ? 256 * MIB : Math.min(8 * GIB, availableMemory() / 2);
         var all = new ArrayList<Benchmark>();
-        for (long bytes = MIB; bytes <= most; bytes *= quick ? 16 : 2) {
-            all.add(at(bin, "live", "cost of an operation with so many bytes alive", bytes, scale, false));
-        }
+        for (long bytes = MIB; bytes < most; bytes *= quick ? 16 : 4) all.add(live(bin, bytes, scale));
+        all.add(live(bin, most, scale));
         for (int threads = 1; threads <= 64; threads *= quick ? 8 : 2) {
             all.add(at(bin, "concurrency", "cost of an operation with so many threads", threads, scale, false));
         }
@@ -42,6 +41,10 @@ final class Scaling implements Benchmark {
         all.add(new Scaling(new Workload(metadata, bin, "overhead", alive + " metadata", scale), false));
         all.add(at(bin, "idle", "cost of so many idle threads", 64, scale, false));
         return all;
+    }
+
+    private static Benchmark live(Bin bin, long bytes, double scale) {
+        return at(bin, "live", "cost of an operation with so many bytes alive", bytes, scale, false);
     }
 
     /** Single calls, timed one by one. */

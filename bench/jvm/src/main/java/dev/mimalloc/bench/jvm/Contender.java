@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.stream.Collectors;
 
 /**
  * One thing to measure.
@@ -44,6 +45,8 @@ record Contender(String label, String benchmark, Map<String, String> parameters,
         String name = benchmark.substring(Case.class.getPackageName().length() + 1);
         String values = parameters.isEmpty() ? "" : " " + parameters;
         String how = options.stream().anyMatch(o -> o.endsWith("VIRTUAL")) ? " virtual" : "";
-        return name + values + (threads == 1 && how.isEmpty() ? "" : " x " + threads + how);
+        String properties = options.stream().filter(o -> o.startsWith("-Dio.")).map(o -> " " + o.substring(2))
+                .collect(Collectors.joining());
+        return name + values + properties + (threads == 1 && how.isEmpty() ? "" : " x " + threads + how);
     }
 }

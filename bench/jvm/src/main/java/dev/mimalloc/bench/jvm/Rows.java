@@ -21,7 +21,12 @@ final class Rows {
         for (int size : quick ? new int[] {64} : new int[] {64, 1024}) {
             rows.add(arena("confined arena of " + size, "confined", "Confined", size).atMost(0.20));
         }
-        for (int size : quick ? new int[] {256} : new int[] {256, 4096}) rows.add(netty(size).atMost(0.60));
+        for (int size : quick ? new int[] {256} : new int[] {256, 4096}) {
+            Row netty = netty(size).atMost(0.60);
+            rows.add(netty);
+            // Netty's own share is the same for all: at its usual level the stack of one buffer in 128.
+            rows.add(netty.all(", not tracked", c -> c.with("-Dio.netty.leakDetection.level=disabled")));
+        }
         rows.add(arrow(1024).atMost(0.50));
         return rows;
     }
