@@ -2,6 +2,7 @@ package dev.mimalloc.bench;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.mimalloc.tools.Home;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.nio.file.Path;
@@ -41,6 +42,15 @@ class MainTest {
         assertThat(bench("--list", "--output", folder.toString())).isZero();
         assertThat(out.toString()).contains("workloads/larson", "programs/redis", "scaling/live", "latency/latency",
                 "allocator mimalloc in Java");
+    }
+
+    @Test
+    void choosesAmongTheInstalledAllocators() {
+        assertThat(bench("--list", "--peers", "system", "--with", "mine=" + Home.library(), "--output",
+                folder.toString())).as("%s", errors).isZero();
+        assertThat(out.toString().lines().filter(line -> line.startsWith("allocator "))).hasSize(3)
+                .anyMatch(line -> line.startsWith("allocator mine"));
+        assertThat(errors.toString()).doesNotContain("left out");
     }
 
     @Test
