@@ -96,11 +96,13 @@ MI_OS int32_t Os_commit(int64_t a, int64_t size) { return mi_mprotect(a, size, P
 MI_OS int32_t Os_unprotect(int64_t a, int64_t size) { return mi_mprotect(a, size, PROT_READ | PROT_WRITE); }
 MI_OS int32_t Os_protect(int64_t a, int64_t size) { return mi_mprotect(a, size, PROT_NONE); }
 
+// The kernel says EAGAIN also when it has no room for one more mapping, which may be so for long.
 static int32_t mi_madvise(int64_t a, int64_t size, int advice) {
-  int result;
-  do result = madvise(MI_AT(void, a), (size_t)size, advice);
-  while (result != 0 && errno == EAGAIN);
-  return result == 0;
+  for (int attempts = 0; attempts < 8; attempts++) {
+    if (madvise(MI_AT(void, a), (size_t)size, advice) == 0) return true;
+    if (errno != EAGAIN) break;
+  }
+  return false;
 }
 
 // The answer's bits: 1, commit it before it is used again; 2, it is zero when it is used again.

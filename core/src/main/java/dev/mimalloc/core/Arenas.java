@@ -121,7 +121,7 @@ final class Arenas {
         Statistics.add(Subprocess.statistics(subprocess), Statistics.MMAP_CALLS, 1);
         long arena = Arena.create(subprocess, start, size >>> Config.SLICE_SHIFT, commit, true, false, -1);
         if (arena != 0) Arena.setOwned(arena);
-        if (arena != 0 && !large) HugePages.reserved(arena, commit);
+        if (arena != 0) HugePages.reserved(arena, commit);
         if (arena != 0 && exclusive) Arena.setExclusive(arena);
         if (arena != 0 && publish(subprocess, arena)) return arena;
         if (arena != 0) Arena.release(arena);

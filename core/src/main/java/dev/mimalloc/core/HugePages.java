@@ -34,15 +34,27 @@ final class HugePages {
     static void claimed(long arena, long slice, long count) {
         if (!Arena.isAdvisable(arena) || Root.charged() < ENOUGH) return;
         long end = Config.min((slice + count - 1) / Arena.HUGE_PAGE + 1, Arena.slices(arena) / Arena.HUGE_PAGE);
-        for (long region = slice / Arena.HUGE_PAGE; region < end; region++) {
-            if (Bitmap.isSet(Arena.huge(arena), region) || !isUntouched(arena, region)) continue;
-            if (Os.transparentHugePages(Arena.address(arena, region * Arena.HUGE_PAGE), Arena.HUGE_PAGE << Config.SLICE_SHIFT, true)) {
-                Bitmap.set(Arena.huge(arena), region);
-            } else {
-                Arena.setAdvisable(arena, false);
-                return;
-            }
+        long region = slice / Arena.HUGE_PAGE;
+        while (region < end && Arena.isAdvisable(arena)) {
+            long first = region;
+            while (region < end && isToBeAdvised(arena, region)) region++;
+            if (region > first) advise(arena, first, region - first);
+            else region++;
         }
+    }
+
+    private static void advise(long arena, long region, long count) {
+        long address = Arena.address(arena, region * Arena.HUGE_PAGE);
+        // The OS may have no such pages, or no room for one more mapping: then it will not be asked again.
+        if (!Os.transparentHugePages(address, count * Arena.HUGE_PAGE << Config.SLICE_SHIFT, true)) {
+            Arena.setAdvisable(arena, false);
+        } else {
+            Bitmap.set(Arena.huge(arena), region, count);
+        }
+    }
+
+    private static boolean isToBeAdvised(long arena, long region) {
+        return !Bitmap.isSet(Arena.huge(arena), region) && isUntouched(arena, region);
     }
 
     private static boolean isUntouched(long arena, long region) {

@@ -30,18 +30,17 @@ public final class Purge {
     }
 
     /**
-     * After slices were given back: purges if too many wait. Pieces of huge pages may be twice as many; what is left of
-     * them is not looked at again before there are more.
+     * After slices were given back: purges if too many wait. Pieces of huge pages may be twice as many; what is left is
+     * not looked at again before there is more.
      */
     static void afterFree(long subprocess) {
         long waiting = Subprocess.purgeable(subprocess);
         long most = Config.max(WAITING_MIN, Root.charged() >>> Config.SLICE_SHIFT);
-        if (waiting > 2 * most) {
-            run(subprocess, ALL, most / 2);
-        } else if (waiting > most && waiting >= Subprocess.purgeNext(subprocess)) {
-            run(subprocess, WHOLE, most / 2);
-            Subprocess.setPurgeNext(subprocess, Subprocess.purgeable(subprocess) + most / 4);
-        }
+        if (waiting <= most || waiting < Subprocess.purgeNext(subprocess)) return;
+        boolean all = waiting >= 2 * most;
+        run(subprocess, all ? ALL : WHOLE, most / 2);
+        long next = Subprocess.purgeable(subprocess) + most / 4;
+        Subprocess.setPurgeNext(subprocess, all ? next : Config.min(next, 2 * most));
     }
 
     /** Purges all that waits, unless another thread is doing so. */
@@ -55,36 +54,41 @@ public final class Purge {
         long lock = Subprocess.purgeLock(subprocess);
         if (!Lock.tryAcquire(lock)) return;
         // What is left waits for its time.
-        if (keep == 0) Subprocess.clearPurgeExpire(subprocess);
+        if (keep == 0) {
+            Subprocess.clearPurgeExpire(subprocess);
+            Subprocess.setPurgeNext(subprocess, 0);
+        }
         for (long i = 0; i < Subprocess.arenaCount(subprocess); i++) {
             long arena = Subprocess.arena(subprocess, i);
             if (arena != 0) keep = purgeArena(subprocess, arena, which, keep);
         }
-        if (which == AGED && Subprocess.purgeable(subprocess) > 0) Arena.schedulePurge(subprocess);
+        if (which == AGED && isWaiting(subprocess)) Arena.schedulePurge(subprocess);
         Statistics.add(Subprocess.statistics(subprocess), Statistics.ARENA_PURGES, 1);
         Lock.release(lock);
     }
 
+    private static boolean isWaiting(long subprocess) {
+        for (long i = 0; i < Subprocess.arenaCount(subprocess); i++) {
+            long arena = Subprocess.arena(subprocess, i);
+            if (arena != 0 && Bitmap.nextSet(Arena.purge(arena), 0, Arena.slices(arena)) >= 0) return true;
+        }
+        return false;
+    }
+
     /** Returns how many slices are still to be left in the next arena. */
     private static long purgeArena(long subprocess, long arena, int which, long keep) {
+        long least = Options.getSize(Options.MINIMAL_PURGE_SIZE) >>> Config.SLICE_SHIFT;
         long purge = Arena.purge(arena);
         long slices = Arena.slices(arena);
         long at = 0;
         while ((at = Bitmap.nextSet(purge, at, slices)) >= 0) {
             long length = Bitmap.runLength(purge, at, slices);
-            if (length == 0) continue;
-            boolean stays = keep > 0;
-            if (stays) {
+            if (keep > 0) {
                 length = Config.min(keep, length);
                 keep -= length;
-            } else if (which == AGED) {
-                long aged = Bitmap.runLength(Arena.aged(arena), at, at + length);
-                stays = aged == 0;
-                length = stays ? age(arena, at, length) : aged;
-            }
-            if (!stays) {
-                length = Config.min(length, Config.alignUp(at + 1, Arena.HUGE_PAGE) - at);
-                purgePiece(subprocess, arena, at, length, which);
+            } else if (length > 0 && length >= least) {
+                at = purgeRun(subprocess, arena, at, at + length, which);
+                continue;
             }
             at += length;
         }
@@ -92,43 +96,61 @@ public final class Purge {
     }
 
     /**
-     * Purges a run that waits, and lies in the place of one huge page: all of this if it is one, and free, with the
-     * slices that nobody has ever used, and unless some of it has not waited long enough.
+     * Purges what {@code which} says of a run that waits. Of a huge page that is free it is all or nothing, with the
+     * slices that nobody has ever used; returns where to go on, which may be behind the run's end for that.
      */
-    private static void purgePiece(long subprocess, long arena, long at, long length, int which) {
-        if (HugePages.isHuge(arena, at)) {
+    private static long purgeRun(long subprocess, long arena, long at, long end, int which) {
+        long from = at; // what goes, together
+        while (at < end) {
             long first = Config.alignDown(at, Arena.HUGE_PAGE);
-            boolean whole = Bitmap.countSet(Arena.free(arena), first, Arena.HUGE_PAGE) == Arena.HUGE_PAGE;
-            if (whole && which == AGED && aged(arena, first) < waiting(arena, first)) return;
-            if (!whole && which == WHOLE) return;
-            if (whole) {
-                at = first;
-                length = Arena.HUGE_PAGE;
+            boolean huge = HugePages.isHuge(arena, at);
+            boolean whole = huge && countSet(Arena.free(arena), first) == Arena.HUGE_PAGE;
+            long next = whole ? first + Arena.HUGE_PAGE : Config.min(end, first + Arena.HUGE_PAGE);
+            boolean goes = whole || !huge || which != WHOLE;
+            if (which == AGED && whole) {
+                goes = countSet(Arena.aged(arena), first) >= countSet(Arena.purge(arena), first);
+                if (!goes) ageAll(arena, at, next);
+            } else if (which == AGED) {
+                long aged = Bitmap.runLength(Arena.aged(arena), at, next);
+                goes = aged > 0;
+                next = goes ? at + aged : age(arena, at, next);
             }
+            if (!goes) purgeSlices(subprocess, arena, from, at);
+            else if (whole && from == at) from = first;
+            at = next;
+            if (!goes) from = at;
         }
-        if (length < Options.getSize(Options.MINIMAL_PURGE_SIZE) >>> Config.SLICE_SHIFT) return;
-        Subprocess.addPurgeable(subprocess, -Bitmap.clear(Arena.purge(arena), at, length));
-        Bitmap.clear(Arena.aged(arena), at, length);
-        purgeFree(arena, at, at + length);
+        purgeSlices(subprocess, arena, from, at);
+        return at;
     }
 
-    private static long aged(long arena, long first) {
-        return Bitmap.countSet(Arena.aged(arena), first, Arena.HUGE_PAGE);
+    private static long countSet(long bitmap, long first) { return Bitmap.countSet(bitmap, first, Arena.HUGE_PAGE); }
+
+    private static void purgeSlices(long subprocess, long arena, long from, long to) {
+        if (from == to) return;
+        Subprocess.addPurgeable(subprocess, -Bitmap.clear(Arena.purge(arena), from, to - from));
+        Bitmap.clear(Arena.aged(arena), from, to - from);
+        purgeFree(arena, from, to);
     }
 
-    private static long waiting(long arena, long first) {
-        return Bitmap.countSet(Arena.purge(arena), first, Arena.HUGE_PAGE);
+    /** Notes of all that waits from {@code at} to {@code end} that it has. */
+    private static void ageAll(long arena, long at, long end) {
+        while ((at = Bitmap.nextSet(Arena.purge(arena), at, end)) >= 0) {
+            long length = Bitmap.runLength(Arena.purge(arena), at, end);
+            if (length > 0) Bitmap.set(Arena.aged(arena), at, length);
+            at += length;
+        }
     }
 
     /**
-     * Notes that slices have waited when time was up; returns how many. It may note of one that was claimed meanwhile:
-     * that one will be purged a little early.
+     * Notes that slices have waited when time was up, up to one of which that is known; returns where that is. It may
+     * note of one that was claimed meanwhile: that one will be purged a little early.
      */
-    private static long age(long arena, long at, long length) {
-        long next = Bitmap.nextSet(Arena.aged(arena), at, at + length);
-        if (next >= 0) length = next - at;
-        Bitmap.set(Arena.aged(arena), at, length);
-        return length;
+    private static long age(long arena, long at, long end) {
+        long next = Bitmap.nextSet(Arena.aged(arena), at, end);
+        if (next < 0) next = end;
+        Bitmap.set(Arena.aged(arena), at, next - at);
+        return next;
     }
 
     /** Purges those slices of a range that are free. */

@@ -147,7 +147,8 @@ public final class Reallocate {
         if (page == 0 && p != 0) return 0;
         long usable = p == 0 ? 0 : Free.usableSize(page, p);
         boolean aligned = (p + offset & alignment - 1) == 0;
-        if (p != 0 && aligned && size <= usable && size >= usable / 2 && size != 0) return p;
+        long least = Config.alignUp(size, Config.min(alignment, Config.SLICE)); // a new block would have
+        if (p != 0 && aligned && size <= usable && least >= usable / 2 && size != 0) return p;
         ThreadSlot.probeStackAround();
         long block = AllocateAligned.heapMallocAt(heap, size, alignment, offset);
         return block == 0 ? 0 : moved(p, usable, block, size, zero);
