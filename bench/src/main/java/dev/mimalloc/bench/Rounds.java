@@ -8,11 +8,13 @@ import java.util.Collections;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Random;
 import java.util.Set;
 
 /**
  * Runs benchmarks in rounds. Within a round each benchmark runs once on every allocator, one right after the other, so
- * that a noisy minute hits all of them; the order changes from round to round. A failure is a result: it is kept, and
+ * that a noisy minute hits all of them; the order is another one in each round, as what ran before makes a difference: a
+ * hypervisor may have taken the memory that it gave back. A failure is a result: it is kept, and
  * this benchmark is not tried again on this allocator.
  */
 final class Rounds {
@@ -33,10 +35,11 @@ final class Rounds {
     List<Sample> run(Progress progress) {
         var samples = new ArrayList<Sample>();
         Set<List<Object>> failed = new HashSet<>();
+        var random = new Random(rounds);
         for (int round = 1; round <= rounds; round++) {
             for (Benchmark benchmark : benchmarks) {
                 var order = new ArrayList<>(allocators);
-                Collections.rotate(order, round);
+                Collections.shuffle(order, random);
                 for (Allocator allocator : order) {
                     if (!benchmark.appliesTo(allocator)) continue;
                     Results.Case about = benchmark.about();

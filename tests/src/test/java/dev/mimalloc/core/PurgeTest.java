@@ -147,6 +147,62 @@ class PurgeTest {
         });
     }
 
+    /** Two blocks in one region: it stays as long as one of them has not waited, the upper or the lower. */
+    @Test
+    void aHugePageAgesAsOne() throws Exception {
+        inASubprocess(subprocess -> {
+            List<Long> much = allocate(8, 4 * MIB);
+            for (int older = 0; older < 2; older++) {
+                List<Long> halves = allocate(2, MIB);
+                Place place = Place.of(subprocess, Math.min(halves.get(0), halves.get(1)));
+                assertThat(place.slice % Arena.HUGE_PAGE).as("begins a region").isZero();
+                Free.free(halves.get(older));
+                timeIsUp(subprocess);
+                Free.free(halves.get(1 - older));
+                timeIsUp(subprocess);
+                assertThat(Bitmap.countSet(Arena.purge(place.arena), place.slice, 32)).as("waiting").isEqualTo(32);
+                timeIsUp(subprocess);
+                assertThat(Bitmap.countSet(Arena.purge(place.arena), place.slice, 32)).as("at last").isZero();
+            }
+            much.forEach(Free::free);
+        });
+    }
+
+    @Test
+    void theSmallestPurgeMayBeMoreThanAHugePage() throws Exception {
+        long usual = Options.get(Options.MINIMAL_PURGE_SIZE);
+        try {
+            inASubprocess(subprocess -> {
+                Options.set(Options.MINIMAL_PURGE_SIZE, 3 << 10);
+                List<Long> blocks = allocate(3, 3 * MIB);
+                Place large = Place.of(subprocess, blocks.get(0)), small = Place.of(subprocess, blocks.get(2));
+                long shorter = allocate(1, MIB).getFirst();
+                Place piece = Place.of(subprocess, shorter);
+                long last = allocate(1, MIB).getFirst(); // so that nothing joins the two
+                Free.free(blocks.get(0));
+                Free.free(shorter);
+                for (int i = 0; i < 2; i++) timeIsUp(subprocess);
+                assertThat(large.waiting()).as("of 3 MiB").isZero();
+                assertThat(piece.waiting()).as("of 1 MiB").isEqualTo(16);
+                assertThat(small.waiting()).as("of what is in use").isZero();
+                List.of(blocks.get(1), blocks.get(2), last).forEach(Free::free);
+            });
+        } finally {
+            Options.set(Options.MINIMAL_PURGE_SIZE, usual);
+        }
+    }
+
+    /** After a peak that is gone, as little waits as before it. */
+    @Test
+    void aPeakDoesNotRaiseWhatMayWait() throws Exception {
+        inASubprocess(subprocess -> {
+            allocate(enough(5 * MIB), 5 * MIB).forEach(Free::free);
+            assertThat(Subprocess.purgeNext(subprocess)).as("the next purge by amount").isPositive();
+            Purge.run(subprocess);
+            assertThat(Subprocess.purgeNext(subprocess)).as("the next purge by amount").isZero();
+        });
+    }
+
     /** The OS says so itself. */
     @Test
     void whatIsTakenNewIsAdvisedToBeHugePages() throws Exception {

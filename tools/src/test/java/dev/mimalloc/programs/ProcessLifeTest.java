@@ -32,6 +32,11 @@ class ProcessLifeTest {
     }
 
     @Test
+    void noMoreMappingsToBeHad() throws Exception {
+        assertThat(run(compile("mappings.c"))).isEqualTo("mappings\n");
+    }
+
+    @Test
     void forksAmidThreads() throws Exception {
         assertThat(run(compile("forks.c"))).isEqualTo("forks 150\n");
     }
