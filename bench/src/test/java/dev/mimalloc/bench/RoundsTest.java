@@ -6,8 +6,10 @@ import dev.mimalloc.tools.measure.Progress;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
 
 class RoundsTest {
@@ -30,11 +32,16 @@ class RoundsTest {
     @Test
     void allocatorsTakeTurnsAndTheOrderChanges() {
         var allocators = List.of(new Allocator("a", "", ""), new Allocator("b", "", ""), new Allocator("c", "", ""));
-        var rounds = new Rounds(List.of(benchmark("x"), benchmark("y")), allocators, 2);
-        assertThat(rounds.run(new Progress(new PrintWriter(shown), rounds.steps()))).hasSize(12);
-        assertThat(order).containsExactly("x c", "x a", "x b", "y c", "y a", "y b", "x b", "x c", "x a", "y b", "y c",
-                "y a");
-        assertThat(shown.toString()).contains("[12/12]", "y, round 2 of 2, a");
+        var rounds = new Rounds(List.of(benchmark("x"), benchmark("y")), allocators, 30);
+        assertThat(rounds.run(new Progress(new PrintWriter(shown), rounds.steps()))).hasSize(180);
+        Set<List<String>> orders = new HashSet<>();
+        for (int i = 0; i < order.size(); i += 6) {
+            assertThat(order.subList(i, i + 3)).containsExactlyInAnyOrder("x a", "x b", "x c");
+            assertThat(order.subList(i + 3, i + 6)).containsExactlyInAnyOrder("y a", "y b", "y c");
+            orders.add(order.subList(i, i + 3));
+        }
+        assertThat(orders).as("of three there are six orders").hasSize(6);
+        assertThat(shown.toString()).contains("[180/180]", "y, round 30 of 30, a");
     }
 
     @Test
