@@ -1,17 +1,20 @@
 // What much memory takes beyond what was asked for: blocks are allocated until as many bytes are alive as VARIANT says,
 // and every byte is written. `overheadShare` is what is resident beyond what was asked for, `beyondShare` beyond what the
 // blocks offer (malloc_usable_size): without the rounding up to size classes. "metadata" behind the number makes all
-// sizes powers of two, which leave nothing over at the end of a page: what is then resident beyond the blocks is the
-// allocator's own data, `metadataShare`. The blocks are their own list.
+// sizes powers of two, which leave nothing over at the end of a page, and switches transparent huge pages off, whose unused
+// ends are no data: what is then resident beyond the blocks is the allocator's own data, `metadataShare`. The blocks are
+// their own list.
 #include "bench.h"
 
 #include <malloc.h>
+#include <sys/prctl.h>
 
 void work(void) {
   char* rest;
   size_t bytes = (size_t)strtoull(variant, &rest, 10), asked = 0, offered = 0;
   bool metadata = strcmp(rest, " metadata") == 0;
   if (bytes == 0 || (*rest != 0 && !metadata)) fail("the VARIANT is the number of bytes alive, and metadata or nothing");
+  if (metadata) prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0);
   uint64_t random = seed(0), sum = 0;
   void** list = NULL;
   free(malloc(1));

@@ -118,7 +118,7 @@ public final class Main implements Callable<Integer> {
                 select(new Suite("scaling", Scaling.suite(bin, scale, quick), rounds(1, 3))),
                 select(new Suite("latency", List.of(Scaling.latency(bin, scale)), rounds(2, 5))));
         boolean startup = only.matcher("startup/startup").find();
-        var jvm = new JvmSuite(folder, quick, rounds(3, 3), only, Allocator.baseline(allocators));
+        var jvm = new JvmSuite(folder, quick, rounds(2, 3), only, Allocator.baseline(allocators));
         if (list) {
             PrintWriter out = spec.commandLine().getOut();
             suites.forEach(suite -> suite.benchmarks().stream().map(Benchmark::about).map(about -> suite.name() + "/"
