@@ -31,15 +31,8 @@ public final class Allocate {
         return mallocSlow(theap, size);
     }
 
-    /**
-     * On the JVM a call that is not compiled yet may find the stack full, and an interpreted store of a long needs more
-     * of it than all the rest here: so it comes first. Did the other one fail all the same, the block would be lost
-     * until the page runs empty, and no harm done.
-     */
     private static long pop(long page, long block) {
-        int used = Page.usedWord(page);
-        Page.setFree(page, Page.nextBlock(block));
-        Page.setUsedWord(page, used + 1);
+        Page.take(page, block);
         return block;
     }
 

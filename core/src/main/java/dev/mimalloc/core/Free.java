@@ -26,17 +26,8 @@ public final class Free {
         else freeSlow(page, p, difference);
     }
 
-    /**
-     * A block must either be freed or not, but on the JVM a call that is not compiled yet may find the stack full. The
-     * first store changes only the block, and shows that there is stack for the last one, which is its like; the others
-     * need less.
-     */
     private static void local(long page, long block) {
-        Page.setNextBlock(block, Page.localFree(page));
-        int used = Page.usedWord(page) - 1;
-        Page.setUsedWord(page, used);
-        Page.setLocalFree(page, block);
-        if (unlikely(used == 0)) Retire.retireSlow(page);
+        if (unlikely(Page.putBack(page, block) == 0)) Retire.retireSlow(page);
     }
 
     private static void freeSlow(long page, long p, long difference) {

@@ -96,12 +96,11 @@ public final class Page {
     static void setHasInterior(long page) { putRelaxed(page + 16, ownerWord(page) | HAS_INTERIOR); }
     static void setSingle(long page) { putRelaxed(page + 16, ownerWord(page) | SINGLE); }
 
-    static int usedWord(long page) { return getInt(page + 24); }
-    static void setUsedWord(long page, int word) { putInt(page + 24, word); }
-    static int used(long page) { return usedWord(page) & ~WAITS; }
-    static void setUsed(long page, int used) { setUsedWord(page, usedWord(page) & WAITS | used); }
+    /** {@code used} in the low half, {@code capacity} and {@code reserved} above it. */
+    private static long counts(long page) { return getLong(page + 24); }
+    private static void setCounts(long page, long counts) { putLong(page + 24, counts); }
+    static int used(long page) { return getInt(page + 24) & ~WAITS; }
     static int capacity(long page) { return getShort(page + 28); }
-    static void setCapacity(long page, int blocks) { putShort(page + 28, blocks); }
     static int reserved(long page) { return getShort(page + 30); }
     static void setReserved(long page, int blocks) { putShort(page + 30, blocks); }
 
@@ -155,7 +154,8 @@ public final class Page {
     static int retire(long page) { return getByte(page + 94); }
     static void setRetire(long page, int cycles) {
         putByte(page + 94, cycles);
-        setUsedWord(page, cycles == 0 ? used(page) : used(page) | WAITS);
+        long counts = counts(page);
+        setCounts(page, cycles == 0 ? counts & ~WAITS : counts | WAITS);
     }
     static boolean has(long page, int flag) { return (getByte(page + 95) & flag) != 0; }
     static void setFlags(long page, int flags) { putByte(page + 95, flags); }
@@ -219,6 +219,28 @@ public final class Page {
     /** For the owner: how many blocks can be allocated. */
     static int room(long page) { return reserved(page) - live(page); }
 
+    /*
+     * The next three do all or nothing. On the JVM a call that is not compiled yet may find the stack full: so their
+     * stores are the same call from the same frame, and the first one shows that there is stack for the others. That is
+     * why a count of 32 bits is stored with its neighbours.
+     */
+
+    /** Takes {@code block}, the first in {@code free}. */
+    static void take(long page, long block) {
+        long counts = getLong(page + 24);
+        putLong(page, getLong(block));
+        putLong(page + 24, counts + 1);
+    }
+
+    /** Puts a block back into {@code localFree}; returns the used word. */
+    static int putBack(long page, long block) {
+        putLong(block, getLong(page + 8));
+        long counts = getLong(page + 24) - 1;
+        putLong(page + 24, counts);
+        putLong(page + 8, block);
+        return (int) counts;
+    }
+
     /**
      * For the owner: puts freed blocks where malloc takes them from. A bounded number of steps, whatever the lists'
      * lengths.
@@ -230,18 +252,17 @@ public final class Page {
         // The next list is neither fresh nor the one that was cut before a sample.
         clearFlag(page, FREE_ZERO | SAMPLE_NEXT);
         long local = localFree(page);
-        // On the JVM there may be no stack for a store: that shows in stores that change nothing, before it matters.
-        setFree(page, 0);
+        putLong(page, 0); // as it was
         if (local != 0) {
-            setLocalFree(page, 0);
-            setFree(page, local);
+            putLong(page + 8, 0);
+            putLong(page, local);
             return true;
         }
         if (head(threadFree(page)) == 0) return false;
-        setUsed(page, used(page));
+        long counts = getLong(page + 24);
         long taken = takeThreadFree(page);
-        setFree(page, head(taken));
-        setUsed(page, used(page) - count(taken));
+        putLong(page, head(taken));
+        putLong(page + 24, counts - count(taken));
         return true;
     }
 
@@ -254,7 +275,7 @@ public final class Page {
         collect(page);
         if (head(threadFree(page)) == 0) return;
         long taken = takeThreadFree(page);
-        setUsed(page, used(page) - count(taken));
+        setCounts(page, counts(page) - count(taken));
         long local = localFree(page);
         setLocalFree(page, head(taken));
         if (local == 0) return;
@@ -298,7 +319,7 @@ public final class Page {
         long before = free(page);
         setNextBlock(last, before);
         setFree(page, first);
-        setCapacity(page, capacity + blocks);
+        setCounts(page, counts(page) + ((long) blocks << 32));
         if (before == 0 && has(page, MEMORY_ZERO)) setFlag(page, FREE_ZERO);
         return true;
     }
