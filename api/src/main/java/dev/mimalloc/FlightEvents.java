@@ -33,7 +33,7 @@ final class FlightEvents {
         @MemoryAddress
         long address;
         @Label("Size")
-        @Description("What was asked for")
+        @Description("What was asked for; for an alignment, its next multiple")
         @DataAmount(DataAmount.BYTES)
         long size;
         @Label("Weight")

@@ -88,7 +88,8 @@ public final class AllocateAligned {
 
     /**
      * For a power of two. A size that is a multiple of it, up to a slice, has a size class whose block size is one too;
-     * so all blocks of a page are aligned, as the page starts at a slice.
+     * so all blocks of a page are aligned, as the page starts at a slice. A listener that is told of a sample is told that
+     * multiple.
      */
     static long allocate(long theap, long size, long alignment, long offset, boolean zero) {
         boolean atStart = (offset & alignment - 1) == 0;

@@ -28,6 +28,7 @@ final class Arenas {
     static long allocate(long heap, long slices, long alignment, boolean sparse) {
         long subprocess = Heap.subprocess(heap);
         long exclusive = Heap.exclusiveArena(heap);
+        sparse = sparse || !HugePages.pay();
         if (exclusive != 0) {
             long page = allocateIn(exclusive, slices, alignment, sparse);
             return page == NO_COMMIT ? 0 : page;

@@ -40,7 +40,7 @@ public final class Free {
     private static void flaggedSlow(long page, long p, long difference) {
         long block = Page.hasInterior(page) ? Page.blockOf(page, p) : p;
         if ((difference & ~Page.FLAGS) == 0) local(page, block);
-        else if (Page.reserved(page) == 1 && block != Page.start(page)) invalid(p);
+        else if (Page.isSingleton(page) && block != Page.start(page)) invalid(p);
         else remote(page, block);
     }
 

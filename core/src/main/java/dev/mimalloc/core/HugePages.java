@@ -6,8 +6,8 @@ import dev.mimalloc.machine.Os;
  * Transparent huge pages, where they pay. The OS backs a region of 2 MiB that is advised so at its first touch, in one
  * page fault in place of 512; but all of it, whatever is used of it. So the first memory of a process is small pages,
  * and then what is taken new is advised region by region: no more than a part of one region for each kind of chunk is
- * held and not used. Sparse pages, see {@link Pages}, are small pages always. A region that somebody has touched stays
- * as it is, as the OS would not join its small pages.
+ * held and not used. Sparse pages, see {@link Pages}, are small pages always, and have what is left of the first chunk:
+ * a region that somebody has touched stays as it is, as the OS would not join its small pages.
  *
  * <p>Memory of a huge page is given back by the whole where that will do, see {@link Purge}: a piece of it breaks the
  * page, and is small pages when it is touched again.
@@ -16,8 +16,11 @@ import dev.mimalloc.machine.Os;
  * does: then it is small pages, and counts as a huge one.
  */
 final class HugePages {
-    /** From so many bytes in use on, a region is no more than half of them. */
-    private static final long ENOUGH = 4 << 20;
+    /**
+     * So many bytes are small pages. With less a process of little memory would not be one any more; with more the page
+     * faults of one that lives for a tenth of a second are a fifth of its time.
+     */
+    private static final long ENOUGH = 1 << 20;
 
     private HugePages() {}
 
@@ -30,27 +33,29 @@ final class HugePages {
         else if (allowed != 0 && committed) Arena.setAdvisable(arena, true);
     }
 
+    /** Is so much in use that they pay? */
+    static boolean pay() { return Root.charged() >= ENOUGH; }
+
     /** Slices were claimed, and nobody has touched them yet. */
     static void claimed(long arena, long slice, long count) {
-        if (!Arena.isAdvisable(arena) || Root.charged() < ENOUGH) return;
+        if (!Arena.isAdvisable(arena)) return;
         long end = Config.min((slice + count - 1) / Arena.HUGE_PAGE + 1, Arena.slices(arena) / Arena.HUGE_PAGE);
         long region = slice / Arena.HUGE_PAGE;
-        while (region < end && Arena.isAdvisable(arena)) {
+        while (region < end) {
             long first = region;
             while (region < end && isToBeAdvised(arena, region)) region++;
-            if (region > first) advise(arena, first, region - first);
-            else region++;
+            if (region == first) region++;
+            else if (!advise(arena, first, region - first)) return;
         }
     }
 
-    private static void advise(long arena, long region, long count) {
+    /** False if the OS has no such pages, or no room for one more mapping: then it will not be asked again. */
+    private static boolean advise(long arena, long region, long count) {
         long address = Arena.address(arena, region * Arena.HUGE_PAGE);
-        // The OS may have no such pages, or no room for one more mapping: then it will not be asked again.
-        if (!Os.transparentHugePages(address, count * Arena.HUGE_PAGE << Config.SLICE_SHIFT, true)) {
-            Arena.setAdvisable(arena, false);
-        } else {
-            Bitmap.set(Arena.huge(arena), region, count);
-        }
+        boolean done = Os.transparentHugePages(address, count * Arena.HUGE_PAGE << Config.SLICE_SHIFT, true);
+        if (done) Bitmap.set(Arena.huge(arena), region, count);
+        else Arena.setAdvisable(arena, false);
+        return done;
     }
 
     private static boolean isToBeAdvised(long arena, long region) {

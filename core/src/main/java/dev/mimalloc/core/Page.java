@@ -172,7 +172,8 @@ public final class Page {
     static void setOsPrev(long page, long prev) { putLong(page + 120, prev); }
 
     static boolean isInArena(long page) { return slices(page) != 0; }
-    static boolean isSingleton(long page) { return blockSize(page) > Config.LARGE_OBJECT_MAX || reserved(page) == 1; }
+    /** The page has room for a single block, whatever its size. */
+    static boolean isSingleton(long page) { return reserved(page) == 1; }
     /** Which of its theap's queues the page is in. */
     static int queue(long page) { return bin(page) + (has(page, IN_FULL) ? SizeClass.COUNT : 0); }
     static int bin(long page) { return isSingleton(page) ? SizeClass.HUGE : SizeClass.bin(blockSize(page)); }

@@ -19,7 +19,7 @@ final class Pages {
         long slices = size >>> Config.SLICE_SHIFT;
         long heap = Theap.heap(theap);
         if (!Limits.charge(heap, size)) return 0;
-        long page = Arenas.allocate(heap, slices, 1, isSparse(theap, bin));
+        long page = Arenas.allocate(heap, slices, 1, mayStayEmpty(theap, bin));
         if (page == 0) page = mapped(heap, size, Config.SLICE);
         if (page == 0) return refused(heap, slices);
         return initialised(page, theap, blockSize, (int) (size / blockSize));
@@ -29,12 +29,12 @@ final class Pages {
      * Perhaps little will be used of a page that is not taken because others are full: there may be many theaps, each
      * with a few blocks of many sizes.
      */
-    private static boolean isSparse(long theap, int bin) {
+    private static boolean mayStayEmpty(long theap, int bin) {
         return PageQueue.count(Theap.queue(theap, SizeClass.COUNT + bin)) == 0;
     }
 
     /** The end of the last slice is more than an eighth. */
-    private static boolean isSparse(long blockSize, long slices) {
+    private static boolean hasUnusedEnd(long blockSize, long slices) {
         return blockSize < (slices << Config.SLICE_SHIFT) / 8 * 7;
     }
 
@@ -52,7 +52,7 @@ final class Pages {
         long page = 0;
         if (alignment <= Config.ARENA_ALIGN_MAX && slices < 1L << 31) {
             long aligned = Config.max(1, alignment >>> Config.SLICE_SHIFT);
-            page = Arenas.allocate(heap, slices, aligned, isSparse(blockSize, slices));
+            page = Arenas.allocate(heap, slices, aligned, hasUnusedEnd(blockSize, slices));
         }
         if (page == 0) page = mapped(heap, blockSize, Config.max(alignment, Config.SLICE));
         if (page == 0) return refused(heap, slices);
