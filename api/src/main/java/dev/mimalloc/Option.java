@@ -83,7 +83,7 @@ public enum Option {
     PAGE_CROSS_THREAD_MAX_RECLAIM(Options.PAGE_CROSS_THREAD_MAX_RECLAIM, 0, Long.MAX_VALUE),
     /**
      * Transparent huge pages, if the system has them: 0 none in the whole process, 1 for what is allocated beyond the
-     * first few MiB, 2 for all memory.
+     * first MiB, 2 for all memory.
      */
     ALLOW_THP(Options.ALLOW_THP, 0, 2),
     /** Nothing smaller is purged, in KiB. */

@@ -51,7 +51,8 @@ final class Arena {
 
     /**
      * Kinds of chunks, as in the statistics. Pages of one slice, of which there are most, keep apart from all longer
-     * runs, so that they do not fragment these; and so do pages of which perhaps little will be used.
+     * runs, so that they do not fragment these; and so do pages of which perhaps little will be used, and the first ones of
+     * a process, see {@link HugePages}.
      */
     private static final int SMALL = 0;
     private static final int OTHER = 1;

@@ -24,7 +24,7 @@ final class FindPage {
         }
         if (page == 0) page = searchFull(theap, bin, FULL_SEARCH);
         if (page != 0 && !ready(theap, bin, page)) {
-            // On the JVM a full stack may have lost the block that seemed to be free.
+            // Rather another page than a loop, should a page not have the block that it seems to have.
             filled(theap, bin, page);
             page = 0;
         }

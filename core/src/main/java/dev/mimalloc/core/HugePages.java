@@ -17,7 +17,7 @@ import dev.mimalloc.machine.Os;
  */
 final class HugePages {
     /**
-     * So many bytes are small pages. With less a process of little memory would not be one any more; with more the page
+     * While fewer bytes are in use, with those that are asked for, all is small pages. With less a process of little memory would not be one any more; with more the page
      * faults of one that lives for a tenth of a second are a fifth of its time.
      */
     private static final long ENOUGH = 1 << 20;

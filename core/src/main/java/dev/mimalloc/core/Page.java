@@ -100,6 +100,7 @@ public final class Page {
     private static long counts(long page) { return getLong(page + 24); }
     private static void setCounts(long page, long counts) { putLong(page + 24, counts); }
     static int used(long page) { return getInt(page + 24) & ~WAITS; }
+    static void addUsed(long page, int blocks) { setCounts(page, counts(page) + blocks); }
     static int capacity(long page) { return getShort(page + 28); }
     static int reserved(long page) { return getShort(page + 30); }
     static void setReserved(long page, int blocks) { putShort(page + 30, blocks); }
@@ -276,7 +277,7 @@ public final class Page {
         collect(page);
         if (head(threadFree(page)) == 0) return;
         long taken = takeThreadFree(page);
-        setCounts(page, counts(page) - count(taken));
+        addUsed(page, -count(taken));
         long local = localFree(page);
         setLocalFree(page, head(taken));
         if (local == 0) return;

@@ -12,7 +12,7 @@ public final class Inside {
     /** Makes a descriptor at this address: a page with so many blocks out, owned or not. */
     public static void makePage(long page, int used, boolean owned) {
         fill(page, PAGE_SPACE, 0);
-        Page.setUsed(page, used);
+        Page.addUsed(page, used);
         Page.setOwner(page, Page.FINDABLE);
         Page.setThreadFree(page, owned ? Page.OWNED : 0);
     }
