@@ -38,7 +38,7 @@ public final class Main implements Callable<Integer> {
     @Option(names = "--quick", description = "a tenth of the work and fewer rounds: under five minutes")
     private boolean quick;
 
-    @Option(names = "--runs", paramLabel = "N", description = "rounds (default: 3 to 5; quick: 1 to 3)")
+    @Option(names = "--runs", paramLabel = "N", description = "rounds (default: 3 to 5; quick: 1 or 2)")
     private Integer runs;
 
     @Option(names = "--only", paramLabel = "REGEX", description = "such as workloads/larson or scaling")
@@ -118,7 +118,7 @@ public final class Main implements Callable<Integer> {
                 select(new Suite("scaling", Scaling.suite(bin, scale, quick), rounds(1, 3))),
                 select(new Suite("latency", List.of(Scaling.latency(bin, scale)), rounds(2, 5))));
         boolean startup = only.matcher("startup/startup").find();
-        var jvm = new JvmSuite(folder, quick, rounds(2, 3), only, Allocator.baseline(allocators));
+        var jvm = new JvmSuite(folder, quick, rounds(1, 3), only, Allocator.baseline(allocators));
         if (list) {
             PrintWriter out = spec.commandLine().getOut();
             suites.forEach(suite -> suite.benchmarks().stream().map(Benchmark::about).map(about -> suite.name() + "/"
