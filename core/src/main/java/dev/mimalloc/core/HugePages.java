@@ -17,8 +17,8 @@ import dev.mimalloc.machine.Os;
  */
 final class HugePages {
     /**
-     * While fewer bytes are in use, with those that are asked for, all is small pages. With less a process of little memory would not be one any more; with more the page
-     * faults of one that lives for a tenth of a second are a fifth of its time.
+     * All is small pages while fewer bytes are in use, those that are asked for included. Less, and a process of little
+     * memory would no longer be one; more, and page faults are a fifth of the time of one that lives for 0.1 s.
      */
     private static final long ENOUGH = 1 << 20;
 

@@ -229,15 +229,15 @@ public final class Page {
 
     /** Takes {@code block}, the first in {@code free}. */
     static void take(long page, long block) {
-        long counts = getLong(page + 24);
-        putLong(page, getLong(block));
+        long counts = counts(page);
+        putLong(page, nextBlock(block));
         putLong(page + 24, counts + 1);
     }
 
     /** Puts a block back into {@code localFree}; returns the used word. */
     static int putBack(long page, long block) {
-        putLong(block, getLong(page + 8));
-        long counts = getLong(page + 24) - 1;
+        putLong(block, localFree(page));
+        long counts = counts(page) - 1;
         putLong(page + 24, counts);
         putLong(page + 8, block);
         return (int) counts;
@@ -261,7 +261,7 @@ public final class Page {
             return true;
         }
         if (head(threadFree(page)) == 0) return false;
-        long counts = getLong(page + 24);
+        long counts = counts(page);
         long taken = takeThreadFree(page);
         putLong(page, head(taken));
         putLong(page + 24, counts - count(taken));

@@ -93,7 +93,6 @@ class JvmTest {
                     live.checkAll();
                     if (round % 3 == 0) live.freeAll();
                 }
-                live.freeAll();
                 Invariants.check();
             } catch (Throwable t) {
                 failure.add(t);
@@ -103,6 +102,7 @@ class JvmTest {
         thread.join();
         assertThat(failure).isEmpty();
         assertThat(overflows[0]).isPositive();
+        live.checkAll();
     }
 
     private final class Deep {
