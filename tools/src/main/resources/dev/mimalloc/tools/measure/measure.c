@@ -1,11 +1,14 @@
 // Runs one program and writes what it took: wall ns, user us, system us, peak resident KiB, minor faults,
 // major faults, exit status.
-//   measure RESULT PRELOAD PROGRAM ARG...          (PRELOAD "" is the system's allocator)
+//   measure RESULT PRELOAD KIB PROGRAM ARG...      (PRELOAD "" is the system's allocator)
+// So much memory is used and freed right before, so that each program finds it at hand: a hypervisor takes back what
+// the guest does not use, and then the next to want it waits, up to 2 ms for a huge page.
 // A tiny process of its own, because a child's peak counts from its parent's size at the fork: measured from
 // a JVM every program would look as large as the JVM. The children that a program waits for are counted in.
 #define _GNU_SOURCE
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/time.h>
 #include <sys/wait.h>
@@ -30,14 +33,33 @@ static long long micros(struct timeval t) {
   return t.tv_sec * 1000000LL + t.tv_usec;
 }
 
+// In a child, as it would count for the peak.
+static void bringMemory(size_t bytes) {
+#ifdef MADV_HUGEPAGE
+  size_t most = (size_t)sysconf(_SC_AVPHYS_PAGES) / 2 * (size_t)sysconf(_SC_PAGESIZE);
+  if (bytes > most) bytes = most;
+  pid_t child = fork();
+  if (child > 0) waitpid(child, NULL, 0);
+  if (child != 0) return;
+  char* memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (memory == MAP_FAILED) _exit(0);
+  madvise(memory, bytes, MADV_HUGEPAGE);
+  for (size_t at = 0; at < bytes; at += 4096) *(volatile char*)(memory + at) = 1;
+  _exit(0);
+#else
+  (void)bytes;
+#endif
+}
+
 int main(int count, char** arguments) {
-  if (count < 4) return 125;
+  if (count < 5) return 125;
+  bringMemory((size_t)atoll(arguments[3]) << 10);
   long long start = nanos();
   pid_t child = fork();
   if (child == 0) {
     if (arguments[2][0] != 0) setenv(preloadName, arguments[2], 1);
-    execvp(arguments[3], arguments + 3);
-    perror(arguments[3]);
+    execvp(arguments[4], arguments + 4);
+    perror(arguments[4]);
     _exit(127);
   }
   int status = 0;
