@@ -37,18 +37,24 @@ MI_OS int64_t Os_pageSize(void) {
 
 MI_OS int64_t Os_largePageSize(void) { return MI_LARGE_PAGE; }
 
-static int64_t mi_mmap(int64_t size, bool commit, int flags) {
+static int64_t mi_mmap_near(int64_t wish, int64_t size, bool commit, int flags) {
   int protection = commit ? PROT_READ | PROT_WRITE : PROT_NONE;
   // Huge pages have to be reserved: without, the first touch of one that is not to be had ends the process.
   if ((flags & MI_HUGETLB) == 0) flags |= MAP_NORESERVE;
-  void* p = mmap(NULL, (size_t)size, protection, MAP_PRIVATE | MAP_ANONYMOUS | flags, -1, 0);
+  void* p = mmap(MI_AT(void, wish), (size_t)size, protection, MAP_PRIVATE | MAP_ANONYMOUS | flags, -1, 0);
   return p == MAP_FAILED ? 0 : MI_ADDRESS(p);
 }
+
+static int64_t mi_mmap(int64_t size, bool commit, int flags) { return mi_mmap_near(0, size, commit, flags); }
 
 MI_OS int32_t Os_unmap(int64_t a, int64_t size) { return munmap(MI_AT(void, a), (size_t)size) == 0; }
 
 static int64_t mi_mmap_aligned(int64_t size, int64_t alignment, bool commit, int flags) {
   int64_t p = mi_mmap(size, commit, flags);
+  if (p == 0 || (p & (alignment - 1)) == 0) return p;
+  Os_unmap(p, size);
+  // Addresses are given out from above: what is below is likely to be free.
+  p = mi_mmap_near(p & -alignment, size, commit, flags);
   if (p == 0 || (p & (alignment - 1)) == 0) return p;
   Os_unmap(p, size);
   // As much as it takes for an aligned piece to lie in it, and away with the ends.

@@ -58,6 +58,16 @@ static void reserved(void) {
   CHECK(!mi_arena_contains(NULL, &size));
 }
 
+/// A large one shares no page of the hardware's directory with other mappings.
+static void large(void) {
+  const size_t gib = (size_t)1 << 30;
+  for (int i = 0; i < 4; i++) {
+    mi_arena_id_t arena = NULL;
+    CHECK(mi_reserve_os_memory_ex(gib, false, false, true, &arena) == 0);
+    CHECK(is_aligned(mi_arena_area(arena, NULL), gib));
+  }
+}
+
 static void managed(void) {
   size_t size = 64 * MIB;
   char* memory = fresh(size, PROT_READ | PROT_WRITE);
@@ -159,6 +169,7 @@ void arenas(void) {
   CHECK(mi_arena_min_alignment() >= 64 << 10 && (mi_arena_min_alignment() & (mi_arena_min_alignment() - 1)) == 0);
   CHECK(mi_arena_min_size() > 0 && mi_arena_min_size() <= 64 * MIB);
   reserved();
+  large();
   managed();
   committed_by_the_user();
   huge();

@@ -9,6 +9,11 @@ import dev.mimalloc.machine.Trace;
 final class Arenas {
     /** The first slice of an arena is aligned like this, so that transparent huge pages fit. */
     private static final long ALIGNMENT = 2 << 20;
+    /**
+     * And that of a large arena like this where it can be: what a page of the hardware's directory maps. With libraries
+     * and mappings of others in the same directory, huge pages slowed everything by a tenth in a virtual machine.
+     */
+    private static final long DIRECTORY = 1 << 30;
     /** An arena's index has two bytes in a page. */
     private static final long MAX = 65535;
     /** Others may be faster, and take what was reserved for this. */
@@ -117,7 +122,9 @@ final class Arenas {
 
     /** Reserves {@code size} bytes from the OS and makes an arena of them; for who holds the lock. */
     static long reserveMemory(long subprocess, long size, boolean commit, boolean large, boolean exclusive) {
-        long start = Os.map(size, ALIGNMENT, commit, large);
+        // The OS keeps large pages in stock, and none for the ends of an alignment.
+        long start = size < DIRECTORY || large ? 0 : Os.map(size, DIRECTORY, commit, false);
+        if (start == 0) start = Os.map(size, ALIGNMENT, commit, large);
         if (start == 0) return 0;
         Statistics.add(Subprocess.statistics(subprocess), Statistics.MMAP_CALLS, 1);
         long arena = Arena.create(subprocess, start, size >>> Config.SLICE_SHIFT, commit, true, false, -1);

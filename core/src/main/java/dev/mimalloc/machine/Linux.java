@@ -105,10 +105,14 @@ final class Linux extends OperatingSystem {
     }
 
     private long mapAligned(long size, long alignment, int protection, int flags) {
-        long p = mmap(size, protection, flags); // a newer kernel aligns large ranges on its own
+        long p = mmap(0, size, protection, flags); // a newer kernel aligns large ranges on its own
         if (p == 0 || (p & alignment - 1) == 0) return p;
         unmap(p, size);
-        p = mmap(size + alignment, protection, flags);
+        // Addresses are given out from above: what is below is likely to be free.
+        p = mmap(p & -alignment, size, protection, flags);
+        if (p == 0 || (p & alignment - 1) == 0) return p;
+        unmap(p, size);
+        p = mmap(0, size + alignment, protection, flags);
         if (p == 0) return 0;
         long start = p + alignment - 1 & -alignment, end = p + alignment;
         if (start > p) unmap(p, start - p);
@@ -116,15 +120,15 @@ final class Linux extends OperatingSystem {
         return start;
     }
 
-    private static long mmap(long size, int protection, int flags) {
-        long p = call(MMAP, 0, size, protection, MAP_PRIVATE | MAP_ANONYMOUS | flags, -1, 0);
+    private static long mmap(long wish, long size, int protection, int flags) {
+        long p = call(MMAP, wish, size, protection, MAP_PRIVATE | MAP_ANONYMOUS | flags, -1, 0);
         return p == -1 ? 0 : p;
     }
 
     @Override
     long mapHuge(long size, int numaNode) {
         if (size <= 0 || size > ADDRESSES || size % HUGE_PAGE != 0) return 0;
-        long p = mmap(size, PROT_READ_WRITE, MAP_HUGETLB | MAP_HUGE_1GB);
+        long p = mmap(0, size, PROT_READ_WRITE, MAP_HUGETLB | MAP_HUGE_1GB);
         if (p == 0 || numaNode < 0 || numaNode >= Long.SIZE) return p;
         try (Arena arena = Arena.ofConfined()) {
             long mask = arena.allocateFrom(JAVA_LONG, 1L << numaNode).address();
