@@ -35,10 +35,10 @@ public final class Main implements Callable<Integer> {
 
     private static final double QUICK_SCALE = 0.1;
 
-    @Option(names = "--quick", description = "a tenth of the work and fewer rounds: about a minute for each allocator")
+    @Option(names = "--quick", description = "a tenth of the work, in one round: under five minutes")
     private boolean quick;
 
-    @Option(names = "--runs", paramLabel = "N", description = "rounds (default: 3 to 5; quick: 1 or 2)")
+    @Option(names = "--runs", paramLabel = "N", description = "rounds (default: 3 to 5; quick: 1)")
     private Integer runs;
 
     @Option(names = "--only", paramLabel = "REGEX", description = "such as workloads/larson or scaling")
@@ -113,12 +113,12 @@ public final class Main implements Callable<Integer> {
         Path work = folder.resolve("work");
         var bin = new Bin(folder.resolve("bin"));
         double scale = quick ? QUICK_SCALE : 1;
-        var suites = List.of(select(new Suite("workloads", Workload.suite(bin, scale), rounds(2, 5))),
-                select(new Suite("programs", RealProgram.suite(work), rounds(1, 5))),
-                select(new Suite("scaling", Scaling.suite(bin, scale, quick), rounds(1, 3))),
-                select(new Suite("latency", List.of(Scaling.latency(bin, scale)), rounds(2, 5))));
+        var suites = List.of(select(new Suite("workloads", Workload.suite(bin, scale), rounds(5))),
+                select(new Suite("programs", RealProgram.suite(work, quick), rounds(5))),
+                select(new Suite("scaling", Scaling.suite(bin, scale, quick), rounds(3))),
+                select(new Suite("latency", List.of(Scaling.latency(bin, scale)), rounds(5))));
         boolean startup = only.matcher("startup/startup").find();
-        var jvm = new JvmSuite(folder, quick, rounds(1, 3), only, Allocator.baseline(allocators));
+        var jvm = new JvmSuite(folder, quick, rounds(3), only, Allocator.baseline(allocators));
         if (list) {
             PrintWriter out = spec.commandLine().getOut();
             suites.forEach(suite -> suite.benchmarks().stream().map(Benchmark::about).map(about -> suite.name() + "/"
@@ -146,9 +146,7 @@ public final class Main implements Callable<Integer> {
         return true;
     }
 
-    private int rounds(int whenQuick, int otherwise) {
-        return runs != null ? runs : quick ? whenQuick : otherwise;
-    }
+    private int rounds(int usually) { return runs != null ? runs : quick ? 1 : usually; }
 
     private Suite select(Suite suite) {
         return new Suite(suite.name(), suite.benchmarks().stream()

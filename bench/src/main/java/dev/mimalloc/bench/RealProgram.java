@@ -25,20 +25,21 @@ final class RealProgram implements Benchmark {
         this.work = folder.resolve(program.name());
     }
 
-    /** The demo's programs, and more. */
-    static List<RealProgram> suite(Path folder) {
+    /** The demo's programs, and more; with less to do when {@code quick}. */
+    static List<RealProgram> suite(Path folder, boolean quick) {
+        String rounds = quick ? "1" : "3";
         var more = Stream.of(
                 new Program("lua", "Lua: tables, strings, closures", List.of("lua5.4"), List.of(FILES + "words.lua"),
-                        List.of(), List.of("lua5.4", "words.lua"), Map.of()),
+                        List.of(), List.of("lua5.4", "words.lua", rounds), Map.of()),
                 new Program("ruby", "Ruby: objects, strings, hashes", List.of("ruby"), List.of(FILES + "ledger.rb"),
-                        List.of(), List.of("ruby", "--disable-gems", "ledger.rb"), Map.of()),
+                        List.of(), List.of("ruby", "--disable-gems", "ledger.rb", rounds), Map.of()),
                 new Program("z3", "Z3 on a set of problems", List.of("z3", "python3"), List.of(FILES + "problems.py"),
                         List.of("python3", "problems.py", "problems.smt2"), List.of("z3", "problems.smt2"), Map.of()),
                 new Program("ghostscript", "Ghostscript on a long document", List.of("gs"), List.of(FILES + "book.ps"),
-                        List.of(), List.of("gs", "-q", "-dNOPAUSE", "-dBATCH", "-sDEVICE=pdfwrite", "-o", "book.pdf",
-                                "book.ps"),
+                        List.of(), List.of("gs", "-q", "-dNOPAUSE", "-dBATCH", "-sDEVICE=pdfwrite",
+                                "-dpages=" + (quick ? 40 : 120), "-o", "book.pdf", "book.ps"),
                         Map.of()));
-        return Stream.concat(Program.all().stream().filter(program -> !LEFT_OUT.contains(program.name())), more)
+        return Stream.concat(Program.all(quick).stream().filter(program -> !LEFT_OUT.contains(program.name())), more)
                 .map(program -> new RealProgram(program.name().equals("redis") ? onSystem(program) : program, folder))
                 .toList();
     }

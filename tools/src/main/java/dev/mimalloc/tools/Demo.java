@@ -54,7 +54,7 @@ final class Demo implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
-        var programs = Program.all().stream().filter(p -> only == null || only.contains(p.name())).toList();
+        var programs = Program.all(false).stream().filter(p -> only == null || only.contains(p.name())).toList();
         if (rounds < 1) throw new ParameterException(spec.commandLine(), "--rounds: at least 1");
         if (only != null && programs.size() < only.size()) {
             throw new ParameterException(spec.commandLine(), "--only: an unknown program; --list shows them all");

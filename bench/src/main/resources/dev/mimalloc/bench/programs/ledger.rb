@@ -7,7 +7,7 @@ random = lambda do |n|
 end
 
 checksum = 0
-3.times do
+ARGV[0].to_i.times do
   entries = Array.new(60_000) do |i|
     what = %w[rent food books travel][i % 4]
     Entry.new(i, "account #{random.(900)}", random.(100_000), "payment #{random.(5000)} for #{what}")

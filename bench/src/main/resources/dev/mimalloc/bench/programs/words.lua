@@ -6,7 +6,7 @@ local function random(n)
 end
 
 local checksum = 0
-for round = 1, 3 do
+for round = 1, tonumber(arg[1]) do
   local index, texts = {}, {}
   for i = 1, 12000 do
     local words = {}

@@ -17,16 +17,18 @@ public record Program(String name, String title, List<String> needs, List<String
 
     private static final String DEMO = "dev/mimalloc/tools/demo/";
 
-    /** The programs of the demo. */
-    public static List<Program> all() {
+    /** The programs of the demo; with less to do when {@code quick}. */
+    public static List<Program> all(boolean quick) {
         String java = Path.of(System.getProperty("java.home"), "bin", "java").toString();
         String python = "/usr/bin/python3"; // not a shim of pyenv, whose shell would be measured too
+        var objects = List.of(python, "objects.py", quick ? "1" : "2");
+        var accounts = "CREATE TABLE size AS SELECT %d AS n".formatted(quick ? 20_000 : 60_000);
         return List.of(
                 new Program("python", "Python: JSON, dictionaries, objects", List.of(python),
-                        List.of(DEMO + "objects.py"), List.of(), List.of(python, "objects.py"),
+                        List.of(DEMO + "objects.py"), List.of(), objects,
                         Map.of("PYTHONHASHSEED", "0")),
                 new Program("python-malloc", "the same, every object by malloc", List.of(python),
-                        List.of(DEMO + "objects.py"), List.of(), List.of(python, "objects.py"),
+                        List.of(DEMO + "objects.py"), List.of(), objects,
                         Map.of("PYTHONHASHSEED", "0", "PYTHONMALLOC", "malloc")),
                 new Program("c++", "g++ compiles templates, -O1", List.of("g++"),
                         List.of(DEMO + "templates.cpp"), List.of(),
@@ -36,11 +38,11 @@ public record Program(String name, String title, List<String> needs, List<String
                         List.of(DEMO + "OffHeap.java"), List.of(java + "c", "-d", ".", "OffHeap.java"),
                         List.of(java, "-Xmx64m", "-XX:+UseSerialGC", "-cp", ".", "OffHeap"), Map.of()),
                 new Program("sqlite", "SQLite: tables, joins, full-text search", List.of("sqlite3"),
-                        List.of(DEMO + "accounts.sql"), List.of(), List.of("sqlite3", ":memory:", ".read accounts.sql"),
+                        List.of(DEMO + "accounts.sql"), List.of(), List.of("sqlite3", ":memory:", accounts, ".read accounts.sql"),
                         Map.of()),
                 new Program("redis", "Redis (system: its own jemalloc)",
                         List.of("bash", "redis-check-rdb", "redis-cli", "redis-benchmark"), List.of(DEMO + "redis.sh"),
-                        List.of(), List.of("bash", "redis.sh"), Map.of()),
+                        List.of(), List.of("bash", "redis.sh", quick ? "50" : "200"), Map.of()),
                 new Program("perl", "Perl: hashes, strings, regular expressions", List.of("perl"),
                         List.of(DEMO + "words.pl"), List.of(), List.of("perl", "words.pl"),
                         Map.of("PERL_HASH_SEED", "0")),

@@ -18,7 +18,7 @@ import java.util.concurrent.TimeUnit;
 /** Runs commands in a work folder, and measures them with a small helper in C that it compiles there first. */
 public final class Stopwatch {
     private static final long PATIENCE_SECONDS = 180;
-    private static final long MOST_WARM_KIB = 1 << 20;
+    private static final long FIRST_WARM_KIB = 256 << 10, MOST_WARM_KIB = 1 << 20;
     private static final File NOTHING = new File("/dev/null");
 
     // Options of one allocator, left over in the user's environment, would measure something else.
@@ -64,7 +64,7 @@ public final class Stopwatch {
      * has used so far: the machine may have taken back what an earlier program freed, and so be slow for the first.
      */
     public Run measure(String library, List<String> command, Map<String, String> environment) {
-        long warm = Math.min(peaks.getOrDefault(command, MOST_WARM_KIB), MOST_WARM_KIB);
+        long warm = Math.min(peaks.getOrDefault(command, FIRST_WARM_KIB), MOST_WARM_KIB);
         var words = new ArrayList<>(List.of("./measure", "took", library, Long.toString(warm)));
         words.addAll(command);
         execute(words, environment);

@@ -1,11 +1,12 @@
--- A small bank in memory: bulk load, indexes, joins, updates in transactions, text search and JSON.
+-- A small bank in memory: bulk load, indexes, joins, updates in transactions, text search and JSON. The table size(n)
+-- says how many accounts there shall be.
 PRAGMA cache_size = -200000;
 CREATE TABLE account(id INTEGER PRIMARY KEY, owner TEXT NOT NULL, city TEXT, balance INTEGER NOT NULL);
 CREATE TABLE transfer(id INTEGER PRIMARY KEY, source INTEGER, target INTEGER, amount INTEGER, note TEXT);
-WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 60000)
-INSERT INTO account SELECT i, 'owner ' || (i * 7919 % 60000), 'city ' || (i * 31 % 500), 100000 FROM n;
-WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 240000)
-INSERT INTO transfer SELECT i, 1 + i * 7907 % 60000, 1 + i * 104729 % 60000, i % 997,
+WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < (SELECT n FROM size))
+INSERT INTO account SELECT i, 'owner ' || (i * 7919 % (SELECT n FROM size)), 'city ' || (i * 31 % 500), 100000 FROM n;
+WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < (SELECT 4 * n FROM size))
+INSERT INTO transfer SELECT i, 1 + i * 7907 % (SELECT n FROM size), 1 + i * 104729 % (SELECT n FROM size), i % 997,
     'payment ' || hex(i * 2654435761 % 4294967296) || ' for ' || (i % 1000) FROM n;
 CREATE INDEX by_source ON transfer(source, amount);
 CREATE INDEX by_note ON transfer(note);

@@ -4,9 +4,10 @@ import hashlib
 import json
 import random
 import re
+import sys
 import zlib
 
-rounds = 2
+rounds = int(sys.argv[1])
 random.seed(42)
 digest = hashlib.sha256()
 

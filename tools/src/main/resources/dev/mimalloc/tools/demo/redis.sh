@@ -1,5 +1,6 @@
 #!/bin/bash
 # A Redis of its own, on a socket in a folder of its own: a script fills it, benchmark clients, a digest at the end.
+#   redis.sh THOUSANDS                            (of requests, by the script and by each benchmark)
 set -euo pipefail
 folder=$(mktemp -d "${TMPDIR:-/tmp}/mimalloc-redis.XXXXXX")
 # Debian's server brings an allocator of its own, unless it is told to take the system's.
@@ -13,7 +14,7 @@ cli() { redis-cli -s "$folder/s" "$@"; }
 for _ in {1..100}; do [[ -S $folder/s ]] && cli ping >/dev/null 2>&1 && break; sleep 0.05; done
 
 cli eval "local x = 1
-for i = 1, 120000 do
+for i = 1, $1 * 600 do
   x = (x * 16807) % 2147483647
   redis.call('SET', 'key:' .. x % 60000, string.rep('v', 1 + x % 300))
   if i % 3 == 0 then redis.call('HSET', 'hash:' .. x % 900, 'field' .. i, x) end
@@ -21,7 +22,7 @@ for i = 1, 120000 do
   if i % 7 == 0 then redis.call('DEL', 'key:' .. (x * 7) % 60000) end
 end
 return redis.call('DBSIZE')" 0
-redis-benchmark -s "$folder/s" -q -P 32 -c 20 -n 200000 -d 64 -t set,get,incr,lpush,lpop,sadd,hset >/dev/null
+redis-benchmark -s "$folder/s" -q -P 32 -c 20 -n $(($1 * 1000)) -d 64 -t set,get,incr,lpush,lpop,sadd,hset >/dev/null
 cli debug digest
 cli shutdown nosave 2>/dev/null || true
 wait $server 2>/dev/null || true
