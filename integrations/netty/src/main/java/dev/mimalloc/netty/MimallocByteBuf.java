@@ -26,20 +26,20 @@ import java.util.Objects;
  * <p>As all of Netty's buffers it is for one thread at a time, except for its reference count.
  */
 final class MimallocByteBuf extends AbstractReferenceCountedByteBuf {
-    private final MimallocByteBufAllocator alloc;
+    private final Usage.Share share;
     private long address;
     private int capacity;
     private ByteBuffer internal; // made by the first internalNioBuffer
 
-    MimallocByteBuf(MimallocByteBufAllocator alloc, int capacity, int maxCapacity) {
+    MimallocByteBuf(Usage usage, int capacity, int maxCapacity) {
         super(maxCapacity);
-        this.alloc = alloc;
         this.capacity = capacity;
-        alloc.direct(capacity); // it may want Java heap, and so comes before there is a block
+        share = usage.share();
+        share.add(capacity); // it may want Java heap, and so comes before there is a block
         try {
             address = Mimalloc.malloc(capacity);
         } catch (Throwable t) {
-            alloc.direct(-capacity);
+            share.add(-capacity);
             throw t;
         }
     }
@@ -51,7 +51,7 @@ final class MimallocByteBuf extends AbstractReferenceCountedByteBuf {
         address = 0;
         capacity = 0; // so that an index is out of bounds even where Netty's check of the count is switched off
         if (internal != null) internal = null; // most often it is, and the store costs more
-        alloc.direct(-freed);
+        share.add(-freed);
     }
 
     @Override
@@ -66,12 +66,12 @@ final class MimallocByteBuf extends AbstractReferenceCountedByteBuf {
         capacity = newCapacity;
         internal = null;
         trimIndicesToCapacity(newCapacity);
-        alloc.direct(grown);
+        share.add(grown);
         return this;
     }
 
     @Override
-    public ByteBufAllocator alloc() { return alloc; }
+    public ByteBufAllocator alloc() { return share.usage.allocator; }
     @Override
     @SuppressWarnings("deprecation")
     public ByteOrder order() { return ByteOrder.BIG_ENDIAN; }
@@ -269,7 +269,7 @@ final class MimallocByteBuf extends AbstractReferenceCountedByteBuf {
     @Override
     public ByteBuf copy(int index, int length) {
         checkIndex(index, length);
-        return alloc.directBuffer(length, maxCapacity()).writeBytes(this, index, length);
+        return alloc().directBuffer(length, maxCapacity()).writeBytes(this, index, length);
     }
 
     // Views for channels.

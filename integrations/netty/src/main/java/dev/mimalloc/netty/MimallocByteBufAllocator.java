@@ -37,7 +37,7 @@ public final class MimallocByteBufAllocator extends AbstractByteBufAllocator imp
     /** An instance for all, whose {@link #buffer()} is direct. */
     public static final MimallocByteBufAllocator DEFAULT = new MimallocByteBufAllocator(true);
 
-    private final Metric metric = new Metric();
+    private final Metric metric = new Metric(this);
 
     /**
      * An allocator with metrics of its own. The memory behind all instances is the same.
@@ -49,7 +49,7 @@ public final class MimallocByteBufAllocator extends AbstractByteBufAllocator imp
 
     @Override
     protected ByteBuf newDirectBuffer(int initialCapacity, int maxCapacity) {
-        var buffer = new MimallocByteBuf(this, initialCapacity, maxCapacity);
+        var buffer = new MimallocByteBuf(metric.direct, initialCapacity, maxCapacity);
         try {
             return toLeakAwareBuffer(buffer);
         } catch (Throwable t) {
@@ -82,12 +82,11 @@ public final class MimallocByteBufAllocator extends AbstractByteBufAllocator imp
     @Override
     public String toString() { return super.toString() + metric; }
 
-    /** The direct memory in use has changed. */
-    void direct(int bytes) { metric.direct.add(bytes); }
-
     private static final class Metric implements ByteBufAllocatorMetric {
-        private final LongAdder direct = new LongAdder();
+        private final Usage direct;
         private final LongAdder heap = new LongAdder();
+
+        Metric(MimallocByteBufAllocator allocator) { direct = new Usage(allocator); }
 
         @Override
         public long usedHeapMemory() { return heap.sum(); }

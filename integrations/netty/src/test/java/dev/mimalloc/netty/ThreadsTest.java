@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.netty.buffer.ByteBuf;
 import io.netty.util.IllegalReferenceCountException;
+import io.netty.util.concurrent.DefaultThreadFactory;
+import io.netty.util.concurrent.FastThreadLocal;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.ArrayBlockingQueue;
@@ -29,6 +31,51 @@ class ThreadsTest {
     void platformThreadsReleaseWhatOthersAllocate() throws Exception {
         try (ExecutorService threads = Executors.newFixedThreadPool(4)) {
             handOver(threads, 4, 20_000);
+        }
+    }
+
+    @Test
+    void threadsOfNettyReleaseWhatOthersAllocate() throws Exception {
+        try (ExecutorService threads = Executors.newFixedThreadPool(4, new DefaultThreadFactory("netty"))) {
+            handOver(threads, 4, 20_000);
+        }
+    }
+
+    @Test
+    void buffersOutliveTheirThreadOfNetty() throws Exception {
+        List<ByteBuf> buffers = new ArrayList<>();
+        inThreadOfNetty(() -> {
+            for (int i = 1; i <= 100; i++) buffers.add(allocator.directBuffer(i));
+            buffers.removeFirst().release();
+        });
+        assertThat(allocator.metric().usedDirectMemory()).isEqualTo(5049);
+        inThreadOfNetty(() -> {
+            ByteBuf own = allocator.directBuffer(7);
+            buffers.removeFirst().release();
+            assertThat(allocator.metric().usedDirectMemory()).isEqualTo(5054);
+            own.release();
+        });
+        buffers.forEach(ByteBuf::release);
+    }
+
+    @Test
+    void aThreadOfNettyLosesItsValues() throws Exception {
+        inThreadOfNetty(() -> {
+            ByteBuf old = allocator.directBuffer(100);
+            ByteBuf older = allocator.directBuffer(10);
+            FastThreadLocal.removeAll();
+            old.capacity(50);
+            ByteBuf fresh = allocator.directBuffer(1000);
+            older.release();
+            assertThat(allocator.metric().usedDirectMemory()).isEqualTo(1050);
+            old.release();
+            fresh.release();
+        });
+    }
+
+    private static void inThreadOfNetty(Runnable task) throws Exception {
+        try (ExecutorService thread = Executors.newSingleThreadExecutor(new DefaultThreadFactory("netty"))) {
+            thread.submit(task).get();
         }
     }
 
