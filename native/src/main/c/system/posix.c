@@ -53,7 +53,7 @@ static int64_t mi_mmap_aligned(int64_t size, int64_t alignment, bool commit, int
   int64_t p = mi_mmap(size, commit, flags);
   if (p == 0 || (p & (alignment - 1)) == 0) return p;
   Os_unmap(p, size);
-  // Addresses are given out from above: what is below is likely to be free.
+  // Most systems give out addresses from above: what is below is likely to be free.
   p = mi_mmap_near(p & -alignment, size, commit, flags);
   if (p == 0 || (p & (alignment - 1)) == 0) return p;
   Os_unmap(p, size);

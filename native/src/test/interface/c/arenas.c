@@ -58,7 +58,7 @@ static void reserved(void) {
   CHECK(!mi_arena_contains(NULL, &size));
 }
 
-/// A large one shares no page of the hardware's directory with other mappings.
+/// With room enough, one of whole GiB shares no page of the hardware's directory with other mappings.
 static void large(void) {
   const size_t gib = (size_t)1 << 30;
   for (int i = 0; i < 4; i++) {

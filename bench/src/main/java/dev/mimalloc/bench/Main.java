@@ -35,7 +35,7 @@ public final class Main implements Callable<Integer> {
 
     private static final double QUICK_SCALE = 0.1;
 
-    @Option(names = "--quick", description = "a tenth of the work, in one round: under five minutes")
+    @Option(names = "--quick", description = "less work, in one round: under five minutes with six allocators")
     private boolean quick;
 
     @Option(names = "--runs", paramLabel = "N", description = "rounds (default: 3 to 5; quick: 1)")

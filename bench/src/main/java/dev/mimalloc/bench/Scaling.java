@@ -22,7 +22,7 @@ final class Scaling implements Benchmark {
 
     /**
      * All of them. The largest live heap is 8 GiB, or as much as half of the free memory holds; 256 MiB when quick,
-     * with fewer sizes.
+     * with fewer sizes. Overhead and meta-data are measured with 1 GiB alive, or those 256 MiB.
      */
     static List<Benchmark> suite(Bin bin, double scale, boolean quick) {
         long most = quick ? 256 * MIB : Math.min(8 * GIB, availableMemory() / 2);

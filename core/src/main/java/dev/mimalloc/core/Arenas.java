@@ -11,7 +11,8 @@ final class Arenas {
     private static final long ALIGNMENT = 2 << 20;
     /**
      * And that of a large arena like this where it can be: what a page of the hardware's directory maps. With libraries
-     * and mappings of others in the same directory, huge pages slowed everything by a tenth in a virtual machine.
+     * and mappings of others in the same directory, huge pages slowed everything by a tenth in a virtual machine. The
+     * price: nine random bits of its address less.
      */
     private static final long DIRECTORY = 1 << 30;
     /** An arena's index has two bytes in a page. */
@@ -122,8 +123,7 @@ final class Arenas {
 
     /** Reserves {@code size} bytes from the OS and makes an arena of them; for who holds the lock. */
     static long reserveMemory(long subprocess, long size, boolean commit, boolean large, boolean exclusive) {
-        // The OS keeps large pages in stock, and none for the ends of an alignment.
-        long start = size < DIRECTORY || large ? 0 : Os.map(size, DIRECTORY, commit, false);
+        long start = size < DIRECTORY ? 0 : Os.map(size, DIRECTORY, commit, large);
         if (start == 0) start = Os.map(size, ALIGNMENT, commit, large);
         if (start == 0) return 0;
         Statistics.add(Subprocess.statistics(subprocess), Statistics.MMAP_CALLS, 1);

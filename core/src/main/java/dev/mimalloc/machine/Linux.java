@@ -108,7 +108,7 @@ final class Linux extends OperatingSystem {
         long p = mmap(0, size, protection, flags); // a newer kernel aligns large ranges on its own
         if (p == 0 || (p & alignment - 1) == 0) return p;
         unmap(p, size);
-        // Addresses are given out from above: what is below is likely to be free.
+        // Most systems give out addresses from above: what is below is likely to be free.
         p = mmap(p & -alignment, size, protection, flags);
         if (p == 0 || (p & alignment - 1) == 0) return p;
         unmap(p, size);

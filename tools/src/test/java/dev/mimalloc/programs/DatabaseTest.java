@@ -28,6 +28,7 @@ class DatabaseTest {
     @Test
     void sqliteKeepsItsBooks() throws Exception {
         String script = "PRAGMA journal_mode = WAL;\nPRAGMA synchronous = OFF;\n"
+                + "CREATE TABLE size AS SELECT 60000 AS n;\n"
                 + Files.readString(Path.of(file("dev/mimalloc/tools/demo/accounts.sql")));
         var outcome = new Preloaded(folder, "sqlite3", "bank.db").input(script).run();
         assertThat(outcome.output()).isEqualTo("""

@@ -30,7 +30,7 @@ class PythonTest {
 
     @Test
     void worksOnObjects() throws Exception {
-        var outcome = new Preloaded(folder, PYTHON, file("dev/mimalloc/tools/demo/objects.py"))
+        var outcome = new Preloaded(folder, PYTHON, file("dev/mimalloc/tools/demo/objects.py"), "2")
                 .environment("PYTHONMALLOC", "malloc").run();
         assertThat(outcome.output()).matches("orders 48000 digest [0-9a-f]{64}\n");
     }

@@ -1,4 +1,5 @@
 # Objects, strings and hashes: a ledger of generated entries is grouped, formatted, parsed again and searched.
+#   ledger.rb ROUNDS
 Entry = Struct.new(:number, :account, :amount, :note)
 state = 42
 random = lambda do |n|

@@ -1,4 +1,5 @@
 -- Tables, strings and closures: an index of generated texts, a queue of events, and rope-like concatenation.
+--   words.lua ROUNDS
 local state = 42
 local function random(n)
   state = (state * 1103515245 + 12345) % 2147483648

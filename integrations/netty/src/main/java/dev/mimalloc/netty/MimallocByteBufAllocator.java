@@ -40,7 +40,8 @@ public final class MimallocByteBufAllocator extends AbstractByteBufAllocator imp
     private final Metric metric = new Metric(this);
 
     /**
-     * An allocator with metrics of its own. The memory behind all instances is the same.
+     * An allocator with metrics of its own. The memory behind all instances is the same. It is meant to live long: as
+     * with Netty's pooled allocator, a thread of Netty that has used it keeps a little for it until the thread ends.
      *
      * @param preferDirect whether {@link #buffer()} and {@link #compositeBuffer()} are direct; {@link #ioBuffer()}
      *                     always is

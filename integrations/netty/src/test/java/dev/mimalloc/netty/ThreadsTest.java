@@ -7,6 +7,7 @@ import io.netty.buffer.ByteBuf;
 import io.netty.util.IllegalReferenceCountException;
 import io.netty.util.concurrent.DefaultThreadFactory;
 import io.netty.util.concurrent.FastThreadLocal;
+import io.netty.util.concurrent.FastThreadLocalThread;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.ArrayBlockingQueue;
@@ -71,6 +72,24 @@ class ThreadsTest {
             old.release();
             fresh.release();
         });
+    }
+
+    /** What an ended thread had counted stays, whether or not Netty's values of it were removed. */
+    @Test
+    void manyThreadsOfNettyComeAndGo() throws Exception {
+        List<ByteBuf> buffers = new ArrayList<>();
+        for (int i = 1; i <= 100; i++) {
+            Runnable task = () -> buffers.add(allocator.directBuffer(10));
+            Thread thread = i % 2 == 0 ? new FastThreadLocalThread(task) : new FastThreadLocalThread() {
+                @Override
+                public void run() { task.run(); }
+            };
+            thread.start();
+            assertThat(allocator.metric().usedDirectMemory()).isBetween(10L * (i - 1), 10L * i);
+            thread.join();
+            assertThat(allocator.metric().usedDirectMemory()).isEqualTo(10L * i);
+        }
+        buffers.forEach(ByteBuf::release);
     }
 
     private static void inThreadOfNetty(Runnable task) throws Exception {

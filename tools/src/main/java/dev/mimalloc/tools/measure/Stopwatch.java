@@ -18,7 +18,7 @@ import java.util.concurrent.TimeUnit;
 /** Runs commands in a work folder, and measures them with a small helper in C that it compiles there first. */
 public final class Stopwatch {
     private static final long PATIENCE_SECONDS = 180;
-    private static final long FIRST_WARM_KIB = 256 << 10, MOST_WARM_KIB = 1 << 20;
+    private static final long FIRST_WARM_KIB = 512 << 10, MOST_WARM_KIB = 1 << 20;
     private static final File NOTHING = new File("/dev/null");
 
     // Options of one allocator, left over in the user's environment, would measure something else.

@@ -1,5 +1,5 @@
--- A small bank in memory: bulk load, indexes, joins, updates in transactions, text search and JSON. The table size(n)
--- says how many accounts there shall be.
+-- A small bank in memory: bulk load, indexes, joins, updates in transactions, text search and JSON. The table size(n),
+-- which is there before, says how many accounts there shall be.
 PRAGMA cache_size = -200000;
 CREATE TABLE account(id INTEGER PRIMARY KEY, owner TEXT NOT NULL, city TEXT, balance INTEGER NOT NULL);
 CREATE TABLE transfer(id INTEGER PRIMARY KEY, source INTEGER, target INTEGER, amount INTEGER, note TEXT);

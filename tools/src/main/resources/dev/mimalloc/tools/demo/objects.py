@@ -1,4 +1,7 @@
-"""Records through JSON, dictionaries, sorting, regular expressions and a graph of objects: a day's work in Python."""
+"""Records through JSON, dictionaries, sorting, regular expressions and a graph of objects: a day's work in Python.
+
+objects.py ROUNDS
+"""
 import collections
 import hashlib
 import json

@@ -1,6 +1,6 @@
 #!/bin/bash
 # A Redis of its own, on a socket in a folder of its own: a script fills it, benchmark clients, a digest at the end.
-#   redis.sh THOUSANDS                            (of requests, by the script and by each benchmark)
+#   redis.sh THOUSANDS                            (of requests in each benchmark; the script makes about as many)
 set -euo pipefail
 folder=$(mktemp -d "${TMPDIR:-/tmp}/mimalloc-redis.XXXXXX")
 # Debian's server brings an allocator of its own, unless it is told to take the system's.
