@@ -35,7 +35,7 @@ final class Scaling implements Benchmark {
         for (int heaps = 1; heaps <= 10_000; heaps *= quick ? 100 : 10) {
             all.add(at(bin, "heaps", "cost of an operation with so many heaps", heaps, scale, true));
         }
-        long alive = quick ? most : Math.min(GIB, availableMemory() / 2);
+        long alive = Math.min(GIB, most);
         all.add(at(bin, "overhead", "memory beyond the blocks, with so many bytes alive", alive, scale, false));
         var metadata = new Results.Case("metadata", "the allocator's own data, with so many bytes alive", alive);
         all.add(new Scaling(new Workload(metadata, bin, "overhead", alive + " metadata", scale), false));
