@@ -28,7 +28,7 @@ public final class Allocate {
             long block = Page.free(page);
             if (likely(block != 0)) return pop(page, block);
         }
-        return mallocSlow(theap, size);
+        return mallocSlow(size, theap);
     }
 
     private static long pop(long page, long block) {
@@ -62,7 +62,7 @@ public final class Allocate {
     }
 
     /** On the JVM one method, and not a small one: the JIT would take it into the fast path. */
-    private static long mallocSlow(long theap, long size) {
+    private static long mallocSlow(long size, long theap) {
         if (theap != 0) return generic(theap, size, false);
         long entered = Theaps.enter();
         if (entered == 0) return Errors.outOfMemory(size);

@@ -21,17 +21,17 @@ public final class Free {
             freeOdd(p);
             return;
         }
-        long difference = Page.ownerWord(page) ^ ThreadSlot.id();
-        if (likely(difference == 0)) local(page, p);
-        else freeSlow(page, p, difference);
+        if (likely(Page.isOwn(page))) local(page, p);
+        else freeSlow(p, page);
     }
 
     private static void local(long page, long block) {
         if (unlikely(Page.putBack(page, block) == 0)) Retire.retireSlow(page);
     }
 
-    private static void freeSlow(long page, long p, long difference) {
+    private static void freeSlow(long p, long page) {
         ThreadSlot.probeStack();
+        long difference = Page.ownerWord(page) ^ ThreadSlot.id();
         if (likely((difference & Page.FLAGS) == 0)) remote(page, p);
         else flaggedSlow(page, p, difference);
     }
@@ -71,7 +71,7 @@ public final class Free {
      */
     private static void freeOdd(long p) {
         long page = pageOf(p);
-        if (page != 0) freeSlow(page, p, Page.ownerWord(page) ^ ThreadSlot.id());
+        if (page != 0) freeSlow(p, page);
     }
 
     /** The page of a block; for 0, and with an error for what cannot be a block, 0. */

@@ -2,6 +2,8 @@ package dev.mimalloc.core;
 
 import static dev.mimalloc.machine.Memory.*;
 
+import dev.mimalloc.machine.ThreadSlot;
+
 /**
  * A page: blocks of one size, in one to many slices. This is its descriptor; the blocks lie elsewhere.
  *
@@ -88,6 +90,11 @@ public final class Page {
     static void setLocalFree(long page, long block) { putLong(page + 8, block); }
 
     static long ownerWord(long page) { return getRelaxed(page + 16); }
+    /**
+     * Is the page the calling thread's, and no flag is set? Plain, so that load and comparison are one instruction: it is
+     * true only of a word that this very thread has written, and no other value, old or torn, can look like it.
+     */
+    static boolean isOwn(long page) { return getLong(page + 16) == ThreadSlot.id(); }
     /** The thread's id, {@link #HIDDEN} or {@link #FINDABLE}. */
     static long owner(long page) { return ownerWord(page) & ~FLAGS; }
     static void setOwner(long page, long owner) { putRelaxed(page + 16, owner | ownerWord(page) & FLAGS); }

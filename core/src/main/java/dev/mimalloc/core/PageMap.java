@@ -28,8 +28,9 @@ public final class PageMap {
     static long pageOfBlock(long address) {
         // An address that is no multiple of 8, and one beyond all memory, both have high bits in this.
         long turned = address >>> 3 | address << 61;
-        if (unlikely(turned >>> (ADDRESS_BITS - 3) != 0)) return 0;
-        long lower = UpperTable.get(turned >>> (LOWER_SHIFT - 3));
+        long index = turned >>> (LOWER_SHIFT - 3);
+        if (unlikely(index >= 1 << (ADDRESS_BITS - LOWER_SHIFT))) return 0;
+        long lower = UpperTable.get(index);
         if (unlikely(lower == 0)) return 0;
         return address(getLong(address(lower) + ((turned >>> (Config.SLICE_SHIFT - 3) & LOWER_MASK) << 3)));
     }
