@@ -63,6 +63,18 @@ class WorkloadTest {
     }
 
     @Test
+    void leastOfTheReplaysIsNoMoreThanTheFirst() {
+        var latency = all().getLast();
+        latency.prepare();
+        var figures = latency.run(ours);
+        for (String call : List.of("malloc", "free")) {
+            for (String step : List.of("P50", "P99.99", "Max")) {
+                assertThat(figures.get(call + step)).as(call + step).isBetween(0.0, figures.get(call + "Once" + step));
+            }
+        }
+    }
+
+    @Test
     void eachSourceIsRun() throws IOException {
         var programs = new TreeSet<String>(List.of("bench", "startup"));
         for (Benchmark benchmark : all()) programs.add(benchmark.about().name().split("-", 2)[0]);

@@ -99,7 +99,8 @@ public final class Report {
     }
 
     private void latency(Figures figures) throws IOException {
-        page.heading("Single calls", "Each call timed by itself, in a steady state with 50,000 blocks alive.");
+        page.heading("Single calls", "Each call timed by itself, in a steady state with 50,000 blocks alive. "
+                + "Of five replays of the same calls the least counts: interruptions are the machine's.");
         double least = figures.value(figures.cases().getFirst(), figures.baseline(), "clockNanos").map(Summary::median)
                 .orElse(1.0);
         for (String call : List.of("malloc", "free")) {
