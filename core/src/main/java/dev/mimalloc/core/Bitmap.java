@@ -17,30 +17,31 @@ import dev.mimalloc.machine.Bits;
  * offset width field
  *      0     8 chunkCount  written once
  *      8     8 chunks      the address of the first chunk; written once
- *     64   8*n map         a bit for each chunk; atomic
- *         64*n chunks      eight words each; atomic
+ *     16   8*n map         a bit for each chunk; atomic
+ *         64*n chunks      eight words each, from the next multiple of 64 on; atomic
  * </pre>
  */
 public final class Bitmap {
     static final int CHUNK = 512;
-    private static final long MAP = 64;
+    private static final long MAP = 16;
 
     private Bitmap() {}
 
     /** The bytes that a bitmap of so many bits takes. */
     public static long size(long bits) {
         long chunks = (bits + CHUNK - 1) / CHUNK;
-        return MAP + mapBytes(chunks) + chunks * 64;
+        return head(chunks) + chunks * 64;
     }
 
     /** Makes a bitmap in zeroed memory, 64-byte aligned. */
     public static void init(long bitmap, long bits) {
         long chunks = (bits + CHUNK - 1) / CHUNK;
         putLong(bitmap, chunks);
-        putLong(bitmap + 8, bitmap + MAP + mapBytes(chunks));
+        putLong(bitmap + 8, bitmap + head(chunks));
     }
 
-    private static long mapBytes(long chunks) { return Config.alignUp((chunks + 63) >>> 6, 8) << 3; }
+    /** The bytes before the chunks. */
+    private static long head(long chunks) { return Config.alignUp(MAP + ((chunks + 63) >>> 6 << 3), 64); }
 
     static long chunkCount(long bitmap) { return getLong(bitmap); }
     private static long word(long bitmap, long bit) { return getLong(bitmap + 8) + (bit >>> 6 << 3); }
@@ -93,6 +94,7 @@ public final class Bitmap {
 
     /** Sets {@code count} bits from {@code bit} on; returns how many of them were clear. */
     public static long set(long bitmap, long bit, long count) {
+        if (count == 1) return set(bitmap, bit) ? 1 : 0;
         long changed = 0;
         while (count > 0) {
             int from = (int) bit & 63;
@@ -107,6 +109,7 @@ public final class Bitmap {
 
     /** Clears {@code count} bits from {@code bit} on; returns how many of them were set. */
     public static long clear(long bitmap, long bit, long count) {
+        if (count == 1) return clear(bitmap, bit) ? 1 : 0;
         long changed = 0;
         while (count > 0) {
             int from = (int) bit & 63;
@@ -121,6 +124,7 @@ public final class Bitmap {
 
     /** How many of {@code count} bits from {@code bit} on are set. */
     public static long countSet(long bitmap, long bit, long count) {
+        if (count == 1) return isSet(bitmap, bit) ? 1 : 0;
         long set = 0;
         while (count > 0) {
             int from = (int) bit & 63;

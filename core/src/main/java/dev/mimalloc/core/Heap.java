@@ -17,15 +17,15 @@ import static dev.mimalloc.machine.Memory.*;
  *     24     8 references      atomic
  *     32     8 exclusiveArena  the one arena to allocate in, 0 for any; written once
  *     40     8 numaNode        -1 for any
- *     48     8 next            in the subprocess' list; livesLock
- *     56     8 prev
- *     64     8 theaps          list of the threads' parts; livesLock
- *     72     8 osPages         list of pages straight from the OS; osLock
- *     80     8 deleted         1 when the user has deleted it; atomic
- *     88     8 limit           bytes that its pages may have, 0 for any; atomic
+ *     48     8 charged         bytes that its pages have; atomic
+ *     56     8 limit           bytes that they may have, 0 for any; atomic
+ *     64     8 deleted         1 when the user has deleted it; atomic
+ *     72     8 next            in the subprocess' list; livesLock
+ *     80     8 prev
+ *     88     8 theaps          list of the threads' parts; livesLock
  *     96   128 arenaPages      Table: by arena, an ArenaPages
  *    224   592 abandoned       for each bin, how many pages are findable; atomic
- *    816     8 charged         bytes that its pages have; atomic
+ *    816     8 osPages         list of pages straight from the OS; osLock
  *    832       statistics
  * </pre>
  */
@@ -45,21 +45,21 @@ final class Heap {
     static void setExclusiveArena(long heap, long arena) { putLong(heap + 32, arena); }
     static long numaNode(long heap) { return getRelaxed(heap + 40); }
     static void setNumaNode(long heap, long node) { putRelaxed(heap + 40, node); }
-    static long next(long heap) { return getLong(heap + 48); }
-    static void setNext(long heap, long next) { putLong(heap + 48, next); }
-    static long prev(long heap) { return getLong(heap + 56); }
-    static void setPrev(long heap, long prev) { putLong(heap + 56, prev); }
-    static long theaps(long heap) { return getLong(heap + 64); }
-    static void setTheaps(long heap, long theap) { putLong(heap + 64, theap); }
-    static long osPages(long heap) { return getLong(heap + 72); }
-    static void setOsPages(long heap, long page) { putLong(heap + 72, page); }
-    static boolean isDeleted(long heap) { return getAcquire(heap + 80) != 0; }
-    static void setDeleted(long heap) { putRelease(heap + 80, 1); }
-    static long limit(long heap) { return getRelaxed(heap + 88); }
-    static void setLimit(long heap, long bytes) { putRelaxed(heap + 88, bytes); }
-    static long charged(long heap) { return getRelaxed(heap + 816); }
-    static void addCharged(long heap, long bytes) { fetchAdd(heap + 816, bytes); }
-    static long chargedWord(long heap) { return heap + 816; }
+    static long next(long heap) { return getLong(heap + 72); }
+    static void setNext(long heap, long next) { putLong(heap + 72, next); }
+    static long prev(long heap) { return getLong(heap + 80); }
+    static void setPrev(long heap, long prev) { putLong(heap + 80, prev); }
+    static long theaps(long heap) { return getLong(heap + 88); }
+    static void setTheaps(long heap, long theap) { putLong(heap + 88, theap); }
+    static long osPages(long heap) { return getLong(heap + 816); }
+    static void setOsPages(long heap, long page) { putLong(heap + 816, page); }
+    static boolean isDeleted(long heap) { return getAcquire(heap + 64) != 0; }
+    static void setDeleted(long heap) { putRelease(heap + 64, 1); }
+    static long limit(long heap) { return getRelaxed(heap + 56); }
+    static void setLimit(long heap, long bytes) { putRelaxed(heap + 56, bytes); }
+    static long charged(long heap) { return getRelaxed(heap + 48); }
+    static void addCharged(long heap, long bytes) { fetchAdd(heap + 48, bytes); }
+    static long chargedWord(long heap) { return heap + 48; }
     static long arenaPagesTable(long heap) { return heap + 96; }
     static long abandoned(long heap, int bin) { return getRelaxed(heap + 224 + bin * 8L); }
     static void addAbandoned(long heap, int bin, long count) { fetchAdd(heap + 224 + bin * 8L, count); }
