@@ -27,22 +27,24 @@ import dev.mimalloc.machine.ThreadSlot;
  *     30     2 reserved    blocks that there is room for
  *     32     8 threadFree  count << 48 | head | owned bit; atomic
  *     40     8 blockSize   bytes; written once
- *     48     8 start       the first block's address; written once
+ *     48     4 slices      how many slices the page has; 0 for a page straight from the OS
+ *     52     2 arena       its arena's index
+ *     54     1 retire      generic allocations until an empty page goes; 0 when it is not retired
+ *     55     1 flags       see below
  *     56     8 theap       the theap whose page this is or was
  *     64     8 next        in the theap's queue
  *     72     8 prev
  *     80     8 heap        atomic; changes when the heap is deleted
- *     88     4 slices      how many slices the page has; 0 for a page straight from the OS
- *     92     2 arena       its arena's index
- *     94     1 retire      generic allocations until an empty page goes; 0 when it is not retired
- *     95     1 flags       see below
+ *     88     8 start       the first block's address; written once
  *     96     8 osBase      pages straight from the OS only: the mapping
  *    104     8 osSize
  *    112     8 osNext      in the heap's list of such pages, under the subprocess' lock
  *    120     8 osPrev
  * </pre>
  *
- * The first half line is all that malloc and a free by the owner touch.
+ * The first half line is all that malloc and a free by the owner touch, and the first two all that a refill does. In an
+ * arena the last half line of every second descriptor shares its line with the first of the next one, which may be another
+ * thread's: so it has what is seldom looked at.
  */
 public final class Page {
     /** The size of a descriptor in an arena: a multiple of 32, so that the first half line is never split. */
@@ -145,8 +147,8 @@ public final class Page {
 
     static long blockSize(long page) { return getLong(page + 40); }
     static void setBlockSize(long page, long size) { putLong(page + 40, size); }
-    static long start(long page) { return getLong(page + 48); }
-    static void setStart(long page, long start) { putLong(page + 48, start); }
+    static long start(long page) { return getLong(page + 88); }
+    static void setStart(long page, long start) { putLong(page + 88, start); }
     static long theap(long page) { return getLong(page + 56); }
     static void setTheap(long page, long theap) { putLong(page + 56, theap); }
     static long next(long page) { return getLong(page + 64); }
@@ -155,20 +157,20 @@ public final class Page {
     static void setPrev(long page, long prev) { putLong(page + 72, prev); }
     static long heap(long page) { return getAcquire(page + 80); }
     static void setHeap(long page, long heap) { putRelease(page + 80, heap); }
-    static int slices(long page) { return getInt(page + 88); }
-    static void setSlices(long page, int slices) { putInt(page + 88, slices); }
-    static int arena(long page) { return getShort(page + 92); }
-    static void setArena(long page, int index) { putShort(page + 92, index); }
-    static int retire(long page) { return getByte(page + 94); }
+    static int slices(long page) { return getInt(page + 48); }
+    static void setSlices(long page, int slices) { putInt(page + 48, slices); }
+    static int arena(long page) { return getShort(page + 52); }
+    static void setArena(long page, int index) { putShort(page + 52, index); }
+    static int retire(long page) { return getByte(page + 54); }
     static void setRetire(long page, int cycles) {
-        putByte(page + 94, cycles);
+        putByte(page + 54, cycles);
         long counts = counts(page);
         setCounts(page, cycles == 0 ? counts & ~WAITS : counts | WAITS);
     }
-    static boolean has(long page, int flag) { return (getByte(page + 95) & flag) != 0; }
-    static void setFlags(long page, int flags) { putByte(page + 95, flags); }
-    static void setFlag(long page, int flag) { putByte(page + 95, getByte(page + 95) | flag); }
-    static void clearFlag(long page, int flag) { putByte(page + 95, getByte(page + 95) & ~flag); }
+    static boolean has(long page, int flag) { return (getByte(page + 55) & flag) != 0; }
+    static void setFlags(long page, int flags) { putByte(page + 55, flags); }
+    static void setFlag(long page, int flag) { putByte(page + 55, getByte(page + 55) | flag); }
+    static void clearFlag(long page, int flag) { putByte(page + 55, getByte(page + 55) & ~flag); }
 
     static long osBase(long page) { return getLong(page + 96); }
     static void setOsBase(long page, long base) { putLong(page + 96, base); }
