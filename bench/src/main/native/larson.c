@@ -19,7 +19,7 @@ static void start(desk_t* desk);
 
 static void* serve(void* argument) {
   desk_t* desk = argument;
-  size_t requests = scaled(40000000) / shifts / (size_t)thread_count();
+  size_t requests = scaled(80000000) / shifts / (size_t)thread_count();
   for (size_t i = 0; i < requests; i++) {
     uint64_t random = next_random(&desk->random);
     void** slot = &desk->slots[random % sessions];

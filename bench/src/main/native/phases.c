@@ -18,7 +18,7 @@ static size_t power_of_two(uint64_t random) {
 static void take_part(int index) {
   uint64_t random = seed(index + phase * 1000);
   void* own[live] = {0};
-  size_t turns = scaled(20000000) / phases / (size_t)thread_count();
+  size_t turns = scaled(50000000) / phases / (size_t)thread_count();
   for (size_t i = 0; i < turns; i++) {
     uint64_t r = next_random(&random);
     void** slot = &own[r % live];

@@ -8,7 +8,7 @@ enum { window = 128 };
 static void replace(int index) {
   uint64_t random = seed(index), sum = 0;
   void* live[window] = {0};
-  size_t turns = scaled(40000000) / (variant[0] == 0 ? 1 : 4);
+  size_t turns = scaled(40000000) / (variant[0] == 0 ? 1 : 2);
   for (size_t i = 0; i < turns; i++) {
     void** slot = &live[i % window];
     if (*slot != NULL) sum += checked_free(*slot);
