@@ -64,13 +64,13 @@ final class RealProgram implements Benchmark {
         var made = new Stopwatch(work);
         program.files().forEach(made::unpack);
         if (!program.prepare().isEmpty()) made.execute(program.prepare(), Map.of());
-        made.measure("", program.command(), program.environment()); // fills the file cache
+        made.measure("", program.processors(), program.command(), program.environment()); // fills the file cache
         stopwatch = made;
     }
 
     @Override
     public Map<String, Double> run(Allocator allocator) {
-        var run = stopwatch.measure(allocator.library(), program.command(), program.environment());
+        var run = stopwatch.measure(allocator.library(), program.processors(), program.command(), program.environment());
         if (stopwatch.errors().contains("cannot be preloaded")) throw new Failed("the library cannot be preloaded");
         if (digest == null) digest = run.digest();
         if (!run.digest().equals(digest)) throw new Failed("its output is not what it was on the first allocator");

@@ -2,12 +2,14 @@ package dev.mimalloc.bench;
 
 import dev.mimalloc.tools.measure.Stopwatch;
 import dev.mimalloc.tools.measure.Stopwatch.Failed;
+import dev.mimalloc.tools.measure.Stopwatch.Processors;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
@@ -15,6 +17,8 @@ import tools.jackson.databind.json.JsonMapper;
 /** A program of our own. It checks its data; here its checksum is compared with that on the first allocator. */
 final class Workload implements Benchmark {
     private static final JsonMapper JSON = new JsonMapper();
+    private static final Set<String> PARALLEL = Set.of("small-threads", "larson", "xmalloc", "phases", "cache-scratch",
+            "cache-thrash", "threads", "remote", "concurrency", "idle");
 
     private final Results.Case about;
     private final Bin bin;
@@ -67,7 +71,7 @@ final class Workload implements Benchmark {
     @Override
     public Map<String, Double> run(Allocator allocator) {
         Stopwatch stopwatch = bin.stopwatch();
-        var run = stopwatch.measure(allocator.library(),
+        var run = stopwatch.measure(allocator.library(), PARALLEL.contains(about.name()) ? Processors.ALL : Processors.ONE,
                 List.of(bin.folder().resolve(program).toString(), Double.toString(scale), variant), Map.of());
         JsonNode line = JSON.readTree(stopwatch.output());
         requireInUse(allocator, line.get("allocator").asString());

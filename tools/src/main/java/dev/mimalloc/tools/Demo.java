@@ -114,20 +114,20 @@ final class Demo implements Callable<Integer> {
         progress.step(program.name() + ": prepares, and warms up with the system allocator");
         program.files().forEach(stopwatch::unpack);
         if (!program.prepare().isEmpty()) stopwatch.execute(program.prepare(), Map.of());
-        String digest = stopwatch.measure("", program.command(), program.environment()).digest();
+        String digest = stopwatch.measure("", program.processors(), program.command(), program.environment()).digest();
 
         progress.step(program.name() + ": warms up with mimalloc");
         var environment = new HashMap<>(program.environment());
         environment.put("MIMALLOC_SHOW_STATS", "1");
         var runs = Map.of("", new ArrayList<Run>(), library, new ArrayList<Run>());
-        check(stopwatch.measure(library, program.command(), environment), digest);
+        check(stopwatch.measure(library, program.processors(), program.command(), environment), digest);
         if (!Home.statistics(stopwatch.errors())) throw new Failed("mimalloc was not in use");
 
         for (int round = 1; round <= rounds; round++) {
             for (String allocator : round % 2 == 1 ? List.of("", library) : List.of(library, "")) {
                 progress.step("%s: round %d of %d, %s".formatted(program.name(), round, rounds,
                         allocator.isEmpty() ? "system allocator" : "mimalloc"));
-                Run run = stopwatch.measure(allocator, program.command(), program.environment());
+                Run run = stopwatch.measure(allocator, program.processors(), program.command(), program.environment());
                 check(run, digest);
                 runs.get(allocator).add(run);
             }

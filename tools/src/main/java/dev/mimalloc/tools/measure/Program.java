@@ -1,11 +1,13 @@
 package dev.mimalloc.tools.measure;
 
+import dev.mimalloc.tools.measure.Stopwatch.Processors;
 import java.io.File;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 /**
  * One real program. Its files, which are resources named from the root of the class path, are unpacked into a work
@@ -16,6 +18,7 @@ public record Program(String name, String title, List<String> needs, List<String
         List<String> command, Map<String, String> environment) {
 
     private static final String DEMO = "dev/mimalloc/tools/demo/";
+    private static final Set<String> PARALLEL = Set.of("java", "redis", "server", "pipeline");
 
     /** The programs of the demo; with less to do when {@code quick}. */
     public static List<Program> all(boolean quick) {
@@ -55,6 +58,9 @@ public record Program(String name, String title, List<String> needs, List<String
                 List.of("g++", "-std=c++20", "-O2", "-pthread", "-o", name, name + ".cpp"), List.of("./" + name),
                 Map.of());
     }
+
+    /** Where it runs. */
+    public Processors processors() { return PARALLEL.contains(name) ? Processors.ALL : Processors.ONE; }
 
     /** The commands that this program needs and the system does not have. */
     public List<String> missing() {

@@ -32,6 +32,14 @@ public final class Stopwatch {
     public record Run(double seconds, double cpuSeconds, long peakKib, long minorFaults, long majorFaults,
             String digest) {}
 
+    /** Where a program runs: on all processors, or always on the same one, as suits what has one thread. */
+    public enum Processors {
+        /** On all. */
+        ALL,
+        /** On one. */
+        ONE
+    }
+
     /** A program that ended badly, with the last words of its error output. */
     public static final class Failed extends RuntimeException {
         private static final long serialVersionUID = 1;
@@ -63,9 +71,9 @@ public final class Stopwatch {
      * Runs a program, with {@code library} preloaded unless it is empty. It finds as much memory at hand as this command
      * has used so far: the machine may have taken back what an earlier program freed, and so be slow for the first.
      */
-    public Run measure(String library, List<String> command, Map<String, String> environment) {
+    public Run measure(String library, Processors processors, List<String> command, Map<String, String> environment) {
         long warm = Math.min(peaks.getOrDefault(command, FIRST_WARM_KIB), MOST_WARM_KIB);
-        var words = new ArrayList<>(List.of("./measure", "took", library, Long.toString(warm)));
+        var words = new ArrayList<>(List.of("./measure", "took", library, Long.toString(warm), processors == Processors.ONE ? "one" : "all"));
         words.addAll(command);
         execute(words, environment);
         String[] took = read("took").strip().split(" ", -1);

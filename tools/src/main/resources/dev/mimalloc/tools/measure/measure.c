@@ -1,13 +1,17 @@
 // Runs one program and writes what it took: wall ns, user us, system us, peak resident KiB, minor faults,
 // major faults, exit status.
-//   measure RESULT PRELOAD KIB PROGRAM ARG...      (PRELOAD "" is the system's allocator)
+//   measure RESULT PRELOAD KIB PROCESSORS PROGRAM ARG...      (PRELOAD "" is the system's allocator)
 // So much memory is used and freed right before, so that each program finds it at hand: a hypervisor takes back what
 // the guest does not use, and then the next to want it waits, up to 2 ms for a huge page.
+// With PROCESSORS "one" all runs are on the same processor, where the system can do that: of the processors of a virtual
+// machine one may be much slower than another, as others' machines run there. The last one, as the first has the interrupts.
 // A tiny process of its own, because a child's peak counts from its parent's size at the fork: measured from
 // a JVM every program would look as large as the JVM. The children that a program waits for are counted in.
 #define _GNU_SOURCE
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/time.h>
@@ -51,15 +55,28 @@ static void bringMemory(size_t bytes) {
 #endif
 }
 
+static void stayOnOneProcessor(void) {
+#ifdef __linux__
+  cpu_set_t allowed, one;
+  if (sched_getaffinity(0, sizeof allowed, &allowed) != 0) return; // there are more than a set has room for
+  int last = CPU_SETSIZE - 1;
+  while (last > 0 && !CPU_ISSET(last, &allowed)) last--;
+  CPU_ZERO(&one);
+  CPU_SET(last, &one);
+  sched_setaffinity(0, sizeof one, &one);
+#endif
+}
+
 int main(int count, char** arguments) {
-  if (count < 5) return 125;
+  if (count < 6) return 125;
   bringMemory((size_t)atoll(arguments[3]) << 10);
   long long start = nanos();
   pid_t child = fork();
   if (child == 0) {
     if (arguments[2][0] != 0) setenv(preloadName, arguments[2], 1);
-    execvp(arguments[4], arguments + 4);
-    perror(arguments[4]);
+    if (strcmp(arguments[4], "one") == 0) stayOnOneProcessor();
+    execvp(arguments[5], arguments + 5);
+    perror(arguments[5]);
     _exit(127);
   }
   int status = 0;
