@@ -42,7 +42,7 @@ final class JvmSuite {
         String turns = Integer.toString(rounds);
         boolean well = run(progress, jar, quick ? List.of("--quick", "--rounds", turns)
                 : List.of("--rows", "all", "--rounds", turns), "jvm.json");
-        well &= run(progress, jar, quick ? List.of("latency", "--rounds", "1", "--time", "1000")
+        well &= run(progress, jar, quick ? List.of("latency", "--rounds", "1", "--time", "500")
                 : List.of("latency", "--rounds", turns), "jvm-latency.json");
         return well;
     }

@@ -22,7 +22,8 @@ final class Scaling implements Benchmark {
 
     /**
      * All of them. The largest live heap is 8 GiB, or as much as half of the free memory holds; 256 MiB when quick,
-     * with fewer sizes. Overhead and meta-data are measured with 1 GiB alive, or those 256 MiB.
+     * with fewer sizes. Overhead and meta-data are measured with 1 GiB alive, or those 256 MiB, and meta-data then of
+     * mimalloc alone.
      */
     static List<Benchmark> suite(Bin bin, double scale, boolean quick) {
         long most = quick ? 256 * MIB : Math.min(8 * GIB, availableMemory() / 2);
@@ -38,7 +39,7 @@ final class Scaling implements Benchmark {
         long alive = Math.min(GIB, most);
         all.add(at(bin, "overhead", "memory beyond the blocks, with so many bytes alive", alive, scale, false));
         var metadata = new Results.Case("metadata", "the allocator's own data, with so many bytes alive", alive);
-        all.add(new Scaling(new Workload(metadata, bin, "overhead", alive + " metadata", scale), false));
+        all.add(new Scaling(new Workload(metadata, bin, "overhead", alive + " metadata", scale), quick));
         all.add(at(bin, "idle", "cost of so many idle threads", 64, scale, false));
         return all;
     }
