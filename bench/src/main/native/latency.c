@@ -63,6 +63,11 @@ static uint64_t percentile(const histogram_t* histogram, double share) {
   return histogram->most;
 }
 
+// To a tenth of a nanosecond: as many ticks are the same time, whatever a tick was measured to be.
+static void report_ticks(const char* name, uint64_t ticks, double nanos_per_tick) {
+  report(name, (double)(int64_t)((double)ticks * nanos_per_tick * 10 + 0.5) / 10);
+}
+
 static void report_histogram(const histogram_t* histogram, double nanos_per_tick) {
   static const struct {
     const char* name;
@@ -71,10 +76,10 @@ static void report_histogram(const histogram_t* histogram, double nanos_per_tick
   char name[64];
   for (size_t i = 0; i < sizeof percentiles / sizeof percentiles[0]; i++) {
     snprintf(name, sizeof name, "%s%s", histogram->name, percentiles[i].name);
-    report(name, (double)percentile(histogram, percentiles[i].share) * nanos_per_tick);
+    report_ticks(name, percentile(histogram, percentiles[i].share), nanos_per_tick);
   }
   snprintf(name, sizeof name, "%sMax", histogram->name);
-  report(name, (double)histogram->most * nanos_per_tick);
+  report_ticks(name, histogram->most, nanos_per_tick);
 }
 
 static void report_calls(const char* name, const uint32_t* ticks, size_t calls, double nanos_per_tick) {

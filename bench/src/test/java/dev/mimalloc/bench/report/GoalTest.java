@@ -7,7 +7,7 @@ import org.junit.jupiter.api.Test;
 class GoalTest {
     @Test
     void equalTimesReachAGoalOfOne() {
-        assertThat(Goal.atMost("", 1, 1.0000003)).isEqualTo(new Goal("", "≤ 1.00", "1.00", true));
+        assertThat(Goal.atMost("", 1, 1)).isEqualTo(new Goal("", "≤ 1.00", "1.00", true));
         assertThat(Goal.atMost("", 1, 0.999).reached()).isTrue();
         assertThat(Goal.atMost("", 1, 1.001)).isEqualTo(new Goal("", "≤ 1.00", "1.00", false));
     }

@@ -73,7 +73,7 @@ public final class Stopwatch {
      */
     public Run measure(String library, Processors processors, List<String> command, Map<String, String> environment) {
         long warm = Math.min(peaks.getOrDefault(command, FIRST_WARM_KIB), MOST_WARM_KIB);
-        var words = new ArrayList<>(List.of("./measure", "took", library, Long.toString(warm), processors == Processors.ONE ? "one" : "all"));
+        var words = new ArrayList<>(List.of("./measure", "took", library, Long.toString(warm), processors.name()));
         words.addAll(command);
         execute(words, environment);
         String[] took = read("took").strip().split(" ", -1);

@@ -3,7 +3,7 @@
 //   measure RESULT PRELOAD KIB PROCESSORS PROGRAM ARG...      (PRELOAD "" is the system's allocator)
 // So much memory is used and freed right before, so that each program finds it at hand: a hypervisor takes back what
 // the guest does not use, and then the next to want it waits, up to 2 ms for a huge page.
-// With PROCESSORS "one" all runs are on the same processor, where the system can do that: of the processors of a virtual
+// With PROCESSORS "ONE" all runs are on the same processor, where the system can do that: of the processors of a virtual
 // machine one may be much slower than another, as others' machines run there. The last one, as the first has the interrupts.
 // A tiny process of its own, because a child's peak counts from its parent's size at the fork: measured from
 // a JVM every program would look as large as the JVM. The children that a program waits for are counted in.
@@ -74,7 +74,7 @@ int main(int count, char** arguments) {
   pid_t child = fork();
   if (child == 0) {
     if (arguments[2][0] != 0) setenv(preloadName, arguments[2], 1);
-    if (strcmp(arguments[4], "one") == 0) stayOnOneProcessor();
+    if (strcmp(arguments[4], "ONE") == 0) stayOnOneProcessor();
     execvp(arguments[5], arguments + 5);
     perror(arguments[5]);
     _exit(127);
