@@ -14,7 +14,7 @@ cc=${CC:-cc}
 # compile FLAG...: mimalloc.o, and of it libmimalloc.so
 compile() {
   # shellcheck disable=SC2086  # the compiler and its flags are several words
-  $cc -std=gnu11 -O3 -g1 -fPIC -fvisibility=hidden -fexceptions -ffunction-sections -fdata-sections -pthread \
+  $cc -std=gnu11 -O2 -falign-functions=64 -g1 -fPIC -fvisibility=hidden -fexceptions -ffunction-sections -fdata-sections -pthread \
     -Wall -Wextra -Werror=implicit-function-declaration -DMI_MALLOC_OVERRIDE -I "$build/include" ${CFLAGS:-} "$@" -c -o "$work/mimalloc.o" "$build/src/mimalloc.c"
   # nodelete: threads that end later still call into the library.
   # shellcheck disable=SC2086

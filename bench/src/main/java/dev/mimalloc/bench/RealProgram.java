@@ -1,5 +1,7 @@
 package dev.mimalloc.bench;
 
+import static dev.mimalloc.tools.measure.Stopwatch.Processors.ONE;
+
 import dev.mimalloc.tools.measure.Program;
 import dev.mimalloc.tools.measure.Stopwatch;
 import dev.mimalloc.tools.measure.Stopwatch.Failed;
@@ -29,14 +31,14 @@ final class RealProgram implements Benchmark {
     static List<RealProgram> suite(Path folder, boolean quick) {
         String rounds = quick ? "1" : "3";
         var more = Stream.of(
-                new Program("lua", "Lua: tables, strings, closures", List.of("lua5.4"), List.of(FILES + "words.lua"),
-                        List.of(), List.of("lua5.4", "words.lua", rounds), Map.of()),
-                new Program("ruby", "Ruby: objects, strings, hashes", List.of("ruby"), List.of(FILES + "ledger.rb"),
+                new Program("lua", "Lua: tables, strings, closures", ONE, List.of("lua5.4"),
+                        List.of(FILES + "words.lua"), List.of(), List.of("lua5.4", "words.lua", rounds), Map.of()),
+                new Program("ruby", "Ruby: objects, strings, hashes", ONE, List.of("ruby"), List.of(FILES + "ledger.rb"),
                         List.of(), List.of("ruby", "--disable-gems", "ledger.rb", rounds), Map.of()),
-                new Program("z3", "Z3 on a set of problems", List.of("z3", "python3"), List.of(FILES + "problems.py"),
-                        List.of("python3", "problems.py", "problems.smt2"), List.of("z3", "problems.smt2"), Map.of()),
-                new Program("ghostscript", "Ghostscript on a long document", List.of("gs"), List.of(FILES + "book.ps"),
-                        List.of(), List.of("gs", "-q", "-dNOPAUSE", "-dBATCH", "-sDEVICE=pdfwrite",
+                new Program("z3", "Z3 on a set of problems", ONE, List.of("z3", "python3"),
+                        List.of(FILES + "problems.py"), List.of("python3", "problems.py", "problems.smt2"), List.of("z3", "problems.smt2"), Map.of()),
+                new Program("ghostscript", "Ghostscript on a long document", ONE, List.of("gs"),
+                        List.of(FILES + "book.ps"), List.of(), List.of("gs", "-q", "-dNOPAUSE", "-dBATCH", "-sDEVICE=pdfwrite",
                                 "-dpages=" + (quick ? 40 : 120), "-o", "book.pdf", "book.ps"),
                         Map.of()));
         return Stream.concat(Program.all(quick).stream().filter(program -> !LEFT_OUT.contains(program.name())), more)
@@ -46,8 +48,8 @@ final class RealProgram implements Benchmark {
 
     // The demo compares with the allocator that Redis brings; here that is one of the peers.
     private static Program onSystem(Program redis) {
-        return new Program(redis.name(), "Redis under redis-benchmark", redis.needs(), redis.files(), redis.prepare(),
-                redis.command(), Map.of("REDIS_SYSTEM_MALLOC", "1"));
+        return new Program(redis.name(), "Redis under redis-benchmark", redis.processors(), redis.needs(),
+                redis.files(), redis.prepare(), redis.command(), Map.of("REDIS_SYSTEM_MALLOC", "1"));
     }
 
     @Override

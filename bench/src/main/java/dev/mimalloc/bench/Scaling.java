@@ -1,5 +1,9 @@
 package dev.mimalloc.bench;
 
+import static dev.mimalloc.tools.measure.Stopwatch.Processors.ALL;
+import static dev.mimalloc.tools.measure.Stopwatch.Processors.ONE;
+
+import dev.mimalloc.tools.measure.Stopwatch.Processors;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -31,32 +35,33 @@ final class Scaling implements Benchmark {
         for (long bytes = MIB; bytes < most; bytes *= quick ? 16 : 4) all.add(live(bin, bytes, scale));
         all.add(live(bin, most, scale));
         for (int threads = 1; threads <= 64; threads *= quick ? 8 : 2) {
-            all.add(at(bin, "concurrency", "cost of an operation with so many threads", threads, scale, false));
+            all.add(at(bin, "concurrency", "cost of an operation with so many threads", threads, scale, ALL, false));
         }
         for (int heaps = 1; heaps <= 10_000; heaps *= quick ? 100 : 10) {
-            all.add(at(bin, "heaps", "cost of an operation with so many heaps", heaps, scale, true));
+            all.add(at(bin, "heaps", "cost of an operation with so many heaps", heaps, scale, ONE, true));
         }
         long alive = Math.min(GIB, most);
-        all.add(at(bin, "overhead", "memory beyond the blocks, with so many bytes alive", alive, scale, false));
+        all.add(at(bin, "overhead", "memory beyond the blocks, with so many bytes alive", alive, scale, ONE, false));
         var metadata = new Results.Case("metadata", "the allocator's own data, with so many bytes alive", alive);
-        all.add(new Scaling(new Workload(metadata, bin, "overhead", alive + " metadata", scale), quick));
-        all.add(at(bin, "idle", "cost of so many idle threads", 64, scale, false));
+        all.add(new Scaling(new Workload(metadata, bin, "overhead", alive + " metadata", scale, ONE), quick));
+        all.add(at(bin, "idle", "cost of so many idle threads", 64, scale, ALL, false));
         return all;
     }
 
     private static Benchmark live(Bin bin, long bytes, double scale) {
-        return at(bin, "live", "cost of an operation with so many bytes alive", bytes, scale, false);
+        return at(bin, "live", "cost of an operation with so many bytes alive", bytes, scale, ONE, false);
     }
 
     /** Single calls, timed one by one. */
     static Benchmark latency(Bin bin, double scale) {
         var about = new Results.Case("latency", "single calls, 50,000 blocks alive", 0);
-        return new Scaling(new Workload(about, bin, "latency", "", scale), false);
+        return new Scaling(new Workload(about, bin, "latency", "", scale, ONE), false);
     }
 
-    private static Benchmark at(Bin bin, String program, String title, long x, double scale, boolean onlyMimalloc) {
-        return new Scaling(new Workload(new Results.Case(program, title, x), bin, program, Long.toString(x), scale),
-                onlyMimalloc);
+    private static Benchmark at(Bin bin, String program, String title, long x, double scale, Processors processors,
+            boolean onlyMimalloc) {
+        var about = new Results.Case(program, title, x);
+        return new Scaling(new Workload(about, bin, program, Long.toString(x), scale, processors), onlyMimalloc);
     }
 
     private static long availableMemory() {

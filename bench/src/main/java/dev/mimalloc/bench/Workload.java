@@ -1,5 +1,8 @@
 package dev.mimalloc.bench;
 
+import static dev.mimalloc.tools.measure.Stopwatch.Processors.ALL;
+import static dev.mimalloc.tools.measure.Stopwatch.Processors.ONE;
+
 import dev.mimalloc.tools.measure.Stopwatch;
 import dev.mimalloc.tools.measure.Stopwatch.Failed;
 import dev.mimalloc.tools.measure.Stopwatch.Processors;
@@ -9,7 +12,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import java.util.TreeMap;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
@@ -17,48 +19,49 @@ import tools.jackson.databind.json.JsonMapper;
 /** A program of our own. It checks its data; here its checksum is compared with that on the first allocator. */
 final class Workload implements Benchmark {
     private static final JsonMapper JSON = new JsonMapper();
-    private static final Set<String> PARALLEL = Set.of("small-threads", "larson", "xmalloc", "phases", "cache-scratch",
-            "cache-thrash", "threads", "remote", "concurrency", "idle");
 
     private final Results.Case about;
     private final Bin bin;
     private final String program;
     private final String variant;
     private final double scale;
+    private final Processors processors;
     private String checksum;
 
-    Workload(Results.Case about, Bin bin, String program, String variant, double scale) {
+    Workload(Results.Case about, Bin bin, String program, String variant, double scale, Processors processors) {
         this.about = about;
         this.bin = bin;
         this.program = program;
         this.variant = variant;
         this.scale = scale;
+        this.processors = processors;
     }
 
     /** The native suite: what each of the programs in {@code src/main/native} does. */
     static List<Workload> suite(Bin bin, double scale) {
-        record Entry(String name, String title) {}
-        return List.of(new Entry("small", "small objects, short-lived"),
-                new Entry("small threads", "the same in all threads"),
-                new Entry("cfrac", "bignums of a continued fraction"),
-                new Entry("larson", "server that bleeds blocks between threads"),
-                new Entry("xmalloc", "producers and consumers, asymmetric"),
-                new Entry("phases", "thread pool in phases, with survivors"),
-                new Entry("batch lifo", "batches, the youngest freed first"),
-                new Entry("batch fifo", "batches, the oldest freed first"),
-                new Entry("tree", "tree of random inserts and deletes"),
-                new Entry("cache scratch", "false sharing of handed-out objects"),
-                new Entry("cache thrash", "false sharing of own objects"),
-                new Entry("realloc", "buffers that grow"),
-                new Entry("large", "blocks of 5 to 25 MiB"),
-                new Entry("threads", "threads that come and go"),
-                new Entry("pareto", "Pareto distribution of sizes"),
-                new Entry("mixed", "aligned, sized, zeroed, all mixed"),
-                new Entry("remote", "frees by another thread"))
+        record Entry(String name, Processors processors, String title) {}
+        return List.of(new Entry("small", ONE, "small objects, short-lived"),
+                new Entry("small threads", ALL, "the same in all threads"),
+                new Entry("cfrac", ONE, "bignums of a continued fraction"),
+                new Entry("larson", ALL, "server that bleeds blocks between threads"),
+                new Entry("xmalloc", ALL, "producers and consumers, asymmetric"),
+                new Entry("phases", ALL, "thread pool in phases, with survivors"),
+                new Entry("batch lifo", ONE, "batches, the youngest freed first"),
+                new Entry("batch fifo", ONE, "batches, the oldest freed first"),
+                new Entry("tree", ONE, "tree of random inserts and deletes"),
+                new Entry("cache scratch", ALL, "false sharing of handed-out objects"),
+                new Entry("cache thrash", ALL, "false sharing of own objects"),
+                new Entry("realloc", ONE, "buffers that grow"),
+                new Entry("large", ONE, "blocks of 5 to 25 MiB"),
+                new Entry("threads", ALL, "threads that come and go"),
+                new Entry("pareto", ONE, "Pareto distribution of sizes"),
+                new Entry("mixed", ONE, "aligned, sized, zeroed, all mixed"),
+                new Entry("remote", ALL, "frees by another thread"))
                 .stream().map(entry -> {
                     String[] words = entry.name().split(" ", 2);
                     var about = new Results.Case(entry.name().replace(' ', '-'), entry.title(), 0);
-                    return new Workload(about, bin, words[0], words.length > 1 ? words[1] : "", scale);
+                    return new Workload(about, bin, words[0], words.length > 1 ? words[1] : "", scale,
+                            entry.processors());
                 }).toList();
     }
 
@@ -71,7 +74,7 @@ final class Workload implements Benchmark {
     @Override
     public Map<String, Double> run(Allocator allocator) {
         Stopwatch stopwatch = bin.stopwatch();
-        var run = stopwatch.measure(allocator.library(), PARALLEL.contains(about.name()) ? Processors.ALL : Processors.ONE,
+        var run = stopwatch.measure(allocator.library(), processors,
                 List.of(bin.folder().resolve(program).toString(), Double.toString(scale), variant), Map.of());
         JsonNode line = JSON.readTree(stopwatch.output());
         requireInUse(allocator, line.get("allocator").asString());

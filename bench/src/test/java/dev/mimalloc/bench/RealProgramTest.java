@@ -3,6 +3,7 @@ package dev.mimalloc.bench;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.mimalloc.tools.measure.Program;
+import dev.mimalloc.tools.measure.Stopwatch.Processors;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -16,7 +17,7 @@ class RealProgramTest {
     private Path folder;
 
     private RealProgram program(String... needs) {
-        return new RealProgram(new Program("echo", "prints", List.of(needs), List.of(), List.of(),
+        return new RealProgram(new Program("echo", "prints", Processors.ALL, List.of(needs), List.of(), List.of(),
                 List.of("sh", "-c", "echo hello"), Map.of()), folder);
     }
 

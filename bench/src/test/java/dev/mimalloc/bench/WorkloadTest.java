@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.mimalloc.tools.Home;
 import dev.mimalloc.tools.measure.Progress;
 import dev.mimalloc.tools.measure.Stopwatch.Failed;
+import dev.mimalloc.tools.measure.Stopwatch.Processors;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.Writer;
@@ -45,7 +46,8 @@ class WorkloadTest {
         for (String command : List.of("live 1000000", "concurrency 3", "heaps 20", "overhead 1000000",
                 "overhead 1000000 metadata", "idle 5", "latency ")) {
             String[] words = command.split(" ", 2);
-            tiny.add(new Workload(new Results.Case(words[0], "", 0), new Bin(folder), words[0], words[1], TINY));
+            tiny.add(new Workload(new Results.Case(words[0], "", 0), new Bin(folder), words[0], words[1], TINY,
+                    Processors.ALL));
         }
         return tiny;
     }
@@ -99,7 +101,7 @@ class WorkloadTest {
     @Test
     void aCrashIsAResult() throws Exception {
         Allocator crashing = library("crashing");
-        var workload = new Workload(new Results.Case("tree", "", 0), bin, "tree", "", TINY);
+        var workload = new Workload(new Results.Case("tree", "", 0), bin, "tree", "", TINY, Processors.ALL);
         var progress = new Progress(new PrintWriter(Writer.nullWriter()), 4);
         var samples = new Rounds(List.of(workload), List.of(system, crashing), 2).run(progress);
         assertThat(samples.stream().filter(s -> s.problem() == null)).hasSize(2)
@@ -116,7 +118,7 @@ class WorkloadTest {
     }
 
     private static void run(String program, Allocator allocator) {
-        var workload = new Workload(new Results.Case(program, "", 0), bin, program, "", TINY);
+        var workload = new Workload(new Results.Case(program, "", 0), bin, program, "", TINY, Processors.ALL);
         workload.prepare();
         workload.run(allocator);
     }

@@ -139,10 +139,11 @@ public final class Allocate {
     }
 
     /**
-     * A block for a large one that grows, with room for half more and a little: that costs addresses, but no memory until
-     * it is touched. So a block that grows by halves, as vectors do, is copied every second time, and the copies of one
-     * that grows by bits stay in proportion. It is 0 where there is a limit, which room would count against, and where
-     * there is no memory for so much; nobody is told.
+     * A block for a large one that grows, with room for half more and a little, and for what the last slice has left,
+     * which nobody else could use: that costs addresses, but hardly memory until it is touched. So a block that grows by
+     * halves, as vectors do, is copied every second time, and the copies of one that grows by bits stay in proportion. It
+     * is 0 where there is a limit, which room would count against, and where there is no memory for so much; nobody is
+     * told.
      */
     static long heapRoomy(long heap, long size) {
         if (size >= Config.MAX_SIZE / 2) return 0;
@@ -150,7 +151,7 @@ public final class Allocate {
         if (entered == 0) return 0;
         long theap = heartbeat(entered);
         boolean limited = (Heap.limit(Theap.heap(theap)) | Root.limit()) != 0;
-        long block = limited ? 0 : single(theap, size + size / 2 + ROOM);
+        long block = limited ? 0 : single(theap, Config.alignUp(size + size / 2 + ROOM, Config.SLICE));
         Theaps.leave(entered);
         return block;
     }

@@ -3,6 +3,7 @@ package dev.mimalloc.tools;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.mimalloc.tools.measure.Program;
+import dev.mimalloc.tools.measure.Stopwatch.Processors;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.nio.file.Files;
@@ -47,7 +48,7 @@ class DemoTest {
 
     @Test
     void aFailureIsARowOfTheTable() {
-        var program = new Program("x", "title", List.of(), List.of(), List.of(), List.of(), Map.of());
+        var program = new Program("x", "title", Processors.ALL, List.of(), List.of(), List.of(), List.of(), Map.of());
         assertThat(Table.of(List.of(Comparison.failed(program, "100% broken")), 3)).contains("100% broken");
     }
 }
