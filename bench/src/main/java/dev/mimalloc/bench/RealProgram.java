@@ -36,9 +36,11 @@ final class RealProgram implements Benchmark {
                 new Program("ruby", "Ruby: objects, strings, hashes", ONE, List.of("ruby"), List.of(FILES + "ledger.rb"),
                         List.of(), List.of("ruby", "--disable-gems", "ledger.rb", rounds), Map.of()),
                 new Program("z3", "Z3 on a set of problems", ONE, List.of("z3", "python3"),
-                        List.of(FILES + "problems.py"), List.of("python3", "problems.py", "problems.smt2"), List.of("z3", "problems.smt2"), Map.of()),
+                        List.of(FILES + "problems.py"), List.of("python3", "problems.py", "problems.smt2"),
+                        List.of("z3", "problems.smt2"), Map.of()),
                 new Program("ghostscript", "Ghostscript on a long document", ONE, List.of("gs"),
-                        List.of(FILES + "book.ps"), List.of(), List.of("gs", "-q", "-dNOPAUSE", "-dBATCH", "-sDEVICE=pdfwrite",
+                        List.of(FILES + "book.ps"), List.of(),
+                        List.of("gs", "-q", "-dNOPAUSE", "-dBATCH", "-sDEVICE=pdfwrite",
                                 "-dpages=" + (quick ? 40 : 120), "-o", "book.pdf", "book.ps"),
                         Map.of()));
         return Stream.concat(Program.all(quick).stream().filter(program -> !LEFT_OUT.contains(program.name())), more)

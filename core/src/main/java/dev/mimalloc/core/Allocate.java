@@ -139,11 +139,11 @@ public final class Allocate {
     }
 
     /**
-     * A block for a large one that grows, with room for half more and a little, and for what the last slice has left,
-     * which nobody else could use: that costs addresses, but hardly memory until it is touched. So a block that grows by
-     * halves, as vectors do, is copied every second time, and the copies of one that grows by bits stay in proportion. It
-     * is 0 where there is a limit, which room would count against, and where there is no memory for so much; nobody is
-     * told.
+     * A block for a large one that grows, with room for half more and a little, to the end of a slice, as nobody else
+     * could use the rest: that costs addresses, but no memory until it is touched, the rest of a huge page aside. So a
+     * block that grows by halves, as vectors do, is copied every second time, and the copies of one that grows by bits
+     * stay in proportion. It is 0 where there is a limit, which room would count against, and where there is no memory
+     * for so much; nobody is told.
      */
     static long heapRoomy(long heap, long size) {
         if (size >= Config.MAX_SIZE / 2) return 0;

@@ -6,7 +6,7 @@ import dev.mimalloc.machine.Os;
  * Gives the memory of free slices back to the OS, when they have been free for some time, since most are wanted again
  * soon: what waits when the time is up, and was waiting when it was up before. Any thread that comes by does it for
  * all; on the JVM a housekeeper also does when nobody comes by. So that memory does not stay in a program that falls
- * silent, what waits is bounded too: by what is in use, and a quarter more.
+ * silent, what waits is bounded too: by five quarters of what is in use.
  */
 public final class Purge {
     /** Up to so many slices (64 MiB) may wait whatever is in use. */

@@ -21,10 +21,11 @@ class PythonTest {
                 + " test_pyexpat test_re test_set test_sort test_struct test_subprocess test_thread test_threading"
                 + " test_codecs test_weakref test_xml_etree test_zlib";
         int count = modules.split(" ", -1).length;
-        // Some of them compare what a child writes to stderr, hence no statistics. -W shows what a failed one has said. Some
-        // interrupt themselves, which a shell that runs all this in the background has its children ignore.
-        var outcome = new Preloaded(folder, ("env --default-signal=INT " + PYTHON + " -m test -W -j2 " + modules).split(" ", -1))
-                .environment("PYTHONMALLOC", "malloc").quiet().run();
+        // Some interrupt themselves, which a shell that runs all this in the background has its children ignore. -W shows
+        // what a failed one has said.
+        String command = "env --default-signal=INT " + PYTHON + " -m test -W -j2 " + modules;
+        // Some of them compare what a child writes to stderr, hence no statistics.
+        var outcome = new Preloaded(folder, command.split(" ", -1)).environment("PYTHONMALLOC", "malloc").quiet().run();
         assertThat(outcome.output()).doesNotContain(" failed:");
         assertThat(outcome.output()).contains("All " + count + " tests OK");
     }

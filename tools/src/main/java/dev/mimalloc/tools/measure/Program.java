@@ -13,8 +13,8 @@ import java.util.Map;
 
 /**
  * One real program. Its files, which are resources named from the root of the class path, are unpacked into a work
- * folder, in which {@code prepare} runs once (unless empty) and {@code command} for each measurement. What it prints
- * must not depend on the allocator.
+ * folder, in which {@code prepare} runs once (unless empty) and {@code command} for each measurement, on the
+ * {@code processors} that suit it. What it prints must not depend on the allocator.
  */
 public record Program(String name, String title, Processors processors, List<String> needs, List<String> files,
         List<String> prepare, List<String> command, Map<String, String> environment) {
