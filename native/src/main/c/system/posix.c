@@ -21,6 +21,7 @@
 #define MI_OS static __attribute__((unused))
 #define MI_LARGE_PAGE (2LL << 20)
 #define MI_HUGE_PAGE (1LL << 30)
+#define MI_MADV_DONTNEED_LOCKED 24
 #if defined(MAP_HUGETLB)
 #define MI_HUGETLB MAP_HUGETLB
 #else
@@ -115,7 +116,8 @@ static int32_t mi_madvise(int64_t a, int64_t size, int advice) {
 MI_OS int32_t Os_decommit(int64_t a, int64_t size) {
   int saved = errno;
 #if defined(__linux__)
-  int32_t result = mi_madvise(a, size, MADV_DONTNEED) ? 2 : -1;
+  // The former is refused where the program has locked its memory; older kernels do not know the latter.
+  int32_t result = mi_madvise(a, size, MADV_DONTNEED) || mi_madvise(a, size, MI_MADV_DONTNEED_LOCKED) ? 2 : -1;
 #else
   int32_t result = mi_madvise(a, size, MADV_DONTNEED) && mi_mprotect(a, size, PROT_NONE) ? 1 : -1;
 #endif

@@ -1,5 +1,7 @@
 // Arenas: memory that the user reserves or brings.
 #include "../check.h"
+#include <pthread.h>
+#include <semaphore.h>
 #include <sys/mman.h>
 
 enum { MIB = 1 << 20 };
@@ -139,6 +141,131 @@ static void committed_by_the_user(void) {
   CHECK(user.decommits > 0);
 }
 
+/// What a purge does in the next commit function: nothing, refuses, calls back, or waits for someone.
+static struct { bool refuses, calls, waits; size_t given; mi_heap_t* heap; sem_t reached, on; } purging;
+
+static bool on_purge(bool commit, void* start, size_t size, bool* is_zero, void* arg) {
+  (void)start, (void)arg;
+  if (commit) {
+    if (is_zero != NULL) *is_zero = false;
+    return true;
+  }
+  if (purging.refuses) return false;
+  if (purging.calls) {
+    purging.calls = false;
+    mi_collect(true);
+    mi_heap_collect(purging.heap, true);
+    mi_free(mi_malloc(100));
+    mi_free(mi_malloc(10 * MIB));
+    CHECK(mi_heap_malloc(purging.heap, 50 * MIB) == NULL);  // the purge has it
+    pid_t child = fork();
+    if (child == 0) _exit(0);
+    waitpid(child, NULL, 0);
+  }
+  if (purging.waits) {
+    purging.waits = false;
+    sem_post(&purging.reached);
+    sem_wait(&purging.on);
+  }
+  purging.given += size;
+  return true;
+}
+
+static void* collect(void* arg) {
+  mi_collect(true);
+  return arg;
+}
+
+static void* allocate(void* heap) { return mi_heap_malloc((mi_heap_t*)heap, 50 * MIB); }
+
+static int resident(char* p, size_t size) {
+  static unsigned char pages[64 * MIB / 4096];
+  int count = 0;
+  mincore((char*)((uintptr_t)p & -(uintptr_t)4096), size, pages);
+  for (size_t i = 0; i < size / 4096; i++) count += pages[i] & 1;
+  return count;
+}
+
+/// What a purge finds while another thread, or its own user's function, is in the middle of something.
+static void purged(void) {
+  mi_arena_id_t arena = NULL;
+  CHECK(mi_manage_memory(fresh(64 * MIB, PROT_READ | PROT_WRITE), 64 * MIB, true, false, true, -1, true, on_purge, NULL, &arena));
+  mi_heap_t* heap = purging.heap = mi_heap_new_in_arena(arena);
+  mi_collect(true);
+  // What was refused waits, and is not counted.
+  size_t size = 50 * MIB;
+  mi_free(mi_heap_malloc(heap, size));
+  mi_stats_t before, after;
+  before.size = after.size = sizeof(before);
+  before.version = after.version = MI_STAT_VERSION;
+  mi_stats_get(&before);
+  purging.refuses = true;
+  mi_collect(true);
+  mi_stats_get(&after);
+  CHECK(after.purge_calls.total > before.purge_calls.total && after.purged.total == before.purged.total);
+  purging.refuses = false;
+  mi_collect(true);
+  mi_stats_get(&after);
+  CHECK(purging.given >= size && after.purged.total >= before.purged.total + (int64_t)size);
+  // The function may use the allocator.
+  mi_free(mi_heap_malloc(heap, size));
+  purging.calls = true;
+  SURVIVES(mi_collect(true));
+  mi_collect(true);
+  // A collection gives back what was freed after the purge of another thread had passed by.
+  sem_init(&purging.reached, 0, 0);
+  sem_init(&purging.on, 0, 0);
+  pthread_t first, second;
+  char* p = (char*)mi_malloc(20 * MIB);
+  memset(p, 1, 20 * MIB);
+  mi_free(mi_heap_malloc(heap, size));
+  purging.waits = true;
+  pthread_create(&first, NULL, collect, NULL);
+  sem_wait(&purging.reached);
+  mi_free(p);
+  pthread_create(&second, NULL, collect, NULL);
+  usleep(50000);  // so that it meets the first one, most likely
+  sem_post(&purging.on);
+  pthread_join(second, NULL);
+  CHECK(resident(p, 20 * MIB) == 0);
+  pthread_join(first, NULL);
+  // An arena with room has room while it is purged.
+  void* found = NULL;
+  mi_free(mi_heap_malloc(heap, size));
+  purging.waits = true;
+  pthread_create(&first, NULL, collect, NULL);
+  sem_wait(&purging.reached);
+  pthread_create(&second, NULL, allocate, heap);
+  usleep(50000);
+  sem_post(&purging.on);
+  pthread_join(second, &found);
+  pthread_join(first, NULL);
+  CHECK(is_block(found, size) && mi_arena_contains(arena, found));
+  mi_free(found);
+}
+
+/// Memory that the program has locked goes back, too, where the system can do that; and where not nothing is lost.
+static void locked(void) {
+  size_t size = 16 * MIB;
+  mi_arena_id_t arena = NULL;
+  char* memory = fresh(size, PROT_READ | PROT_WRITE);
+  if (mlock(memory, size) != 0) return;  // not allowed here
+  bool can = madvise(memory, 4096, 24) == 0;  // MADV_DONTNEED_LOCKED
+  CHECK(mi_manage_os_memory_ex(memory, size, true, false, true, -1, true, &arena));
+  mi_heap_t* heap = mi_heap_new_in_arena(arena);
+  for (int i = 0; i < 3; i++) {
+    char* p = (char*)mi_heap_malloc(heap, 8 * MIB);
+    CHECK(is_block(p, 8 * MIB));
+    mi_free(p);
+    mi_collect(true);
+    if (can) CHECK(resident(p, 8 * MIB) == 0);
+    CHECK(is_zero_block(mi_heap_zalloc(heap, 8 * MIB), 8 * MIB));
+    mi_heap_destroy(heap);
+    heap = mi_heap_new_in_arena(arena);
+  }
+  munlock(memory, size);
+}
+
 // Few machines have huge pages set aside; without them there is an error, in time.
 static void huge(void) {
   size_t elapsed, later, pages = 99;
@@ -172,6 +299,8 @@ void arenas(void) {
   large();
   managed();
   committed_by_the_user();
+  purged();
+  locked();
   huge();
   mi_heap_t* heap = mi_heap_new_in_arena(NULL);  // NULL: any arena
   CHECK(heap != NULL);

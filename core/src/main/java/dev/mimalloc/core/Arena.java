@@ -38,6 +38,7 @@ import dev.mimalloc.machine.Trace;
  *    144     8 chunkKinds   a byte for each chunk of the bitmaps: the kind of runs it is used for, plus one
  *    152     8 descriptors  the pages', one for each slice
  *    160     8 advisable    1 if regions can be advised to be huge pages; relaxed, until the OS refuses
+ *    168     8 purgeClaims  odd while a purge has slices of this arena claimed; goes up when it begins and ends
  * </pre>
  *
  * All others are written once, before the arena is published.
@@ -66,6 +67,8 @@ final class Arena {
     /** So many chunks are searched for it. */
     private static final int BEST_CHUNKS = 8;
     private static final int UNUSED_CHUNKS = 3;
+    /** Milliseconds: without a delay only what was refused waits, and is tried again so much later. */
+    private static final long RETRY = 1000;
 
     private Arena() {}
 
@@ -101,6 +104,13 @@ final class Arena {
     private static long chunkKind(long arena, long chunk) { return getLong(arena + 144) + chunk; }
     static boolean isAdvisable(long arena) { return getRelaxed(arena + 160) != 0; }
     static void setAdvisable(long arena, boolean advisable) { putRelaxed(arena + 160, advisable ? 1 : 0); }
+
+    /**
+     * Sequentially consistent, as the bits of {@code free}: a search that missed slices because a purge had them finds
+     * another number after it than before, or an odd one.
+     */
+    static long purgeClaims(long arena) { return getVolatile(arena + 168); }
+    static void countPurgeClaim(long arena) { fetchAdd(arena + 168, 1); }
 
     static long size(long arena) { return slices(arena) << Config.SLICE_SHIFT; }
     static long address(long arena, long slice) { return start(arena) + (slice << Config.SLICE_SHIFT); }
@@ -318,9 +328,9 @@ final class Arena {
     static void giveBack(long arena, long slice, long count) {
         long subprocess = subprocess(arena);
         long delay = isPinned(arena) ? -1 : Options.get(Options.PURGE_DELAY);
-        if (delay == 0) purgeMemory(arena, slice, count);
+        boolean purged = delay == 0 && purgeMemory(arena, slice, count);
         unclaim(arena, slice, count);
-        if (delay <= 0) return;
+        if (delay < 0 || purged) return;
         // After they are free, so that a purge that runs now does not pass them over. Somebody may have claimed them
         // by now: then the purge will find that they are not free.
         Subprocess.addPurgeable(subprocess, Bitmap.set(purge(arena), slice, count));
@@ -330,7 +340,7 @@ final class Arena {
     /** Sets the time when what waits to be purged is due, unless there is one. */
     static void schedulePurge(long subprocess) {
         if (Subprocess.purgeExpire(subprocess) == 0) {
-            Subprocess.casPurgeExpire(subprocess, 0, Os.clock() + purgeDelay());
+            Subprocess.casPurgeExpire(subprocess, 0, Os.clock() + (purgeDelay() > 0 ? purgeDelay() : RETRY));
         }
     }
 
@@ -339,19 +349,20 @@ final class Arena {
         return Options.get(Options.PURGE_DELAY) * Config.max(1, Options.get(Options.ARENA_PURGE_MULT));
     }
 
-    /** Gives the memory of slices that the caller has claimed back to the OS. */
-    static void purgeMemory(long arena, long slice, long count) {
+    /** Gives the memory of slices that the caller has claimed back to the OS; false if it, or the user, refuses. */
+    static boolean purgeMemory(long arena, long slice, long count) {
         long address = address(arena, slice);
         long size = count << Config.SLICE_SHIFT;
         Trace.purging();
         boolean done = purge(arena, slice, count, address, size);
+        if (done) Statistics.add(Subprocess.statistics(subprocess(arena)), Statistics.PURGED, size);
         Trace.purged(address, done ? size : 0);
+        return done;
     }
 
     private static boolean purge(long arena, long slice, long count, long address, long size) {
         long statistics = Subprocess.statistics(subprocess(arena));
         Statistics.add(statistics, Statistics.PURGE_CALLS, 1);
-        Statistics.add(statistics, Statistics.PURGED, size);
         if (commitFunction(arena) != 0) {
             if (!Callback.commit(commitFunction(arena), false, address, size, 0, getLong(arena + 80))) return false;
             uncommit(arena, slice, count);

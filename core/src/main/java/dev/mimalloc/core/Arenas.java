@@ -69,7 +69,7 @@ final class Arenas {
 
     /** The descriptor of a page; 0 if the arena has no room; {@link #NO_COMMIT}. */
     private static long allocateIn(long arena, long slices, long alignment, boolean sparse) {
-        long slice = Arena.claim(arena, slices, alignment, sparse);
+        long slice = Purge.claim(arena, slices, alignment, sparse);
         if (slice < 0) return 0;
         if (!Arena.commit(arena, slice, slices)) {
             Statistics.add(Subprocess.statistics(Arena.subprocess(arena)), Statistics.ARENA_ROLLBACK_COUNT, 1);

@@ -54,14 +54,14 @@ public final class ProcessLife {
             Lock.acquire(Subprocess.livesLock(s));
             Lock.acquire(Subprocess.arenaLock(s));
             Lock.acquire(Subprocess.osLock(s));
-            Lock.acquire(Subprocess.purgeLock(s));
+            Purge.suspend(s);
         }
     }
 
     @Export("void mi__fork_parent(void)")
     public static void forkParent() {
         for (long s = Root.subprocesses(); s != 0; s = Subprocess.next(s)) {
-            Lock.release(Subprocess.purgeLock(s));
+            Purge.resume(s);
             Lock.release(Subprocess.osLock(s));
             Lock.release(Subprocess.arenaLock(s));
             Lock.release(Subprocess.livesLock(s));

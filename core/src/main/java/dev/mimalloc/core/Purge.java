@@ -1,6 +1,7 @@
 package dev.mimalloc.core;
 
 import dev.mimalloc.machine.Os;
+import dev.mimalloc.machine.ThreadSlot;
 
 /**
  * Gives the memory of free slices back to the OS, when they have been free for some time, since most are wanted again
@@ -43,16 +44,28 @@ public final class Purge {
         Subprocess.setPurgeNext(subprocess, all ? next : Config.min(next, 2 * most));
     }
 
-    /** Purges all that waits, unless another thread is doing so. */
-    static void run(long subprocess) { run(subprocess, ALL, 0); }
+    /**
+     * Purges all that waits. When another thread is purging this waits for it: that one may have passed by what the
+     * caller has freed. Does nothing where a purge has called a function of the user's, and that one has come here.
+     */
+    static void run(long subprocess) {
+        if (isPurger(subprocess)) return;
+        Lock.acquire(Subprocess.purgeLock(subprocess));
+        runLocked(subprocess, ALL, 0);
+    }
 
     /**
-     * The same, of what {@code which} says; and leaves so many slices waiting: those with the lowest addresses, since
-     * these are the next ones to be claimed.
+     * The same, of what {@code which} says, unless another thread is purging; and leaves so many slices waiting: those
+     * with the lowest addresses, since these are the next ones to be claimed.
      */
     private static void run(long subprocess, int which, long keep) {
-        long lock = Subprocess.purgeLock(subprocess);
-        if (!Lock.tryAcquire(lock)) return;
+        if (Lock.tryAcquire(Subprocess.purgeLock(subprocess))) runLocked(subprocess, which, keep);
+    }
+
+    private static boolean isPurger(long subprocess) { return Subprocess.purger(subprocess) == ThreadSlot.id(); }
+
+    private static void runLocked(long subprocess, int which, long keep) {
+        Subprocess.setPurger(subprocess, ThreadSlot.id());
         // What is left waits for its time.
         if (keep == 0) {
             Subprocess.clearPurgeExpire(subprocess);
@@ -62,9 +75,41 @@ public final class Purge {
             long arena = Subprocess.arena(subprocess, i);
             if (arena != 0) keep = purgeArena(subprocess, arena, which, keep);
         }
-        if (which == AGED && isWaiting(subprocess)) Arena.schedulePurge(subprocess);
+        // What has not waited long enough, or was refused.
+        if (isWaiting(subprocess)) Arena.schedulePurge(subprocess);
         Statistics.add(Subprocess.statistics(subprocess), Statistics.ARENA_PURGES, 1);
-        Lock.release(lock);
+        Subprocess.setPurger(subprocess, 0);
+        Lock.release(Subprocess.purgeLock(subprocess));
+    }
+
+    /** Nobody purges from now on, until {@link #resume}: before a fork, which a function of the user's may call. */
+    static void suspend(long subprocess) {
+        if (isPurger(subprocess)) return;
+        Lock.acquire(Subprocess.purgeLock(subprocess));
+        Lock.acquire(Subprocess.claimLock(subprocess));
+    }
+
+    static void resume(long subprocess) {
+        if (isPurger(subprocess)) return;
+        Lock.release(Subprocess.claimLock(subprocess));
+        Lock.release(Subprocess.purgeLock(subprocess));
+    }
+
+    /**
+     * {@link Arena#claim}, which also finds what a purge has claimed for a moment: then it waits until that has been
+     * given back, and searches again while no purge can claim anything. Not in a function of the user's that the purge
+     * has called.
+     */
+    static long claim(long arena, long count, long alignment, boolean sparse) {
+        long before = Arena.purgeClaims(arena);
+        long slice = Arena.claim(arena, count, alignment, sparse);
+        if (slice >= 0 || (before & 1) == 0 && Arena.purgeClaims(arena) == before) return slice;
+        long subprocess = Arena.subprocess(arena);
+        if (isPurger(subprocess)) return slice;
+        Lock.acquire(Subprocess.claimLock(subprocess));
+        slice = Arena.claim(arena, count, alignment, sparse);
+        Lock.release(Subprocess.claimLock(subprocess));
+        return slice;
     }
 
     private static boolean isWaiting(long subprocess) {
@@ -130,7 +175,7 @@ public final class Purge {
         if (from == to) return;
         Subprocess.addPurgeable(subprocess, -Bitmap.clear(Arena.purge(arena), from, to - from));
         Bitmap.clear(Arena.aged(arena), from, to - from);
-        purgeFree(arena, from, to);
+        purgeFree(subprocess, arena, from, to);
     }
 
     /** Notes of all that waits from {@code at} to {@code end} that it has. */
@@ -154,14 +199,26 @@ public final class Purge {
     }
 
     /** Purges those slices of a range that are free. */
-    private static void purgeFree(long arena, long at, long end) {
+    private static void purgeFree(long subprocess, long arena, long at, long end) {
         while ((at = Bitmap.nextSet(Arena.free(arena), at, end)) >= 0) {
             // Not more at a time: meanwhile nobody else can have them.
             long length = Bitmap.runLength(Arena.free(arena), at, Config.min(end, at + Bitmap.CHUNK));
-            if (length == 0 || !Bitmap.tryClaim(Arena.free(arena), at, length)) continue;
-            Arena.purgeMemory(arena, at, length);
-            Arena.unclaim(arena, at, length);
-            at += length;
+            if (length == 0) continue;
+            Lock.acquire(Subprocess.claimLock(subprocess));
+            Arena.countPurgeClaim(arena);
+            boolean claimed = Bitmap.tryClaim(Arena.free(arena), at, length);
+            if (claimed) purgeClaimed(subprocess, arena, at, length);
+            Arena.countPurgeClaim(arena);
+            Lock.release(Subprocess.claimLock(subprocess));
+            if (claimed) at += length;
         }
+    }
+
+    /** What is refused waits on: the bits are set before the slices are free, so that who claims them clears them. */
+    private static void purgeClaimed(long subprocess, long arena, long slice, long count) {
+        if (!Arena.purgeMemory(arena, slice, count)) {
+            Subprocess.addPurgeable(subprocess, Bitmap.set(Arena.purge(arena), slice, count));
+        }
+        Arena.unclaim(arena, slice, count);
     }
 }

@@ -10,7 +10,7 @@ import static dev.mimalloc.machine.Memory.*;
  *      0     8 livesLock    held while a heap, or a thread's part of one, begins or ends
  *      8     8 arenaLock    held while an arena is added
  *     16     8 osLock       held while the lists of pages straight from the OS change
- *     24     8 purgeLock    held while somebody purges; nobody waits for it
+ *     24     8 purgeLock    held while somebody purges
  *     32     8 mainHeap     written once
  *     40     8 heaps        list of all heaps; livesLock
  *     48     8 arenaCount   atomic
@@ -18,6 +18,8 @@ import static dev.mimalloc.machine.Memory.*;
  *     64     8 purgeable    slices waiting to be purged; atomic, approximate
  *     72     8 purgeNext    how many of them it takes for the next purge by amount; relaxed, a hint
  *     80     8 next         in the list of all subprocesses; the root's lock
+ *     88     8 purger       the thread that purges, 0 for nobody; relaxed
+ *     96     8 claimLock    held while a purge has slices claimed, and by who wants to search without such a gap
  *    128   128 arenas       Table
  *    256       statistics
  * </pre>
@@ -50,6 +52,10 @@ final class Subprocess {
     static void setPurgeNext(long subprocess, long slices) { putRelaxed(subprocess + 72, slices); }
     static long next(long subprocess) { return getLong(subprocess + 80); }
     static void setNext(long subprocess, long next) { putLong(subprocess + 80, next); }
+    /** A thread only asks whether it is itself, and what it finds then is what it wrote: no order is needed. */
+    static long purger(long subprocess) { return getRelaxed(subprocess + 88); }
+    static void setPurger(long subprocess, long thread) { putRelaxed(subprocess + 88, thread); }
+    static long claimLock(long subprocess) { return subprocess + 96; }
     static long arenas(long subprocess) { return subprocess + 128; }
     static long statistics(long subprocess) { return subprocess + 256; }
 

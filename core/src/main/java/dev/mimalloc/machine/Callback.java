@@ -6,7 +6,7 @@ import java.util.concurrent.atomic.AtomicLong;
 
 /**
  * Calls of functions that a user has handed in. In C the first argument is the function's address; here it is a
- * handle from {@link #register}, never 0. What a deferred-free, output or error function throws goes to the thread's
+ * handle from {@link #register}, never 0. What a deferred-free, output, error or commit function throws goes to the thread's
  * handler of uncaught exceptions: the allocator is in the middle of something, and its caller asked for nothing of
  * the kind.
  */
@@ -91,7 +91,13 @@ public final class Callback {
     }
 
     public static boolean commit(long f, boolean commit, long start, long size, long isZeroAddress, long arg) {
-        return function(f) instanceof Committer committer && committer.commit(commit, start, size, isZeroAddress, arg);
+        try {
+            return function(f) instanceof Committer committer
+                    && committer.commit(commit, start, size, isZeroAddress, arg);
+        } catch (Throwable t) {
+            report(t);
+            return false;
+        }
     }
 
     /**

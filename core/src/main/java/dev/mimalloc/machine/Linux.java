@@ -35,6 +35,7 @@ final class Linux extends OperatingSystem {
     private static final int MAP_PRIVATE = 0x2, MAP_ANONYMOUS = 0x20, MAP_NORESERVE = 0x4000;
     private static final int MAP_HUGETLB = 0x40000, MAP_HUGE_2MB = 21 << 26, MAP_HUGE_1GB = 30 << 26;
     private static final int MADV_DONTNEED = 4, MADV_FREE = 8, MADV_HUGEPAGE = 14, MADV_NOHUGEPAGE = 15;
+    private static final int MADV_DONTNEED_LOCKED = 24;
     private static final int PR_SET_THP_DISABLE = 41, MPOL_PREFERRED = 1;
     private static final int SC_PAGESIZE = 30, SC_PHYS_PAGES = 85;
 
@@ -145,7 +146,10 @@ final class Linux extends OperatingSystem {
     @Override
     boolean protect(long a, long size) { return call(MPROTECT, a, size, PROT_NONE, 0, 0, 0) == 0; }
     @Override
-    int decommit(long a, long size) { return madvise(a, size, MADV_DONTNEED) ? 2 : -1; }
+    int decommit(long a, long size) {
+        // The former is refused where the program has locked its memory; older kernels do not know the latter.
+        return madvise(a, size, MADV_DONTNEED) || madvise(a, size, MADV_DONTNEED_LOCKED) ? 2 : -1;
+    }
 
     @Override
     boolean reset(long a, long size) {

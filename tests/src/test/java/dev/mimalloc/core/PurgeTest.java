@@ -2,6 +2,7 @@ package dev.mimalloc.core;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.mimalloc.machine.Callback;
 import dev.mimalloc.machine.Memory;
 import dev.mimalloc.machine.Os;
 import java.io.IOException;
@@ -13,10 +14,15 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.FutureTask;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.locks.LockSupport;
 import java.util.function.LongConsumer;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 
 /**
  * What becomes of the memory of free slices, and which of it is advised to be huge pages. In a subprocess, which the
@@ -198,6 +204,158 @@ class PurgeTest {
             Purge.run(subprocess);
             assertThat(Subprocess.purgeNext(subprocess)).as("the next purge by amount").isZero();
         });
+    }
+
+    /** A refused slice is listed and counted as before, and goes with a later purge. */
+    @Test
+    void whatIsRefusedWaits() throws Exception {
+        inASubprocess(subprocess -> {
+            var refuses = new AtomicBoolean(true);
+            var given = new AtomicLong();
+            long heap = Heaps.create(arenaOf(64 * MIB, (start, size) -> {
+                if (!refuses.get()) given.addAndGet(size);
+                return !refuses.get();
+            }));
+            long statistics = Subprocess.statistics(subprocess);
+            Place place = Place.of(subprocess, allocateAndFree(heap, 20 * MIB));
+            for (int i = 0; i < 3; i++) {
+                Purge.run(subprocess);
+                assertThat(place.waiting()).as("slices that wait after they were refused").isEqualTo(16);
+                assertThat(Subprocess.purgeable(subprocess)).as("all that wait").isEqualTo(320);
+                assertThat(Subprocess.purgeExpire(subprocess)).as("the next time").isPositive();
+                timeIsUp(subprocess);
+            }
+            assertThat(Statistics.total(statistics, Statistics.PURGED)).as("bytes purged").isZero();
+            refuses.set(false);
+            Purge.run(subprocess);
+            assertThat(place.waiting()).as("slices that wait at last").isZero();
+            assertThat(Subprocess.purgeable(subprocess)).as("all that wait").isZero();
+            assertThat(given).as("bytes given back").hasValue(20 * MIB);
+            assertThat(Statistics.total(statistics, Statistics.PURGED)).as("bytes purged").isEqualTo(20 * MIB);
+        });
+    }
+
+    /** Without a delay, too: what a free could not give back is listed. */
+    @Test
+    void whatIsRefusedAtOnceWaits() throws Exception {
+        long usual = Options.get(Options.PURGE_DELAY);
+        Options.set(Options.PURGE_DELAY, 0);
+        try {
+            inASubprocess(subprocess -> {
+                var refuses = new AtomicBoolean(true);
+                long heap = Heaps.create(arenaOf(64 * MIB, (start, size) -> !refuses.get()));
+                Place place = Place.of(subprocess, allocateAndFree(heap, 20 * MIB));
+                assertThat(place.waiting()).as("slices that wait").isEqualTo(16);
+                refuses.set(false);
+                timeIsUp(subprocess);
+                assertThat(place.waiting()).as("slices that wait when time is up").isZero();
+            });
+        } finally {
+            Options.set(Options.PURGE_DELAY, usual);
+        }
+    }
+
+    /** The function may collect, allocate and free; what it throws is a refusal. */
+    @Test
+    @Timeout(value = 60, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
+    void aCommitFunctionMayUseTheAllocator() throws Exception {
+        inASubprocess(subprocess -> {
+            var heaps = new AtomicLong();
+            var calls = new AtomicLong();
+            long heap = Heaps.create(arenaOf(64 * MIB, (start, size) -> {
+                if (calls.incrementAndGet() > 2) return true;
+                Threads.collect(true);
+                Free.free(Allocate.malloc(10 * MIB));
+                assertThat(Allocate.heapMalloc(heaps.get(), 50 * MIB)).as("what is being purged").isZero();
+                throw new IllegalStateException("thrown on purpose by a commit function");
+            }));
+            heaps.set(heap);
+            Place place = Place.of(subprocess, allocateAndFree(heap, 50 * MIB));
+            Thread.currentThread().setUncaughtExceptionHandler((thread, e) -> {});
+            for (int i = 0; i < 4; i++) Purge.run(subprocess);
+            assertThat(calls.get()).as("calls").isGreaterThan(2);
+            assertThat(place.waiting()).as("slices that wait at last").isZero();
+        });
+    }
+
+    /** A collection by force gives back what was freed after the purge of another thread had passed by. */
+    @Test
+    @Timeout(value = 60, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
+    void aCollectionWaitsForAnotherPurge() throws Exception {
+        inASubprocess(subprocess -> {
+            long block = Allocate.malloc(20 * MIB);
+            Place place = Place.of(subprocess, block);
+            besideAPurge(subprocess, heap -> {
+                Free.free(block);
+                Threads.collect(true);
+            });
+            assertThat(place.waiting()).as("slices that wait after a collection by force").isZero();
+            assertThat(Bitmap.countSet(Arena.committed(place.arena), place.slice, 16)).as("with memory").isZero();
+        });
+    }
+
+    /** What a purge has claimed is room. */
+    @Test
+    @Timeout(value = 60, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
+    void anArenaWithRoomHasRoomWhileItIsPurged() throws Exception {
+        inASubprocess(subprocess -> besideAPurge(subprocess, heap -> {
+            long block = Allocate.heapMalloc(heap, 50 * MIB);
+            assertThat(block).as("a block where a purge was").isNotZero();
+            Free.free(block);
+        }));
+    }
+
+    /** Runs the work while another thread is in the middle of a purge, which ends while the work runs. */
+    private static void besideAPurge(long subprocess, LongConsumer work) {
+        var reached = new CountDownLatch(1);
+        var on = new CountDownLatch(1);
+        long heap = Heaps.create(arenaOf(64 * MIB, (start, size) -> {
+            reached.countDown();
+            await(on);
+            return true;
+        }));
+        allocateAndFree(heap, 50 * MIB);
+        Thread purger = Thread.ofPlatform().start(() -> Purge.run(subprocess));
+        await(reached);
+        Thread.ofPlatform().start(() -> {
+            LockSupport.parkNanos(50_000_000); // so that the work meets the purge, most likely
+            on.countDown();
+        });
+        work.accept(heap);
+        try {
+            purger.join();
+        } catch (InterruptedException e) {
+            throw new AssertionError(e);
+        }
+    }
+
+    private static void await(CountDownLatch latch) {
+        try {
+            latch.await();
+        } catch (InterruptedException e) {
+            throw new AssertionError(e);
+        }
+    }
+
+    private interface Decommit { boolean decommit(long start, long size); }
+
+    /** An exclusive arena of memory that a function gives back. */
+    private static long arenaOf(long size, Decommit decommit) {
+        long memory = Os.map(size, 2 * MIB, true, false);
+        long function = Callback.register((Callback.Committer) (commit, start, bytes, zero, arg) -> commit
+                || decommit.decommit(start, bytes));
+        long id = Meta.allocate(8);
+        assertThat(ManageArenas.manage(memory, size, true, false, true, -1, true, function, 0, id)).isTrue();
+        long arena = Memory.getLong(id);
+        Meta.free(id, 8);
+        return arena;
+    }
+
+    private static long allocateAndFree(long heap, long size) {
+        long block = Allocate.heapMalloc(heap, size);
+        assertThat(block).isNotZero();
+        Free.free(block);
+        return block;
     }
 
     /** The OS says so itself. */
