@@ -16,7 +16,7 @@ final class Boot implements Lifecycle {
     static final String CLASSES = "Abandon Allocate AllocateAligned Arena ArenaPages Arenas Bitmap Config"
             + " CppNames Deferred Errors FindPage Free Heap Heaps HugePages Json Limits Lock ManageArenas Meta Options"
             + " Page PageMap PageQueue Pages Printer ProcessInfo ProcessLife Purge Reallocate Report Retire"
-            + " Root Sampling SizeClass Spare StandardNames Startup Statistics Subprocess Subprocesses Table"
+            + " Root Sampling Scavenge SizeClass Spare StandardNames Startup Statistics Subprocess Subprocesses Table"
             + " Theap Theaps ThreadData Threads Visit";
 
     /** Those of this package that a call may need first when there is little stack or Java heap left. */

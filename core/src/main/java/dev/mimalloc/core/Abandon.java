@@ -39,6 +39,16 @@ public final class Abandon {
         giveUp(page);
     }
 
+    /** Gives up pages that hang together by their {@code next}, and frees the empty ones. */
+    static void abandonAll(long page) {
+        long next;
+        for (; page != 0; page = next) {
+            next = Page.next(page);
+            if (Page.isEmpty(page)) Pages.release(page);
+            else abandon(page);
+        }
+    }
+
     /** Ends the ownership of an abandoned page, as things stand. */
     static void giveUp(long page) {
         while (true) {
@@ -124,7 +134,14 @@ public final class Abandon {
      */
     private static void reclaim(long page, long theap) {
         take(page, theap);
+        if (Page.used(page) == 0) {
+            // The others came back meanwhile. Nobody would look for such a page in a queue.
+            Pages.release(page);
+            return;
+        }
+        Theap.lock(theap);
         PageQueue.pushBack(theap, Page.bin(page), page);
+        Theap.unlock(theap);
     }
 
     /** An owned abandoned page of this bin, not findable any more, or 0: for an allocation that looks for a page. */

@@ -283,6 +283,7 @@ public final class Allocate {
         // Whatever is free somewhere else may help.
         do {
             Threads.collectPages(Theap.data(theap));
+            Scavenge.all(Theap.subprocess(theap));
             Purge.run(Theap.subprocess(theap));
             page = single ? singleton(theap, size, alignment, whole) : FindPage.find(theap, SizeClass.bin(size));
             // A large page may be too much where the block alone is not: near a limit, or in a small region.
@@ -320,6 +321,7 @@ public final class Allocate {
     }
 
     private static void takeCare(long theap, long data, long generic) {
+        Scavenge.tick(ThreadData.subprocess(data));
         Purge.tick(ThreadData.subprocess(data));
         if (generic % Config.alignUp(Theap.collectCycles(theap), Config.CARE_CYCLES) == 0) Retire.collect(theap, false);
     }

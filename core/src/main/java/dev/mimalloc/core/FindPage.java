@@ -49,25 +49,29 @@ final class FindPage {
 
     /** A page has no block left. */
     private static void filled(long theap, int bin, long page) {
-        PageQueue.remove(theap, bin, page);
         long retain = retain(theap, bin);
-        if (retain == 0) {
-            Abandon.abandon(page);
-            return;
+        Theap.lock(theap);
+        PageQueue.remove(theap, bin, page);
+        long surplus = retain == 0 ? page : retained(theap, SizeClass.COUNT + bin, page, retain);
+        Theap.unlock(theap);
+        if (surplus == 0) return;
+        if (surplus != page && Page.isEmpty(surplus)) {
+            Pages.release(surplus);
+        } else {
+            if (surplus != page) Theap.count(theap, Theap.REABANDON_FULL, 1);
+            Abandon.abandon(surplus);
         }
-        int full = SizeClass.COUNT + bin;
+    }
+
+    /** Puts a page to the full ones; the oldest of them, taken out, if they are too many then, and otherwise 0. */
+    private static long retained(long theap, int full, long page, long retain) {
         Page.setFlag(page, Page.IN_FULL);
         PageQueue.pushFront(theap, full, page);
         long queue = Theap.queue(theap, full);
-        if (retain < 0 || PageQueue.count(queue) <= retain) return;
-        page = PageQueue.last(queue);
-        PageQueue.remove(theap, full, page);
-        if (Page.isEmpty(page)) {
-            Pages.release(page);
-        } else {
-            Theap.count(theap, Theap.REABANDON_FULL, 1);
-            Abandon.abandon(page);
-        }
+        if (retain < 0 || PageQueue.count(queue) <= retain) return 0;
+        long oldest = PageQueue.last(queue);
+        PageQueue.remove(theap, full, oldest);
+        return oldest;
     }
 
     /**
@@ -87,23 +91,30 @@ final class FindPage {
      * kept.
      */
     private static long search(long theap, int bin) {
+        long first = PageQueue.first(Theap.queue(theap, bin));
         long best = 0;
+        long empty = 0;
         long left = Theap.candidates(theap);
         long next;
-        for (long page = PageQueue.first(Theap.queue(theap, bin)); page != 0 && left > 0; page = next) {
+        if (first != 0) Theap.lock(theap);
+        for (long page = first; page != 0 && left > 0; page = next) {
             next = Page.next(page);
             Theap.count(theap, Theap.SEARCHES, 1);
             left--;
             if (best == 0) {
                 best = page;
             } else if (Page.isEmpty(page)) {
-                Retire.free(theap, bin, page);
+                PageQueue.remove(theap, bin, page);
+                Page.setNext(page, empty);
+                empty = page;
             } else if (Page.live(page) > Page.live(best)) {
                 best = page;
             }
         }
         Theap.count(theap, Theap.SEARCHES_COUNT, 1);
         if (best != 0) PageQueue.moveToFront(theap, bin, best);
+        if (first != 0) Theap.unlock(theap);
+        Pages.releaseAll(empty);
         return best;
     }
 
@@ -116,7 +127,9 @@ final class FindPage {
         long best = 0;
         int seen = 0;
         long queue = Theap.queue(theap, SizeClass.COUNT + bin);
+        if (PageQueue.count(queue) == 0) return 0;
         long prev;
+        Theap.lock(theap);
         for (long page = PageQueue.last(queue); page != 0 && best == 0 && seen < limit; page = prev) {
             prev = Page.prev(page);
             seen++;
@@ -124,23 +137,30 @@ final class FindPage {
             else if (limit == FULL_SEARCH) PageQueue.moveToFront(theap, SizeClass.COUNT + bin, page);
         }
         Theap.count(theap, Theap.SEARCHES, seen);
-        if (best == 0) return 0;
+        if (best != 0) {
+            PageQueue.remove(theap, SizeClass.COUNT + bin, best);
+            Page.clearFlag(best, Page.IN_FULL);
+            PageQueue.pushFront(theap, bin, best);
+        }
+        Theap.unlock(theap);
         // Others free here: they should find the pages abandoned, and free them when they are empty.
-        if (Page.count(Page.threadFree(best)) != 0) Theap.setRetainMore(theap, Theap.retainMore(theap) / 2);
-        PageQueue.remove(theap, SizeClass.COUNT + bin, best);
-        Page.clearFlag(best, Page.IN_FULL);
-        PageQueue.pushFront(theap, bin, best);
+        boolean others = best != 0 && Page.count(Page.threadFree(best)) != 0;
+        if (others) Theap.setRetainMore(theap, Theap.retainMore(theap) / 2);
         return best;
     }
 
     private static long fresh(long theap, int bin) {
+        Scavenge.pace(Theap.subprocess(theap));
         long page = Abandon.find(theap, bin);
         if (page != 0) {
             Abandon.take(page, theap);
         } else {
             page = Pages.allocate(theap, bin);
         }
-        if (page != 0) PageQueue.pushFront(theap, bin, page);
+        if (page == 0) return 0;
+        Theap.lock(theap);
+        PageQueue.pushFront(theap, bin, page);
+        Theap.unlock(theap);
         return page;
     }
 }

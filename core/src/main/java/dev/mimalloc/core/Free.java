@@ -21,8 +21,8 @@ public final class Free {
             freeOdd(p);
             return;
         }
-        if (likely(Page.isOwn(page))) local(page, p);
-        else freeSlow(p, page);
+        if (unlikely(!Page.isOwn(page))) freeSlow(p, page);
+        else if (unlikely(Page.putBack(page, p) == 0)) Retire.retireSlow(page);
     }
 
     private static void local(long page, long block) {

@@ -81,8 +81,7 @@ public final class Heaps {
             Theaps.unlinkFromThread(theap);
             // The theap still names the heap: no other heap may get this address before the thread has noticed.
             Heap.addReferences(heap, 1);
-            Theap.setNextInThread(theap, ThreadData.orphans(data));
-            ThreadData.setOrphans(data, theap);
+            Theap.pushOrphan(theap);
         }
         Lock.release(lock);
         endSlot(heap);
@@ -252,6 +251,7 @@ public final class Heaps {
     public static long setDefault(long theap) {
         if (!ThreadSlot.mayOwn()) return 0;
         long old = Theaps.enter();
+        if (theap != 0) Theap.setWasDefault(theap);
         return theap == 0 || ThreadSlot.setTheap(theap) ? old : 0;
     }
 

@@ -27,6 +27,12 @@ final class Lock {
         while (exchange(lock, 2) != 0) Os.waitOn(lock, 2);
     }
 
+    /** For the one who alone ever waits for this lock: there is nobody to wake. */
+    static void releaseUnawaited(long lock) { putRelease(lock, 0); }
+
+    /** For the holder: is somebody asleep until it is free? */
+    static boolean isAwaited(long lock) { return getRelaxed(lock) == 2; }
+
     static void release(long lock) {
         if (exchange(lock, 0) == 2) Os.wake(lock);
     }

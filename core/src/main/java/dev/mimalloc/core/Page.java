@@ -22,7 +22,7 @@ import dev.mimalloc.machine.ThreadSlot;
  *      0     8 free        blocks to allocate from
  *      8     8 localFree   blocks that the owner has freed
  *     16     8 owner       the owning thread's id (a multiple of 16) or an abandoned state, and flag bits; relaxed
- *     24     4 used        blocks given out, those in threadFree with them; and the bit WAITS
+ *     24     4 used        blocks given out, those in threadFree with them; and the bit WAITS; see isEmptied
  *     28     2 capacity    blocks whose memory has been linked in so far
  *     30     2 reserved    blocks that there is room for
  *     32     8 threadFree  count << 48 | head | owned bit; atomic
@@ -216,6 +216,20 @@ public final class Page {
     /** For the owner: nobody has a block of this page. */
     static boolean isEmpty(long page) { return live(page) == 0; }
 
+    /**
+     * For who holds the lock of the page's theap, of a page that malloc does not take from: nobody has a block of it,
+     * and its owner will not look at it before it has the lock.
+     *
+     * <p>The owner has given out the page's blocks before it last held the lock; since then it only puts back. So
+     * {@code used}, as others see it, is never less than it is, and not more than the count of those that others have
+     * put back only if it is just that: then all are back, and the stores of the owner's last free are seen, too, as the
+     * one of {@code used} is the last of them. A page whose last block came back when no other's was waiting has 0 there:
+     * its owner is about to retire it.
+     */
+    static boolean isEmptied(long page) {
+        int used = (int) getAcquire(page + 24) & ~WAITS;
+        return used != 0 && used == count(threadFree(page));
+    }
     /** One block in so many must be free for a page to be worth the while of a thread that does not have it. */
     static final int OTHERS_SHARE = 8;
     /**
@@ -243,12 +257,16 @@ public final class Page {
         putLong(page + 24, counts + 1);
     }
 
-    /** Puts a block back into {@code localFree}; returns the used word. */
+    /**
+     * Puts a block back into {@code localFree}; returns the used word. That one is stored last, with release: whoever
+     * sees that the block is back sees all that its free has done to the page, see {@link #isEmptied}. The first store
+     * is one with release for the stack's sake alone.
+     */
     static int putBack(long page, long block) {
-        putLong(block, localFree(page));
+        putRelease(block, localFree(page));
         long counts = counts(page) - 1;
-        putLong(page + 24, counts);
         putLong(page + 8, block);
+        putRelease(page + 24, counts);
         return (int) counts;
     }
 

@@ -6,6 +6,9 @@ import static dev.mimalloc.machine.Memory.*;
  * A theap's pages of one bin, those with room or the full ones, as a doubly linked list. The first page of a small
  * bin also stands in the direct table, which is written when, and only when, the first page changes.
  *
+ * <p>The list is changed, and walked, under the theap's lock, as {@link Scavenge} may take pages out. It leaves the
+ * first page with room alone: so the owner may look at that one, and at whether there is one, without the lock.
+ *
  * <pre>
  * offset width field
  *      0     8 first
@@ -18,7 +21,8 @@ final class PageQueue {
 
     static long first(long queue) { return getLong(queue); }
     static long last(long queue) { return getLong(queue + 8); }
-    static long count(long queue) { return getLong(queue + 16); }
+    /** Exact for who holds the lock, and otherwise how many there were a moment ago. */
+    static long count(long queue) { return getRelaxed(queue + 16); }
 
     static void pushFront(long theap, int index, long page) {
         long queue = Theap.queue(theap, index);
@@ -67,8 +71,23 @@ final class PageQueue {
         pushFront(theap, index, page);
     }
 
+    /** Puts the pages after the first one, up to {@code last}, behind the others. */
+    static void turn(long queue, long last) {
+        long first = first(queue);
+        long rest = Page.next(last);
+        long begin = Page.next(first);
+        if (rest == 0 || last == first) return;
+        long end = last(queue);
+        Page.setNext(first, rest);
+        Page.setPrev(rest, first);
+        Page.setNext(end, begin);
+        Page.setPrev(begin, end);
+        Page.setNext(last, 0);
+        putLong(queue + 8, last);
+    }
+
     private static void count(long theap, long queue, long change) {
-        putLong(queue + 16, count(queue) + change);
+        putRelaxed(queue + 16, count(queue) + change);
         Theap.addPageCount(theap, change);
     }
 

@@ -167,6 +167,26 @@ final class Pages {
 
     /** Frees a page that the caller owns, that has no live block, is in no queue and cannot be found. */
     static void release(long page) {
+        detach(page);
+        finish(page);
+    }
+
+    /**
+     * Frees pages that hang together by their {@code next}, as {@link #release} does.
+     */
+    static void releaseAll(long page) {
+        long next;
+        for (; page != 0; page = next) {
+            next = Page.next(page);
+            release(page);
+        }
+    }
+
+    /**
+     * The first half of {@link #release}: from now on nobody finds the page. It calls nothing of the user's, so that the
+     * caller may hold a lock.
+     */
+    static void detach(long page) {
         long heap = Page.heap(page);
         // Now, as long as nobody else can have the memory.
         if (Page.has(page, Page.SAMPLED)) Trace.freed(Page.start(page));
@@ -174,6 +194,11 @@ final class Pages {
         countUnusedSlow(page, Heap.statistics(heap));
         PageMap.unregister(Page.start(page), mappedSlices(page));
         leave(page, heap);
+    }
+
+    /** The second half. The page still counts as one of its heap's, which lives as long at least. */
+    static void finish(long page) {
+        long heap = Page.heap(page);
         giveMemoryBack(page, heap);
         Purge.afterFree(Heap.subprocess(heap));
         Heap.dropReference(heap);

@@ -78,6 +78,7 @@ public final class ProcessLife {
     /** On the JVM, every now and then: what is due even if nobody allocates. */
     public static void tick() {
         Threads.collectShared();
+        Scavenge.tick(Root.subprocess());
         Purge.tick(Root.subprocess());
     }
 

@@ -15,7 +15,7 @@ final class Retire {
         long theap = Page.theap(page);
         int bin = Page.queue(page);
         long queue = Theap.queue(theap, bin);
-        if (bin < SizeClass.COUNT && PageQueue.first(queue) == page && PageQueue.last(queue) == page) {
+        if (bin < SizeClass.COUNT && PageQueue.first(queue) == page && PageQueue.count(queue) == 1) {
             // A large page stays for a shorter time.
             boolean small = Page.blockSize(page) <= Config.SMALL_OBJECT_MAX;
             Page.setRetire(page, small ? Config.RETIRE_CYCLES : Config.RETIRE_CYCLES / 4);
@@ -29,7 +29,9 @@ final class Retire {
 
     /** Takes an empty page out of its queue and frees it. */
     static void free(long theap, int index, long page) {
+        Theap.lock(theap);
         PageQueue.remove(theap, index, page);
+        Theap.unlock(theap);
         Pages.release(page);
     }
 
@@ -59,30 +61,36 @@ final class Retire {
 
     /** Frees all the theap's empty pages, and gives up the others if {@code abandon} says so. */
     static void collect(long theap, boolean abandon) {
+        long gone = 0;
+        Theap.lock(theap);
         for (int index = 1; index < 2 * SizeClass.COUNT; index++) {
             long next;
             for (long page = PageQueue.first(Theap.queue(theap, index)); page != 0; page = next) {
                 next = Page.next(page);
-                if (Page.isEmpty(page)) {
-                    free(theap, index, page);
-                } else if (abandon) {
+                if (abandon || Page.isEmpty(page)) {
                     PageQueue.remove(theap, index, page);
-                    Abandon.abandon(page);
+                    Page.setNext(page, gone);
+                    gone = page;
                 } else {
                     Page.setRetire(page, 0); // nobody would come for it now
                 }
             }
         }
+        Theap.unlock(theap);
         Theap.setRetire(theap, SizeClass.COUNT, 0);
+        if (abandon) Abandon.abandonAll(gone);
+        else Pages.releaseAll(gone);
     }
 
     /** How many bytes the theap's pages have for blocks. */
     static long owned(long theap) {
         long bytes = 0;
+        Theap.lock(theap);
         for (int index = 1; index < 2 * SizeClass.COUNT; index++) {
             long page = PageQueue.first(Theap.queue(theap, index));
             for (; page != 0; page = Page.next(page)) bytes += Page.bytes(page);
         }
+        Theap.unlock(theap);
         return bytes;
     }
 
@@ -91,14 +99,19 @@ final class Retire {
      */
     static long abandon(long theap, long excess) {
         long bytes = 0;
+        long gone = 0;
+        Theap.lock(theap);
         for (int index = 2 * SizeClass.COUNT - 1; index > 0; index--) {
             long page;
             while (bytes < excess && (page = PageQueue.last(Theap.queue(theap, index))) != 0) {
                 bytes += Page.bytes(page);
                 PageQueue.remove(theap, index, page);
-                Abandon.abandon(page);
+                Page.setNext(page, gone);
+                gone = page;
             }
         }
+        Theap.unlock(theap);
+        Abandon.abandonAll(gone);
         return bytes;
     }
 }

@@ -22,10 +22,19 @@ import static dev.mimalloc.machine.Memory.*;
  *     96     8 claimLock    held while a purge has slices claimed, and by who wants to search without such a gap
  *    128   128 arenas       Table
  *    256       statistics
+ *   4544     8 scavengeDue   when emptied pages are to be looked for, monotonic ms; atomic; this and the next: Scavenge
+ *   4552     8 scavengeMark  the bytes in use at which they are before it is time; relaxed
+ *   4560     8 scavengeWait  for how many delays the next look waits, from the last; livesLock
+ *   4568     8 scavenged     how many pages were found in this round; livesLock
+ *   4576     8 cursor        the theap where to go on, 0 for the first; livesLock
+ *   4584     8 emptied       pages that were found and are to be freed; livesLock
+ *   4592     8 endedTheaps   orphans that are to be freed, too; livesLock
+ *   4600     8 visitors      who shows pages to a visitor: they must not go meanwhile; atomic
  * </pre>
  */
 final class Subprocess {
-    static final long SIZE = 256 + Statistics.SIZE;
+    private static final long SCAVENGE = 4544;
+    static final long SIZE = SCAVENGE + 64;
 
     private Subprocess() {}
 
@@ -56,6 +65,25 @@ final class Subprocess {
     static long purger(long subprocess) { return getRelaxed(subprocess + 88); }
     static void setPurger(long subprocess, long thread) { putRelaxed(subprocess + 88, thread); }
     static long claimLock(long subprocess) { return subprocess + 96; }
+    static long scavengeDue(long subprocess) { return getRelaxed(subprocess + SCAVENGE); }
+    /** One of those who find that it is time gets to set the next time. */
+    static boolean casScavengeDue(long subprocess, long expected, long ms) {
+        return compareAndSet(subprocess + SCAVENGE, expected, ms);
+    }
+    static long scavengeMark(long subprocess) { return getRelaxed(subprocess + SCAVENGE + 8); }
+    static void setScavengeMark(long subprocess, long bytes) { putRelaxed(subprocess + SCAVENGE + 8, bytes); }
+    /** Relaxed, as who has found that it is time reads it without the lock. */
+    static long scavengeWait(long subprocess) { return getRelaxed(subprocess + SCAVENGE + 16); }
+    static void setScavengeWait(long subprocess, long delays) { putRelaxed(subprocess + SCAVENGE + 16, delays); }
+    static long scavenged(long subprocess) { return getLong(subprocess + SCAVENGE + 24); }
+    static void setScavenged(long subprocess, long pages) { putLong(subprocess + SCAVENGE + 24, pages); }
+    static long cursor(long subprocess) { return getLong(subprocess + SCAVENGE + 32); }
+    static void setCursor(long subprocess, long theap) { putLong(subprocess + SCAVENGE + 32, theap); }
+    static long emptied(long subprocess) { return getLong(subprocess + SCAVENGE + 40); }
+    static void setEmptied(long subprocess, long page) { putLong(subprocess + SCAVENGE + 40, page); }
+    static long endedTheaps(long subprocess) { return getLong(subprocess + SCAVENGE + 48); }
+    static void setEndedTheaps(long subprocess, long theap) { putLong(subprocess + SCAVENGE + 48, theap); }
+    static long addVisitors(long subprocess, long count) { return fetchAdd(subprocess + SCAVENGE + 56, count) + count; }
     static long arenas(long subprocess) { return subprocess + 128; }
     static long statistics(long subprocess) { return subprocess + 256; }
 

@@ -4,7 +4,7 @@ import static dev.mimalloc.machine.Memory.*;
 
 /**
  * A thread-local heap: a thread's own part of a heap. All plain: only its thread touches it, or who holds the lock
- * that the class Heaps names.
+ * that the class Heaps names; the queues have a lock of their own.
  *
  * <pre>
  * offset width field
@@ -32,13 +32,17 @@ import static dev.mimalloc.machine.Memory.*;
  *   5368   592 made           for each bin, how many pages; as the counters
  *   5960     8 sampleIn       bytes to the next sample
  *   5968     8 sampleInterval the interval that they were drawn for; 0 at first
+ *   5976     8 lock           held while the queues change; only the owner ever waits for it
+ *   5984     8 wasDefault     1 when the theap's thread has made it its default
+ *   5992     8 orphan         1 in the list of orphans; livesLock
  * </pre>
  */
 public final class Theap {
     private static final long FILLED = 1224 + 2 * SizeClass.COUNT * 24L;
     private static final long MADE = FILLED + SizeClass.COUNT * 8L;
     private static final long SAMPLE = MADE + SizeClass.COUNT * 8L;
-    static final long SIZE = SAMPLE + 16;
+    private static final long LOCK = SAMPLE + 16;
+    static final long SIZE = LOCK + 24;
 
     /** Counters of what happens too often for an atomic one. */
     static final int EXTENDED = 0;
@@ -135,6 +139,31 @@ public final class Theap {
     static void setSampleIn(long theap, long bytes) { putLong(theap + SAMPLE, bytes); }
     static long sampleInterval(long theap) { return getLong(theap + SAMPLE + 8); }
     static void setSampleInterval(long theap, long bytes) { putLong(theap + SAMPLE + 8, bytes); }
+    static long lockWord(long theap) { return theap + LOCK; }
+    /** For the owner, before its queues change: others take pages out of them, but never wait for the lock. */
+    static void lock(long theap) { Lock.acquire(lockWord(theap)); }
+    static void unlock(long theap) { Lock.releaseUnawaited(lockWord(theap)); }
+    /** Malloc may take from the theap even when its heap has ended. Written before the thread makes it its default. */
+    static boolean wasDefault(long theap) { return getAcquire(theap + LOCK + 8) != 0; }
+    static void setWasDefault(long theap) { putRelease(theap + LOCK + 8, 1); }
+    static boolean isOrphan(long theap) { return getLong(theap + LOCK + 16) != 0; }
+    /** Enters a theap in its thread's list of orphans; for who holds the lives lock. */
+    static void pushOrphan(long theap) {
+        long first = ThreadData.orphans(data(theap));
+        putLong(theap + LOCK + 16, 1);
+        setPrevInThread(theap, 0);
+        setNextInThread(theap, first);
+        if (first != 0) setPrevInThread(first, theap);
+        ThreadData.setOrphans(data(theap), theap);
+    }
+    /** Takes it out; the same. */
+    static void removeOrphan(long theap) {
+        long next = nextInThread(theap);
+        long prev = prevInThread(theap);
+        if (prev != 0) setNextInThread(prev, next);
+        else ThreadData.setOrphans(data(theap), next);
+        if (next != 0) setPrevInThread(next, prev);
+    }
     private static long made(long theap, int bin) { return getRelaxed(theap + MADE + bin * 8L); }
     private static void addPages(long statistics, int bin, long pages) {
         Statistics.add(statistics, Statistics.PAGES, pages);

@@ -156,6 +156,7 @@ final class Theaps {
 
     /** Takes a theap out of its thread's list; for who holds the lives lock. */
     static void unlinkFromThread(long theap) {
+        Scavenge.forget(theap);
         long next = Theap.nextInThread(theap);
         long prev = Theap.prevInThread(theap);
         if (prev != 0) Theap.setNextInThread(prev, next);
@@ -179,6 +180,7 @@ final class Theaps {
     private static void discard(long theap) {
         long lock = Subprocess.livesLock(Theap.subprocess(theap));
         Lock.acquire(lock);
+        Scavenge.forgetThread(Theap.data(theap));
         unlinkFromThread(theap);
         unlinkFromHeap(theap);
         Table.set(ThreadData.bySlot(Theap.data(theap)), Heap.slot(Theap.heap(theap)), 0);

@@ -48,6 +48,7 @@ public final class Threads {
         Lock.release(lock);
         Retire.collect(main, true);
         Lock.acquire(lock);
+        Scavenge.forgetThread(data);
         Theaps.unlinkFromHeap(main);
         Lock.release(lock);
         free(data);
@@ -97,7 +98,10 @@ public final class Threads {
         long lock = Subprocess.livesLock(ThreadData.subprocess(data));
         Lock.acquire(lock);
         long theap = ThreadData.orphans(data);
-        if (theap != 0) ThreadData.setOrphans(data, Theap.nextInThread(theap));
+        if (theap != 0) {
+            Scavenge.forget(theap);
+            Theap.removeOrphan(theap);
+        }
         Lock.release(lock);
         return theap;
     }
@@ -111,7 +115,9 @@ public final class Threads {
                     Pages.release(page);
                 } else if (Abandon.moveToMain(page)) {
                     Page.setTheap(page, to);
+                    Theap.lock(to);
                     PageQueue.pushBack(to, index, page);
+                    Theap.unlock(to);
                 } else {
                     Abandon.abandon(page);
                 }
@@ -128,8 +134,12 @@ public final class Threads {
         long subprocess = Theap.subprocess(theap);
         Deferred.call(Theap.data(theap), force);
         collectAll(Theap.data(theap));
-        if (force) Purge.run(subprocess);
-        else Purge.tick(subprocess);
+        if (force) {
+            Scavenge.all(subprocess);
+            Purge.run(subprocess);
+        } else {
+            Purge.tick(subprocess);
+        }
         Theaps.leave(theap);
     }
 
@@ -146,6 +156,7 @@ public final class Threads {
         Deferred.call(data, true);
         collectAll(data);
         reduce(data, target < 0 ? Config.MAX_SIZE : target);
+        Scavenge.all(ThreadData.subprocess(data));
         Purge.run(ThreadData.subprocess(data));
         Theaps.leave(theap);
     }

@@ -45,6 +45,13 @@ public final class Visit {
     @Export("bool mi_theap_visit_blocks(const mi_theap_t* theap, bool visit_blocks, mi_block_visit_fun* visitor, void* arg)")
     public static boolean theapBlocks(long theap, boolean blocks, long visitor, long argument) {
         if (theap == 0) return false;
+        Scavenge.suspend(Theap.subprocess(theap));
+        boolean all = ofTheap(theap, blocks, visitor, argument);
+        Scavenge.resume(Theap.subprocess(theap));
+        return all;
+    }
+
+    private static boolean ofTheap(long theap, boolean blocks, long visitor, long argument) {
         for (int index = 1; index < 2 * SizeClass.COUNT; index++) {
             long next;
             for (long page = PageQueue.first(Theap.queue(theap, index)); page != 0; page = next) {
@@ -58,6 +65,13 @@ public final class Visit {
     private static boolean heap(long heap, int which, boolean blocks, long visitor, long argument) {
         if (heap == 0) return false;
         long subprocess = Heap.subprocess(heap);
+        Scavenge.suspend(subprocess);
+        boolean all = ofHeap(heap, subprocess, which, blocks, visitor, argument);
+        Scavenge.resume(subprocess);
+        return all;
+    }
+
+    private static boolean ofHeap(long heap, long subprocess, int which, boolean blocks, long visitor, long argument) {
         for (long i = 0; i < Subprocess.arenaCount(subprocess); i++) {
             long pages = Table.get(Heap.arenaPagesTable(heap), i);
             if (pages == 0) continue;
