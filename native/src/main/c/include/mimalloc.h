@@ -83,6 +83,11 @@ typedef bool(mi_cdecl mi_commit_fun_t)(bool commit, void* start, size_t size, bo
 
 /// Options, with what they are when nobody sets them. The environment sets an option by MIMALLOC_ and its name in
 /// capitals; sizes may end with K, M, G or T.
+///
+/// destroy_on_exit: at the end of the process, and of a plugin that has the library inside, after all other destructors,
+/// all memory goes back to the system, and no block may be used any more; to free one is no harm. Where malloc itself is
+/// replaced, libc and others have blocks to the very end: there memory only goes as a whole if no block is alive, and
+/// otherwise what is free of it. Without the option a plugin's memory also goes when no block of it is alive.
 typedef enum mi_option_e {
   mi_option_show_errors,                          // print error messages (0)
   mi_option_show_stats,                           // print statistics at the end of the process (0)
@@ -106,7 +111,7 @@ typedef enum mi_option_e {
   mi_option_max_errors,                           // after so many errors, no more are printed (32)
   mi_option_max_warnings,                         // after so many warnings, no more are printed (32)
   mi_option_deprecated_max_segment_reclaim,       // no longer of any use
-  mi_option_destroy_on_exit,                      // no effect: memory goes with the process (0)
+  mi_option_destroy_on_exit,                      // free all memory at the end, see above (0)
   mi_option_arena_reserve,                        // KiB that an arena reserves (1048576 KiB)
   mi_option_arena_purge_mult,                     // purging of arenas waits so many times purge_delay (1)
   mi_option_deprecated_purge_extend_delay,        // no longer of any use

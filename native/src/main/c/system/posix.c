@@ -350,7 +350,8 @@ MI_OS void Os_abort(void) { abort(); }
 // At a fixed distance from the thread pointer, also when the library was loaded late: one load, no call.
 static __thread int64_t mi_theap_of_thread __attribute__((tls_model("initial-exec")));
 static pthread_key_t mi_thread_key;
-static int mi_thread_key_state;  // 0 none yet, 1 being made, 2 there
+static int mi_thread_key_state;  // 0 none yet, 1 being made, 2 there, 3 none ever
+static int mi_threads_ending;    // threads that are in mi_thread_ended
 
 static void mi__thread_ended(int64_t theap);
 static void mi__fork_prepare(void);
@@ -378,8 +379,10 @@ MI_INLINE void ThreadSlot_probeStackAgain(void) {}
 MI_INLINE void ThreadSlot_probeStackAround(void) {}
 
 static void mi_thread_ended(void* theap) {
+  __atomic_add_fetch(&mi_threads_ending, 1, __ATOMIC_SEQ_CST);
   mi_theap_of_thread = 0;  // another destructor may still allocate: then the thread begins anew
   mi__thread_ended(MI_ADDRESS(theap));
+  __atomic_sub_fetch(&mi_threads_ending, 1, __ATOMIC_RELEASE);
 }
 
 static void mi_make_thread_key(void) {
@@ -399,11 +402,53 @@ static int32_t ThreadSlot_setTheap(int64_t theap) {
   return true;
 }
 
-// --- The process' life -----------------------------------------------------------------------------------------------
+// --- The process' life, and the library's ----------------------------------------------------------------------------
+//
+// The library may be part of a plugin, and be unloaded in a process that goes on. Then no callback may be left that leads
+// into it, and no memory that nobody needs. The same destructors run when the process ends, when other threads may be
+// anywhere in here. What tells the two apart is the order: exit() first calls what atexit() registered and then the
+// destructors; dlclose() has the plain destructors run first, then (from the object's own start code, with the
+// destructors of C++'s static objects) what atexit() registered, and last the destructors with a priority.
+
+static bool mi_exit_is_told;  // mi_at_exit is registered
+static bool mi_exits;         // exit() has been called, or dlclose() is past the plain destructors
+static bool mi_unloads;       // dlclose() has been called
+static bool mi__teardown(bool others, bool live);
+
+static void mi_at_exit(void) { mi_exits = true; }
 
 __attribute__((constructor)) static void mi_process_load(void) {
   mi_process_init();
+  mi_exit_is_told = atexit(mi_at_exit) == 0;
+  // Belongs to this object: when that is unloaded the C library forgets them.
   pthread_atfork(mi__fork_prepare, mi__fork_parent, mi__fork_child);
 }
 
-__attribute__((destructor)) static void mi_process_unload(void) { mi_process_done(); }
+__attribute__((destructor)) static void mi_process_unload(void) {
+  mi_unloads = mi_exit_is_told && !mi_exits;
+  mi_process_done();
+}
+
+// No thread's end leads in here any more. Also at exit, as an exit handler may still unload us; and not to be undone.
+static void mi_forget_threads(void) {
+  if (__atomic_exchange_n(&mi_thread_key_state, 3, __ATOMIC_ACQ_REL) == 2) pthread_key_delete(mi_thread_key);
+  if (!mi_unloads) return;
+  // A thread that is ending right now must get out first.
+  while (__atomic_load_n(&mi_threads_ending, __ATOMIC_SEQ_CST) != 0) sched_yield();
+}
+
+// The last of all: static objects and other destructors have had their chance to free what they had.
+__attribute__((destructor(101))) static void mi_process_end(void) {
+  mi_forget_threads();
+  bool destroy = mi_option_is_enabled(mi_option_destroy_on_exit);
+  if (mi_unloads) {
+    mi__teardown(true, destroy);
+  } else if (destroy) {
+#if defined(MI_MALLOC_OVERRIDE)
+    // Other libraries and libc itself have blocks to the very end, and some read them after us.
+    mi__teardown(false, false);
+#else
+    mi__teardown(false, true);
+#endif
+  }
+}

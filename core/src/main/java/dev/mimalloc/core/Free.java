@@ -83,6 +83,8 @@ public final class Free {
     }
 
     private static void invalid(long p) {
+        // At the end of a process libraries still free what has gone with all the rest.
+        if (Root.isDestroyed()) return;
         Errors.raise(Errors.EINVAL, Text.literal("invalid pointer, not allocated here or freed already"), p);
     }
 

@@ -94,6 +94,8 @@ public final class ManageArenas {
                 Os.unmap(memory, HUGE_PAGE);
                 break;
             }
+            // Only looked at when the arena's subprocess ends: nothing of it is ever purged.
+            Arena.setOwned(Arenas.find(Heaps.currentSubprocess(), memory));
             made++;
         }
         if (made < pages) Errors.warn(Text.literal("huge OS pages that could not be had"), pages - made);

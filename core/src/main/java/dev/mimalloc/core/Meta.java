@@ -50,6 +50,15 @@ final class Meta {
         Bitmap.set(page + 64, (address - page) / UNIT, (size + UNIT - 1) / UNIT);
     }
 
+    /** Gives all pages back with whatever structs are in them; nobody may use one any more. Not what is large. */
+    static void releaseAll() {
+        long next;
+        for (long page = Root.metaPages(); page != 0; page = next) {
+            next = getLong(page);
+            Os.unmap(page, PAGE);
+        }
+    }
+
     private static boolean addPage(long first) {
         long page = Os.map(PAGE, PAGE, true, false);
         if (page == 0) return false;

@@ -69,6 +69,14 @@ public final class PageMap {
         }
     }
 
+    /** Gives all lower tables back; nobody may be looking for a page. */
+    static void releaseAll() {
+        for (long index = 0; index < 1 << (ADDRESS_BITS - LOWER_SHIFT); index++) {
+            long lower = UpperTable.getAcquire(index);
+            if (lower != 0 && UpperTable.compareAndSet(index, lower, 0)) Os.unmap(lower, LOWER_SIZE);
+        }
+    }
+
     private static long lower(long address) {
         long index = address >>> LOWER_SHIFT;
         long lower = UpperTable.getAcquire(index);

@@ -31,6 +31,7 @@ import dev.mimalloc.machine.Memory;
  *    160     8 charged     bytes that they have; atomic
  *    168     8 atLimit     the function that is called at a limit; atomic
  *    176     8 atLimitArg
+ *    184     8 destroyed   1 after all memory has gone with blocks in it
  *    256   752 options     see Options
  *   1024    96 emptyPage   a page without blocks: where a direct table points when a size has no page yet
  *   1152  4864 subprocess  the main subprocess
@@ -40,6 +41,8 @@ import dev.mimalloc.machine.Memory;
  * </pre>
  */
 final class Root {
+    private static final long SIZE = 14336 + Table.SIZE;
+
     private Root() {}
 
     static long at(long offset) { return Memory.root() + offset; }
@@ -97,6 +100,11 @@ final class Root {
     static long atLimit() { return getAcquire(at(168)); }
     static long atLimitArgument() { return getRelaxed(at(176)); }
     static void setAtLimit(long function, long argument) { set(168, function, argument); }
+
+    static boolean isDestroyed() { return getLong(at(184)) != 0; }
+    static void setDestroyed() { putLong(at(184), 1); }
+    /** As at the start of the process. */
+    static void clear() { fill(at(0), SIZE, 0); }
 
     static long options() { return at(256); }
     static long emptyPage() { return at(1024); }

@@ -13,6 +13,8 @@ final class Startup {
         return Root.state() == DONE || initialise();
     }
 
+    static boolean isDone() { return Root.state() == DONE; }
+
     private static boolean initialise() {
         while (!Root.casState(0, 1)) {
             if (Root.state() == DONE) return true;
