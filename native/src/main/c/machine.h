@@ -149,17 +149,3 @@ MI_INLINE void Trace_page(int32_t fresh, int64_t start, int64_t bytes, int64_t b
 MI_INLINE void Trace_arena(int32_t fresh, int64_t start, int64_t bytes) { (void)fresh, (void)start, (void)bytes; }
 MI_INLINE void Trace_purging(void) {}
 MI_INLINE void Trace_purged(int64_t start, int64_t bytes) { (void)start, (void)bytes; }
-
-// C++'s run-time library, where the program has one: std::get_new_handler() and std::__throw_bad_alloc().
-typedef void mi_new_handler(void);
-mi_new_handler* mi_get_new_handler(void) __asm__(MI_SYMBOL_PREFIX "_ZSt15get_new_handlerv") __attribute__((weak));
-void mi_throw_bad_alloc(void) __asm__(MI_SYMBOL_PREFIX "_ZSt17__throw_bad_allocv") __attribute__((weak));
-static inline int32_t Callback_newHandler(void) {
-  mi_new_handler* handler = mi_get_new_handler != NULL ? mi_get_new_handler() : NULL;
-  if (handler == NULL) return false;
-  handler();
-  return true;
-}
-static inline void Callback_badAlloc(void) {
-  if (mi_throw_bad_alloc != NULL) mi_throw_bad_alloc();
-}

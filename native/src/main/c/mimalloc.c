@@ -18,6 +18,7 @@
 #include "machine.h"
 #if defined(__unix__) || defined(__APPLE__)
 #include "system/posix.c"
+#include "system/cpp.c"
 #else
 #error "mimalloc does not know this system yet"
 #endif

@@ -1,6 +1,9 @@
 // operator new and delete in all their forms, through mimalloc-new-delete.h; and the functions below them.
 #include "../check.h"
+#include <exception>
 #include <mimalloc-new-delete.h>
+#include <pthread.h>
+#include <unwind.h>
 
 namespace {
 
@@ -154,9 +157,85 @@ void functions() {
   mi_heap_destroy(heap);
 }
 
+int destroyed;
+
+struct counted : std::bad_alloc {
+  ~counted() noexcept override { destroyed++; }
+};
+
+void throws_bad_alloc() {
+  handled++;
+  throw counted();
+}
+
+_Unwind_Exception foreign;
+
+void throws_of_another_language() {
+  handled++;
+  foreign.exception_class = 0x4d494d414c4c4f43;
+  foreign.exception_cleanup = [](_Unwind_Reason_Code, _Unwind_Exception*) { destroyed++; };
+  _Unwind_RaiseException(&foreign);
+}
+
+/// The forms that throw nothing end each exception of the handler's, after one call.
+void handler_throws_nothrow() {
+  std::new_handler all[] = {throws_bad_alloc, throws_of_another_language};
+  for (std::new_handler handler : all) {
+    handled = destroyed = 0;
+    std::set_new_handler(handler);
+    CHECK(::operator new(TOO_MUCH, std::nothrow) == nullptr);
+    CHECK(handled == 1 && destroyed == 1);
+    CHECK(::operator new[](A_LOT, std::nothrow) == nullptr);
+    CHECK(mi_new_nothrow(A_LOT) == nullptr);
+    CHECK(mi_new_aligned_nothrow(TOO_MUCH, 64) == nullptr);
+    CHECK(handled == 4 && destroyed == 4);
+#if defined(__cpp_aligned_new)
+    CHECK(::operator new(TOO_MUCH, std::align_val_t{512}, std::nothrow) == nullptr);
+    CHECK(::operator new[](A_LOT, std::align_val_t{512}, std::nothrow) == nullptr);
+    CHECK(handled == 6 && destroyed == 6);
+#endif
+    std::set_new_handler(nullptr);
+#if defined(__cpp_lib_uncaught_exceptions)
+    CHECK(std::uncaught_exceptions() == 0);
+#endif
+    CHECK(!std::current_exception());
+  }
+  // Inside a handler of another exception, which stays the current one.
+  std::set_new_handler(throws_bad_alloc);
+  try {
+    throw own_exception();
+  } catch (const own_exception&) {
+    CHECK(mi_new_nothrow(TOO_MUCH) == nullptr);
+    bool same = false;
+    try {
+      throw;
+    } catch (const own_exception&) {
+      same = true;
+    }
+    CHECK(same);
+  }
+  std::set_new_handler(nullptr);
+}
+
+void ends_the_thread() { pthread_exit(&handled); }
+
+void* fails_in_a_thread(void*) { return mi_new_nothrow(TOO_MUCH); }
+
+/// What unwinds a whole thread is no exception.
+void thread_ends_in_the_handler() {
+  std::set_new_handler(ends_the_thread);
+  pthread_t thread;
+  void* result = nullptr;
+  CHECK(pthread_create(&thread, nullptr, fails_in_a_thread, nullptr) == 0 && pthread_join(thread, &result) == 0);
+  CHECK(result == &handled);
+  std::set_new_handler(nullptr);
+}
+
 }  // namespace
 
 void forms_of_new() {
+  handler_throws_nothrow();
+  thread_ends_in_the_handler();
   plain();
   aligned();
   functions();

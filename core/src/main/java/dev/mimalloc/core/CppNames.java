@@ -72,7 +72,8 @@ public final class CppNames {
     private static long retry(long heap, long size, long alignment, boolean mayThrow) {
         long block = 0;
         // No handler can mend a bad alignment.
-        while (block == 0 && Config.isPowerOfTwo(alignment) && Callback.newHandler()) {
+        while (block == 0 && Config.isPowerOfTwo(alignment)
+                && (mayThrow ? Callback.newHandler() : Callback.newHandlerCaught())) {
             block = heap == 0 ? AllocateAligned.malloc(size, alignment)
                     : AllocateAligned.heapMalloc(heap, size, alignment);
         }

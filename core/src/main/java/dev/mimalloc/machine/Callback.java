@@ -134,6 +134,12 @@ public final class Callback {
     /** C++ only: runs the installed new handler; false when there is none. */
     public static boolean newHandler() { return false; }
 
+    /**
+     * The same for those forms of {@code new} that throw nothing: an exception of the handler's ends here, and false says
+     * that there is no use in calling it again.
+     */
+    public static boolean newHandlerCaught() { return false; }
+
     /** C++ only: throws {@code std::bad_alloc}. */
     public static void badAlloc() {}
 

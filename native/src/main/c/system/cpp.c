@@ -1,0 +1,183 @@
+// --- C++'s run-time library, where the program has one ---------------------------------------------------------------
+//
+// Needed when operator new finds no memory, and only then: its handler is asked for, and std::bad_alloc thrown. The
+// library is not linked, since most programs have none. It may come later than we do, and only for the one who loads it,
+// as with an extension module of a program in C. So it is looked up each time.
+
+#include <dlfcn.h>
+#include <string.h>
+#if defined(__ELF__)
+#include <link.h>
+// Weak: not in every libc, nor in a program that is linked statically.
+#pragma weak dlsym
+#pragma weak dlopen
+#pragma weak dlclose
+#pragma weak dl_iterate_phdr
+#endif
+
+typedef void mi_function(void);
+void mi_linked_get_new_handler(void) __asm__(MI_SYMBOL_PREFIX "_ZSt15get_new_handlerv") __attribute__((weak));
+void mi_linked_throw_bad_alloc(void) __asm__(MI_SYMBOL_PREFIX "_ZSt17__throw_bad_allocv") __attribute__((weak));
+void mi_linked_begin_catch(void) __asm__(MI_SYMBOL_PREFIX "__cxa_begin_catch") __attribute__((weak));
+void mi_linked_end_catch(void) __asm__(MI_SYMBOL_PREFIX "__cxa_end_catch") __attribute__((weak));
+
+#if defined(__ELF__)
+enum { MI_PATH_MAX = 4096 };
+
+static int mi_is_runtime(struct dl_phdr_info* info, size_t size, void* path) {
+  static const char* const names[] = {"libstdc++.so", "libc++.so", "libc++abi.so", "libgcc_s.so"};
+  (void)size;
+  const char* name = info->dlpi_name != NULL ? strrchr(info->dlpi_name, '/') : NULL;
+  if (name == NULL || strlen(info->dlpi_name) >= MI_PATH_MAX) return 0;
+  const int which = *(char*)path;  // the next one to look for
+  if (strncmp(name + 1, names[which], strlen(names[which])) != 0) return 0;
+  strcpy(path, info->dlpi_name);
+  return 1;
+}
+#endif
+
+static mi_function* mi_runtime(mi_function* linked, const char* name) {
+  if (linked != NULL) return linked;
+  void* found = NULL;
+#if defined(__ELF__)
+  if (dlsym == NULL) return NULL;
+  found = dlsym(RTLD_DEFAULT, name);
+  for (int which = 0; found == NULL && which < 4 && dlopen != NULL && dl_iterate_phdr != NULL; which++) {
+    char path[MI_PATH_MAX];
+    *path = (char)which;
+    if (dl_iterate_phdr(mi_is_runtime, path) == 0) continue;
+    // It is there: this opens no file and only says where. Whoever has just called new keeps it.
+    void* library = dlopen(path, RTLD_LAZY | RTLD_NOLOAD);
+    if (library == NULL) continue;
+    found = dlsym(library, name);
+    dlclose(library);
+  }
+#else
+  found = dlsym(RTLD_DEFAULT, name);
+#endif
+  mi_function* function;
+  memcpy(&function, &found, sizeof(function));
+  return function;
+}
+
+static mi_function* mi_new_handler(void) {
+  mi_function* get = mi_runtime(mi_linked_get_new_handler, "_ZSt15get_new_handlerv");
+  return get != NULL ? ((mi_function * (*)(void)) get)() : NULL;
+}
+
+MI_SLOW int32_t Callback_newHandler(void) {
+  mi_function* handler = mi_new_handler();
+  if (handler == NULL) return false;
+  handler();
+  return true;
+}
+
+MI_SLOW void Callback_badAlloc(void) {
+  mi_function* throw_it = mi_runtime(mi_linked_throw_bad_alloc, "_ZSt17__throw_bad_allocv");
+  if (throw_it != NULL) throw_it();
+}
+
+// What C++ says as try { handler(); } catch (...) {}. C has no words for it, so here is a frame with a personality of its
+// own, that stops every exception, of C++ or of another language; what unwinds a thread that was cancelled goes on.
+#if defined(__ELF__) && (defined(__x86_64__) && !defined(__ILP32__) || defined(__aarch64__) || defined(__riscv) && __riscv_xlen == 64)
+#include <unwind.h>
+#pragma weak _Unwind_SetGR
+#pragma weak _Unwind_SetIP
+
+extern const char mi__handler_threw[] __attribute__((visibility("hidden")));
+// NULL, or the exception that the handler threw.
+struct _Unwind_Exception* mi__call_handler(mi_function* handler) __attribute__((visibility("hidden")));
+
+__attribute__((used, visibility("hidden"))) _Unwind_Reason_Code mi__handler_personality(
+    int version, _Unwind_Action actions, _Unwind_Exception_Class kind, struct _Unwind_Exception* exception, struct _Unwind_Context* context) {
+  (void)kind;
+  if (version != 1) return _URC_FATAL_PHASE1_ERROR;
+  if ((actions & _UA_FORCE_UNWIND) != 0) return _URC_CONTINUE_UNWIND;
+  if ((actions & _UA_SEARCH_PHASE) != 0) return _URC_HANDLER_FOUND;
+  if ((actions & _UA_HANDLER_FRAME) == 0) return _URC_CONTINUE_UNWIND;
+  // Who unwinds has them.
+  mi_function* set_register = mi_runtime((mi_function*)_Unwind_SetGR, "_Unwind_SetGR");
+  mi_function* set_address = mi_runtime((mi_function*)_Unwind_SetIP, "_Unwind_SetIP");
+  if (set_register == NULL || set_address == NULL) return _URC_FATAL_PHASE2_ERROR;
+  ((void (*)(struct _Unwind_Context*, int, _Unwind_Word))set_register)(context, __builtin_eh_return_data_regno(0), (_Unwind_Word)(uintptr_t)exception);
+  ((void (*)(struct _Unwind_Context*, _Unwind_Ptr))set_address)(context, (_Unwind_Ptr)(uintptr_t)mi__handler_threw);
+  return _URC_INSTALL_CONTEXT;
+}
+
+// The exception is where results are: so both ways leave by the same instructions. 0x1b: relative, signed, 4 bytes.
+__asm__(
+    ".pushsection .text.mi__call_handler,\"ax\",@progbits\n"
+    ".globl mi__call_handler\n.hidden mi__call_handler\n.type mi__call_handler,@function\n"
+    ".globl mi__handler_threw\n.hidden mi__handler_threw\n"
+    ".p2align 4\n"
+    "mi__call_handler:\n"
+    ".cfi_startproc\n"
+    ".cfi_personality 0x1b, mi__handler_personality\n"
+#if defined(__x86_64__)
+    "endbr64\n"
+    "subq $8, %rsp\n"
+    ".cfi_adjust_cfa_offset 8\n"
+    "callq *%rdi\n"
+    "xorl %eax, %eax\n"
+    "mi__handler_threw:\n"
+    "endbr64\n"
+    "addq $8, %rsp\n"
+    ".cfi_adjust_cfa_offset -8\n"
+    "ret\n"
+#elif defined(__aarch64__)
+    "hint #34\n"  // bti c
+    "stp x29, x30, [sp, #-16]!\n"
+    ".cfi_def_cfa_offset 16\n"
+    ".cfi_offset x29, -16\n"
+    ".cfi_offset x30, -8\n"
+    "mov x29, sp\n"
+    "blr x0\n"
+    "mov x0, #0\n"
+    "mi__handler_threw:\n"
+    "hint #36\n"  // bti j
+    "ldp x29, x30, [sp], #16\n"
+    ".cfi_restore x29\n"
+    ".cfi_restore x30\n"
+    ".cfi_def_cfa_offset 0\n"
+    "ret\n"
+#else
+    "addi sp, sp, -16\n"
+    ".cfi_def_cfa_offset 16\n"
+    "sd ra, 8(sp)\n"
+    ".cfi_offset ra, -8\n"
+    "jalr a0\n"
+    "li a0, 0\n"
+    "mi__handler_threw:\n"
+    "ld ra, 8(sp)\n"
+    ".cfi_restore ra\n"
+    "addi sp, sp, 16\n"
+    ".cfi_def_cfa_offset 0\n"
+    "ret\n"
+#endif
+    ".cfi_endproc\n"
+    ".size mi__call_handler, .-mi__call_handler\n"
+    ".popsection\n");
+
+static void mi_end_exception(struct _Unwind_Exception* exception) {
+  mi_function* begin = mi_runtime(mi_linked_begin_catch, "__cxa_begin_catch");
+  mi_function* end = mi_runtime(mi_linked_end_catch, "__cxa_end_catch");
+  if (begin != NULL && end != NULL) {
+    ((void* (*)(void*))begin)(exception);
+    end();
+  } else if (exception->exception_cleanup != NULL) {
+    exception->exception_cleanup(_URC_FOREIGN_EXCEPTION_CAUGHT, exception);
+  }
+}
+
+MI_SLOW int32_t Callback_newHandlerCaught(void) {
+  mi_function* handler = mi_new_handler();
+  if (handler == NULL) return false;
+  struct _Unwind_Exception* exception = mi__call_handler(handler);
+  if (exception == NULL) return true;
+  mi_end_exception(exception);
+  return false;
+}
+#else
+// Elsewhere an exception goes on to the caller, which is not prepared for one.
+MI_SLOW int32_t Callback_newHandlerCaught(void) { return Callback_newHandler(); }
+#endif
