@@ -10,7 +10,6 @@
 #include <link.h>
 // Weak: not in every libc, nor in a program that is linked statically.
 #pragma weak dlsym
-#pragma weak dlopen
 #pragma weak dlclose
 #pragma weak dl_iterate_phdr
 #endif
@@ -42,12 +41,15 @@ static mi_function* mi_runtime(mi_function* linked, const char* name) {
 #if defined(__ELF__)
   if (dlsym == NULL) return NULL;
   found = dlsym(RTLD_DEFAULT, name);
-  for (int which = 0; found == NULL && which < 4 && dlopen != NULL && dl_iterate_phdr != NULL; which++) {
+  // Not by its name: who links statically would be warned of it.
+  void* (*open_library)(const char*, int) = NULL;
+  if (found == NULL && dl_iterate_phdr != NULL) *(void**)&open_library = dlsym(RTLD_DEFAULT, "dlopen");
+  for (int which = 0; found == NULL && open_library != NULL && which < 4; which++) {
     char path[MI_PATH_MAX];
     *path = (char)which;
     if (dl_iterate_phdr(mi_is_runtime, path) == 0) continue;
     // It is there: this opens no file and only says where. Whoever has just called new keeps it.
-    void* library = dlopen(path, RTLD_LAZY | RTLD_NOLOAD);
+    void* library = open_library(path, RTLD_LAZY | RTLD_NOLOAD);
     if (library == NULL) continue;
     found = dlsym(library, name);
     dlclose(library);

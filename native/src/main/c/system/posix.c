@@ -191,9 +191,16 @@ MI_OS int32_t Os_processors(void) {
 #endif
 }
 
+// Asked once, when the process begins: later it may be in a sandbox that ends it for opening a file.
 MI_OS int32_t Os_overcommits(void) {
-  char mode[8];
-  return mi_read_file("/proc/sys/vm/overcommit_memory", mode, sizeof(mode)) ? mode[0] != '2' : true;
+  static int answer;  // 0 not asked yet, 1 no, 2 yes
+  int known = __atomic_load_n(&answer, __ATOMIC_RELAXED);
+  if (known == 0) {
+    char mode[8];
+    known = mi_read_file("/proc/sys/vm/overcommit_memory", mode, sizeof(mode)) && mode[0] == '2' ? 1 : 2;
+    __atomic_store_n(&answer, known, __ATOMIC_RELAXED);
+  }
+  return known == 2;
 }
 
 MI_OS int32_t Os_numaNode(void) {
