@@ -1,10 +1,14 @@
 /**
- * The allocator. {@code dev.mimalloc.core} is written over raw addresses for whoever builds on the allocator, such as
- * the module {@code dev.mimalloc}, where programs find their API; {@code dev.mimalloc.machine} is what it stands on.
+ * The allocator. {@code dev.mimalloc.core} is written over raw addresses, and {@code dev.mimalloc.machine} is what it
+ * stands on. Both are for the module {@code dev.mimalloc} alone, where programs find their API: they turn any number
+ * into memory, with the native access that this module was given, and nobody else shall have that for the asking.
  */
+@SuppressWarnings("module") // dev.mimalloc is built after this module
 module dev.mimalloc.core {
     requires static jdk.unsupported; // one of the ways to memory, where it is there and allowed
 
-    exports dev.mimalloc.core;
-    exports dev.mimalloc.machine;
+    exports dev.mimalloc.core to
+        dev.mimalloc;
+    exports dev.mimalloc.machine to
+        dev.mimalloc;
 }

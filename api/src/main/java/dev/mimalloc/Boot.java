@@ -13,8 +13,8 @@ import java.lang.System.Logger.Level;
  * the machine, and all classes are loaded, as a slow path must not stop half-way to load one.
  */
 final class Boot implements Lifecycle {
-    static final String CLASSES = "Abandon Allocate AllocateAligned Arena ArenaPages Arenas Bitmap Config CppNames Deferred Errors"
-            + " FindPage Free Heap Heaps HugePages Json Limits Lock ManageArenas Meta Options Page PageMap"
+    static final String CLASSES = "Abandon Allocate AllocateAligned Arena ArenaPages Arenas Bitmap CallOut Config CppNames Deferred"
+            + " Errors FindPage Free Heap Heaps HugePages Json Limits Lock ManageArenas Meta Options Page PageMap"
             + " PageQueue Pages Printer ProcessInfo ProcessLife Purge Reallocate Report Retire Root Sampling"
             + " Scavenge SizeClass Spare StandardNames Startup Statistics Subprocess Subprocesses Table Teardown"
             + " Theap Theaps ThreadData Threads Visit";

@@ -212,6 +212,7 @@ public final class Allocate {
         theap = heartbeat(theap);
         long page = page(theap, size, Config.SLICE, false);
         if (page == 0) return Errors.outOfMemory(size);
+        theap = Page.theap(page);
         long interval = Trace.sampleInterval();
         boolean sample = interval != 0 && !Page.isSingleton(page) && Sampling.refilled(theap, page, interval);
         long block = sample ? sampledOrFirst(theap, page, size, zero) : first(page, zero);
@@ -271,7 +272,8 @@ public final class Allocate {
     }
 
     /**
-     * A page with a free block of at least {@code size} bytes; 0 if there is no memory.
+     * A page with a free block of at least {@code size} bytes; 0 if there is no memory. It is of another theap if this
+     * one's heap has ended in a function of the user's.
      *
      * @param alignment of the page's first block; more than a slice only for a page with a single block
      * @param whole see {@link Pages#singleton}
@@ -282,6 +284,7 @@ public final class Allocate {
         if (likely(page != 0)) return page;
         // Whatever is free somewhere else may help.
         do {
+            theap = Threads.adoptOrphans(Theap.data(theap), theap);
             Threads.collectPages(Theap.data(theap));
             Scavenge.all(Theap.subprocess(theap));
             Purge.run(Theap.subprocess(theap));
@@ -311,7 +314,7 @@ public final class Allocate {
         long data = Theap.data(theap);
         // Who has a lease has looked at the stack before: an error thrown here would keep the lease.
         if (!ThreadData.isShared(data)) ThreadSlot.probeStack();
-        if (Root.deferred() != 0) Deferred.call(data, false);
+        if (Root.deferred() != 0) Deferred.call(theap, false);
         if (ThreadData.hasOrphans(data)) theap = Threads.adoptOrphans(data, theap);
         if (Retire.hasRetired(theap)) Retire.age(theap);
         long generic = Theap.generic(theap) + 1;

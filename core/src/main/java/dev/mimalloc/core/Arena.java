@@ -296,7 +296,14 @@ final class Arena {
         long size = count << Config.SLICE_SHIFT;
         Statistics.add(Subprocess.statistics(subprocess(arena)), Statistics.COMMIT_CALLS, 1);
         if (commitFunction(arena) == 0) return Os.commit(address, size);
-        return Callback.commit(commitFunction(arena), true, address, size, 0, getLong(arena + 80));
+        return callCommit(arena, true, address, size);
+    }
+
+    private static boolean callCommit(long arena, boolean commit, long address, long size) {
+        CallOut.beginBelow();
+        boolean done = Callback.commit(commitFunction(arena), commit, address, size, 0, getLong(arena + 80));
+        CallOut.endBelow();
+        return done;
     }
 
     /** Marks claimed slices as used; true if all of them are zero. */
@@ -364,7 +371,7 @@ final class Arena {
         long statistics = Subprocess.statistics(subprocess(arena));
         Statistics.add(statistics, Statistics.PURGE_CALLS, 1);
         if (commitFunction(arena) != 0) {
-            if (!Callback.commit(commitFunction(arena), false, address, size, 0, getLong(arena + 80))) return false;
+            if (!callCommit(arena, false, address, size)) return false;
             uncommit(arena, slice, count);
         } else if (Options.isEnabled(Options.PURGE_DECOMMITS)) {
             int result = Os.decommit(address, size);

@@ -12,24 +12,16 @@ public final class Deferred {
     @Export("void mi_register_deferred_free(mi_deferred_free_fun* deferred_free, void* arg)")
     public static void register(long function, long argument) { Root.setDeferred(function, argument); }
 
-    /** Calls the function, which may allocate and free as it likes. */
-    static void call(long data, boolean force) {
+    /** Calls the function, in a call that has entered {@code theap}; see {@link CallOut} for what it may do. */
+    static void call(long theap, boolean force) {
         long function = Root.deferred();
+        long data = Theap.data(theap);
         if (function == 0 || ThreadData.inDeferred(data)) return;
         ThreadData.setInDeferred(data, true);
         long beat = ThreadData.nextHeartbeat(data);
-        suspend(data);
+        CallOut.begin(theap);
         Callback.deferredFree(function, force, beat, Root.deferredArgument());
-        resume(data);
+        CallOut.end(theap);
         ThreadData.setInDeferred(data, false);
-    }
-
-    /** Before a function of the user's: it may need a lease of its own, and nobody may hold two. */
-    static void suspend(long data) {
-        if (ThreadData.isShared(data)) ThreadData.endLease(data);
-    }
-
-    static void resume(long data) {
-        while (ThreadData.isShared(data) && !ThreadData.tryLease(data)) ThreadData.awaitLease(data);
     }
 }

@@ -26,6 +26,7 @@ import static dev.mimalloc.machine.Memory.*;
  *     96   128 arenaPages      Table: by arena, an ArenaPages
  *    224   592 abandoned       for each bin, how many pages are findable; atomic
  *    816     8 osPages         list of pages straight from the OS; osLock
+ *    824     8 callOuts        calls for this heap that are inside of a function of the user's; atomic
  *    832       statistics
  * </pre>
  */
@@ -63,6 +64,9 @@ final class Heap {
     static long arenaPagesTable(long heap) { return heap + 96; }
     static long abandoned(long heap, int bin) { return getRelaxed(heap + 224 + bin * 8L); }
     static void addAbandoned(long heap, int bin, long count) { fetchAdd(heap + 224 + bin * 8L, count); }
+    /** Sequentially consistent, as whoever ends the heap looks here after it has said so; see CallOut. */
+    static long callOuts(long heap) { return getVolatile(heap + 824); }
+    static void addCallOuts(long heap, long count) { fetchAdd(heap + 824, count); }
     static long statistics(long heap) { return heap + 832; }
 
     static boolean isMain(long heap) { return Subprocess.mainHeap(subprocess(heap)) == heap; }
@@ -81,6 +85,30 @@ final class Heap {
         if (first != 0) setPrev(first, heap);
         Subprocess.setHeaps(subprocess, heap);
         Lock.release(Subprocess.livesLock(subprocess));
+    }
+
+    /**
+     * The next heap in the subprocess' list that is not deleted, with a reference for the caller, which keeps its struct
+     * and its place in the list; 0 behind the last.
+     *
+     * @param heap one that the caller has a reference to; 0 for the first
+     */
+    static long nextReferred(long subprocess, long heap) {
+        Lock.acquire(Subprocess.livesLock(subprocess));
+        long next = heap == 0 ? Subprocess.heaps(subprocess) : next(heap);
+        while (next != 0 && (isDeleted(next) || !tryReference(next))) next = next(next);
+        Lock.release(Subprocess.livesLock(subprocess));
+        return next;
+    }
+
+    /** One more reference, unless the last one has gone: then the heap is about to leave the list. */
+    private static boolean tryReference(long heap) {
+        long references;
+        do {
+            references = getRelaxed(heap + 24);
+            if (references == 0) return false;
+        } while (!compareAndSet(heap + 24, references, references + 1));
+        return true;
     }
 
     private static void unlink(long heap) {

@@ -86,7 +86,7 @@ public final class Heaps {
         Lock.release(lock);
         endSlot(heap);
         long current = ThreadSlot.theap();
-        if (current != 0) Threads.adoptOrphans(Theap.data(current), current);
+        if (current != 0) Threads.adoptOrphans(Theap.data(current), ThreadData.mainTheap(Theap.data(current)));
     }
 
     /**
@@ -184,6 +184,11 @@ public final class Heaps {
         return Theaps.enter(heap == 0 ? main() : heap);
     }
 
+    /**
+     * Is a call for this heap inside of a function of the user's? Then it may take long, or even wait for who asks.
+     */
+    public static boolean isCalledOut(long heap) { return Heap.callOuts(heap) != 0; }
+
     /** The heap that a block belongs to; 0 if the address is none of ours. */
     @Export("mi_heap_t* mi_heap_of(const void* p)")
     public static long of(long p) {
@@ -210,7 +215,7 @@ public final class Heaps {
         ThreadSlot.probeStackAround();
         long theap = Theaps.enter(heap);
         if (theap == 0) return;
-        Deferred.call(Theap.data(theap), force);
+        Deferred.call(theap, force);
         Retire.collect(theap, false);
         if (force) Purge.run(Theap.subprocess(theap));
         Theaps.leave(theap);
@@ -251,7 +256,7 @@ public final class Heaps {
     public static long setDefault(long theap) {
         if (!ThreadSlot.mayOwn()) return 0;
         long old = Theaps.enter();
-        if (theap != 0) Theap.setWasDefault(theap);
+        if (theap != 0) Theap.setKept(theap);
         return theap == 0 || ThreadSlot.setTheap(theap) ? old : 0;
     }
 

@@ -61,20 +61,19 @@ public final class Limits {
 
     /**
      * A page of {@code size} bytes could not be had. If a limit is the reason, the user's function may make room and
-     * say that it is worth another try.
+     * say that it is worth another try. It may also have ended the theap's heap; see {@link CallOut}.
      */
     static boolean retry(long theap, long size) {
         long function = Root.atLimit();
         if (function == 0) return false;
         long heap = Theap.heap(theap);
-        long data = Theap.data(theap);
         boolean own = exceeds(Heap.charged(heap), size, Heap.limit(heap));
         if (!own && !exceeds(Root.charged(), size, Root.limit())) return false;
         long used = own ? Heap.charged(heap) : Root.charged();
         long limit = own ? Heap.limit(heap) : Root.limit();
-        Deferred.suspend(data);
+        CallOut.begin(theap);
         boolean again = Callback.limit(function, own ? heap : 0, size, used, limit, Root.atLimitArgument());
-        Deferred.resume(data);
+        CallOut.end(theap);
         return again;
     }
 

@@ -167,12 +167,17 @@ public final class Report {
         Meta.free(stats, Statistics.SIZE);
     }
 
-    /** The subprocess' heaps one after the other. */
+    /** The subprocess' heaps one after the other, and those that the output function makes meanwhile or not. */
     @Export("void mi_subproc_heap_stats_print_out(mi_subproc_id_t subproc_id, mi_output_fun* out, void* arg)")
     public static void printHeaps(long subprocess, long function, long argument) {
         if (subprocess == 0) return;
-        for (long heap = Subprocess.heaps(subprocess); heap != 0; heap = Heap.next(heap)) {
+        long heap = Heap.nextReferred(subprocess, 0);
+        while (heap != 0) {
             printHeap(heap, function, argument);
+            // The output function may have ended this heap, and others.
+            long next = Heap.nextReferred(subprocess, heap);
+            Heap.dropReference(heap);
+            heap = next;
         }
     }
 

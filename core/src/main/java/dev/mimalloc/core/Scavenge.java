@@ -16,7 +16,7 @@ import dev.mimalloc.machine.ThreadSlot;
  * subprocess' lives lock, held meanwhile, keeps theaps from ending, and the same pages from being freed with their heap.
  *
  * <p>What stays are the first pages of silent theaps: one for each bin at most, of 64 or 512 KiB. Orphans, of which
- * malloc does not take if they were never a default, keep none; and an orphan without pages goes as well.
+ * malloc does not take if their thread will not come back to them, keep none; and an orphan without pages goes as well.
  *
  * <p>It is time for a look after each purge delay, and after up to {@link #WAIT_MAX} of them while nothing is found; and
  * whenever {@link #STEP} more bytes are in use, so that what is not found is a part of what is in use, however fast
@@ -156,7 +156,7 @@ final class Scavenge {
 
     /** Takes the emptied pages out of a theap whose lock is held, and lets go of it; returns at how many it looked. */
     private static long theap(long subprocess, long theap) {
-        boolean ended = Theap.isOrphan(theap) && !Theap.wasDefault(theap);
+        boolean ended = Theap.isOrphan(theap) && !Theap.isKept(theap) && !ThreadData.keepsOrphans(Theap.data(theap));
         long looks = 0;
         for (int index = 1; index < 2 * SizeClass.COUNT && Theap.pageCount(theap) != 0; index++) {
             long first = PageQueue.first(Theap.queue(theap, index));

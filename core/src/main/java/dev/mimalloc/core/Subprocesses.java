@@ -85,10 +85,13 @@ public final class Subprocesses {
         Lock.release(Root.lock());
     }
 
-    /** Moves the current thread into a subprocess; what it allocated before stays where it is. */
+    /**
+     * Moves the current thread into a subprocess; what it allocated before stays where it is. In a function that the
+     * allocator calls nothing happens, as in {@link Threads#done}.
+     */
     @Export("void mi_subproc_add_current_thread(mi_subproc_id_t subproc)")
     public static void addCurrentThread(long subprocess) {
-        if (subprocess == 0 || !ThreadSlot.mayOwn() || current() == subprocess) return;
+        if (subprocess == 0 || !ThreadSlot.mayOwn() || current() == subprocess || CallOut.isInside()) return;
         Threads.done();
         Theaps.startThread(subprocess);
     }

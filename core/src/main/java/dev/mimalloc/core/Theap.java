@@ -33,7 +33,7 @@ import static dev.mimalloc.machine.Memory.*;
  *   5960     8 sampleIn       bytes to the next sample
  *   5968     8 sampleInterval the interval that they were drawn for; 0 at first
  *   5976     8 lock           held while the queues change; only the owner ever waits for it
- *   5984     8 wasDefault     1 when the theap's thread has made it its default
+ *   5984     8 kept           1 when the theap's thread may come back to it after its heap has ended
  *   5992     8 orphan         1 in the list of orphans; livesLock
  * </pre>
  */
@@ -143,9 +143,13 @@ public final class Theap {
     /** For the owner, before its queues change: others take pages out of them, but never wait for the lock. */
     static void lock(long theap) { Lock.acquire(lockWord(theap)); }
     static void unlock(long theap) { Lock.releaseUnawaited(lockWord(theap)); }
-    /** Malloc may take from the theap even when its heap has ended. Written before the thread makes it its default. */
-    static boolean wasDefault(long theap) { return getAcquire(theap + LOCK + 8) != 0; }
-    static void setWasDefault(long theap) { putRelease(theap + LOCK + 8, 1); }
+    /**
+     * The thread may come back to the theap even when its heap has ended. Written, with release, before the thread makes
+     * it its default, and before a call for it calls a function of the user's; so who ends the heap after that, and with
+     * the lives lock makes the theap an orphan, lets the next holder of that lock see it.
+     */
+    static boolean isKept(long theap) { return getAcquire(theap + LOCK + 8) != 0; }
+    static void setKept(long theap) { putRelease(theap + LOCK + 8, 1); }
     static boolean isOrphan(long theap) { return getLong(theap + LOCK + 16) != 0; }
     /** Enters a theap in its thread's list of orphans; for who holds the lives lock. */
     static void pushOrphan(long theap) {

@@ -23,6 +23,8 @@ import dev.mimalloc.machine.Os;
  *     80     8 random
  *     88     8 inPool      1 when the thread said that it belongs to a pool
  *     96     8 spare       see Spare: a block, 0 as long as there is none, or LENT
+ *    104     8 callOuts    functions of the user's that calls of this thread are inside of; see CallOut
+ *    112     8 keeps       1 when orphans wait for the thread to come by: see keepsOrphans
  *    128   128 bySlot      Table: the theap for the heap with this slot
  * </pre>
  */
@@ -62,5 +64,14 @@ final class ThreadData {
     static void setInPool(long data) { putLong(data + 88, 1); }
     static long spare(long data) { return getLong(data + 96); }
     static void setSpare(long data, long block) { putLong(data + 96, block); }
+    static long callOuts(long data) { return getLong(data + 104); }
+    static void setCallOuts(long data, long count) { putLong(data + 104, count); }
+    /**
+     * Virtual threads that share the data, and a thread that was inside of a user's function of which no theap knows, may
+     * come back to any theap of theirs. Written by the thread before that function is called, which is before it could
+     * end a heap; read with the lives lock, which who ends a heap has held.
+     */
+    static boolean keepsOrphans(long data) { return isShared(data) || getAcquire(data + 112) != 0; }
+    static void setKeepsOrphans(long data) { putRelease(data + 112, 1); }
     static long bySlot(long data) { return data + 128; }
 }

@@ -10,12 +10,15 @@ public final class Threads {
     @Export("void mi_thread_init(void)")
     public static void init() { Theaps.leave(Theaps.enter()); }
 
-    /** The current thread is about to end, or wants to be treated as if. */
+    /**
+     * The current thread is about to end, or wants to be treated as if. In a function that the allocator calls nothing
+     * happens: the call around it is not at its end.
+     */
     @Export("void mi_thread_done(void)")
     public static void done() {
         ThreadSlot.probeStackAround();
         long theap = ThreadSlot.theap();
-        if (theap == 0) return;
+        if (theap == 0 || CallOut.isInside()) return;
         if (ThreadSlot.setTheap(0)) done(theap);
     }
 
@@ -28,6 +31,7 @@ public final class Threads {
             free(data);
             return;
         }
+        ThreadData.setCallOuts(data, 0); // it may have ended inside of a function of the user's
         if (ThreadData.spare(data) != ThreadData.LENT) Free.free(ThreadData.spare(data));
         long main = ThreadData.mainTheap(data);
         long lock = Subprocess.livesLock(subprocess);
@@ -73,25 +77,40 @@ public final class Threads {
 
     /**
      * Takes the pages of theaps whose heap has ended into the thread's main theap. One of them may be the thread's
-     * default.
+     * default. Nothing happens inside of a user's function: the call around it may be for one of them.
      *
+     * @param theap which the caller has entered: its struct stays until the thread comes by again
      * @return {@code theap}, or the main theap if that was one of them
      */
     static long adoptOrphans(long data, long theap) {
-        if (!ThreadData.hasOrphans(data)) return theap;
+        if (!ThreadData.hasOrphans(data) || ThreadData.callOuts(data) != 0) return theap;
         long main = ThreadData.mainTheap(data);
         long current = ThreadSlot.theap();
         boolean mine = current != 0 && Theap.data(current) == data;
         // On the JVM this may fail, and then there will be another time.
         if (mine && Heap.isDeleted(Theap.heap(current)) && !ThreadSlot.setTheap(main)) return theap;
+        boolean ended = false;
         long orphan;
         while ((orphan = takeOrphan(data)) != 0) {
-            if (orphan == theap) theap = main;
             moveAll(orphan, main);
+            if (orphan == theap) {
+                ended = true;
+                continue;
+            }
             Heap.dropReference(Theap.heap(orphan));
             Meta.free(orphan, Theap.SIZE);
         }
-        return theap;
+        if (!ended) return theap;
+        putOrphanBack(data, theap);
+        return main;
+    }
+
+    private static void putOrphanBack(long data, long theap) {
+        long lock = Subprocess.livesLock(ThreadData.subprocess(data));
+        Lock.acquire(lock);
+        Theap.setKept(theap);
+        Theap.pushOrphan(theap);
+        Lock.release(lock);
     }
 
     private static long takeOrphan(long data) {
@@ -132,8 +151,8 @@ public final class Threads {
         long theap = Theaps.enter();
         if (theap == 0) return;
         long subprocess = Theap.subprocess(theap);
-        Deferred.call(Theap.data(theap), force);
-        collectAll(Theap.data(theap));
+        Deferred.call(theap, force);
+        collectAll(Theap.data(theap), theap);
         if (force) {
             Scavenge.all(subprocess);
             Purge.run(subprocess);
@@ -153,16 +172,16 @@ public final class Threads {
         long theap = Theaps.enter();
         if (theap == 0) return;
         long data = Theap.data(theap);
-        Deferred.call(data, true);
-        collectAll(data);
+        Deferred.call(theap, true);
+        collectAll(data, theap);
         reduce(data, target < 0 ? Config.MAX_SIZE : target);
         Scavenge.all(ThreadData.subprocess(data));
         Purge.run(ThreadData.subprocess(data));
         Theaps.leave(theap);
     }
 
-    private static void collectAll(long data) {
-        adoptOrphans(data, ThreadData.mainTheap(data));
+    private static void collectAll(long data, long theap) {
+        adoptOrphans(data, theap);
         collectPages(data);
     }
 
@@ -201,7 +220,7 @@ public final class Threads {
         for (long i = 0; i < Root.sharedCount(); i++) {
             long data = Root.sharedData(i);
             if (data == 0 || !ThreadData.tryLease(data)) continue;
-            collectAll(data);
+            collectAll(data, ThreadData.mainTheap(data));
             ThreadData.endLease(data);
         }
     }

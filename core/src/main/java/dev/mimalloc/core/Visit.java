@@ -2,12 +2,20 @@ package dev.mimalloc.core;
 
 import static dev.mimalloc.machine.Memory.*;
 
+import dev.mimalloc.machine.Bits;
 import dev.mimalloc.machine.Callback;
 import dev.mimalloc.machine.Export;
+import dev.mimalloc.machine.ThreadSlot;
 
 /**
- * Walks a heap's pages and their blocks, in time proportional to them. Nobody may allocate or free in the heap
- * meanwhile, the visitor aside, which may free the block that it is shown.
+ * Walks a heap's pages and their blocks, in time proportional to them. The visitor may do what it likes, see {@link
+ * CallOut}; a visit ends when it has ended the heap. Who allocates or frees in the heap meanwhile, the visitor or
+ * another thread, may find its blocks shown or not; the visitor may free the block that it is shown.
+ *
+ * <p>So a visit believes nothing that it has seen before the visitor was called. It reads a page of an arena at any time,
+ * as the memory of arenas and their descriptors stay; what it reads may make no sense then, and is held against the
+ * page's bounds. A page straight from the OS it only reads under the lock of these pages' lists, and as long as the page
+ * map knows the page: it is unmapped after it has left its list.
  *
  * <p>The area that a visitor gets, {@code mi_heap_area_t}:
  *
@@ -25,9 +33,12 @@ import dev.mimalloc.machine.Export;
 public final class Visit {
     private static final long AREA = 64;
 
-    /** Which pages to look at. */
-    private static final int ALL = 0;
-    private static final int ABANDONED = 1;
+    /** A page straight from the OS, in a list that was copied: its descriptor and its start. */
+    private static final long ENTRY = 16;
+
+    /** Which pages to look at; any other number is the theap that they belong to. */
+    private static final long ALL = 0;
+    private static final long ABANDONED = 1;
 
     private Visit() {}
 
@@ -44,97 +55,137 @@ public final class Visit {
 
     @Export("bool mi_theap_visit_blocks(const mi_theap_t* theap, bool visit_blocks, mi_block_visit_fun* visitor, void* arg)")
     public static boolean theapBlocks(long theap, boolean blocks, long visitor, long argument) {
-        if (theap == 0) return false;
-        Scavenge.suspend(Theap.subprocess(theap));
-        boolean all = ofTheap(theap, blocks, visitor, argument);
-        Scavenge.resume(Theap.subprocess(theap));
-        return all;
+        return theap != 0 && heap(Theap.heap(theap), theap, blocks, visitor, argument);
     }
 
-    private static boolean ofTheap(long theap, boolean blocks, long visitor, long argument) {
-        for (int index = 1; index < 2 * SizeClass.COUNT; index++) {
-            long next;
-            for (long page = PageQueue.first(Theap.queue(theap, index)); page != 0; page = next) {
-                next = Page.next(page);
-                if (!page(Theap.heap(theap), page, blocks, visitor, argument)) return false;
-            }
-        }
-        return true;
-    }
-
-    private static boolean heap(long heap, int which, boolean blocks, long visitor, long argument) {
+    private static boolean heap(long heap, long which, boolean blocks, long visitor, long argument) {
         if (heap == 0) return false;
-        long subprocess = Heap.subprocess(heap);
-        Scavenge.suspend(subprocess);
-        boolean all = ofHeap(heap, subprocess, which, blocks, visitor, argument);
-        Scavenge.resume(subprocess);
+        ThreadSlot.probeStackAround(); // an error half-way would keep the heap for ever
+        // The struct stays when the visitor ends the heap.
+        Heap.addReferences(heap, 1);
+        Heap.addCallOuts(heap, 1);
+        Scavenge.suspend(Heap.subprocess(heap));
+        boolean all = inArenas(heap, which, blocks, visitor, argument) && fromOs(heap, which, blocks, visitor, argument);
+        Scavenge.resume(Heap.subprocess(heap));
+        Heap.addCallOuts(heap, -1);
+        Heap.dropReference(heap);
         return all;
     }
 
-    private static boolean ofHeap(long heap, long subprocess, int which, boolean blocks, long visitor, long argument) {
+    private static boolean inArenas(long heap, long which, boolean blocks, long visitor, long argument) {
+        long subprocess = Heap.subprocess(heap);
         for (long i = 0; i < Subprocess.arenaCount(subprocess); i++) {
             long pages = Table.get(Heap.arenaPagesTable(heap), i);
             if (pages == 0) continue;
             long arena = Subprocess.arena(subprocess, i);
             long slices = Arena.slices(arena);
             for (long bit = 0; (bit = Bitmap.nextSet(ArenaPages.pages(pages), bit, slices)) >= 0; bit++) {
-                if (!selected(heap, Arena.descriptor(arena, bit), which, blocks, visitor, argument)) return false;
+                long page = Arena.descriptor(arena, bit);
+                if (!isSelected(page, which)) continue;
+                if (!page(heap, page, Arena.address(arena, bit), 0, blocks, visitor, argument)) return false;
             }
-        }
-        long next;
-        for (long page = Heap.osPages(heap); page != 0; page = next) {
-            next = Page.osNext(page);
-            if (!selected(heap, page, which, blocks, visitor, argument)) return false;
         }
         return true;
     }
 
-    private static boolean selected(long heap, long page, int which, boolean blocks, long visitor, long argument) {
-        return which == ABANDONED && !Page.isAbandoned(page) || page(heap, page, blocks, visitor, argument);
+    private static boolean fromOs(long heap, long which, boolean blocks, long visitor, long argument) {
+        long lock = Subprocess.osLock(Heap.subprocess(heap));
+        Lock.acquire(lock);
+        long size = 0;
+        for (long page = Heap.osPages(heap); page != 0; page = Page.osNext(page)) size += ENTRY;
+        long pages = size == 0 ? 0 : Meta.allocate(size);
+        long end = pages;
+        for (long page = pages == 0 ? 0 : Heap.osPages(heap); page != 0; page = Page.osNext(page)) {
+            if (!isSelected(page, which)) continue;
+            putLong(end, page);
+            putLong(end + 8, Page.start(page));
+            end += ENTRY;
+        }
+        Lock.release(lock);
+        boolean more = size == 0 || pages != 0;
+        for (long at = pages; more && at < end; at += ENTRY) {
+            more = page(heap, getLong(at), getLong(at + 8), lock, blocks, visitor, argument);
+        }
+        Meta.free(pages, size);
+        return more;
     }
 
-    private static boolean page(long heap, long page, boolean blocks, long visitor, long argument) {
+    private static boolean isSelected(long page, long which) {
+        if (which == ALL) return true;
+        return which == ABANDONED ? Page.isAbandoned(page) : !Page.isAbandoned(page) && Page.theap(page) == which;
+    }
+
+    /** From here on to {@link #leave} the page can be read; false if it is not there any more. */
+    private static boolean enter(long heap, long page, long start, long osLock) {
+        if (osLock != 0) Lock.acquire(osLock);
+        return PageMap.pageOf(start) == page && Page.heap(page) == heap;
+    }
+
+    private static void leave(long osLock) {
+        if (osLock != 0) Lock.release(osLock);
+    }
+
+    /** Shows a page; false when the visit is to end. */
+    private static boolean page(long heap, long page, long start, long osLock, boolean blocks, long visitor,
+            long argument) {
         long area = Meta.allocate(AREA);
         if (area == 0) return false;
-        long size = Page.blockSize(page);
-        int live = Page.live(page);
-        putLong(area, Page.start(page));
-        putLong(area + 8, Page.reserved(page) * size);
-        putLong(area + 16, Page.capacity(page) * size);
+        boolean there = enter(heap, page, start, osLock);
+        long size = there ? Page.blockSize(page) : 0;
+        long capacity = there ? Page.capacity(page) : 0;
+        long live = there ? Page.live(page) : 0;
+        putLong(area, start);
+        putLong(area + 8, there ? Page.reserved(page) * size : 0);
+        leave(osLock);
+        putLong(area + 16, capacity * size);
         putLong(area + 24, live);
         putLong(area + 32, size);
         putLong(area + 40, size);
         putLong(area + 48, page);
-        boolean more = Callback.visitBlock(visitor, heap, area, 0, size, argument);
-        if (more && blocks && live > 0) more = blocks(heap, page, area, visitor, argument);
+        boolean more = true;
+        if (size > 0) {
+            more = show(visitor, heap, area, 0, size, argument);
+            if (more && blocks && live > 0) more = blocks(heap, page, area, osLock, visitor, argument);
+        }
         Meta.free(area, AREA);
         return more;
     }
 
-    private static boolean blocks(long heap, long page, long area, long visitor, long argument) {
-        int capacity = Page.capacity(page);
-        long bytes = (capacity + 63L >>> 6) * 8;
+    private static boolean show(long visitor, long heap, long area, long block, long size, long argument) {
+        return Callback.visitBlock(visitor, heap, area, block, size, argument) && !Heap.isDeleted(heap);
+    }
+
+    private static boolean blocks(long heap, long page, long area, long osLock, long visitor, long argument) {
+        long start = getLong(area);
+        long size = getLong(area + 32);
+        long capacity = Long.divideUnsigned(getLong(area + 16), size);
+        long bytes = (capacity + 63 >>> 6) * 8;
         // One bit for each free block. The visitor may free blocks, so the lists are looked at only now.
         long free = Meta.allocate(bytes);
         if (free == 0) return false;
-        long start = Page.start(page);
-        long size = Page.blockSize(page);
-        mark(page, Page.free(page), free);
-        mark(page, Page.localFree(page), free);
-        mark(page, Page.head(Page.threadFree(page)), free);
+        boolean there = enter(heap, page, start, osLock) && Page.blockSize(page) == size;
+        if (there) {
+            mark(Page.free(page), start, size, capacity, free);
+            mark(Page.localFree(page), start, size, capacity, free);
+            mark(Page.head(Page.threadFree(page)), start, size, capacity, free);
+        }
+        leave(osLock);
         boolean more = true;
-        for (int i = 0; i < capacity && more; i++) {
-            if ((getLong(free + (i >> 6) * 8L) >>> (i & 63) & 1) != 0) continue;
-            more = Callback.visitBlock(visitor, heap, area, start + i * size, size, argument);
+        for (long i = 0; i < capacity && there && more; i++) {
+            if ((getLong(free + (i >> 6) * 8) >>> (i & 63) & 1) != 0) continue;
+            more = show(visitor, heap, area, start + i * size, size, argument);
         }
         Meta.free(free, bytes);
         return more;
     }
 
-    private static void mark(long page, long block, long free) {
-        for (; block != 0; block = Page.nextBlock(block)) {
-            int i = (int) Long.divideUnsigned(block - Page.start(page), Page.blockSize(page));
-            putLong(free + (i >> 6) * 8L, getLong(free + (i >> 6) * 8L) | 1L << (i & 63));
+    /** A list that others change meanwhile may lead anywhere: it is followed inside the page, and not for ever. */
+    private static void mark(long block, long start, long size, long capacity, long free) {
+        for (long steps = 0; steps < capacity; steps++) {
+            if (!Bits.below(block - start, capacity * size)) return;
+            long i = Long.divideUnsigned(block - start, size);
+            putLong(free + (i >> 6) * 8, getLong(free + (i >> 6) * 8) | 1L << (i & 63));
+            block = Page.nextBlock(block);
         }
     }
 }

@@ -1,0 +1,69 @@
+package dev.mimalloc.core;
+
+import dev.mimalloc.machine.ThreadSlot;
+
+/**
+ * What holds while a function of the user's runs in the middle of a call: at a limit, for deferred frees, to commit
+ * memory, or as a visitor. The function may do what it likes: allocate, free, collect, begin and end heaps, also the one
+ * that the call is for. So before it is called nothing is half-way, and nobody has a lease; and what the call goes on
+ * with afterwards is kept for it, which is the theap.
+ *
+ * <p>A heap that ends leaves its theaps to their threads, as orphans. A thread adopts its orphans, and gives their
+ * structs back, only where it is inside of no such function; see {@link Threads#adoptOrphans}. An orphan refers to its
+ * heap, so that the heap's struct stays as well. After the function the call adopts the orphans itself, and learns by
+ * that whether its own theap was one.
+ *
+ * <p>The thread's count is plain: only the thread changes it. Virtual threads that share thread data do so while they
+ * have the lease: a call counts before it gives the lease away for the time of the function, and after it has got it
+ * back; meanwhile others may have the lease, and find by the count that somebody will come back to a theap. The heap's
+ * count tells who wants to end the heap that a call for it will not return for as long as the user's function takes.
+ *
+ * <p>The functions that learn of errors and get output are called at the end of a call, when nothing is left to do: for
+ * them there is nothing to keep.
+ */
+final class CallOut {
+    private CallOut() {}
+
+    /** Before a function that may take its time: it may need a lease of its own, and nobody may hold two. */
+    static void begin(long theap) {
+        long data = Theap.data(theap);
+        count(data, 1);
+        Theap.setKept(theap);
+        Heap.addCallOuts(Theap.heap(theap), 1);
+        if (ThreadData.isShared(data)) ThreadData.endLease(data);
+    }
+
+    static void end(long theap) {
+        long data = Theap.data(theap);
+        while (ThreadData.isShared(data) && !ThreadData.tryLease(data)) ThreadData.awaitLease(data);
+        Heap.addCallOuts(Theap.heap(theap), -1);
+        count(data, -1);
+    }
+
+    /**
+     * The same for a function that is called far below the call, where its theap is not known: all of a thread's theaps
+     * have the same data. A virtual thread keeps its lease, and so nobody adopts its orphans.
+     */
+    static void beginBelow() {
+        long theap = ThreadSlot.theap();
+        if (theap != 0) ThreadData.setKeepsOrphans(Theap.data(theap));
+        countOwn(1);
+    }
+
+    static void endBelow() { countOwn(-1); }
+
+    /** Is the current thread inside of such a function? A virtual thread has nothing that could tell. */
+    static boolean isInside() {
+        long theap = ThreadSlot.theap();
+        return theap != 0 && ThreadData.callOuts(Theap.data(theap)) != 0;
+    }
+
+    private static void countOwn(long change) {
+        long theap = ThreadSlot.theap();
+        if (theap != 0) count(Theap.data(theap), change);
+    }
+
+    private static void count(long data, long change) {
+        ThreadData.setCallOuts(data, ThreadData.callOuts(data) + change);
+    }
+}
