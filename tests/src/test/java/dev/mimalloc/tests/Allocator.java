@@ -96,6 +96,10 @@ interface Allocator {
     void setOption(int option, long value);
     /** Null takes it away. */
     void onDeferredFree(DeferredFree function);
+    /** Is called for each error, by the thread that meets it; null takes it away. */
+    void onError(Runnable function);
+    /** Prints the statistics of each heap, and calls this for each line. */
+    void printHeaps(Runnable onLine);
     /** A figure of the process at this moment, by its name in the C interface; the current thread's part included. */
     Figure statistic(String name);
 

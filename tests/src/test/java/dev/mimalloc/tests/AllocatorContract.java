@@ -25,6 +25,8 @@ abstract class AllocatorContract {
     @Nested
     class Callbacks extends CallbackContract { Callbacks() { super(machine); } }
     @Nested
+    class Reentrance extends ReentranceContract { Reentrance() { super(machine); } }
+    @Nested
     class Statistics extends StatisticsContract { Statistics() { super(machine); } }
     @Nested
     class Concurrency extends ConcurrencyContract { Concurrency() { super(machine); } }

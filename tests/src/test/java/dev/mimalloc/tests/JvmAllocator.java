@@ -10,6 +10,7 @@ import dev.mimalloc.core.Options;
 import dev.mimalloc.core.Reallocate;
 import dev.mimalloc.core.Report;
 import dev.mimalloc.core.SizeClass;
+import dev.mimalloc.core.Subprocesses;
 import dev.mimalloc.core.Threads;
 import dev.mimalloc.core.Visit;
 import dev.mimalloc.machine.Callback;
@@ -21,8 +22,15 @@ final class JvmAllocator implements Allocator {
 
     private static final ThreadLocal<int[]> ERROR = ThreadLocal.withInitial(() -> new int[1]);
 
+    private volatile Runnable onError;
+
     private JvmAllocator() {
-        Errors.register(Callback.register((Callback.ErrorHandler) (code, argument) -> ERROR.get()[0] = code), 0);
+        Callback.ErrorHandler handler = (code, argument) -> {
+            ERROR.get()[0] = code;
+            Runnable function = onError;
+            if (function != null) function.run();
+        };
+        Errors.register(Callback.register(handler), 0);
         Mimalloc.free(0); // the public API sees to what core needs on the JVM
     }
 
@@ -288,6 +296,17 @@ final class JvmAllocator implements Allocator {
         Callback.DeferredFree onDeferredFree = (force, heartbeat, argument) -> function.call(force, heartbeat);
         long handle = function == null ? 0 : Callback.register(onDeferredFree);
         dev.mimalloc.core.Deferred.register(handle, 0);
+    }
+
+    @Override
+    public void onError(Runnable function) { onError = function; }
+
+    @Override
+    public void printHeaps(Runnable onLine) {
+        Callback.Output output = (text, argument) -> onLine.run();
+        long handle = Callback.register(output);
+        Report.printHeaps(Subprocesses.main(), handle, 0);
+        Callback.unregister(handle);
     }
 
     @Override

@@ -33,6 +33,7 @@ final class NativeAllocator implements Allocator {
 
     interface OnError { void call(int code, long argument); }
     interface OnDeferredFree { void call(boolean force, long heartbeat, long argument); }
+    interface OnText { void call(long text, long argument); }
     interface OnBlock { boolean call(long heap, long area, long block, long blockSize, long argument); }
 
     public interface F0 { long call(); }
@@ -114,15 +115,23 @@ final class NativeAllocator implements Allocator {
     private static final F2 OPTION_SET = bind(F2.class, "mi_option_set");
     private static final F1 STATS_GET = bind(F1.class, "mi_stats_get");
     private static final F2 REGISTER_DEFERRED_FREE = bind(F2.class, "mi_register_deferred_free");
+    private static final F0 SUBPROC_MAIN = bind(F0.class, "mi_subproc_main");
+    private static final F3 PRINT_HEAPS = bind(F3.class, "mi_subproc_heap_stats_print_out");
     private static final F2 REGISTER_ERROR = bind(F2.class, "mi_register_error");
 
     private static final ThreadLocal<int[]> ERROR = ThreadLocal.withInitial(() -> new int[1]);
 
     static final NativeAllocator INSTANCE = new NativeAllocator();
 
+    private volatile Runnable onError;
+
     private NativeAllocator() {
-        OnError onError = (code, argument) -> ERROR.get()[0] = code;
-        REGISTER_ERROR.call(upcall(Arena.global(), OnError.class, onError), 0);
+        OnError handler = (code, argument) -> {
+            ERROR.get()[0] = code;
+            Runnable function = onError;
+            if (function != null) function.run();
+        };
+        REGISTER_ERROR.call(upcall(Arena.global(), OnError.class, handler), 0);
     }
 
     @Override
@@ -372,6 +381,17 @@ final class NativeAllocator implements Allocator {
 
     private static MemoryLayout layout(Class<?> type) {
         return type == boolean.class ? JAVA_BOOLEAN : type == int.class ? JAVA_INT : JAVA_LONG;
+    }
+
+    @Override
+    public void onError(Runnable function) { onError = function; }
+
+    @Override
+    public void printHeaps(Runnable onLine) {
+        OnText output = (text, argument) -> onLine.run();
+        try (var arena = Arena.ofConfined()) {
+            PRINT_HEAPS.call(SUBPROC_MAIN.call(), upcall(arena, OnText.class, output), 0);
+        }
     }
 
     @Override
