@@ -160,9 +160,9 @@ public final class Allocate {
     private static long single(long theap, long size) {
         long sample = sampledIfReached(theap, size, Config.SLICE, false);
         if (sample != 0) return sample;
-        long page = singleton(theap, size, Config.SLICE, false);
+        long page = singleton(theap, size, Config.SLICE, false, true);
         if (page == 0) return 0;
-        long block = first(page, false);
+        long block = only(page, false);
         settle(page);
         return block;
     }
@@ -215,7 +215,7 @@ public final class Allocate {
         theap = Page.theap(page);
         long interval = Trace.sampleInterval();
         boolean sample = interval != 0 && !Page.isSingleton(page) && Sampling.refilled(theap, page, interval);
-        long block = sample ? sampledOrFirst(theap, page, size, zero) : first(page, zero);
+        long block = sample ? sampledOrFirst(theap, page, size, zero) : firstOrOnly(page, zero);
         settle(page);
         return block;
     }
@@ -242,11 +242,11 @@ public final class Allocate {
      */
     static long sampled(long theap, long size, long alignment, boolean zero) {
         long weight = Trace.weigh(Sampling.bytes(size));
-        long page = weight == 0 ? 0 : singleton(theap, size, alignment, false);
+        long page = weight == 0 ? 0 : singleton(theap, size, alignment, false, false);
         if (page == 0) return 0;
         Page.setFlag(page, Page.SAMPLED);
         long heap = Heap.sequence(Theap.heap(theap));
-        long block = first(page, zero);
+        long block = only(page, zero);
         settle(page);
         Trace.allocated(block, size, weight, heap);
         return block;
@@ -259,7 +259,21 @@ public final class Allocate {
     }
 
     /** Takes the first block of a page that {@link #page} gave. */
-    static long first(long page, boolean zero) {
+    static long firstOrOnly(long page, boolean zero) {
+        return Page.isSingleton(page) ? only(page, zero) : first(page, zero);
+    }
+
+    /** Takes the block of a page with a single one; only what is asked to be zero and is not is touched. */
+    private static long only(long page, boolean zero) {
+        long block = Page.free(page);
+        // Before the block is taken, as above.
+        if (zero && !Page.has(page, Page.FREE_ZERO)) fill(block, Page.blockSize(page), 0);
+        Page.takeOnly(page);
+        return block;
+    }
+
+    /** Takes the first block of a page with more than one. */
+    private static long first(long page, boolean zero) {
         long block = Page.free(page);
         return zero ? popZeroed(page, block) : pop(page, block);
     }
@@ -280,7 +294,7 @@ public final class Allocate {
      */
     static long page(long theap, long size, long alignment, boolean whole) {
         boolean single = alignment > Config.SLICE || size > Config.LARGE_OBJECT_MAX;
-        long page = single ? singleton(theap, size, alignment, whole) : FindPage.find(theap, SizeClass.bin(size));
+        long page = single ? singleton(theap, size, alignment, whole, false) : FindPage.find(theap, SizeClass.bin(size));
         if (likely(page != 0)) return page;
         // Whatever is free somewhere else may help.
         do {
@@ -288,20 +302,20 @@ public final class Allocate {
             Threads.collectPages(Theap.data(theap));
             Scavenge.all(Theap.subprocess(theap));
             Purge.run(Theap.subprocess(theap));
-            page = single ? singleton(theap, size, alignment, whole) : FindPage.find(theap, SizeClass.bin(size));
+            page = single ? singleton(theap, size, alignment, whole, false) : FindPage.find(theap, SizeClass.bin(size));
             // A large page may be too much where the block alone is not: near a limit, or in a small region.
             if (page == 0 && !single && SizeClass.binSize(SizeClass.bin(size)) > Config.SMALL_OBJECT_MAX) {
-                page = singleton(theap, size, Config.SLICE, whole);
+                page = singleton(theap, size, Config.SLICE, whole, false);
             }
         } while (page == 0 && Limits.retry(theap, Pages.charge(size, single)));
         return page;
     }
 
-    private static long singleton(long theap, long size, long alignment, boolean whole) {
+    private static long singleton(long theap, long size, long alignment, boolean whole, boolean touched) {
         if (size > Config.ADDRESSES) return 0;
-        long page = Pages.singleton(theap, size, alignment, whole);
+        long page = Pages.singleton(theap, size, alignment, whole, touched);
         if (page == 0) return 0;
-        Page.extend(page);
+        Page.addOnly(page);
         return page;
     }
 

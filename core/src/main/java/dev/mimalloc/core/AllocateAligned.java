@@ -114,7 +114,7 @@ public final class AllocateAligned {
         if (sample != 0) return sample;
         long page = Allocate.page(theap, size, alignment, false);
         if (page == 0) return Errors.outOfMemory(size);
-        long block = Allocate.first(page, zero);
+        long block = Allocate.firstOrOnly(page, zero);
         Allocate.settle(page);
         return block;
     }
@@ -126,7 +126,7 @@ public final class AllocateAligned {
         // The smallest block has no room for an address inside it, and its link.
         long page = Allocate.page(theap, Config.max(total, 16), Config.SLICE, true);
         if (page == 0) return Errors.outOfMemory(size);
-        long block = Allocate.first(page, zero);
+        long block = Allocate.firstOrOnly(page, zero);
         long address = Config.alignUp(block + offset, alignment) - offset;
         if (address != block) Page.setHasInterior(page);
         Allocate.settle(page);

@@ -29,21 +29,22 @@ final class Arenas {
      *
      * @param alignment of the first slice's address, in slices, a power of two
      * @param sparse perhaps little will be used of them
+     * @param front so many slices at the beginning are rather not huge pages
      * @return the page's descriptor, with its memory's fields filled in, or 0
      */
-    static long allocate(long heap, long slices, long alignment, boolean sparse) {
+    static long allocate(long heap, long slices, long alignment, boolean sparse, long front) {
         long subprocess = Heap.subprocess(heap);
         long exclusive = Heap.exclusiveArena(heap);
         sparse = sparse || !HugePages.pay();
         if (exclusive != 0) {
-            long page = allocateIn(exclusive, slices, alignment, sparse);
+            long page = allocateIn(exclusive, slices, alignment, sparse, front);
             return page == NO_COMMIT ? 0 : page;
         }
         if (Options.isEnabled(Options.DISALLOW_ARENA_ALLOC)) return 0;
         if (slices << Config.SLICE_SHIFT > Options.getSize(Options.ARENA_MAX_OBJECT_SIZE)) return 0;
         for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
             long count = Subprocess.arenaCount(subprocess);
-            long page = allocateInAny(subprocess, count, Heap.numaNode(heap), slices, alignment, sparse);
+            long page = allocateInAny(subprocess, count, Heap.numaNode(heap), slices, alignment, sparse, front);
             if (page != 0) return page == NO_COMMIT ? 0 : page;
             if (!reserveMore(subprocess, count, slices + alignment - 1)) return 0;
         }
@@ -51,7 +52,7 @@ final class Arenas {
     }
 
     private static long allocateInAny(long subprocess, long count, long numaNode, long slices, long alignment,
-            boolean sparse) {
+            boolean sparse, long front) {
         long found = 0;
         // First where the node fits, then anywhere.
         for (int pass = numaNode < 0 ? 1 : 0; pass < 2; pass++) {
@@ -59,7 +60,7 @@ final class Arenas {
                 long arena = Subprocess.arena(subprocess, i);
                 if (arena == 0 || Arena.isExclusive(arena)) continue;
                 if (pass == 0 && Arena.numaNode(arena) != numaNode) continue;
-                long page = allocateIn(arena, slices, alignment, sparse);
+                long page = allocateIn(arena, slices, alignment, sparse, front);
                 if (page != 0 && page != NO_COMMIT) return page;
                 if (page == NO_COMMIT) found = page;
             }
@@ -68,7 +69,7 @@ final class Arenas {
     }
 
     /** The descriptor of a page; 0 if the arena has no room; {@link #NO_COMMIT}. */
-    private static long allocateIn(long arena, long slices, long alignment, boolean sparse) {
+    private static long allocateIn(long arena, long slices, long alignment, boolean sparse, long front) {
         long slice = Purge.claim(arena, slices, alignment, sparse);
         if (slice < 0) return 0;
         if (!Arena.commit(arena, slice, slices)) {
@@ -76,7 +77,7 @@ final class Arenas {
             Arena.unclaim(arena, slice, slices);
             return NO_COMMIT;
         }
-        if (!sparse) HugePages.claimed(arena, slice, slices);
+        HugePages.claimed(arena, slice, slices, sparse ? slices : front);
         boolean zero = Arena.use(arena, slice, slices);
         long page = Arena.descriptor(arena, slice);
         Page.clear(page);

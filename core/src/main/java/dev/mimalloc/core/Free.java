@@ -40,8 +40,18 @@ public final class Free {
     private static void flaggedSlow(long page, long p, long difference) {
         long block = Page.hasInterior(page) ? Page.blockOf(page, p) : p;
         if ((difference & ~Page.FLAGS) == 0) local(page, block);
-        else if (Page.isSingleton(page) && block != Page.start(page)) invalid(p);
-        else remote(page, block);
+        else if (!Page.isSingleton(page)) remote(page, block);
+        else if (block == Page.start(page)) only(page, block);
+        else invalid(p);
+    }
+
+    /** As {@link #remote}, of the only block of a page: it has no link, and its memory is not touched. */
+    private static void only(long page, long block) {
+        long old;
+        do {
+            old = Page.threadFree(page);
+        } while (!Page.weakCasThreadFree(page, old, Page.pushed(old, Page.head(old), block)));
+        if (!Page.isOwned(old)) endedSlow(page);
     }
 
     /**

@@ -6,7 +6,8 @@ import dev.mimalloc.machine.Os;
  * Transparent huge pages, where they pay. The OS backs a region of 2 MiB that is advised so at its first touch, in one
  * page fault in place of 512; but all of it, whatever is used of it. So the first memory of a process is small pages,
  * and then what is taken new is advised region by region: no more than a part of one region for each kind of chunk is
- * held and not used. Sparse pages, see {@link Pages}, are small pages always, and have what is left of the first chunk:
+ * held and not used. Sparse pages, see {@link Pages}, and large blocks of which little is touched, see {@link Density},
+ * are small pages always, and have what is left of the first chunk:
  * a region that somebody has touched stays as it is, as the OS would not join its small pages.
  *
  * <p>Memory of a huge page is given back by the whole where that will do, see {@link Purge}: a piece of it breaks the
@@ -36,16 +37,32 @@ final class HugePages {
     /** Is so much in use that they pay? */
     static boolean pay() { return Root.charged() >= ENOUGH; }
 
-    /** Slices were claimed, and nobody has touched them yet. */
-    static void claimed(long arena, long slice, long count) {
+    /**
+     * Slices were claimed, and nobody has touched them yet. Regions with any of the first {@code front} ones are not
+     * advised; and those that have only such ones no longer are, if they were before.
+     */
+    static void claimed(long arena, long slice, long count, long front) {
         if (!Arena.isAdvisable(arena)) return;
+        if (front >= Arena.HUGE_PAGE) withdraw(arena, slice, Config.min(front, count));
+        if (front >= count) return;
         long end = Config.min((slice + count - 1) / Arena.HUGE_PAGE + 1, Arena.slices(arena) / Arena.HUGE_PAGE);
-        long region = slice / Arena.HUGE_PAGE;
+        long region = front == 0 ? slice / Arena.HUGE_PAGE : (slice + front - 1) / Arena.HUGE_PAGE + 1;
         while (region < end) {
             long first = region;
             while (region < end && isToBeAdvised(arena, region)) region++;
             if (region == first) region++;
             else if (!advise(arena, first, region - first)) return;
+        }
+    }
+
+    /** Makes whole regions that nobody has touched small pages again. */
+    private static void withdraw(long arena, long slice, long count) {
+        long end = (slice + count) / Arena.HUGE_PAGE;
+        for (long region = (slice + Arena.HUGE_PAGE - 1) / Arena.HUGE_PAGE; region < end; region++) {
+            if (!Bitmap.isSet(Arena.huge(arena), region) || !isUntouched(arena, region)) continue;
+            long address = Arena.address(arena, region * Arena.HUGE_PAGE);
+            if (!Os.transparentHugePages(address, Arena.HUGE_PAGE << Config.SLICE_SHIFT, false)) return;
+            Bitmap.clear(Arena.huge(arena), region);
         }
     }
 

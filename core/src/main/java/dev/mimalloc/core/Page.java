@@ -13,6 +13,9 @@ import dev.mimalloc.machine.ThreadSlot;
  * are in it, and whether anybody owns the page. The count makes the owner's collection of the list one exchange:
  * nobody ever walks a list.
  *
+ * <p>The block of a page with a single one has no link: its address is known, and its memory stays as its user left it.
+ * So a large block that nobody touches is not backed by memory.
+ *
  * <p>Who may touch what: plain fields belong to the owner, that is, to the one who found the owned bit clear and set
  * it (or made the page). The owner word is written by the owner and read by everybody; relaxed is enough, since a
  * thread only acts on it when it reads its own id, which only that thread itself has written.
@@ -188,7 +191,14 @@ public final class Page {
     static int queue(long page) { return bin(page) + (has(page, IN_FULL) ? SizeClass.COUNT : 0); }
     static int bin(long page) { return isSingleton(page) ? SizeClass.HUGE : SizeClass.bin(blockSize(page)); }
 
-    /** The next block of a free list. */
+    /** For the owner of a new page with a single block: that one is free. It needs no link, see above. */
+    static void addOnly(long page) {
+        setFree(page, start(page));
+        setCounts(page, counts(page) + (1L << 32));
+        if (has(page, MEMORY_ZERO)) setFlag(page, FREE_ZERO);
+    }
+
+    /** The next block of a free list; not of one that is the only block of its page. */
     static long nextBlock(long block) { return getLong(block); }
     static void setNextBlock(long block, long next) { putLong(block, next); }
 
@@ -257,6 +267,13 @@ public final class Page {
         putLong(page + 24, counts + 1);
     }
 
+    /** Takes the only block of a page, whose memory is not looked at. */
+    static void takeOnly(long page) {
+        long counts = counts(page);
+        putLong(page, 0);
+        putLong(page + 24, counts + 1);
+    }
+
     /**
      * Puts a block back into {@code localFree}; returns the used word. That one is stored last, with release: whoever
      * sees that the block is back sees all that its free has done to the page, see {@link #isEmptied}. The first store
@@ -307,7 +324,7 @@ public final class Page {
         addUsed(page, -count(taken));
         long local = localFree(page);
         setLocalFree(page, head(taken));
-        if (local == 0) return;
+        if (local == 0) return; // so it is where there is a single block, which has no link
         long last = head(taken);
         while (nextBlock(last) != 0) last = nextBlock(last);
         setNextBlock(last, local);

@@ -19,7 +19,7 @@ final class Pages {
         long slices = size >>> Config.SLICE_SHIFT;
         long heap = Theap.heap(theap);
         if (!Limits.charge(heap, size)) return 0;
-        long page = Arenas.allocate(heap, slices, 1, mayStayEmpty(theap, bin));
+        long page = Arenas.allocate(heap, slices, 1, mayStayEmpty(theap, bin), 0);
         if (page == 0) page = mapped(heap, size, Config.SLICE);
         if (page == 0) return refused(heap, slices);
         return initialised(page, theap, blockSize, (int) (size / blockSize));
@@ -42,8 +42,9 @@ final class Pages {
      * A page with a single block, which starts at a multiple of {@code alignment}.
      *
      * @param whole the user's address may lie anywhere in the block, not only in its first slice
+     * @param touched it is known that most of it will be touched
      */
-    static long singleton(long theap, long size, long alignment, boolean whole) {
+    static long singleton(long theap, long size, long alignment, boolean whole, boolean touched) {
         long heap = Theap.heap(theap);
         long blockSize = Config.alignUp(Config.max(size, 1), Os.pageSize());
         long slices = Config.alignUp(blockSize, Config.SLICE) >>> Config.SLICE_SHIFT;
@@ -52,7 +53,14 @@ final class Pages {
         long page = 0;
         if (alignment <= Config.ARENA_ALIGN_MAX && slices < 1L << 31) {
             long aligned = Config.max(1, alignment >>> Config.SLICE_SHIFT);
-            page = Arenas.allocate(heap, slices, aligned, hasUnusedEnd(blockSize, slices));
+            int density = touched ? Density.DENSE : Density.expected(blockSize);
+            boolean sparse = hasUnusedEnd(blockSize, slices) || density == Density.SPARSE;
+            if (density == Density.UNKNOWN && blockSize <= Density.FRONT) sparse = true;
+            long front = density == Density.UNKNOWN ? Density.FRONT >>> Config.SLICE_SHIFT : 0;
+            page = Arenas.allocate(heap, slices, aligned, sparse, front);
+            if (page != 0 && density != Density.DENSE && Page.has(page, Page.MEMORY_ZERO)) {
+                Density.made(Page.start(page), blockSize);
+            }
         }
         if (page == 0) page = mapped(heap, blockSize, Config.max(alignment, Config.SLICE));
         if (page == 0) return refused(heap, slices);
@@ -192,6 +200,9 @@ final class Pages {
         if (Page.has(page, Page.SAMPLED)) Trace.freed(Page.start(page));
         trace(page, false);
         countUnusedSlow(page, Heap.statistics(heap));
+        if (Page.isSingleton(page) && Page.has(page, Page.MEMORY_ZERO) && isOfSmallPages(page)) {
+            Density.released(Page.start(page), Page.blockSize(page));
+        }
         PageMap.unregister(Page.start(page), mappedSlices(page));
         leave(page, heap);
     }
@@ -202,6 +213,13 @@ final class Pages {
         giveMemoryBack(page, heap);
         Purge.afterFree(Heap.subprocess(heap));
         Heap.dropReference(heap);
+    }
+
+    /** The page begins with memory that may have huge pages and has none. */
+    private static boolean isOfSmallPages(long page) {
+        if (!Page.isInArena(page)) return false;
+        long arena = Arenas.arenaOf(page);
+        return Arena.isAdvisable(arena) && !HugePages.isHuge(arena, Arena.sliceOf(arena, page));
     }
 
     /** Makes a heap know the page; false if there is no memory for its bitmaps. */

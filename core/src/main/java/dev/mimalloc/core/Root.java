@@ -38,6 +38,7 @@ import dev.mimalloc.machine.Memory;
  *   6144  6144 heap        the main heap
  *  12288  2048 sharedData  the thread data of the shared theaps, a pointer for each
  *  14336   128 slots       Table: the next free slot behind a free one; lock
+ *  16384   512 density     a word for each power of two, see Density; relaxed
  * </pre>
  */
 final class Root {
@@ -110,6 +111,8 @@ final class Root {
     static long emptyPage() { return at(1024); }
     static long subprocess() { return at(1152); }
     static long heap() { return at(6144); }
+
+    static long density(long power) { return at(16384 + power * 8); }
 
     static final int SHARED_MAX = 256;
     static long sharedData(long index) { return getAcquire(at(12288 + index * 8)); }

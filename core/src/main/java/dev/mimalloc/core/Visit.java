@@ -164,7 +164,7 @@ public final class Visit {
         long free = Meta.allocate(bytes);
         if (free == 0) return false;
         boolean there = enter(heap, page, start, osLock) && Page.blockSize(page) == size;
-        if (there) {
+        if (there && !Page.isSingleton(page)) { // a single one is live, and has no link
             mark(Page.free(page), start, size, capacity, free);
             mark(Page.localFree(page), start, size, capacity, free);
             mark(Page.head(Page.threadFree(page)), start, size, capacity, free);

@@ -29,7 +29,7 @@ final class Linux extends OperatingSystem {
     private static final int WRITE = X86 ? 1 : 64, MMAP = X86 ? 9 : 222, MUNMAP = X86 ? 11 : 215;
     private static final int MPROTECT = X86 ? 10 : 226, MADVISE = X86 ? 28 : 233, MBIND = X86 ? 237 : 235;
     private static final int PRCTL = X86 ? 157 : 167, GETRUSAGE = X86 ? 98 : 165, GETCPU = X86 ? 309 : 168;
-    private static final int GETRANDOM = X86 ? 318 : 278;
+    private static final int GETRANDOM = X86 ? 318 : 278, MINCORE = X86 ? 27 : 232;
 
     private static final int PROT_NONE = 0, PROT_READ_WRITE = 3;
     private static final int MAP_PRIVATE = 0x2, MAP_ANONYMOUS = 0x20, MAP_NORESERVE = 0x4000;
@@ -160,6 +160,9 @@ final class Linux extends OperatingSystem {
     boolean transparentHugePages(long a, long size, boolean allow) {
         return madvise(a, size, allow ? MADV_HUGEPAGE : MADV_NOHUGEPAGE);
     }
+
+    @Override
+    boolean residentPages(long a, long size, long vector) { return call(MINCORE, a, size, vector, 0, 0, 0) == 0; }
 
     @Override
     boolean disallowTransparentHugePages() { return call(PRCTL, PR_SET_THP_DISABLE, 1, 0, 0, 0, 0) == 0; }
