@@ -40,8 +40,6 @@ MI_OS int64_t Os_largePageSize(void) { return MI_LARGE_PAGE; }
 
 static int64_t mi_mmap_near(int64_t wish, int64_t size, bool commit, int flags) {
   int protection = commit ? PROT_READ | PROT_WRITE : PROT_NONE;
-  // Huge pages have to be reserved: without, the first touch of one that is not to be had ends the process.
-  if ((flags & MI_HUGETLB) == 0) flags |= MAP_NORESERVE;
   void* p = mmap(MI_AT(void, wish), (size_t)size, protection, MAP_PRIVATE | MAP_ANONYMOUS | flags, -1, 0);
   return p == MAP_FAILED ? 0 : MI_ADDRESS(p);
 }
@@ -58,13 +56,17 @@ static int64_t mi_mmap_aligned(int64_t size, int64_t alignment, bool commit, int
   p = mi_mmap_near(p & -alignment, size, commit, flags);
   if (p == 0 || (p & (alignment - 1)) == 0) return p;
   Os_unmap(p, size);
-  // As much as it takes for an aligned piece to lie in it, and away with the ends.
-  p = mi_mmap(size + alignment, commit, flags);
+  // As much as it takes for an aligned piece to lie in it, and away with the ends: they should not count for the system's
+  // limits, not even for a moment.
+  bool late = commit && (flags & MI_HUGETLB) == 0;
+  p = mi_mmap(size + alignment, commit && !late, flags);
   if (p == 0) return 0;
   int64_t aligned = (p + alignment - 1) & -alignment, end = aligned + size;
   if (aligned > p) Os_unmap(p, aligned - p);
   if (p + size + alignment > end) Os_unmap(end, p + size + alignment - end);
-  return aligned;
+  if (!late || mprotect(MI_AT(void, aligned), (size_t)size, PROT_READ | PROT_WRITE) == 0) return aligned;
+  Os_unmap(aligned, size);
+  return 0;
 }
 
 MI_OS int64_t Os_map(int64_t size, int64_t alignment, int32_t commit, int32_t large) {
@@ -123,6 +125,14 @@ MI_OS int32_t Os_decommit(int64_t a, int64_t size) {
 #endif
   errno = saved;
   return result;
+}
+
+// A fresh mapping in the place of the old one.
+MI_OS int32_t Os_discard(int64_t a, int64_t size) {
+  int saved = errno;
+  bool done = mmap(MI_AT(void, a), (size_t)size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) != MAP_FAILED;
+  errno = saved;
+  return done;
 }
 
 MI_OS int32_t Os_reset(int64_t a, int64_t size) {

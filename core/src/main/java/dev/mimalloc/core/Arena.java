@@ -39,13 +39,15 @@ import dev.mimalloc.machine.Trace;
  *    152     8 descriptors  the pages', one for each slice
  *    160     8 advisable    1 if regions can be advised to be huge pages; relaxed, until the OS refuses
  *    168     8 purgeClaims  odd while a purge has slices of this arena claimed; goes up when it begins and ends
+ *    176     8 commits      how our own memory that is not accessible is committed, see below
+ *    184     8 steps        a bitmap of the regions of a huge page that are accessible, if it is committed by steps
  * </pre>
  *
  * All others are written once, before the arena is published.
  */
 final class Arena {
     private static final long HEADER = 192;
-    /** Those with a bit for each slice; behind them lies the one of the huge pages. */
+    /** Those with a bit for each slice; behind them lie the two with a bit for each region of a huge page. */
     private static final int SLICE_BITMAPS = 5;
     /** The slices of a huge page of 2 MiB. */
     static final long HUGE_PAGE = 32;
@@ -70,6 +72,17 @@ final class Arena {
     /** Milliseconds: without a delay only what was refused waits, and is tried again so much later. */
     private static final long RETRY = 1000;
 
+    /** What is wanted is committed, and what is purged can still be touched. */
+    static final int EXACTLY = 0;
+    /**
+     * Where the OS promises more memory than it has: a whole region of a huge page is made accessible when any of it is
+     * wanted, and stays so. That is one call of the OS in 2 MiB; but what was never wanted counts for nothing, neither
+     * for the OS' limits nor as memory that is locked.
+     */
+    static final int BY_STEPS = 1;
+    /** Where it promises only what it has: what is purged is no longer promised. */
+    static final int STRICTLY = 2;
+
     private Arena() {}
 
     static long subprocess(long arena) { return getLong(arena); }
@@ -93,6 +106,9 @@ final class Arena {
         Bitmap.set(committed(arena), 0, slices(arena));
         Statistics.increase(Subprocess.statistics(subprocess(arena)), Statistics.COMMITTED, size(arena));
     }
+    private static long commits(long arena) { return getLong(arena + 176); }
+    static void setCommits(long arena, int commits) { putLong(arena + 176, commits); }
+    private static long steps(long arena) { return getLong(arena + 184); }
     static boolean isOwned(long arena) { return getLong(arena + 88) != 0; }
     static void setOwned(long arena) { putLong(arena + 88, 1); }
     static long free(long arena) { return getLong(arena + 96); }
@@ -129,7 +145,8 @@ final class Arena {
             long numaNode) {
         long bitmap = Bitmap.size(slices);
         long kinds = Config.alignUp((slices + Bitmap.CHUNK - 1) / Bitmap.CHUNK, 64);
-        long bitmaps = SLICE_BITMAPS * bitmap + Bitmap.size(slices / HUGE_PAGE);
+        long regions = Bitmap.size(slices / HUGE_PAGE);
+        long bitmaps = SLICE_BITMAPS * bitmap + 2 * regions;
         long metaSize = Config.alignUp(HEADER + bitmaps + kinds + slices * Page.SIZE, Os.pageSize());
         long arena = Os.map(metaSize, Os.pageSize(), true, false);
         if (arena == 0) return 0;
@@ -147,6 +164,8 @@ final class Arena {
         }
         putLong(arena + 136, arena + HEADER + SLICE_BITMAPS * bitmap);
         Bitmap.init(huge(arena), slices / HUGE_PAGE);
+        putLong(arena + 184, huge(arena) + regions);
+        Bitmap.init(steps(arena), slices / HUGE_PAGE);
         putLong(arena + 144, arena + HEADER + bitmaps);
         putLong(arena + 152, arena + HEADER + bitmaps + kinds);
         Bitmap.set(free(arena), 0, slices);
@@ -292,6 +311,7 @@ final class Arena {
     }
 
     private static boolean commitMemory(long arena, long slice, long count) {
+        if (commits(arena) == BY_STEPS) return commitSteps(arena, slice, count);
         long address = address(arena, slice);
         long size = count << Config.SLICE_SHIFT;
         Statistics.add(Subprocess.statistics(subprocess(arena)), Statistics.COMMIT_CALLS, 1);
@@ -304,6 +324,30 @@ final class Arena {
         boolean done = Callback.commit(commitFunction(arena), commit, address, size, 0, getLong(arena + 80));
         CallOut.endBelow();
         return done;
+    }
+
+    /**
+     * Makes all regions accessible that claimed slices lie in. Two threads may do so with the same region at the same
+     * time: either call leaves it accessible, and the bit says so only after that. Nobody makes it inaccessible again.
+     */
+    private static boolean commitSteps(long arena, long slice, long count) {
+        long end = (slice + count - 1) / HUGE_PAGE + 1;
+        for (long step = slice / HUGE_PAGE; step < end; step++) {
+            long first = step;
+            while (step < end && !Bitmap.isSet(steps(arena), step)) step++;
+            if (step > first && !commitStep(arena, first, step - first)) {
+                // There may still be memory for the slices alone.
+                return Os.commit(address(arena, slice), count << Config.SLICE_SHIFT);
+            }
+        }
+        return true;
+    }
+
+    private static boolean commitStep(long arena, long step, long count) {
+        Statistics.add(Subprocess.statistics(subprocess(arena)), Statistics.COMMIT_CALLS, 1);
+        if (!Os.commit(address(arena, step * HUGE_PAGE), count * HUGE_PAGE << Config.SLICE_SHIFT)) return false;
+        Bitmap.set(steps(arena), step, count);
+        return true;
     }
 
     /** Marks claimed slices as used; true if all of them are zero. */
@@ -374,9 +418,12 @@ final class Arena {
             if (!callCommit(arena, false, address, size)) return false;
             uncommit(arena, slice, count);
         } else if (Options.isEnabled(Options.PURGE_DECOMMITS)) {
-            int result = Os.decommit(address, size);
+            // A new mapping may be refused where there are many: then the memory goes, and the promise stays.
+            boolean discarded = commits(arena) == STRICTLY && Os.discard(address, size);
+            int result = discarded ? 3 : Os.decommit(address, size);
             if (result < 0) return false;
-            if ((result & 1) != 0 && isAccessible(arena)) Os.commit(address, size);
+            boolean touchable = isAccessible(arena) || commits(arena) == BY_STEPS;
+            if ((result & 1) != 0 && touchable) Os.commit(address, size);
             if ((result & 2) != 0 && isOwned(arena)) Bitmap.clear(dirty(arena), slice, count);
             uncommit(arena, slice, count);
         } else {

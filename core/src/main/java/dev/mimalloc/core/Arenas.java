@@ -112,25 +112,34 @@ final class Arenas {
         // The more there are, the larger the next: their number stays small, and so does the search through them.
         size = Config.max(Config.alignUp(size << Config.min(count / 8, 16), ALIGNMENT), least);
         long eager = Options.get(Options.ARENA_EAGER_COMMIT);
-        boolean commit = eager == 1 || eager == 2 && Os.overcommits();
         boolean large = Options.isEnabled(Options.ALLOW_LARGE_OS_PAGES);
+        boolean bySteps = eager == 2 && Os.overcommits();
+        // Large OS pages are there from the start.
+        boolean commit = eager == 1 || bySteps && large;
         while (true) {
-            long arena = reserveMemory(subprocess, size, commit, large, false);
+            long arena = reserveMemory(subprocess, size, commit, large, false, bySteps && !commit);
             if (arena != 0) return true;
             if (size == least) return false;
             size = Config.max(Config.alignUp(size / 2, ALIGNMENT), least);
         }
     }
 
-    /** Reserves {@code size} bytes from the OS and makes an arena of them; for who holds the lock. */
-    static long reserveMemory(long subprocess, long size, boolean commit, boolean large, boolean exclusive) {
+    /**
+     * Reserves {@code size} bytes from the OS and makes an arena of them; for who holds the lock.
+     *
+     * @param bySteps what is not committed now will be by whole regions
+     */
+    static long reserveMemory(long subprocess, long size, boolean commit, boolean large, boolean exclusive,
+            boolean bySteps) {
         long start = size < DIRECTORY ? 0 : Os.map(size, DIRECTORY, commit, large);
         if (start == 0) start = Os.map(size, ALIGNMENT, commit, large);
         if (start == 0) return 0;
         Statistics.add(Subprocess.statistics(subprocess), Statistics.MMAP_CALLS, 1);
         long arena = Arena.create(subprocess, start, size >>> Config.SLICE_SHIFT, commit, true, false, -1);
         if (arena != 0) Arena.setOwned(arena);
-        if (arena != 0) HugePages.reserved(arena, commit);
+        if (arena != 0 && bySteps) Arena.setCommits(arena, Arena.BY_STEPS);
+        else if (arena != 0 && !commit && !Os.overcommits()) Arena.setCommits(arena, Arena.STRICTLY);
+        if (arena != 0) HugePages.reserved(arena, commit || bySteps);
         if (arena != 0 && exclusive) Arena.setExclusive(arena);
         if (arena != 0 && publish(subprocess, arena)) return arena;
         if (arena != 0) Arena.release(arena);

@@ -26,7 +26,7 @@ public final class ManageArenas {
         long subprocess = Heaps.currentSubprocess();
         Lock.acquire(Subprocess.arenaLock(subprocess));
         long arena = Arenas.reserveMemory(subprocess, Config.alignUp(size, Config.SLICE), commit, allowLarge,
-                exclusive);
+                exclusive, false);
         Lock.release(Subprocess.arenaLock(subprocess));
         store(id, arena);
         return arena == 0 ? Errors.ENOMEM : 0;

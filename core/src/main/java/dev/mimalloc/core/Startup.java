@@ -59,7 +59,7 @@ final class Startup {
         if (size <= 0) return;
         Lock.acquire(Subprocess.arenaLock(subprocess));
         boolean large = Options.isEnabled(Options.ALLOW_LARGE_OS_PAGES);
-        Arenas.reserveMemory(subprocess, Config.alignUp(size, Config.SLICE), true, large, false);
+        Arenas.reserveMemory(subprocess, Config.alignUp(size, Config.SLICE), true, large, false, false);
         Lock.release(Subprocess.arenaLock(subprocess));
     }
 }

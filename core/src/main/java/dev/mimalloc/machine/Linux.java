@@ -32,7 +32,7 @@ final class Linux extends OperatingSystem {
     private static final int GETRANDOM = X86 ? 318 : 278, MINCORE = X86 ? 27 : 232;
 
     private static final int PROT_NONE = 0, PROT_READ_WRITE = 3;
-    private static final int MAP_PRIVATE = 0x2, MAP_ANONYMOUS = 0x20, MAP_NORESERVE = 0x4000;
+    private static final int MAP_PRIVATE = 0x2, MAP_ANONYMOUS = 0x20, MAP_FIXED = 0x10;
     private static final int MAP_HUGETLB = 0x40000, MAP_HUGE_2MB = 21 << 26, MAP_HUGE_1GB = 30 << 26;
     private static final int MADV_DONTNEED = 4, MADV_FREE = 8, MADV_HUGEPAGE = 14, MADV_NOHUGEPAGE = 15;
     private static final int MADV_DONTNEED_LOCKED = 24;
@@ -96,11 +96,10 @@ final class Linux extends OperatingSystem {
         if (size <= 0 || size > ADDRESSES || alignment <= 0 || alignment > ADDRESSES) return 0;
         int protection = commit ? PROT_READ_WRITE : PROT_NONE;
         if (large && size % LARGE_PAGE == 0) {
-            // Here MAP_NORESERVE would promise pages that are not there, and the first touch would end the process.
             long p = mapAligned(size, Math.max(alignment, LARGE_PAGE), protection, MAP_HUGETLB | MAP_HUGE_2MB);
             if (p != 0) return p;
         }
-        long p = mapAligned(pages(size), alignment, protection, MAP_NORESERVE);
+        long p = mapAligned(pages(size), alignment, protection, 0);
         if (p != 0 && large) transparentHugePages(p, pages(size), true);
         return p;
     }
@@ -113,12 +112,16 @@ final class Linux extends OperatingSystem {
         p = mmap(p & -alignment, size, protection, flags);
         if (p == 0 || (p & alignment - 1) == 0) return p;
         unmap(p, size);
-        p = mmap(0, size + alignment, protection, flags);
+        // What is cut off should not count for the system's limits, not even for a moment.
+        boolean late = flags == 0 && protection != PROT_NONE;
+        p = mmap(0, size + alignment, late ? PROT_NONE : protection, flags);
         if (p == 0) return 0;
         long start = p + alignment - 1 & -alignment, end = p + alignment;
         if (start > p) unmap(p, start - p);
         if (end > start) unmap(start + size, end - start);
-        return start;
+        if (!late || commit(start, size)) return start;
+        unmap(start, size);
+        return 0;
     }
 
     private static long mmap(long wish, long size, int protection, int flags) {
@@ -150,6 +153,9 @@ final class Linux extends OperatingSystem {
         // The former is refused where the program has locked its memory; older kernels do not know the latter.
         return madvise(a, size, MADV_DONTNEED) || madvise(a, size, MADV_DONTNEED_LOCKED) ? 2 : -1;
     }
+
+    @Override
+    boolean discard(long a, long size) { return mmap(a, size, PROT_NONE, MAP_FIXED) != 0; }
 
     @Override
     boolean reset(long a, long size) {

@@ -18,6 +18,7 @@ abstract class OperatingSystem {
     abstract boolean unmap(long a, long size);
     abstract boolean commit(long a, long size);
     abstract int decommit(long a, long size);
+    abstract boolean discard(long a, long size);
     abstract boolean reset(long a, long size);
     abstract boolean protect(long a, long size);
     abstract boolean transparentHugePages(long a, long size, boolean allow);

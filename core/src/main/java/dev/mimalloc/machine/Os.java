@@ -25,7 +25,8 @@ public final class Os {
 
     /**
      * Fresh zeroed memory at a multiple of {@code alignment}, a power of two that is at least the page size and may
-     * be larger than the size. With {@code commit} it can be read and written, else not yet. With {@code large} it
+     * be larger than the size. With {@code commit} it can be read and written, and counts as promised for the system's
+     * limits; without, not yet. With {@code large} it
      * tries large OS pages first. 0 when there is none.
      */
     public static long map(long size, long alignment, boolean commit, boolean large) {
@@ -40,6 +41,11 @@ public final class Os {
      * bit 1: it is zero then. -1 when it failed.
      */
     public static int decommit(long a, long size) { return SYSTEM.decommit(a, size); }
+    /**
+     * Gives memory back, and with it what the system has promised: it is as if it had just been mapped without commit.
+     * False, with nothing changed, when the system refuses.
+     */
+    public static boolean discard(long a, long size) { return SYSTEM.discard(a, size); }
     /** Lets the system take the memory when it needs it; the contents may be lost, the memory stays usable. */
     public static boolean reset(long a, long size) { return SYSTEM.reset(a, size); }
     /** Any access ends the process from now on. */
