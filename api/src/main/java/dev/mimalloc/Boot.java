@@ -6,6 +6,7 @@ import dev.mimalloc.core.Threads;
 import dev.mimalloc.machine.Lifecycle;
 import dev.mimalloc.machine.ThreadSlot;
 import dev.mimalloc.machine.Trace;
+import dev.mimalloc.machine.Unpinned;
 import java.lang.System.Logger.Level;
 
 /**
@@ -35,7 +36,7 @@ final class Boot implements Lifecycle {
         if (ModuleLayer.boot().findModule("jdk.jfr").isPresent()) FlightListener.start();
         if (Tracker.REPORTS) Leaks.printAtExit();
         if (Options.isEnabled(Options.SHOW_STATS) || Options.isEnabled(Options.VERBOSE)) {
-            Runtime.getRuntime().addShutdownHook(new Thread(ProcessLife::done));
+            Unpinned.atExit("mimalloc-statistics", ProcessLife::done);
         }
         if (Boolean.getBoolean("dev.mimalloc.jmx")) registerMBean();
     }
@@ -52,6 +53,12 @@ final class Boot implements Lifecycle {
 
     /** Has done it all when it is called: whoever calls it has initialised this class. */
     static void ready() {}
+
+    /** After the housekeeper's last round. */
+    static void lastRound() {
+        ProcessLife.tick();
+        Threads.collect(true);
+    }
 
     private static void load(String name) {
         try {

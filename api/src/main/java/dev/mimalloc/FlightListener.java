@@ -1,5 +1,8 @@
 package dev.mimalloc;
 
+import dev.mimalloc.machine.Unpinned;
+import java.lang.reflect.InvocationHandler;
+import java.lang.reflect.Method;
 import java.util.List;
 import jdk.jfr.FlightRecorder;
 import jdk.jfr.FlightRecorderListener;
@@ -10,13 +13,35 @@ import jdk.jfr.RecordingState;
  * Lets core know when a flight recording runs, and when none does. Until there is the first one, the events and
  * whatever they need are not even loaded.
  */
-final class FlightListener implements FlightRecorderListener {
+final class FlightListener implements FlightRecorderListener, InvocationHandler {
+    private static final FlightListener LISTENER = new FlightListener(); // the recorder does not keep it
     private boolean registered; // guarded by this
 
     private FlightListener() {}
 
     /** Only where there is the module {@code jdk.jfr}. */
-    static void start() { FlightRecorder.addListener(new FlightListener()); }
+    static void start() {
+        FlightRecorder.addListener(Unpinned.listener(FlightRecorderListener.class, LISTENER, LISTENER));
+    }
+
+    /** What the recorder says, where it must not know this class. */
+    @SuppressWarnings("ReferenceEquality") // the proxy would ask here again
+    @Override
+    public Object invoke(Object proxy, Method method, Object[] arguments) {
+        return switch (method.getName()) {
+            case "equals" -> proxy == arguments[0];
+            case "hashCode" -> System.identityHashCode(proxy);
+            case "toString" -> toString();
+            default -> {
+                try {
+                    look(FlightRecorder.getFlightRecorder());
+                } catch (NoClassDefFoundError e) {
+                    // Its program has been closed, and waits for the garbage collector: whoever records now is another.
+                }
+                yield null;
+            }
+        };
+    }
 
     @Override
     public void recorderInitialized(FlightRecorder recorder) { look(recorder); }

@@ -3,6 +3,7 @@ package dev.mimalloc;
 import static java.util.stream.Collectors.groupingBy;
 
 import dev.mimalloc.machine.Trace;
+import dev.mimalloc.machine.Unpinned;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentSkipListMap;
@@ -31,8 +32,14 @@ final class FlightSampler implements Trace.Listener {
     private static final int WINDOWS = 4; // in a second
     private static final long MOST = 1L << 60; // so that the double of an interval is one too
 
-    /** Between the begin and the end of a purge, which are one thread's. */
-    private static final ThreadLocal<FlightEvents.Purge> PURGE = new ThreadLocal<>();
+    private static final Runnable STATISTICS = FlightStatistics::commit; // the recorder does not keep these two
+    private static final Runnable LIVE = SAMPLER::commitLive;
+
+    /**
+     * Between the begin and the end of a purge, which are one thread's: by its id. Not a ThreadLocal, since the end may
+     * never be told, and then the thread would keep this class.
+     */
+    private static final ConcurrentSkipListMap<Long, FlightEvents.Purge> PURGES = new ConcurrentSkipListMap<>();
 
     private static boolean listening;
     private static volatile long least = INTERVAL;
@@ -52,8 +59,8 @@ final class FlightSampler implements Trace.Listener {
                 FlightEvents.ArenaReserve.class, FlightEvents.ArenaRelease.class, FlightEvents.Purge.class,
                 FlightEvents.Statistics.class);
         events.forEach(FlightRecorder::register);
-        FlightRecorder.addPeriodicEvent(FlightEvents.Statistics.class, FlightStatistics::commit);
-        FlightRecorder.addPeriodicEvent(FlightEvents.Live.class, SAMPLER::commitLive);
+        FlightRecorder.addPeriodicEvent(FlightEvents.Statistics.class, Unpinned.task(STATISTICS));
+        FlightRecorder.addPeriodicEvent(FlightEvents.Live.class, Unpinned.task(LIVE));
     }
 
     /** Begins to listen, or ceases to. From one thread at a time. */
@@ -61,6 +68,7 @@ final class FlightSampler implements Trace.Listener {
         if (listen == listening) return;
         listening = listen;
         SAMPLER.live.clear(); // what is freed while nobody listens stays unknown
+        PURGES.clear();
         Trace.listener(listen ? SAMPLER : null);
     }
 
@@ -155,14 +163,13 @@ final class FlightSampler implements Trace.Listener {
         var event = new FlightEvents.Purge();
         if (!event.isEnabled()) return;
         event.begin();
-        PURGE.set(event);
+        PURGES.put(Thread.currentThread().threadId(), event);
     }
 
     @Override
     public void purged(long start, long bytes) {
-        FlightEvents.Purge event = PURGE.get();
+        FlightEvents.Purge event = PURGES.remove(Thread.currentThread().threadId());
         if (event == null) return;
-        PURGE.remove();
         event.address = start;
         event.size = bytes;
         event.commit();

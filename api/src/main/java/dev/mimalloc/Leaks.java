@@ -1,5 +1,6 @@
 package dev.mimalloc;
 
+import dev.mimalloc.machine.Unpinned;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.time.Duration;
@@ -144,7 +145,7 @@ public final class Leaks {
     /** Sees to it that the report is printed when the JVM shuts down. */
     static void printAtExit() {
         try {
-            Runtime.getRuntime().addShutdownHook(new Thread(() -> print(System.err), "mimalloc-leaks"));
+            Unpinned.atExit("mimalloc-leaks", () -> print(System.err));
         } catch (IllegalStateException e) {
             // The JVM is shutting down already: what is allocated from now on is too late for a report.
         }

@@ -26,6 +26,7 @@ public final class ThreadSlot {
     static {
         Arrays.fill(TABLE, NONE);
         StackProbe.warmUp(); // a class that is first used on a full stack would be lost for good
+        Unpinned.warmUp();
     }
 
     private static final class Entry {
@@ -99,6 +100,15 @@ public final class ThreadSlot {
     /** Who is told of threads that end; null is nobody. JVM only. */
     public static void lifecycle(Lifecycle lifecycle) { Housekeeper.lifecycle = lifecycle; }
 
+    /**
+     * Ends the thread that notices the ends of others, and waits for its end; the next theap of a thread starts it
+     * again. JVM only.
+     */
+    public static void stopWatching() {
+        Housekeeper.stop();
+        collectEnded(Housekeeper.lifecycle);
+    }
+
     private static int chain(Thread thread) { return (int) thread.threadId() & CHAINS - 1; }
 
     private static long search(Entry entry, Thread thread) {
@@ -127,8 +137,10 @@ public final class ThreadSlot {
         return chain;
     }
 
-    /** Takes the theaps of ended threads out and hands them on. Returns how many; for the housekeeper alone. */
-    static int collectEnded(Lifecycle lifecycle) {
+    /**
+     * Takes the theaps of ended threads out and hands them on, each once: by one thread at a time. Returns how many.
+     */
+    static synchronized int collectEnded(Lifecycle lifecycle) {
         int ended = 0;
         for (int chain = 0; chain < CHAINS; chain++) {
             Entry head = (Entry) HEAD.getAcquire(TABLE, chain);

@@ -192,6 +192,46 @@ class ThreadSlotTest {
                 .singleElement().satisfies(thread -> assertThat(thread.isDaemon()).isTrue());
     }
 
+    /** A thread that is interrupted never rests until somebody clears that. */
+    @Test
+    void theHousekeeperRestsAgainAfterAnInterrupt() throws Exception {
+        inThread(() -> ThreadSlot.setTheap(144));
+        Thread keeper = Housekeeper.thread();
+        for (int i = 0; i < 3; i++) {
+            keeper.interrupt();
+            await(() -> !keeper.isInterrupted(), Duration.ofSeconds(5));
+        }
+        int before = ticks.get();
+        await(() -> ticks.get() > before, Duration.ofSeconds(5));
+        assertThat(keeper.isAlive()).isTrue();
+    }
+
+    @Test
+    void theHousekeeperIsInNoGroupOfTheApplications() throws Exception {
+        var group = new ThreadGroup("application");
+        Housekeeper.stop();
+        Thread thread = new Thread(group, () -> ThreadSlot.setTheap(160));
+        thread.start();
+        thread.join();
+        assertThat(Housekeeper.thread().getThreadGroup().getParent()).isNull();
+        group.interrupt();
+        assertThat(Housekeeper.thread().isInterrupted()).isFalse();
+    }
+
+    @Test
+    void aStoppedHousekeeperComesBackWithTheNextTheap() throws Exception {
+        inThread(() -> ThreadSlot.setTheap(176));
+        Thread keeper = Housekeeper.thread();
+        Thread.currentThread().interrupt(); // which does not keep it from waiting
+        Housekeeper.stop();
+        assertThat(Thread.interrupted()).isTrue();
+        assertThat(keeper.isAlive()).isFalse();
+        assertThat(Housekeeper.thread()).isNull();
+        inThread(() -> ThreadSlot.setTheap(192));
+        await(() -> ended.contains(192L), Duration.ofSeconds(5));
+        assertThat(Housekeeper.thread()).isNotSameAs(keeper);
+    }
+
     @Test
     void theHousekeeperOutlivesAFailure() throws Exception {
         Thread.UncaughtExceptionHandler before = Thread.getDefaultUncaughtExceptionHandler();
