@@ -79,6 +79,7 @@ public final class ProcessLife {
 
     /** On the JVM, every now and then: what is due even if nobody allocates. */
     public static void tick() {
+        if (!Startup.ready()) return;
         Threads.collectShared();
         Scavenge.tick(Root.subprocess());
         Purge.tick(Root.subprocess());

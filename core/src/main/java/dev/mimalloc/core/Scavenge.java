@@ -82,6 +82,7 @@ final class Scavenge {
         long theap = Subprocess.endedTheaps(subprocess);
         Subprocess.setEmptied(subprocess, 0);
         Subprocess.setEndedTheaps(subprocess, 0);
+        Subprocess.addFinishing(subprocess, 1);
         Lock.release(lives);
         long next;
         for (; theap != 0; theap = next) {
@@ -93,6 +94,7 @@ final class Scavenge {
             next = Page.next(page);
             Pages.finish(page);
         }
+        Subprocess.addFinishing(subprocess, -1);
         Subprocess.setScavengeMark(subprocess, Root.charged() + STEP);
     }
 

@@ -30,11 +30,12 @@ import static dev.mimalloc.machine.Memory.*;
  *   4584     8 emptied       pages that were found and are to be freed; livesLock
  *   4592     8 endedTheaps   orphans that are to be freed, too; livesLock
  *   4600     8 visitors      who shows pages to a visitor: they must not go meanwhile; atomic
+ *   4608     8 finishing     who frees what was found; atomic
  * </pre>
  */
 final class Subprocess {
     private static final long SCAVENGE = 4544;
-    static final long SIZE = SCAVENGE + 64;
+    static final long SIZE = SCAVENGE + 128;
 
     private Subprocess() {}
 
@@ -84,6 +85,7 @@ final class Subprocess {
     static long endedTheaps(long subprocess) { return getLong(subprocess + SCAVENGE + 48); }
     static void setEndedTheaps(long subprocess, long theap) { putLong(subprocess + SCAVENGE + 48, theap); }
     static long addVisitors(long subprocess, long count) { return fetchAdd(subprocess + SCAVENGE + 56, count) + count; }
+    static long addFinishing(long subprocess, long count) { return fetchAdd(subprocess + SCAVENGE + 64, count) + count; }
     static long arenas(long subprocess) { return subprocess + 128; }
     static long statistics(long subprocess) { return subprocess + 256; }
 

@@ -83,7 +83,6 @@ final class Theaps {
             Meta.free(data, ThreadData.SIZE);
             return 0;
         }
-        ThreadData.setMainTheap(data, theap);
         return data;
     }
 
@@ -134,6 +133,8 @@ final class Theaps {
     }
 
     private static void link(long theap, long data, long heap) {
+        // The first is the one for the main heap; who finds it in the list finds it here, too.
+        if (ThreadData.mainTheap(data) == 0) ThreadData.setMainTheap(data, theap);
         long first = ThreadData.theaps(data);
         Theap.setNextInThread(theap, first);
         if (first != 0) Theap.setPrevInThread(first, theap);

@@ -95,12 +95,20 @@ public final class Invariants {
     }
 
     private void locked(Runnable work) {
-        await(() -> Lock.tryAcquire(Subprocess.livesLock(subprocess)), "the lives lock");
+        await(this::tryLock, "the lives lock");
         try {
             work.run();
         } finally {
             Lock.release(Subprocess.livesLock(subprocess));
         }
+    }
+
+    /** Pages that a scavenge has found are neither here nor there until it ends. */
+    private boolean tryLock() {
+        if (!Lock.tryAcquire(Subprocess.livesLock(subprocess))) return false;
+        if (Subprocess.addFinishing(subprocess, 0) == 0) return true;
+        Lock.release(Subprocess.livesLock(subprocess));
+        return false;
     }
 
     private List<Long> lease() {

@@ -31,6 +31,8 @@ abstract class AllocatorContract {
     @Nested
     class Concurrency extends ConcurrencyContract { Concurrency() { super(machine); } }
     @Nested
+    class EmptiedPages extends EmptiedPagesContract { EmptiedPages() { super(machine); } }
+    @Nested
     class Environment extends EnvironmentContract { Environment() { super(machine); } }
     @Nested
     class WholeProcess extends ProcessContract { WholeProcess() { super(machine); } }
