@@ -100,6 +100,34 @@ MI_OS int64_t Os_mapHuge(int64_t size, int32_t node) {
 #endif
 }
 
+// Reserves just these addresses, if they are free.
+MI_OS int32_t Os_mapAt(int64_t a, int64_t size) {
+#if defined(MAP_FIXED_NOREPLACE)
+  int saved = errno;
+  int64_t p = mi_mmap_near(a, size, false, MAP_FIXED_NOREPLACE);
+  if (p != 0 && p != a) Os_unmap(p, size);  // an older kernel takes it for a wish
+  errno = saved;
+  return p == a;
+#else
+  (void)a, (void)size;
+  return false;
+#endif
+}
+
+// Makes memory larger where it is, or moves its pages to the target, in place of what was mapped there.
+MI_OS int32_t Os_remap(int64_t a, int64_t size, int64_t new_size, int64_t target) {
+#if defined(MREMAP_FIXED)
+  int saved = errno;
+  void* p = target == 0 ? mremap(MI_AT(void, a), (size_t)size, (size_t)new_size, 0)
+                        : mremap(MI_AT(void, a), (size_t)size, (size_t)new_size, MREMAP_MAYMOVE | MREMAP_FIXED, MI_AT(void, target));
+  errno = saved;
+  return p != MAP_FAILED;
+#else
+  (void)a, (void)size, (void)new_size, (void)target;
+  return false;
+#endif
+}
+
 static int32_t mi_mprotect(int64_t a, int64_t size, int protection) { return mprotect(MI_AT(void, a), (size_t)size, protection) == 0; }
 MI_OS int32_t Os_commit(int64_t a, int64_t size) { return mi_mprotect(a, size, PROT_READ | PROT_WRITE); }
 MI_OS int32_t Os_unprotect(int64_t a, int64_t size) { return mi_mprotect(a, size, PROT_READ | PROT_WRITE); }

@@ -16,9 +16,9 @@ import java.lang.System.Logger.Level;
 final class Boot implements Lifecycle {
     static final String CLASSES = "Abandon Allocate AllocateAligned Arena ArenaPages Arenas Bitmap CallOut Config CppNames Deferred"
             + " Density Errors FindPage Free Heap Heaps HugePages Json Limits Lock ManageArenas Meta Options Page"
-            + " PageMap PageQueue Pages Printer ProcessInfo ProcessLife Purge Reallocate Report Retire Root"
-            + " Sampling Scavenge SizeClass Spare StandardNames Startup Statistics Subprocess Subprocesses Table"
-            + " Teardown Theap Theaps ThreadData Threads Visit";
+            + " PageMap PageQueue Pages Printer ProcessInfo ProcessLife Purge Reallocate Report Resize Retire"
+            + " Root Sampling Scavenge SizeClass Spare StandardNames Startup Statistics Subprocess Subprocesses"
+            + " Table Teardown Theap Theaps ThreadData Threads Visit";
 
     /** Those of this package that a call may need first when there is little stack or Java heap left. */
     private static final String OWN = "AutomaticMemory Blocks ConfinedArena InstalledLimitHandler Refusal SharedArena"

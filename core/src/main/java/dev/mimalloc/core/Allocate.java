@@ -151,16 +151,19 @@ public final class Allocate {
         if (entered == 0) return 0;
         long theap = heartbeat(entered);
         boolean limited = (Heap.limit(Theap.heap(theap)) | Root.limit()) != 0;
-        long block = limited ? 0 : single(theap, Config.alignUp(size + size / 2 + ROOM, Config.SLICE));
+        long block = 0;
+        if (size >= Resize.MAPPED_MIN) block = single(theap, size, true);
+        if (block == 0 && !limited) block = single(theap, Config.alignUp(size + size / 2 + ROOM, Config.SLICE), false);
         Theaps.leave(entered);
         return block;
     }
 
-    /** A block with a page to itself, or 0. */
-    private static long single(long theap, long size) {
+    /** A block with a page to itself, in a mapping of its own where {@code mapped} says so, or 0. */
+    private static long single(long theap, long size, boolean mapped) {
         long sample = sampledIfReached(theap, size, Config.SLICE, false);
         if (sample != 0) return sample;
-        long page = singleton(theap, size, Config.SLICE, false, true);
+        long page = mapped ? Pages.growing(theap, size) : singleton(theap, size, Config.SLICE, false, true);
+        if (page != 0 && mapped) Page.addOnly(page);
         if (page == 0) return 0;
         long block = only(page, false);
         settle(page);

@@ -375,10 +375,11 @@ final class Arena {
         }
     }
 
-    /** Gives used slices back: they are free at once, and wait to be purged. */
+    /** Gives used slices back: they are free at once, and wait to be purged, unless they have no memory any more. */
     static void giveBack(long arena, long slice, long count) {
         long subprocess = subprocess(arena);
-        long delay = isPinned(arena) ? -1 : Options.get(Options.PURGE_DELAY);
+        boolean stays = isPinned(arena) || Bitmap.countSet(committed(arena), slice, count) == 0;
+        long delay = stays ? -1 : Options.get(Options.PURGE_DELAY);
         boolean purged = delay == 0 && purgeMemory(arena, slice, count);
         unclaim(arena, slice, count);
         if (delay < 0 || purged) return;

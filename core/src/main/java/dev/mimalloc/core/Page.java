@@ -29,8 +29,8 @@ import dev.mimalloc.machine.ThreadSlot;
  *     28     2 capacity    blocks whose memory has been linked in so far
  *     30     2 reserved    blocks that there is room for
  *     32     8 threadFree  count << 48 | head | owned bit; atomic
- *     40     8 blockSize   bytes; written once
- *     48     4 slices      how many slices the page has; 0 for a page straight from the OS
+ *     40     8 blockSize   bytes; written once, but of a large block that changes its size: see Resize
+ *     48     4 slices      how many slices the page has; 0 for a page straight from the OS; as blockSize
  *     52     2 arena       its arena's index
  *     54     1 retire      generic allocations until an empty page goes; 0 when it is not retired
  *     55     1 flags       see below
@@ -38,9 +38,9 @@ import dev.mimalloc.machine.ThreadSlot;
  *     64     8 next        in the theap's queue
  *     72     8 prev
  *     80     8 heap        atomic; changes when the heap is deleted
- *     88     8 start       the first block's address; written once
+ *     88     8 start       the first block's address; as blockSize
  *     96     8 osBase      pages straight from the OS only: the mapping
- *    104     8 osSize
+ *    104     8 osSize      its addresses; behind the block there may be some without memory, where it can grow
  *    112     8 osNext      in the heap's list of such pages, under the subprocess' lock
  *    120     8 osPrev
  * </pre>

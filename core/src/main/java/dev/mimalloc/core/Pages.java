@@ -9,6 +9,8 @@ import dev.mimalloc.machine.Trace;
 final class Pages {
     /** A user's address in a large block lies in its first slices, see {@link #singleton}. */
     static final long INTERIOR_SLICES = 64;
+    /** That of a huge page. */
+    private static final long MAPPED_ALIGNMENT = 2 << 20;
 
     private Pages() {}
 
@@ -74,9 +76,12 @@ final class Pages {
     }
 
     /** The bytes of a page's memory as limits count them. */
-    static long charge(long page) {
-        return Page.isInArena(page) ? (long) Page.slices(page) << Config.SLICE_SHIFT
-                : Config.alignUp(Page.osSize(page), Config.SLICE);
+    static long charge(long page) { return Config.alignUp(memory(page), Config.SLICE); }
+
+    /** The bytes of a page's memory, without the addresses where it may grow. */
+    private static long memory(long page) {
+        if (Page.isInArena(page)) return (long) Page.slices(page) << Config.SLICE_SHIFT;
+        return Page.isSingleton(page) ? Page.blockSize(page) : Page.osSize(page);
     }
 
     /** The bytes that a page for blocks of {@code size} bytes is charged at least, or one for a single such block. */
@@ -84,25 +89,108 @@ final class Pages {
         return single ? Config.alignUp(size, Config.SLICE) : SizeClass.pageSize(SizeClass.goodSize(size));
     }
 
+    /** May a heap have memory straight from the OS? */
+    static boolean mayMap(long heap) {
+        return Heap.exclusiveArena(heap) == 0 && !Options.isEnabled(Options.DISALLOW_OS_ALLOC);
+    }
+
     /** A descriptor for memory straight from the OS. */
     private static long mapped(long heap, long size, long alignment) {
-        if (Heap.exclusiveArena(heap) != 0 || Options.isEnabled(Options.DISALLOW_OS_ALLOC)) return 0;
+        if (!mayMap(heap)) return 0;
         long page = Meta.allocate(Page.OS_SIZE);
         if (page == 0) return 0;
         long start = Os.map(size, alignment, true, false);
-        if (start == 0) {
-            Meta.free(page, Page.OS_SIZE);
-            return 0;
-        }
+        if (start != 0) return mapped(page, heap, start, size, size);
+        Meta.free(page, Page.OS_SIZE);
+        return 0;
+    }
+
+    private static long mapped(long page, long heap, long start, long size, long room) {
         long statistics = Subprocess.statistics(Heap.subprocess(heap));
         Statistics.add(statistics, Statistics.MMAP_CALLS, 1);
-        Statistics.increase(statistics, Statistics.RESERVED, size);
+        Statistics.increase(statistics, Statistics.RESERVED, room);
         Statistics.increase(statistics, Statistics.COMMITTED, size);
         Page.setStart(page, start);
         Page.setOsBase(page, start);
-        Page.setOsSize(page, size);
+        Page.setOsSize(page, room);
         Page.setFlags(page, Page.MEMORY_ZERO);
         return page;
+    }
+
+    /**
+     * A page with a single block of at least {@code size} bytes that may grow, see {@link Resize}; 0 if there is no memory
+     * for one.
+     */
+    static long growing(long theap, long size) {
+        long heap = Theap.heap(theap);
+        if (!mayMap(heap) || size >= Config.ADDRESSES) return 0;
+        long blockSize = roomy(heap, size);
+        if (!Limits.charge(heap, Config.alignUp(blockSize, Config.SLICE))) return 0;
+        long room = room(blockSize);
+        long page = Meta.allocate(Page.OS_SIZE);
+        long start = page == 0 ? 0 : reserve(room);
+        if (start == 0 || !Os.commit(start, blockSize)) {
+            if (start != 0) Os.unmap(start, room);
+            Meta.free(page, Page.OS_SIZE);
+            return refused(heap, Config.alignUp(blockSize, Config.SLICE) >>> Config.SLICE_SHIFT);
+        }
+        if (Options.get(Options.ALLOW_THP) != 0) Os.transparentHugePages(start, blockSize, true);
+        return initialised(mapped(page, heap, start, blockSize, room), theap, blockSize, 1);
+    }
+
+    /**
+     * The bytes of a growing block of {@code size} bytes: an eighth more, so that not each line that is added is a call of
+     * the OS. What nobody touches is not backed, but limits count it.
+     */
+    static long roomy(long heap, long size) {
+        boolean limited = (Heap.limit(heap) | Root.limit()) != 0;
+        return limited ? Config.alignUp(size, Os.pageSize()) : Config.alignUp(size + size / 8, Config.SLICE);
+    }
+
+    /** The addresses for one: as many again. */
+    static long room(long blockSize) { return Config.alignUp(2 * blockSize, MAPPED_ALIGNMENT); }
+
+    /** Addresses for a growing block, or 0. Huge pages that move should find their place. */
+    static long reserve(long size) { return Os.map(size, MAPPED_ALIGNMENT, false, false); }
+
+    /** A page straight from the OS has got more addresses, and more memory; or less. */
+    static void countMapped(long page, long addresses, long bytes) {
+        long statistics = Subprocess.statistics(Heap.subprocess(Page.heap(page)));
+        change(statistics, Statistics.RESERVED, addresses);
+        change(statistics, Statistics.COMMITTED, bytes);
+    }
+
+    private static void change(long statistics, int field, long amount) {
+        if (amount > 0) Statistics.increase(statistics, field, amount);
+        else if (amount < 0) Statistics.decrease(statistics, field, -amount);
+    }
+
+    /** The block of a page with a single one has grown: as if so much had been allocated. */
+    static void countGrown(long page, long bytes) {
+        long heap = Page.heap(page);
+        long statistics = Heap.statistics(heap);
+        Statistics.add(statistics, Statistics.MALLOC_HUGE, bytes);
+        Statistics.add(statistics, Statistics.PAGE_COMMITTED, bytes);
+        Statistics.raisePeak(statistics, Statistics.PAGE_COMMITTED, Heap.charged(heap));
+    }
+
+    /** Can the memory of a page that is still in use be given back, as that of a block that is being copied away? */
+    static boolean mayDecommit(long page) {
+        if (Options.get(Options.PURGE_DELAY) < 0 || Page.has(page, Page.SAMPLED)) return false;
+        if (!Page.isInArena(page)) return true;
+        long arena = Arenas.arenaOf(page);
+        return Arena.isOwned(arena) && !Arena.isPinned(arena);
+    }
+
+    /** Gives the memory of whole slices of such a page back, from {@code offset} on. */
+    static void decommit(long page, long offset, long size) {
+        if (!Page.isInArena(page)) {
+            Os.decommit(Page.start(page) + offset, size);
+            return;
+        }
+        long arena = Arenas.arenaOf(page);
+        long slice = Arena.sliceOf(arena, page) + (offset >>> Config.SLICE_SHIFT);
+        Arena.purgeMemory(arena, slice, size >>> Config.SLICE_SHIFT);
     }
 
     private static long initialised(long page, long theap, long blockSize, int reserved) {
@@ -161,12 +249,12 @@ final class Pages {
         if (bytes != 0) Statistics.add(statistics, Statistics.MALLOC_BINS + Page.bin(page) * 24, -bytes);
     }
 
-    private static void trace(long page, boolean fresh) {
-        long bytes = Page.isInArena(page) ? (long) Page.slices(page) << Config.SLICE_SHIFT : Page.osSize(page);
-        Trace.page(fresh, Page.start(page), bytes, Page.blockSize(page), Heap.sequence(Page.heap(page)));
+    static void trace(long page, boolean fresh) {
+        Trace.page(fresh, Page.start(page), memory(page), Page.blockSize(page), Heap.sequence(Page.heap(page)));
     }
 
-    private static long mappedSlices(long page) {
+    /** How many slices of a page the page map has. */
+    static long mappedSlices(long page) {
         long slices = Config.alignUp(Page.bytes(page), Config.SLICE) >>> Config.SLICE_SHIFT;
         // Nobody has an address further inside a large block than this; it would cost time to enter them all.
         boolean whole = !Page.isSingleton(page) || Page.has(page, Page.MAPPED_WHOLE);
@@ -271,7 +359,7 @@ final class Pages {
         Os.unmap(Page.osBase(page), size);
         long statistics = Subprocess.statistics(Heap.subprocess(heap));
         Statistics.decrease(statistics, Statistics.RESERVED, size);
-        Statistics.decrease(statistics, Statistics.COMMITTED, size);
+        Statistics.decrease(statistics, Statistics.COMMITTED, memory(page));
         Meta.free(page, Page.OS_SIZE);
     }
 }

@@ -132,12 +132,36 @@ public final class Reallocate {
         long usable = p == 0 ? 0 : Free.usableSize(page, p);
         // At most half wasted. Size 0 keeps the block, whose first byte may be looked at as little as that of a new
         // one.
-        if (p != 0 && size <= usable && size >= usable / 2 && size != 0) return p;
+        boolean fits = p != 0 && size <= usable && size >= usable / 2 && size != 0;
+        if (fits && !Resize.pays(usable, size)) return p;
         ThreadSlot.probeStackAround();
-        boolean grows = size > usable && usable >= Config.LARGE_OBJECT_MAX && !zero;
-        long block = grows ? Allocate.heapRoomy(heap, size) : 0;
+        long block = usable >= Config.LARGE_OBJECT_MAX ? resized(heap, page, p, usable, size, zero) : 0;
+        if (block != 0 || fits) return block != 0 ? block : p;
+        boolean grows = size > usable && usable >= Config.LARGE_OBJECT_MAX;
+        if (grows && (!zero || size >= Resize.MAPPED_MIN)) block = Allocate.heapRoomy(heap, size);
         if (block == 0) block = Allocate.heapMalloc(heap, size);
-        return block == 0 ? 0 : moved(p, usable, block, size, zero);
+        return block == 0 ? 0 : moved(page, p, usable, block, size, zero);
+    }
+
+    /** A large block without a copy, or 0. */
+    private static long resized(long heap, long page, long p, long usable, long size, boolean zero) {
+        if (size <= usable) {
+            if (!Resize.pays(usable, size) || !Resize.shrink(page, size)) return 0;
+            if (zero) fill(p + size, Page.blockSize(page) - size, 0);
+            return p;
+        }
+        if (!isIn(heap, page)) return 0;
+        long block = Resize.grow(page, size);
+        // What comes straight from the OS is zero.
+        if (block != 0 && zero && Page.isInArena(page)) fill(block + usable, Page.blockSize(page) - usable, 0);
+        return block;
+    }
+
+    /** Would a new block belong to the same heap as those of {@code page}? */
+    private static boolean isIn(long heap, long page) {
+        if (heap != 0) return Page.heap(page) == heap;
+        long theap = ThreadSlot.theap();
+        return theap != 0 ? Page.heap(page) == Theap.heap(theap) : Page.heap(page) == Heaps.main();
     }
 
     private static long inAt(long heap, long p, long size, long alignment, long offset, boolean zero) {
@@ -148,21 +172,30 @@ public final class Reallocate {
         long usable = p == 0 ? 0 : Free.usableSize(page, p);
         boolean aligned = (p + offset & alignment - 1) == 0;
         long least = Config.alignUp(size, Config.min(alignment, Config.SLICE)); // a new block would have
-        if (p != 0 && aligned && size <= usable && least >= usable / 2 && size != 0) return p;
+        boolean fits = p != 0 && aligned && size <= usable && least >= usable / 2 && size != 0;
+        if (fits && !Resize.pays(usable, size)) return p;
         ThreadSlot.probeStackAround();
-        long block = AllocateAligned.heapMallocAt(heap, size, alignment, offset);
-        return block == 0 ? 0 : moved(p, usable, block, size, zero);
+        // Large blocks begin with a slice, wherever they move.
+        boolean stays = aligned && (offset & alignment - 1) == 0 && alignment <= Config.SLICE;
+        boolean large = stays && usable >= Config.LARGE_OBJECT_MAX;
+        long block = large ? resized(heap, page, p, usable, size, zero) : 0;
+        if (block != 0 || fits) return block != 0 ? block : p;
+        if (large && size > usable && size >= Resize.MAPPED_MIN) block = Allocate.heapRoomy(heap, size);
+        if (block == 0) block = AllocateAligned.heapMallocAt(heap, size, alignment, offset);
+        return block == 0 ? 0 : moved(page, p, usable, block, size, zero);
     }
 
-    private static long moved(long p, long usable, long block, long size, boolean zero) {
+    private static long moved(long page, long p, long usable, long block, long size, boolean zero) {
         long kept = Config.min(usable, size);
-        if (zero) {
+        long other = PageMap.pageOf(block);
+        // A page of its own may be of fresh memory, which is zero.
+        if (zero && !(Page.isSingleton(other) && Page.has(other, Page.MEMORY_ZERO))) {
             // The whole block, not only what was asked for: a later rezalloc may find that it grows in place.
-            long whole = Free.usableSize(PageMap.pageOf(block), block);
-            fill(block + kept, whole - kept, 0);
+            fill(block + kept, Free.usableSize(other, block) - kept, 0);
         }
         if (p == 0) return block;
-        copy(p, block, kept);
+        if (kept > Resize.PIECE) Resize.copyAway(page, p, block, kept);
+        else copy(p, block, kept);
         Free.free(p);
         return block;
     }

@@ -29,10 +29,11 @@ final class Linux extends OperatingSystem {
     private static final int WRITE = X86 ? 1 : 64, MMAP = X86 ? 9 : 222, MUNMAP = X86 ? 11 : 215;
     private static final int MPROTECT = X86 ? 10 : 226, MADVISE = X86 ? 28 : 233, MBIND = X86 ? 237 : 235;
     private static final int PRCTL = X86 ? 157 : 167, GETRUSAGE = X86 ? 98 : 165, GETCPU = X86 ? 309 : 168;
-    private static final int GETRANDOM = X86 ? 318 : 278, MINCORE = X86 ? 27 : 232;
+    private static final int GETRANDOM = X86 ? 318 : 278, MINCORE = X86 ? 27 : 232, MREMAP = X86 ? 25 : 216;
 
     private static final int PROT_NONE = 0, PROT_READ_WRITE = 3;
     private static final int MAP_PRIVATE = 0x2, MAP_ANONYMOUS = 0x20, MAP_FIXED = 0x10;
+    private static final int MAP_FIXED_NOREPLACE = 0x100000, MREMAP_MAYMOVE = 1, MREMAP_FIXED = 2;
     private static final int MAP_HUGETLB = 0x40000, MAP_HUGE_2MB = 21 << 26, MAP_HUGE_1GB = 30 << 26;
     private static final int MADV_DONTNEED = 4, MADV_FREE = 8, MADV_HUGEPAGE = 14, MADV_NOHUGEPAGE = 15;
     private static final int MADV_DONTNEED_LOCKED = 24;
@@ -144,6 +145,20 @@ final class Linux extends OperatingSystem {
 
     @Override
     boolean unmap(long a, long size) { return call(MUNMAP, a, pages(size), 0, 0, 0, 0) == 0; }
+    @Override
+    boolean mapAt(long a, long size) {
+        long p = mmap(a, size, PROT_NONE, MAP_FIXED_NOREPLACE);
+        if (p == a) return true;
+        if (p != 0) unmap(p, size); // an older kernel takes it for a wish
+        return false;
+    }
+
+    @Override
+    boolean remap(long a, long size, long newSize, long target) {
+        long to = call(MREMAP, a, size, newSize, target == 0 ? 0 : MREMAP_MAYMOVE | MREMAP_FIXED, target, 0);
+        return to == (target == 0 ? a : target);
+    }
+
     @Override
     boolean commit(long a, long size) { return call(MPROTECT, a, size, PROT_READ_WRITE, 0, 0, 0) == 0; }
     @Override

@@ -16,6 +16,8 @@ abstract class OperatingSystem {
     abstract long map(long size, long alignment, boolean commit, boolean large);
     abstract long mapHuge(long size, int numaNode);
     abstract boolean unmap(long a, long size);
+    abstract boolean mapAt(long a, long size);
+    abstract boolean remap(long a, long size, long newSize, long target);
     abstract boolean commit(long a, long size);
     abstract int decommit(long a, long size);
     abstract boolean discard(long a, long size);

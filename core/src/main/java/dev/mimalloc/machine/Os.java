@@ -34,6 +34,16 @@ public final class Os {
     }
 
     public static boolean unmap(long a, long size) { return SYSTEM.unmap(a, size); }
+    /** As {@link #map} without commit, but just there; false if anything is mapped there already. */
+    public static boolean mapAt(long a, long size) { return SYSTEM.mapAt(a, size); }
+    /**
+     * Makes committed memory larger where it is, for target 0, if nothing is mapped behind it; or moves its pages, without
+     * a copy, to {@code target}, in place of what was mapped there. What is new is zero. False when the system refuses, or
+     * cannot: then the memory is as it was, and of the target nothing is known.
+     */
+    public static boolean remap(long a, long size, long newSize, long target) {
+        return SYSTEM.remap(a, size, newSize, target);
+    }
     /** Makes memory readable and writable. */
     public static boolean commit(long a, long size) { return SYSTEM.commit(a, size); }
     /**

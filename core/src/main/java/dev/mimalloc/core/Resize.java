@@ -1,0 +1,251 @@
+package dev.mimalloc.core;
+
+import static dev.mimalloc.machine.Memory.*;
+
+import dev.mimalloc.machine.Os;
+import dev.mimalloc.machine.Trace;
+
+/**
+ * Changing the size of a large block without a copy. One that shrinks gives its end back. One that grows takes the free
+ * slices behind it, while it is small; beyond {@link #MAPPED_MIN} it gets a mapping of its own, with as many addresses
+ * behind it as it has bytes: these cost nothing, and are where it grows. When they are used up the OS moves its pages to
+ * other addresses. So what a growing block has twice is never more than {@link #PIECE}.
+ *
+ * <p>Its page's size, slices and start change then. They belong to who owns the page, as all plain fields do; the block's
+ * user is the only one to look at them otherwise, when it frees the block or asks for its size, and calls us instead. So
+ * the page is owned meanwhile. Where somebody else has it, as a heap that is deleted just now, or where anything is not
+ * plain, the answer is no, and the caller copies.
+ */
+final class Resize {
+    /** Smaller blocks do not grow so often, and where there are many of them each mapping would be one too many. */
+    static final long MAPPED_MIN = 4 << 20;
+    /** What is copied before as much of the old block is given back. */
+    static final long PIECE = 4 << 20;
+
+    private Resize() {}
+
+    /** Are whole OS pages to be given back when a block of {@code usable} bytes gets as small as this? */
+    static boolean pays(long usable, long size) {
+        if (size <= Config.LARGE_OBJECT_MAX) return false;
+        return size < usable / 2 || usable - size >= MAPPED_MIN;
+    }
+
+    /** Gives the end of a block with a page to itself back; false if it stays as it is. */
+    static boolean shrink(long page, long size) {
+        if (!tryOwn(page)) return false;
+        long wanted = Config.alignUp(size, Os.pageSize());
+        boolean smaller = wanted < Page.blockSize(page);
+        if (smaller && Page.isInArena(page)) shrinkInArena(page, wanted);
+        else if (smaller) shrinkMapped(page, wanted);
+        giveUp(page);
+        if (smaller) Purge.afterFree(Heap.subprocess(Page.heap(page)));
+        return smaller;
+    }
+
+    /** Makes room for {@code size} bytes in a block with a page to itself; its address, which may be another one, or 0. */
+    static long grow(long page, long size) {
+        if (size >= Config.ADDRESSES || Trace.sampleInterval() != 0 || !tryOwn(page)) return 0;
+        boolean done = Page.isInArena(page) ? growInArena(page, size) : growMapped(page, size);
+        long start = Page.start(page);
+        giveUp(page);
+        return done ? start : 0;
+    }
+
+    private static boolean tryOwn(long page) {
+        if (!Page.isSingleton(page) || Page.hasInterior(page) || Page.has(page, Page.SAMPLED)) return false;
+        return !Page.isOwned(Page.own(page));
+    }
+
+    /** As after a free; the heap may have been deleted meanwhile. */
+    private static void giveUp(long page) {
+        if (!Heap.isDeleted(Page.heap(page)) || Abandon.adopt(page)) Abandon.giveUp(page);
+    }
+
+    // In an arena.
+
+    private static void shrinkInArena(long page, long wanted) {
+        long arena = Arenas.arenaOf(page);
+        long slices = Config.alignUp(wanted, Config.SLICE) >>> Config.SLICE_SHIFT;
+        long before = Page.slices(page);
+        Pages.trace(page, false);
+        long mapped = Pages.mappedSlices(page);
+        Page.setBlockSize(page, wanted);
+        Page.setSlices(page, (int) slices);
+        Pages.trace(page, true);
+        if (slices == before) return;
+        long kept = Pages.mappedSlices(page);
+        PageMap.unregister(Page.start(page) + (kept << Config.SLICE_SHIFT), mapped - kept);
+        Limits.discharge(Page.heap(page), before - slices << Config.SLICE_SHIFT);
+        Arena.giveBack(arena, Arena.sliceOf(arena, page) + slices, before - slices);
+    }
+
+    private static boolean growInArena(long page, long size) {
+        long arena = Arenas.arenaOf(page);
+        long slices = Config.alignUp(size, Config.SLICE) >>> Config.SLICE_SHIFT;
+        long first = Arena.sliceOf(arena, page) + Page.slices(page);
+        long more = slices - Page.slices(page);
+        long heap = Page.heap(page);
+        if (size >= MAPPED_MIN && Pages.mayMap(heap) || first + more > Arena.slices(arena)) return false;
+        if (!Limits.charge(heap, more << Config.SLICE_SHIFT)) return false;
+        boolean claimed = Bitmap.tryClaim(Arena.free(arena), first, more);
+        if (!claimed || !Arena.commit(arena, first, more)) {
+            if (claimed) Arena.unclaim(arena, first, more);
+            Limits.discharge(heap, more << Config.SLICE_SHIFT);
+            return false;
+        }
+        HugePages.claimed(arena, first, more, 0);
+        Arena.use(arena, first, more);
+        Pages.trace(page, false);
+        long before = Page.blockSize(page);
+        long mapped = Pages.mappedSlices(page);
+        Page.setSlices(page, (int) slices);
+        Page.setBlockSize(page, slices << Config.SLICE_SHIFT);
+        // Its neighbours' entries are in the same tables, or in the next one.
+        boolean registered = PageMap.register(Page.start(page), Pages.mappedSlices(page), page);
+        if (!registered) {
+            Page.setSlices(page, (int) (slices - more));
+            Page.setBlockSize(page, before);
+            PageMap.register(Page.start(page), mapped, page);
+            Arena.giveBack(arena, first, more);
+            Limits.discharge(heap, more << Config.SLICE_SHIFT);
+        } else {
+            Pages.countGrown(page, Page.blockSize(page) - before);
+        }
+        Pages.trace(page, true);
+        return registered;
+    }
+
+    // In a mapping of its own.
+
+    private static void shrinkMapped(long page, long wanted) {
+        long start = Page.start(page);
+        Pages.trace(page, false);
+        long charge = Pages.charge(page);
+        long before = Page.blockSize(page);
+        long mapped = Pages.mappedSlices(page);
+        Page.setBlockSize(page, wanted);
+        long kept = Pages.mappedSlices(page);
+        PageMap.unregister(start + (kept << Config.SLICE_SHIFT), mapped - kept);
+        cut(page, wanted);
+        Limits.discharge(Page.heap(page), charge - Pages.charge(page));
+        Pages.countMapped(page, 0, wanted - before);
+        Pages.trace(page, true);
+    }
+
+    /** Gives all addresses of a page's mapping back but the first {@code size}. */
+    private static void cut(long page, long size) {
+        long rest = Page.osSize(page) - size;
+        if (rest == 0) return;
+        Os.unmap(Page.start(page) + size, rest);
+        Page.setOsSize(page, size);
+        Pages.countMapped(page, -rest, 0);
+    }
+
+    private static boolean growMapped(long page, long size) {
+        if (Page.osBase(page) != Page.start(page)) return false;
+        long heap = Page.heap(page);
+        long before = Page.blockSize(page);
+        long wanted = Pages.roomy(heap, size);
+        long more = Config.alignUp(wanted, Config.SLICE) - Pages.charge(page);
+        if (!Limits.charge(heap, more)) return false;
+        Pages.trace(page, false);
+        boolean grown = growBehind(page, wanted) || move(page, wanted);
+        Pages.trace(page, true);
+        if (grown) Pages.countGrown(page, wanted - before);
+        if (grown) Pages.countMapped(page, 0, wanted - before);
+        else Limits.discharge(heap, more);
+        return grown;
+    }
+
+    /**
+     * The block and what is new become one mapping, as what the OS moves in one call has to be. So the addresses behind
+     * the block are given back first: when another mapping gets them in that moment, the block has to move.
+     */
+    private static boolean growBehind(long page, long wanted) {
+        long start = Page.start(page);
+        long before = Page.blockSize(page);
+        long room = Page.osSize(page);
+        if (wanted > room) return false;
+        long mapped = Pages.mappedSlices(page);
+        Page.setBlockSize(page, wanted);
+        long all = Pages.mappedSlices(page);
+        if (!PageMap.register(start, all, page)) {
+            Page.setBlockSize(page, before);
+            PageMap.register(start, mapped, page); // as it was: there are tables for these
+            return false;
+        }
+        Os.unmap(start + before, wanted - before);
+        if (Os.remap(start, before, wanted, 0)) return true;
+        PageMap.unregister(start + (mapped << Config.SLICE_SHIFT), all - mapped);
+        Page.setBlockSize(page, before);
+        // What may be somebody else's by now is not touched any more.
+        if (room > wanted) Os.unmap(start + wanted, room - wanted);
+        Page.setOsSize(page, before);
+        Pages.countMapped(page, before - room, 0);
+        return false;
+    }
+
+    /** Has the OS move the pages of a block to other addresses, with room to grow. */
+    private static boolean move(long page, long wanted) {
+        long start = Page.start(page);
+        long before = Page.blockSize(page);
+        long mapped = Pages.mappedSlices(page);
+        long room = Pages.room(wanted);
+        long target = Pages.reserve(room);
+        if (target == 0) {
+            room = wanted;
+            target = Pages.reserve(room);
+        }
+        if (target == 0) return false;
+        // All that may be refused comes before the call that gives the target's addresses up first: what is new is
+        // committed, and there is a table for what is registered.
+        boolean ready = Os.commit(target + before, wanted - before);
+        Page.setBlockSize(page, wanted);
+        ready = ready && PageMap.register(target, Pages.mappedSlices(page), page);
+        if (!ready) {
+            Page.setBlockSize(page, before);
+            Os.unmap(target, room);
+            return false;
+        }
+        // Before the addresses are free for others, who may register a page there.
+        PageMap.unregister(start, mapped);
+        boolean moved = Os.remap(start, before, wanted, target);
+        if (!moved) {
+            PageMap.unregister(target, Pages.mappedSlices(page));
+            Page.setBlockSize(page, before);
+            PageMap.register(start, mapped, page);
+            // Where the block should have been may be somebody else's by now, as not all systems refuse before they give
+            // the addresses up. If they are not free they are left alone, even if they are still ours.
+            if (Os.mapAt(target, wanted)) Os.unmap(target, wanted);
+            if (room > wanted) Os.unmap(target + wanted, room - wanted);
+            return false;
+        }
+        cutOff(page, start, before);
+        Page.setStart(page, target);
+        Page.setOsBase(page, target);
+        Page.setOsSize(page, room);
+        Pages.countMapped(page, room - before, 0);
+        return true;
+    }
+
+    /** The addresses behind a block that has moved away. */
+    private static void cutOff(long page, long start, long size) {
+        long rest = Page.osSize(page) - size;
+        if (rest == 0) return;
+        Os.unmap(start + size, rest);
+        Pages.countMapped(page, -rest, 0);
+    }
+
+    /** Copies {@code size} bytes of a block, and gives the memory of what was copied back where that is possible. */
+    static void copyAway(long page, long from, long to, long size) {
+        boolean back = from == Page.start(page) && Pages.mayDecommit(page);
+        long next;
+        for (long at = 0; at < size; at = next) {
+            // Huge pages go by the whole.
+            next = Config.alignDown(from + at + PIECE, Arena.HUGE_PAGE << Config.SLICE_SHIFT) - from;
+            if (next > size) next = size;
+            copy(from + at, to + at, next - at);
+            if (back && next < size) Pages.decommit(page, at, next - at);
+        }
+    }
+}
