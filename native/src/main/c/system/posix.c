@@ -334,6 +334,22 @@ MI_OS int64_t Os_environment(int64_t name, int64_t buffer, int64_t size) {
   return -1;
 }
 
+MI_OS int64_t Os_variable(int64_t number, int64_t buffer, int64_t size) {
+  static const char prefix[] = "mimalloc_";
+  for (char** each = environ; each != NULL && *each != NULL; each++) {
+    const char *p = prefix, *e = *each;
+    while (*p != 0 && *p == mi_lower(*e)) p++, e++;
+    if (*p != 0 || number-- > 0) continue;
+    int64_t length = 0;
+    for (e = *each; e[length] != 0 && e[length] != '='; length++) {
+      if (length < size - 1) MI_AT(char, buffer)[length] = e[length];
+    }
+    MI_AT(char, buffer)[length < size ? length : size - 1] = 0;
+    return length;
+  }
+  return -1;
+}
+
 MI_OS void Os_write(int64_t text, int64_t length) {
   int saved = errno;
   while (length > 0) {

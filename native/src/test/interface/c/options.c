@@ -1,5 +1,6 @@
 // Options: their defaults, by call, and by the environment of another process.
 #include "../check.h"
+#include <limits.h>
 
 static const struct { const char* name; long value; } options_as_they_are[] = {
     {"SHOW_ERRORS", 0}, {"SHOW_STATS", 0}, {"VERBOSE", 0}, {"DEPRECATED_EAGER_COMMIT", 1}, {"ARENA_EAGER_COMMIT", 2},
@@ -19,6 +20,10 @@ static const struct { const char* name; long value; } options_as_they_are[] = {
 int answer_option(int argc, char** argv) {
   if (argc != 3) return 2;
   mi_option_t option = (mi_option_t)atoi(argv[2]);
+  void* p = mi_malloc(3 << 20);
+  if (p != NULL) memset(p, 1, 3 << 20);  // an option may forbid it
+  mi_free(p);
+  mi_collect(true);
   printf("%ld %zu %d\n", mi_option_get(option), mi_option_get_size(option), mi_option_is_enabled(option));
   return 0;
 }
@@ -110,6 +115,15 @@ static void by_environment(void) {
   ASK("PURGE_DELAY=10x", purge_delay, 1000);
   ASK("ARENA_RESERVE=4Q", arena_reserve, 1048576);
   ASK("PURGE_DELAY=99999999999999999999999", purge_delay, 1000);
+  // So is what is beyond an option's limits, and a name that there is not; the value is kept as it was given.
+  ASK("PURGE_DELAY=-5", purge_delay, -5);
+  CHECK(strstr(answer.warning, "MIMALLOC_PURGE_DELAY") != NULL);
+  ASK("USE_NUMA_NODES=99999999999", use_numa_nodes, 99999999999);
+  CHECK(strstr(answer.warning, "MIMALLOC_USE_NUMA_NODES") != NULL);
+  ASK("PURGE_DELAY=9223372036854775807", purge_delay, LONG_MAX);
+  CHECK(strcmp(answer.warning, "") == 0);
+  ASK("PURGE_DELY=5", purge_delay, 1000);
+  CHECK(strstr(answer.warning, "MIMALLOC_PURGE_DELY") != NULL);
   ASK("SHOW_ERRORS=1", show_errors, 1);
   ASK("MAX_ERRORS=-1", max_errors, -1);
   // The rest by their current names, each with a value of its own.
@@ -167,6 +181,31 @@ void options(void) {
     mi_option_set_default(option, 5);
     mi_option_enable(option);
     CHECK(mi_option_get(option) == 0 && !mi_option_is_enabled(option) && mi_option_get_size(option) == 0);
+  }
+  // No value can do harm.
+  const long absurd[] = {0, -1, LONG_MIN, LONG_MAX, LONG_MAX - 1, 1L << 62, 1L << 31};
+  for (int i = 0; i < _mi_option_last; i++) {
+    mi_option_t option = (mi_option_t)i;
+    if (i <= mi_option_verbose || i == mi_option_disallow_os_alloc || i == mi_option_disallow_arena_alloc || i == mi_option_destroy_on_exit) continue;
+    long before = mi_option_get(option);
+    for (int j = 0; j < 7; j++) {
+      mi_option_set(option, absurd[j]);
+      CHECK(mi_option_get(option) == absurd[j]);
+      mi_heap_t* heap = mi_heap_new();
+      void* blocks[30];
+      int had = 0;
+      for (int k = 0; k < 30; k++) had += (blocks[k] = mi_heap_malloc(heap, k % 3 == 0 ? 10 : k % 3 == 1 ? 3000 : 300000)) != NULL;
+      CHECK(had == 30);
+      for (int k = 0; k < 30; k++) mi_free(blocks[k]);
+      mi_collect(true);
+      if (option == mi_option_use_numa_nodes) {
+        // There may be no such page; but that is soon found out.
+        int error = mi_reserve_huge_os_pages_interleave(1, 0, 1000);
+        CHECK(error == 0 || error == ENOMEM);
+      }
+      mi_heap_destroy(heap);
+    }
+    mi_option_set(option, before);
   }
   // A default gives way to what is set, also later.
   int status = 0;

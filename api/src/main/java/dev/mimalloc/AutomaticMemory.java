@@ -8,7 +8,7 @@ import java.util.concurrent.atomic.AtomicLong;
  */
 final class AutomaticMemory {
     /** As for the JDK's own such memory: as much as the Java heap, unless the property says something else. */
-    private static final long MAX = Long.getLong("dev.mimalloc.automatic.max", Runtime.getRuntime().maxMemory());
+    private static final long MAX = Settings.number("automatic.max", Runtime.getRuntime().maxMemory());
     private static final int ATTEMPTS = 10;
 
     private static final AtomicLong used = new AtomicLong();

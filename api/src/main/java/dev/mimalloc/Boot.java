@@ -33,12 +33,13 @@ final class Boot implements Lifecycle {
         for (String name : OWN.split(" ", -1)) load("dev.mimalloc." + name);
         ThreadSlot.lifecycle(new Boot());
         ProcessLife.init();
+        Settings.warnOfUnknown();
         if (ModuleLayer.boot().findModule("jdk.jfr").isPresent()) FlightListener.start();
         if (Tracker.REPORTS) Leaks.printAtExit();
         if (Options.isEnabled(Options.SHOW_STATS) || Options.isEnabled(Options.VERBOSE)) {
             Unpinned.atExit("mimalloc-statistics", ProcessLife::done);
         }
-        if (Boolean.getBoolean("dev.mimalloc.jmx")) registerMBean();
+        if (Settings.choice("jmx", "false", "true", "").equals("true")) registerMBean();
     }
 
     private Boot() {}

@@ -10,7 +10,7 @@ final class CallStack {
     /** Where there was no memory for more. */
     static final CallStack UNKNOWN = new CallStack(new StackTraceElement[0]);
 
-    private static final int DEPTH = Math.max(0, Integer.getInteger("dev.mimalloc.leaks.depth", 16));
+    private static final int DEPTH = (int) Math.min(Settings.number("leaks.depth", 16), Integer.MAX_VALUE);
     private static final int OWN_DEPTH = 16; // more than there is between a public method and this class
     private static final String OWN = CallStack.class.getPackageName();
     private static final StackWalker WALKER = StackWalker.getInstance();

@@ -12,7 +12,7 @@ import java.util.concurrent.atomic.AtomicInteger;
  * freed after it, or until another has its address.
  */
 final class Ledger {
-    private static final int FREED_MAX = Math.max(0, Integer.getInteger("dev.mimalloc.leaks.freed", 10_000));
+    private static final int FREED_MAX = (int) Math.min(Settings.number("leaks.freed", 10_000), Integer.MAX_VALUE);
 
     private static final ConcurrentHashMap<Long, TrackedBlock> BLOCKS = new ConcurrentHashMap<>();
     private static final ConcurrentHashMap<Long, Set<TrackedBlock>> BY_HEAP = new ConcurrentHashMap<>();

@@ -18,74 +18,74 @@ public enum Option {
     /** Prints what happens. */
     VERBOSE(Options.VERBOSE, Kind.SWITCH),
     /** Whether an arena is committed as a whole: 0 no, 1 yes, 2 if the system backs memory only when it is touched. */
-    ARENA_EAGER_COMMIT(Options.ARENA_EAGER_COMMIT, 0, 2),
+    ARENA_EAGER_COMMIT(Options.ARENA_EAGER_COMMIT, Kind.NUMBER),
     /** Whether a purge decommits memory, or only resets it. */
     PURGE_DECOMMITS(Options.PURGE_DECOMMITS, Kind.SWITCH),
     /** Whether to ask for large OS pages, of 2 or 4 MiB. */
     ALLOW_LARGE_OS_PAGES(Options.ALLOW_LARGE_OS_PAGES, Kind.SWITCH),
     /** How many huge OS pages, of 1 GiB, to reserve at the start. */
-    RESERVE_HUGE_OS_PAGES(Options.RESERVE_HUGE_OS_PAGES, 0, Long.MAX_VALUE),
+    RESERVE_HUGE_OS_PAGES(Options.RESERVE_HUGE_OS_PAGES, Kind.NUMBER),
     /** The NUMA node of these pages; -1 for any. */
-    RESERVE_HUGE_OS_PAGES_AT(Options.RESERVE_HUGE_OS_PAGES_AT, -1, Integer.MAX_VALUE),
+    RESERVE_HUGE_OS_PAGES_AT(Options.RESERVE_HUGE_OS_PAGES_AT, Kind.NUMBER),
     /** How much memory to reserve at the start, in KiB. */
     RESERVE_OS_MEMORY(Options.RESERVE_OS_MEMORY, Kind.SIZE),
     /** Milliseconds, once to twice, that free memory waits before it goes back to the system; -1 for ever. */
-    PURGE_DELAY(Options.PURGE_DELAY, -1, Long.MAX_VALUE),
+    PURGE_DELAY(Options.PURGE_DELAY, Kind.NUMBER),
     /** Pretends that there are so many NUMA nodes; 0 for as many as there are. */
-    USE_NUMA_NODES(Options.USE_NUMA_NODES, 0, Long.MAX_VALUE),
+    USE_NUMA_NODES(Options.USE_NUMA_NODES, Kind.NUMBER),
     /** Takes no more memory from the system than was reserved. */
     DISALLOW_OS_ALLOC(Options.DISALLOW_OS_ALLOC, Kind.SWITCH),
     /** The tag of the memory, on systems that have tags. */
-    OS_TAG(Options.OS_TAG, 0, 255),
+    OS_TAG(Options.OS_TAG, Kind.NUMBER),
     /** So many errors are printed; -1 for all. */
-    MAX_ERRORS(Options.MAX_ERRORS, -1, Long.MAX_VALUE),
+    MAX_ERRORS(Options.MAX_ERRORS, Kind.NUMBER),
     /** So many warnings are printed; -1 for all. */
-    MAX_WARNINGS(Options.MAX_WARNINGS, -1, Long.MAX_VALUE),
-    /** Frees all memory when the process ends. */
+    MAX_WARNINGS(Options.MAX_WARNINGS, Kind.NUMBER),
+    /** Gives all memory back when the process ends; in C only, as the JVM's threads may run to its very end. */
     DESTROY_ON_EXIT(Options.DESTROY_ON_EXIT, Kind.SWITCH),
-    /** How much an arena reserves, in KiB. */
+    /** How much an arena reserves, in KiB; more than a tebibyte is no use. */
     ARENA_RESERVE(Options.ARENA_RESERVE, Kind.SIZE),
     /** By what {@link #PURGE_DELAY} is multiplied for arenas. */
-    ARENA_PURGE_MULT(Options.ARENA_PURGE_MULT, 0, Long.MAX_VALUE),
+    ARENA_PURGE_MULT(Options.ARENA_PURGE_MULT, Kind.NUMBER),
     /** Takes no memory from arenas. */
     DISALLOW_ARENA_ALLOC(Options.DISALLOW_ARENA_ALLOC, Kind.SWITCH),
     /** Milliseconds to try again when there is no memory; on Windows only. */
-    RETRY_ON_OOM(Options.RETRY_ON_OOM, 0, Long.MAX_VALUE),
+    RETRY_ON_OOM(Options.RETRY_ON_OOM, Kind.NUMBER),
     /** Lets visitors see the pages of threads that have ended. */
     VISIT_ABANDONED(Options.VISIT_ABANDONED, Kind.SWITCH),
     /** The smallest block that is guarded, in bytes. */
-    GUARDED_MIN(Options.GUARDED_MIN, 0, Long.MAX_VALUE),
+    GUARDED_MIN(Options.GUARDED_MIN, Kind.NUMBER),
     /** The largest block that is guarded, in bytes. */
-    GUARDED_MAX(Options.GUARDED_MAX, 0, Long.MAX_VALUE),
+    GUARDED_MAX(Options.GUARDED_MAX, Kind.NUMBER),
     /** Puts a guarded block right before its guard page, whatever its alignment. */
     GUARDED_PRECISE(Options.GUARDED_PRECISE, Kind.SWITCH),
     /** Guards one block in so many; 0 for none. */
-    GUARDED_SAMPLE_RATE(Options.GUARDED_SAMPLE_RATE, 0, Long.MAX_VALUE),
+    GUARDED_SAMPLE_RATE(Options.GUARDED_SAMPLE_RATE, Kind.NUMBER),
     /** Where the sampling starts; 0 for somewhere. */
-    GUARDED_SAMPLE_SEED(Options.GUARDED_SAMPLE_SEED, 0, Long.MAX_VALUE),
+    GUARDED_SAMPLE_SEED(Options.GUARDED_SAMPLE_SEED, Kind.NUMBER),
     /** A thread collects after so many allocations that had to look for a page. */
-    GENERIC_COLLECT(Options.GENERIC_COLLECT, 1, Long.MAX_VALUE),
+    GENERIC_COLLECT(Options.GENERIC_COLLECT, Kind.NUMBER),
     /** Whether a free takes over a page of an ended thread: -1 never, 0 if the thread had it before, 1 always. */
-    PAGE_RECLAIM_ON_FREE(Options.PAGE_RECLAIM_ON_FREE, -1, 1),
+    PAGE_RECLAIM_ON_FREE(Options.PAGE_RECLAIM_ON_FREE, Kind.NUMBER),
     /** A thread keeps so many full pages of each size; -1 for all. */
-    PAGE_FULL_RETAIN(Options.PAGE_FULL_RETAIN, -1, Integer.MAX_VALUE),
+    PAGE_FULL_RETAIN(Options.PAGE_FULL_RETAIN, Kind.NUMBER),
     /** So many pages are looked at to find the fullest one. */
-    PAGE_MAX_CANDIDATES(Options.PAGE_MAX_CANDIDATES, 1, Long.MAX_VALUE),
+    PAGE_MAX_CANDIDATES(Options.PAGE_MAX_CANDIDATES, Kind.NUMBER),
     /** The highest bit of an address; 0 to find out. */
-    MAX_VABITS(Options.MAX_VABITS, 0, 64),
+    MAX_VABITS(Options.MAX_VABITS, Kind.NUMBER),
     /** Commits the page map as a whole. */
     PAGEMAP_COMMIT(Options.PAGEMAP_COMMIT, Kind.SWITCH),
     /** Commits a page bit by bit. */
     PAGE_COMMIT_ON_DEMAND(Options.PAGE_COMMIT_ON_DEMAND, Kind.SWITCH),
     /** A thread takes back so many of its own pages by frees; -1 for any number. */
-    PAGE_MAX_RECLAIM(Options.PAGE_MAX_RECLAIM, -1, Long.MAX_VALUE),
+    PAGE_MAX_RECLAIM(Options.PAGE_MAX_RECLAIM, Kind.NUMBER),
     /** A thread takes over so many pages of others by frees. */
-    PAGE_CROSS_THREAD_MAX_RECLAIM(Options.PAGE_CROSS_THREAD_MAX_RECLAIM, 0, Long.MAX_VALUE),
+    PAGE_CROSS_THREAD_MAX_RECLAIM(Options.PAGE_CROSS_THREAD_MAX_RECLAIM, Kind.NUMBER),
     /**
      * Transparent huge pages, if the system has them: 0 none in the whole process, 1 for what is allocated beyond the
      * first MiB, 2 for all memory.
      */
-    ALLOW_THP(Options.ALLOW_THP, 0, 2),
+    ALLOW_THP(Options.ALLOW_THP, Kind.NUMBER),
     /** Nothing smaller is purged, in KiB. */
     MINIMAL_PURGE_SIZE(Options.MINIMAL_PURGE_SIZE, Kind.SIZE),
     /** Larger blocks come straight from the system, in KiB. */
@@ -108,15 +108,11 @@ public enum Option {
     private final long min;
     private final long max;
 
-    Option(int index, Kind kind) { this(index, kind, 0, kind == Kind.SWITCH ? 1 : Long.MAX_VALUE >>> 10); }
-
-    Option(int index, long min, long max) { this(index, Kind.NUMBER, min, max); }
-
-    Option(int index, Kind kind, long min, long max) {
+    Option(int index, Kind kind) {
         this.index = index;
         this.kind = kind;
-        this.min = min;
-        this.max = max;
+        this.min = Options.min(index);
+        this.max = kind == Kind.SWITCH ? 1 : Options.max(index);
     }
 
     /** What the value means. */
@@ -138,8 +134,8 @@ public enum Option {
     public String property() { return "dev.mimalloc." + name().toLowerCase(Locale.ROOT).replace('_', '.'); }
 
     /**
-     * The value. What was given from outside is not checked, so it may be one that {@link #set} refuses. Stands for
-     * {@code mi_option_get}.
+     * The value. What was given from outside may be one that {@link #set} refuses: then there was a warning at the start,
+     * and the nearest one that it would not refuse is in force. Stands for {@code mi_option_get}.
      */
     public long get() { return Options.get(index); }
 

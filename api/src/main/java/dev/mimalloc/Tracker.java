@@ -24,7 +24,7 @@ import java.util.List;
  * when there is none for it.
  */
 final class Tracker {
-    private static final String HOW = System.getProperty("dev.mimalloc.leaks", "off");
+    private static final String HOW = Settings.choice("leaks", "off", "false", "0", "", "exit", "true", "quiet");
 
     /** Whether blocks are tracked. */
     static final boolean ON = !List.of("off", "false", "0").contains(HOW);

@@ -117,7 +117,7 @@ public final class Abandon {
         if (!Page.hasRoom(page, own ? Page.OWN_SHARE : Page.OTHERS_SHARE) || Page.isEmpty(page)) return false;
         long pages = PageQueue.count(Theap.queue(theap, Page.bin(page)));
         if (Theap.maxReclaim(theap) >= 0 && pages >= Theap.maxReclaim(theap)) return false;
-        return own || option > 0 && pages < Options.get(Options.PAGE_CROSS_THREAD_MAX_RECLAIM);
+        return own || option > 0 && pages < Options.bounded(Options.PAGE_CROSS_THREAD_MAX_RECLAIM);
     }
 
     /** Makes an owned page, that is not findable, a theap's own; it is in no queue yet. */

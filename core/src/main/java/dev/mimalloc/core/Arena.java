@@ -379,7 +379,7 @@ final class Arena {
     static void giveBack(long arena, long slice, long count) {
         long subprocess = subprocess(arena);
         boolean stays = isPinned(arena) || Bitmap.countSet(committed(arena), slice, count) == 0;
-        long delay = stays ? -1 : Options.get(Options.PURGE_DELAY);
+        long delay = stays ? -1 : Options.bounded(Options.PURGE_DELAY);
         boolean purged = delay == 0 && purgeMemory(arena, slice, count);
         unclaim(arena, slice, count);
         if (delay < 0 || purged) return;
@@ -398,7 +398,7 @@ final class Arena {
 
     /** How long slices wait, in milliseconds. */
     static long purgeDelay() {
-        return Options.get(Options.PURGE_DELAY) * Config.max(1, Options.get(Options.ARENA_PURGE_MULT));
+        return Options.bounded(Options.PURGE_DELAY) * Config.max(1, Options.bounded(Options.ARENA_PURGE_MULT));
     }
 
     /** Gives the memory of slices that the caller has claimed back to the OS; false if it, or the user, refuses. */

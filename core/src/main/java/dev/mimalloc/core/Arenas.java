@@ -41,7 +41,7 @@ final class Arenas {
             return page == NO_COMMIT ? 0 : page;
         }
         if (Options.isEnabled(Options.DISALLOW_ARENA_ALLOC)) return 0;
-        if (slices << Config.SLICE_SHIFT > Options.getSize(Options.ARENA_MAX_OBJECT_SIZE)) return 0;
+        if (slices << Config.SLICE_SHIFT > Options.boundedSize(Options.ARENA_MAX_OBJECT_SIZE)) return 0;
         for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
             long count = Subprocess.arenaCount(subprocess);
             long page = allocateInAny(subprocess, count, Heap.numaNode(heap), slices, alignment, sparse, front);
@@ -107,11 +107,11 @@ final class Arenas {
 
     private static boolean reserve(long subprocess, long count, long slices) {
         long least = Config.alignUp(slices << Config.SLICE_SHIFT, ALIGNMENT);
-        long size = Options.getSize(Options.ARENA_RESERVE);
+        long size = Options.boundedSize(Options.ARENA_RESERVE);
         if (size == 0) return false;
         // The more there are, the larger the next: their number stays small, and so does the search through them.
         size = Config.max(Config.alignUp(size << Config.min(count / 8, 16), ALIGNMENT), least);
-        long eager = Options.get(Options.ARENA_EAGER_COMMIT);
+        long eager = Options.bounded(Options.ARENA_EAGER_COMMIT);
         boolean large = Options.isEnabled(Options.ALLOW_LARGE_OS_PAGES);
         boolean bySteps = eager == 2 && Os.overcommits();
         // Large OS pages are there from the start.

@@ -66,22 +66,41 @@ public final class Errors {
         }
     }
 
-    /** Names the options whose values in the environment make no sense. */
+    /** Names what makes no sense in the environment: values of options, and options that there are not. */
     static void warnOfInvalidOptions() {
         for (int option = 0; option < Options.COUNT; option++) {
-            Options.get(option);
-            if (!Options.isInvalid(option) || !withinLimit(Root.countWarning(), Options.MAX_WARNINGS)) continue;
-            long printer = Printer.open(0, 0);
-            Printer.text(printer,
-                    Text.literal("mimalloc: warning: not a value for this option, its default is used: "));
-            Printer.text(printer, Options.name(option));
-            Printer.letter(printer, '\n');
-            Printer.close(printer);
+            boolean beyond = Options.isBeyond(option);
+            if (Options.isInvalid(option)) {
+                warnOf(Text.literal("not a value for this option, its default is used: "), Options.name(option));
+            } else if (beyond) {
+                warnOf(Text.literal("beyond the limits of this option, the nearest value is used: "),
+                        Options.name(option));
+            }
         }
+        warnOfUnknownOptions();
+    }
+
+    private static void warnOfUnknownOptions() {
+        long name = Meta.allocate(Options.VALUE_MAX);
+        if (name == 0) return;
+        for (int i = 0; Os.variable(i, name, Options.VALUE_MAX) >= 0; i++) {
+            if (!Options.isName(name)) warnOf(Text.literal("there is no such option: "), name);
+        }
+        Meta.free(name, Options.VALUE_MAX);
+    }
+
+    private static void warnOf(long text, long name) {
+        if (!withinLimit(Root.countWarning(), Options.MAX_WARNINGS)) return;
+        long printer = Printer.open(0, 0);
+        Printer.text(printer, Text.literal("mimalloc: warning: "));
+        Printer.text(printer, text);
+        Printer.text(printer, name);
+        Printer.letter(printer, '\n');
+        Printer.close(printer);
     }
 
     private static boolean withinLimit(long count, int option) {
-        long limit = Options.get(option);
+        long limit = Options.bounded(option);
         return limit < 0 || count < limit;
     }
 

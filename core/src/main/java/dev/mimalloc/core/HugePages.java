@@ -27,7 +27,7 @@ final class HugePages {
 
     /** What the OS shall do with an arena that was just reserved, its first slice at the start of a region. */
     static void reserved(long arena, boolean committed) {
-        long allowed = Options.get(Options.ALLOW_THP);
+        long allowed = Options.bounded(Options.ALLOW_THP);
         boolean all = allowed == 2;
         if (!Os.transparentHugePages(Arena.start(arena), Arena.size(arena), all)) return;
         if (all) Bitmap.set(Arena.huge(arena), 0, Arena.slices(arena) / Arena.HUGE_PAGE);

@@ -106,7 +106,7 @@ public final class ManageArenas {
     @Export("int mi_reserve_huge_os_pages_interleave(size_t pages, size_t numa_nodes, size_t timeout_msecs)")
     public static int reserveHugeInterleaved(long pages, long nodes, long timeout) {
         if (pages == 0) return 0;
-        long known = Options.get(Options.USE_NUMA_NODES);
+        long known = Options.bounded(Options.USE_NUMA_NODES);
         long count = nodes > 0 && nodes < 1 << 16 ? nodes : Config.max(1, known > 0 ? known : Os.numaNodes());
         long each = timeout == 0 ? 0 : timeout / count + 50;
         for (int node = 0; node < count && pages > 0; node++) {

@@ -8,7 +8,11 @@ import dev.mimalloc.machine.Text;
 
 /**
  * The options: read from the environment when first asked for, or set by a call. In static memory two words each: the
- * value, and whether it has been determined. Sizes are kept in KiB.
+ * value as it was given; and what it comes to within the option's limits, with two bits that say whether it has been
+ * determined. Both are atomic, and nobody needs them to agree. Sizes are kept in KiB.
+ *
+ * <p>The allocator itself only asks for {@link #bounded} values, so that no value of the user's can overflow anything,
+ * or make it count for ever.
  */
 public final class Options {
     public static final int SHOW_ERRORS = 0;
@@ -60,15 +64,24 @@ public final class Options {
     public static final int ARENA_IS_NUMA_LOCAL = 46;
     static final int COUNT = 47;
 
-    /** In the state word: not looked at yet, the default, given by the user. */
+    /** In the second word: not looked at yet, the default, given by the user. */
     private static final long UNKNOWN = 0;
     private static final long DEFAULT = 1;
     private static final long GIVEN = 2;
     /** The environment has something that is no value; the default serves. */
     private static final long INVALID = 3;
 
-    /** The longest value that is read. */
-    private static final long VALUE_MAX = 64;
+    private static final int STATE_BITS = 2;
+
+    /** The longest value that is read, or name that is looked at, with its zero. */
+    static final long VALUE_MAX = 64;
+
+    /** More than anybody can mean: 34 years in milliseconds. Two of them still have a sum. */
+    private static final long MOST = 1L << 40;
+    /** KiB of all addresses there can be. */
+    private static final long MOST_KIB = 1L << 38;
+    /** KiB of a terabyte: an arena writes a bit for each of its slices, so a larger one would cost memory at once. */
+    private static final long MOST_ARENA_KIB = 1L << 30;
 
     private Options() {}
 
@@ -76,11 +89,54 @@ public final class Options {
 
     private static long state(int option) { return value(option) + 8; }
 
+    private static long stateOf(int option) { return getAcquire(state(option)) & (1 << STATE_BITS) - 1; }
+
+    /** The smallest value that makes sense. */
+    public static long min(int option) {
+        return switch (option) {
+            case RESERVE_HUGE_OS_PAGES_AT, PURGE_DELAY, MAX_ERRORS, MAX_WARNINGS, PAGE_RECLAIM_ON_FREE, PAGE_FULL_RETAIN,
+                    PAGE_MAX_RECLAIM ->
+                -1;
+            case GENERIC_COLLECT, PAGE_MAX_CANDIDATES -> 1;
+            default -> 0;
+        };
+    }
+
+    /** The largest value that makes sense, {@code Long.MAX_VALUE} for any. For a switch, which may be any number, too. */
+    public static long max(int option) {
+        return switch (option) {
+            case ARENA_EAGER_COMMIT, ALLOW_THP -> 2;
+            case PAGE_RECLAIM_ON_FREE -> 1;
+            case OS_TAG -> 255;
+            case MAX_VABITS -> 64;
+            case USE_NUMA_NODES, ARENA_PURGE_MULT -> 1 << 16;
+            case RESERVE_HUGE_OS_PAGES -> 1 << 20;
+            case RESERVE_HUGE_OS_PAGES_AT, PAGE_FULL_RETAIN -> Integer.MAX_VALUE;
+            default -> isSize(option) ? Config.MAX_SIZE >>> 10 : Config.MAX_SIZE;
+        };
+    }
+
+    private static long most(int option) {
+        return option == ARENA_RESERVE ? MOST_ARENA_KIB : isSize(option) ? MOST_KIB : MOST;
+    }
+
+    /** The value of an option within its limits, and small enough to reckon with. */
+    static long bounded(int option) {
+        if (unlikely(stateOf(option) == UNKNOWN)) read(option);
+        return getAcquire(state(option)) >> STATE_BITS;
+    }
+
+    /** The same in bytes, of an option that is a size. */
+    static long boundedSize(int option) { return bounded(option) << 10; }
+
+    /** The value that was given is none for this option: another one serves. */
+    static boolean isBeyond(int option) { return get(option) < min(option) || get(option) > max(option); }
+
     /** The value of an option; 0 for one that does not exist. */
     @Export("long mi_option_get(mi_option_t option)")
     public static long get(int option) {
         if (option < 0 || option >= COUNT) return 0;
-        if (unlikely(getAcquire(state(option)) == UNKNOWN)) read(option);
+        if (unlikely(stateOf(option) == UNKNOWN)) read(option);
         return getRelaxed(value(option));
     }
 
@@ -108,7 +164,7 @@ public final class Options {
     @Export("void mi_option_set_default(mi_option_t option, long value)")
     public static void setDefault(int option, long value) {
         get(option);
-        if (option >= 0 && option < COUNT && getAcquire(state(option)) != GIVEN) store(option, value, DEFAULT);
+        if (option >= 0 && option < COUNT && stateOf(option) != GIVEN) store(option, value, DEFAULT);
     }
 
     @Export("void mi_option_set_enabled(mi_option_t option, bool enable)")
@@ -128,23 +184,39 @@ public final class Options {
                 || option == ARENA_MAX_OBJECT_SIZE;
     }
 
-    static boolean isInvalid(int option) { return getAcquire(state(option)) == INVALID; }
+    static boolean isInvalid(int option) { return stateOf(option) == INVALID; }
+
+    /** Is there an option with this name of an environment variable? In any case of letters. */
+    public static boolean isName(long text) {
+        for (int option = 0; option < COUNT; option++) {
+            if (isSame(text, name(option)) || legacyName(option) != 0 && isSame(text, legacyName(option))) return true;
+        }
+        return false;
+    }
+
+    private static boolean isSame(long text, long capitals) {
+        for (; upper(getByte(text)) == getByte(capitals); text++, capitals++) {
+            if (getByte(capitals) == 0) return true;
+        }
+        return false;
+    }
 
     private static void store(int option, long value, long state) {
         if (option < 0 || option >= COUNT) return;
         putRelaxed(value(option), value);
-        putRelease(state(option), state);
+        long bounded = Config.max(min(option), Config.min(value, Config.min(max(option), most(option))));
+        putRelease(state(option), bounded << STATE_BITS | state);
     }
 
     /** Reads the environment. If that is not possible yet the default serves, and we ask again next time. */
     private static void read(int option) {
-        putRelaxed(value(option), defaultOf(option));
+        store(option, defaultOf(option), UNKNOWN);
         long buffer = Meta.allocate(VALUE_MAX);
         if (buffer == 0) return;
         long length = Os.environment(name(option), buffer, VALUE_MAX);
         if (length == -1 && legacyName(option) != 0) length = Os.environment(legacyName(option), buffer, VALUE_MAX);
         if (length >= 0) parse(option, buffer, Config.min(length, VALUE_MAX - 1));
-        else if (length == -1) putRelease(state(option), DEFAULT);
+        else if (length == -1) store(option, defaultOf(option), DEFAULT);
         Meta.free(buffer, VALUE_MAX);
     }
 
@@ -172,8 +244,9 @@ public final class Options {
         long value = 0;
         boolean good = getByte(at) >= '0' && getByte(at) <= '9';
         for (; getByte(at) >= '0' && getByte(at) <= '9'; at++) {
-            if (value > (Config.MAX_SIZE - 9) / 10) good = false;
-            else value = value * 10 + getByte(at) - '0';
+            int digit = getByte(at) - '0';
+            if (value > (Config.MAX_SIZE - digit) / 10) good = false;
+            else value = value * 10 + digit;
         }
         if (isSize(option)) {
             int shift = 0;

@@ -31,9 +31,9 @@ public final class ProcessLife {
     }
 
     private static void reserveHugePages() {
-        long pages = Options.get(Options.RESERVE_HUGE_OS_PAGES);
+        long pages = Options.bounded(Options.RESERVE_HUGE_OS_PAGES);
         if (pages <= 0) return;
-        long node = Options.get(Options.RESERVE_HUGE_OS_PAGES_AT);
+        long node = Options.bounded(Options.RESERVE_HUGE_OS_PAGES_AT);
         if (node >= 0) ManageArenas.reserveHugeAt(pages, (int) node, pages * HUGE_PAGE_MS);
         else ManageArenas.reserveHugeInterleaved(pages, 0, pages * HUGE_PAGE_MS);
     }

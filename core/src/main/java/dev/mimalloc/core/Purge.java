@@ -122,7 +122,7 @@ public final class Purge {
 
     /** Returns how many slices are still to be left in the next arena. */
     private static long purgeArena(long subprocess, long arena, int which, long keep) {
-        long least = Options.getSize(Options.MINIMAL_PURGE_SIZE) >>> Config.SLICE_SHIFT;
+        long least = Options.boundedSize(Options.MINIMAL_PURGE_SIZE) >>> Config.SLICE_SHIFT;
         long purge = Arena.purge(arena);
         long slices = Arena.slices(arena);
         long at = 0;

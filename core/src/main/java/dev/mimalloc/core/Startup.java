@@ -26,7 +26,7 @@ final class Startup {
         Root.setSharedCount(count);
         long subprocess = Root.subprocess();
         init(subprocess, Root.heap());
-        if (Options.get(Options.ALLOW_THP) == 0) Os.disallowTransparentHugePages();
+        if (Options.bounded(Options.ALLOW_THP) == 0) Os.disallowTransparentHugePages();
         Root.setState(DONE);
         reserveAsTold(subprocess);
         return true;
@@ -55,7 +55,7 @@ final class Startup {
     }
 
     private static void reserveAsTold(long subprocess) {
-        long size = Options.getSize(Options.RESERVE_OS_MEMORY);
+        long size = Options.boundedSize(Options.RESERVE_OS_MEMORY);
         if (size <= 0) return;
         Lock.acquire(Subprocess.arenaLock(subprocess));
         boolean large = Options.isEnabled(Options.ALLOW_LARGE_OS_PAGES);

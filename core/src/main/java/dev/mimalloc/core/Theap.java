@@ -193,10 +193,10 @@ public final class Theap {
         setData(theap, data);
         setHeap(theap, heap);
         clearPages(theap);
-        putLong(theap + 1112, Options.get(Options.PAGE_FULL_RETAIN));
-        putLong(theap + 1120, Options.get(Options.PAGE_MAX_RECLAIM));
-        putLong(theap + 1128, Options.get(Options.PAGE_RECLAIM_ON_FREE));
-        putLong(theap + 1136, Config.max(1, Options.get(Options.PAGE_MAX_CANDIDATES)));
-        putLong(theap + 1144, Config.max(1, Options.get(Options.GENERIC_COLLECT)));
+        putLong(theap + 1112, Options.bounded(Options.PAGE_FULL_RETAIN));
+        putLong(theap + 1120, Options.bounded(Options.PAGE_MAX_RECLAIM));
+        putLong(theap + 1128, Options.bounded(Options.PAGE_RECLAIM_ON_FREE));
+        putLong(theap + 1136, Options.bounded(Options.PAGE_MAX_CANDIDATES));
+        putLong(theap + 1144, Options.bounded(Options.GENERIC_COLLECT));
     }
 }

@@ -12,6 +12,7 @@ import java.util.concurrent.locks.LockSupport;
  */
 public final class Os {
     private static final OperatingSystem SYSTEM = OperatingSystem.choose();
+    private static final String PREFIX = "MIMALLOC_";
 
     private Os() {}
 
@@ -95,8 +96,11 @@ public final class Os {
      */
     public static long environment(long name, long buffer, long size) {
         String value = value(Text.string(name));
-        if (value == null) return -1;
-        byte[] bytes = value.getBytes(StandardCharsets.UTF_8);
+        return value == null ? -1 : copy(value, buffer, size);
+    }
+
+    private static long copy(String text, long buffer, long size) {
+        byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
         if (size > 0) {
             int length = (int) Math.min(bytes.length, size - 1);
             MemorySegment target = MemorySegment.ofAddress(buffer).reinterpret(length);
@@ -104,6 +108,18 @@ public final class Os {
             Memory.putByte(buffer + length, 0);
         }
         return bytes.length;
+    }
+
+    /**
+     * Copies the name of the environment variable with this number among those that begin with {@code MIMALLOC_}, with its
+     * zero and cut to {@code size}; returns its whole length, -1 behind the last one.
+     */
+    public static long variable(long number, long buffer, long size) {
+        for (String name : System.getenv().keySet()) {
+            if (!name.regionMatches(true, 0, PREFIX, 0, PREFIX.length())) continue;
+            if (number-- == 0) return copy(name, buffer, size);
+        }
+        return -1;
     }
 
     private static String value(String name) {

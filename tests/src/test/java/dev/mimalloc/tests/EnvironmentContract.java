@@ -3,6 +3,7 @@ package dev.mimalloc.tests;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.StringReader;
+import java.util.List;
 import java.util.Map;
 import java.util.Properties;
 import java.util.TreeMap;
@@ -95,6 +96,42 @@ abstract class EnvironmentContract extends Contract {
         var child = Child.scenario(allocator, Scenario.SOME_BLOCKS,
                 Map.of("MIMALLOC_PURGE_DELAY", "soon", "MIMALLOC_SHOW_ERRORS", "1")).assertSuccess();
         assertThat(child.err()).containsIgnoringCase("purge_delay");
+    }
+
+    @Test
+    void whatIsBeyondItsLimitsIsNamedAtOnce() throws Exception {
+        var child = Child.scenario(allocator, Scenario.SOME_BLOCKS, Map.of("MIMALLOC_PURGE_DELAY", "-5",
+                "MIMALLOC_USE_NUMA_NODES", "99999999999", "MIMALLOC_PAGE_FULL_RETAIN", "-1")).assertSuccess();
+        assertThat(child.err().lines()).hasSize(2).allMatch(line -> line.startsWith("mimalloc: warning: "))
+                .anyMatch(line -> line.contains("MIMALLOC_PURGE_DELAY"))
+                .anyMatch(line -> line.contains("MIMALLOC_USE_NUMA_NODES"));
+    }
+
+    @Test
+    void aNameThatIsNoOptionIsNamedAtOnce() throws Exception {
+        var child = Child.scenario(allocator, Scenario.SOME_BLOCKS, Map.of("MIMALLOC_PURGE_DELY", "5",
+                "mimalloc_purge_delay", "5", "MIMALLOC_RESET_DELAY", "5",
+                "MIMALLOC_" + "LONG".repeat(100), "1")).assertSuccess();
+        assertThat(child.out()).isEqualTo("done\n");
+        assertThat(child.err().lines()).hasSize(2).allMatch(line -> line.startsWith("mimalloc: warning: "))
+                .anyMatch(line -> line.contains("MIMALLOC_PURGE_DELY")).anyMatch(line -> line.contains("MIMALLOC_LONGLONG"));
+    }
+
+    /** All numbers at once: as small, as large, and as much beyond that as can be. */
+    @Test
+    void theAllocatorWorksWithAbsurdNumbers() throws Exception {
+        List<String> names = List.of("ARENA_EAGER_COMMIT", "RESERVE_HUGE_OS_PAGES", "RESERVE_HUGE_OS_PAGES_AT",
+                "RESERVE_OS_MEMORY", "PURGE_DELAY", "USE_NUMA_NODES", "OS_TAG", "MAX_ERRORS", "ARENA_RESERVE",
+                "ARENA_PURGE_MULT", "RETRY_ON_OOM", "GUARDED_MIN", "GUARDED_MAX", "GUARDED_SAMPLE_RATE",
+                "GUARDED_SAMPLE_SEED", "GENERIC_COLLECT", "PAGE_RECLAIM_ON_FREE", "PAGE_FULL_RETAIN",
+                "PAGE_MAX_CANDIDATES", "MAX_VABITS", "PAGE_MAX_RECLAIM", "PAGE_CROSS_THREAD_MAX_RECLAIM", "ALLOW_THP",
+                "MINIMAL_PURGE_SIZE", "ARENA_MAX_OBJECT_SIZE");
+        for (String value : new String[] {"0", "-1", "99999999999", Long.MAX_VALUE + "", Long.MIN_VALUE + "",
+                "9".repeat(40), "-" + "9".repeat(40)}) {
+            var environment = new TreeMap<String, String>();
+            for (String name : names) environment.put("MIMALLOC_" + name, value);
+            Child.scenario(allocator, Scenario.SOME_BLOCKS, environment).assertSuccess();
+        }
     }
 
     @Test

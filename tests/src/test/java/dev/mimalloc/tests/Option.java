@@ -24,5 +24,9 @@ final class Option {
     static final int ARENA_MAX_OBJECT_SIZE = 45;
     static final int LAST = 46;
 
+    /** Those that are numbers or sizes. */
+    static final int[] NUMBERS = {4, 7, 8, 9, 15, 16, 18, 19, 20, 23, 24, 27, 29, 30, 32, 33, 34, 35, 36, 37, 38, 41, 42,
+            43, 44, 45};
+
     private Option() {}
 }

@@ -21,6 +21,31 @@ abstract class OptionContract extends Contract {
         }
     }
 
+    /** Whatever a number is, nothing overflows, and nothing counts for ever. */
+    @Test
+    void memoryGoesOnWhateverTheNumbers() {
+        for (int option : Option.NUMBERS) {
+            long before = allocator.option(option);
+            for (long value : new long[] {0, -1, -2, 1L << 31, 1L << 62, Long.MAX_VALUE - 1, Long.MAX_VALUE, Long.MIN_VALUE,
+                    Long.MIN_VALUE + 1}) {
+                allocator.setOption(option, value);
+                assertThat(allocator.option(option)).as("option %d", option).isEqualTo(value);
+                try {
+                    long heap = allocator.heapNew(); // its parts read the options when they begin
+                    for (long size : new long[] {8, 3000, 300_000}) {
+                        for (int i = 0; i < 20; i++) live.add(allocator.heapMalloc(heap, size), size, heap);
+                    }
+                    live.freeAll();
+                    allocator.collect(true);
+                    allocator.heapDestroy(heap);
+                } finally {
+                    allocator.setOption(option, before);
+                }
+            }
+        }
+        assertNoError();
+    }
+
     @Test
     void optionsThatDoNotExistAreZero() {
         for (int option : new int[] {-1, Option.LAST + 1, 1000, Integer.MAX_VALUE, Integer.MIN_VALUE}) {

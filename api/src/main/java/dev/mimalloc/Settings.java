@@ -1,0 +1,61 @@
+package dev.mimalloc;
+
+import dev.mimalloc.core.Options;
+import java.lang.System.Logger.Level;
+import java.lang.foreign.Arena;
+import java.util.List;
+import java.util.Locale;
+
+/**
+ * The system properties whose names begin with {@code dev.mimalloc}: those of the options, which core reads, and a few of
+ * this module's own. What makes no sense is told of, once: nobody would notice otherwise that it has no effect.
+ */
+final class Settings {
+    private static final String PREFIX = "dev.mimalloc.";
+    /** Of this module and of the machine. */
+    private static final List<String> OWN = List.of("automatic.max", "jmx", "leaks", "leaks.depth", "leaks.freed",
+            "memory");
+
+    private Settings() {}
+
+    /** The value of a property that is a number from 0 on; {@code otherwise} if it is not set, or is none. */
+    static long number(String name, long otherwise) {
+        String value = System.getProperty(PREFIX + name);
+        if (value == null) return otherwise;
+        try {
+            long number = Long.decode(value);
+            if (number >= 0) return number;
+        } catch (NumberFormatException e) {
+            // as if it were below 0
+        }
+        warn("not a value for this property, its default is used: " + PREFIX + name + "=" + value);
+        return otherwise;
+    }
+
+    /** The value of a property that can have one of these; the first if it is not set, or has another. */
+    static String choice(String name, String... values) {
+        String value = System.getProperty(PREFIX + name);
+        if (value == null) return values[0];
+        if (List.of(values).contains(value)) return value;
+        warn("not a value for this property, its default is used: " + PREFIX + name + "=" + value);
+        return values[0];
+    }
+
+    static void warnOfUnknown() {
+        for (String name : System.getProperties().stringPropertyNames()) {
+            if (name.startsWith(PREFIX) && !isKnown(name.substring(PREFIX.length()))) {
+                warn("there is no such property: " + name);
+            }
+        }
+    }
+
+    private static boolean isKnown(String name) {
+        if (OWN.contains(name)) return true;
+        try (Arena arena = Arena.ofConfined()) {
+            String variable = "MIMALLOC_" + name.toUpperCase(Locale.ROOT).replace('.', '_');
+            return Options.isName(arena.allocateFrom(variable).address());
+        }
+    }
+
+    private static void warn(String message) { System.getLogger("dev.mimalloc").log(Level.WARNING, message); }
+}
