@@ -15,6 +15,7 @@
 #pragma GCC diagnostic ignored "-Wbuiltin-declaration-mismatch"
 #endif
 #define MI_IS(target) __attribute__((alias(#target), visibility("default"), used))
+#define MI_EXPORTED __attribute__((visibility("default"), used))
 
 // C
 void* malloc(size_t size) MI_IS(mi_malloc);
@@ -38,6 +39,11 @@ size_t malloc_usable_size(void* p) MI_IS(mi_usable_size);
 size_t malloc_size(const void* p) MI_IS(mi_usable_size);
 size_t malloc_good_size(size_t size) MI_IS(mi_good_size);
 
+// C23: a libc that has them would get our blocks
+void free_sized(void* p, size_t size) MI_IS(mi_free);
+void free_aligned_sized(void* p, size_t alignment, size_t size) MI_IS(mi_free);
+MI_EXPORTED size_t memalignment(const void* p) { return (size_t)((uintptr_t)p & -(uintptr_t)p); }
+
 // glibc's other names for them
 void* __libc_malloc(size_t size) MI_IS(mi_malloc);
 void* __libc_calloc(size_t count, size_t size) MI_IS(mi_calloc);
@@ -48,6 +54,97 @@ void* __libc_memalign(size_t alignment, size_t size) MI_IS(mi_memalign);
 void* __libc_valloc(size_t size) MI_IS(mi_valloc);
 void* __libc_pvalloc(size_t size) MI_IS(mi_pvalloc);
 int __posix_memalign(void** p, size_t alignment, size_t size) MI_IS(mi_posix_memalign);
+
+// What programs ask glibc about its malloc, which has nothing to say here.
+#if defined(__GLIBC__)
+#include <limits.h>
+#include <stdio.h>
+
+// malloc.h's, which not every glibc has.
+struct mallinfo2 {
+  size_t arena;     // bytes committed
+  size_t ordblks;   // pieces of free memory: glibc always has one, too
+  size_t smblks;
+  size_t hblks;     // blocks with pages of their own,
+  size_t hblkhd;    // and their bytes
+  size_t usmblks;
+  size_t fsmblks;
+  size_t uordblks;  // bytes of the other blocks in use
+  size_t fordblks;  // bytes committed that are in no block
+  size_t keepcost;  // bytes that a trim could give back at most
+};
+
+struct mallinfo {
+  int arena, ordblks, smblks, hblks, hblkhd, usmblks, fsmblks, uordblks, fordblks, keepcost;
+};
+
+static size_t mi_at_least_0(int64_t count) { return count < 0 ? 0 : (size_t)count; }
+
+MI_EXPORTED struct mallinfo2 mallinfo2(void) {
+  struct mallinfo2 info = {.ordblks = 1};
+  mi_stats_t_decl(stats);
+  if (!mi_stats_get(&stats)) return info;
+  size_t committed = mi_at_least_0(stats.committed.current);
+  info.hblks = mi_at_least_0(stats.page_bins[MI_BIN_HUGE].current);
+  info.hblkhd = mi_at_least_0(stats.malloc_huge.current);
+  info.uordblks = mi_at_least_0(stats.malloc_normal.current);
+  size_t used = info.uordblks + info.hblkhd;
+  info.fordblks = committed > used ? committed - used : 0;
+  // As there, without the large blocks.
+  info.arena = info.uordblks + info.fordblks;
+  info.keepcost = info.fordblks;
+  return info;
+}
+
+static int mi_as_int(size_t count) { return count > INT_MAX ? INT_MAX : (int)count; }
+
+// Of more than 2 GiB it can only say that it is so much.
+MI_EXPORTED struct mallinfo mallinfo(void) {
+  struct mallinfo2 all = mallinfo2();
+  struct mallinfo info = {.arena = mi_as_int(all.arena), .ordblks = mi_as_int(all.ordblks), .hblks = mi_as_int(all.hblks),
+                          .hblkhd = mi_as_int(all.hblkhd), .uordblks = mi_as_int(all.uordblks),
+                          .fordblks = mi_as_int(all.fordblks), .keepcost = mi_as_int(all.keepcost)};
+  return info;
+}
+
+static int64_t mi_purged_so_far(void) {
+  mi_stats_t_decl(stats);
+  return mi_stats_get(&stats) ? stats.purged.total : 0;
+}
+
+// What is to be left at the end of a heap has no meaning here. 1 if memory was given back.
+MI_EXPORTED int malloc_trim(size_t pad) {
+  (void)pad;
+  int saved = errno;
+  int64_t before = mi_purged_so_far();
+  mi_collect(true);
+  int given_back = mi_purged_so_far() > before;
+  errno = saved;
+  return given_back;
+}
+
+MI_EXPORTED void malloc_stats(void) { mi_stats_print(NULL); }
+
+MI_EXPORTED int malloc_info(int options, FILE* file) {
+  if (options != 0) return EINVAL;
+  struct mallinfo2 info = mallinfo2();
+  mi_stats_t_decl(stats);
+  if (!mi_stats_get(&stats)) return ENOMEM;
+  fprintf(file,
+          "<malloc version=\"1\">\n<total type=\"fast\" count=\"0\" size=\"0\"/>\n<total type=\"rest\" count=\"%zu\" size=\"%zu\"/>\n"
+          "<total type=\"mmap\" count=\"%zu\" size=\"%zu\"/>\n<system type=\"current\" size=\"%zu\"/>\n<system type=\"max\" size=\"%zu\"/>\n"
+          "<aspace type=\"total\" size=\"%zu\"/>\n<aspace type=\"mprotect\" size=\"%zu\"/>\n</malloc>\n",
+          info.ordblks, info.fordblks, info.hblks, info.hblkhd, mi_at_least_0(stats.committed.current),
+          mi_at_least_0(stats.committed.peak), mi_at_least_0(stats.reserved.current), mi_at_least_0(stats.committed.current));
+  return 0;
+}
+
+// None of glibc's parameters has a meaning here; those that there are can be set.
+MI_EXPORTED int mallopt(int parameter, int value) {
+  (void)value;
+  return parameter >= -8 && parameter <= 4 && parameter != 0;
+}
+#endif
 
 // C++, under the names that its compilers give to operator new and delete: j or m is size_t, S... are nothrow_t and align_val_t
 #if SIZE_MAX > UINT32_MAX

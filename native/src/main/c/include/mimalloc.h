@@ -60,7 +60,9 @@ typedef struct mi_theap_s mi_theap_t;
 /// An arena: a large range of memory.
 typedef void* mi_arena_id_t;
 /// A subprocess: everything that is otherwise global.
-typedef void* mi_subproc_id_t;
+typedef struct {
+  void* _mi_subproc_id;  // NULL for none
+} mi_subproc_id_t;
 
 /// An area of a heap: a page with blocks of one size.
 typedef struct mi_heap_area_s {
@@ -523,7 +525,8 @@ mi_decl_nodiscard mi_decl_export size_t mi_arena_min_size(void);
 mi_decl_nodiscard mi_decl_export mi_subproc_id_t mi_subproc_main(void);
 /// The current thread's.
 mi_decl_nodiscard mi_decl_export mi_subproc_id_t mi_subproc_current(void);
-/// A new one, or NULL.
+/// A new one, or none. Its heaps and arenas are only for threads that were put into it: for others a heap has no memory
+/// (EINVAL).
 mi_decl_nodiscard mi_decl_export mi_subproc_id_t mi_subproc_new(void);
 /// Ends one and frees all of its memory; no thread may be in it.
 mi_decl_export void mi_subproc_destroy(mi_subproc_id_t subproc);

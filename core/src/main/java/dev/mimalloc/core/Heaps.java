@@ -1,6 +1,7 @@
 package dev.mimalloc.core;
 
 import dev.mimalloc.machine.Export;
+import dev.mimalloc.machine.Text;
 import dev.mimalloc.machine.ThreadSlot;
 
 /** The lives of heaps. */
@@ -17,6 +18,10 @@ public final class Heaps {
         ThreadSlot.probeStack();
         if (!Startup.ready()) return 0;
         long subprocess = currentSubprocess();
+        if (arena != 0 && Arena.subprocess(arena) != subprocess) {
+            Errors.raise(Errors.EINVAL, Text.literal("heap in an arena of another subprocess"), arena);
+            return 0;
+        }
         long heap = Meta.allocate(Heap.SIZE);
         if (heap == 0) return Errors.outOfMemory(Heap.SIZE);
         Startup.initHeap(heap, subprocess);
@@ -36,14 +41,14 @@ public final class Heaps {
     }
 
     /** Gives a heap the place where threads keep their theaps for it. */
-    private static boolean takeSlot(long heap) {
+    static boolean takeSlot(long heap) {
         Lock.acquire(Root.lock());
         long slot = Root.freeSlot() - 1;
         boolean taken = true;
         if (slot >= 0) {
             Root.setFreeSlot(Table.get(Root.slots(), slot));
         } else {
-            // Slot 0 is the main heaps'.
+            // Slot 0 is the main subprocess' main heap's.
             slot = Root.slotCount() + 1;
             taken = Table.entry(Root.slots(), slot) != 0;
             if (taken) Root.setSlotCount(slot);
@@ -54,11 +59,15 @@ public final class Heaps {
     }
 
     /** No thread has a theap for the heap any more: its slot may serve another. */
-    private static void endSlot(long heap) {
+    static void giveSlotBack(long heap) {
         Lock.acquire(Root.lock());
         Table.set(Root.slots(), Heap.slot(heap), Root.freeSlot());
         Root.setFreeSlot(Heap.slot(heap) + 1);
         Lock.release(Root.lock());
+    }
+
+    private static void endSlot(long heap) {
+        giveSlotBack(heap);
         Statistics.decrease(Subprocess.statistics(Heap.subprocess(heap)), Statistics.HEAPS, 1);
     }
 

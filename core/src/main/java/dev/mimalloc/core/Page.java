@@ -185,8 +185,11 @@ public final class Page {
     static void setOsPrev(long page, long prev) { putLong(page + 120, prev); }
 
     static boolean isInArena(long page) { return slices(page) != 0; }
-    /** The page has room for a single block, whatever its size. */
-    static boolean isSingleton(long page) { return reserved(page) == 1; }
+    /**
+     * The page has room for a single block, whatever its size. Asked of the owner word, as also a thread may ask that frees
+     * a block of another's page; {@code reserved} lies in a word that the owner writes.
+     */
+    static boolean isSingleton(long page) { return (ownerWord(page) & SINGLE) != 0; }
     /** Which of its theap's queues the page is in. */
     static int queue(long page) { return bin(page) + (has(page, IN_FULL) ? SizeClass.COUNT : 0); }
     static int bin(long page) { return isSingleton(page) ? SizeClass.HUGE : SizeClass.bin(blockSize(page)); }

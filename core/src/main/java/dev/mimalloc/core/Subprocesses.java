@@ -26,7 +26,7 @@ public final class Subprocesses {
         if (!Startup.ready()) return 0;
         long subprocess = Meta.allocate(Subprocess.SIZE);
         long heap = Meta.allocate(Heap.SIZE);
-        if (subprocess == 0 || heap == 0) {
+        if (subprocess == 0 || heap == 0 || !Heaps.takeSlot(heap)) {
             Meta.free(subprocess, Subprocess.SIZE);
             Meta.free(heap, Heap.SIZE);
             return Errors.outOfMemory(Subprocess.SIZE);
@@ -66,6 +66,7 @@ public final class Subprocesses {
             if (Arena.isOwned(arena)) Os.unmap(Arena.start(arena), Arena.size(arena));
         }
         Heap.releaseTables(main);
+        Heaps.giveSlotBack(main);
         for (long i = 0; i < Subprocess.arenaCount(subprocess); i++) Arena.release(Subprocess.arena(subprocess, i));
         Table.release(Subprocess.arenas(subprocess));
         Meta.free(main, Heap.SIZE);
@@ -96,29 +97,33 @@ public final class Subprocesses {
         Theaps.startThread(subprocess);
     }
 
-    /** Shows each heap of a subprocess; false as soon as the visitor says so. */
+    /**
+     * Shows each heap of a subprocess that is there when its turn comes; false as soon as the visitor says so. The visitor
+     * may make heaps, which it is not shown, and end them, as other threads may: the heap that it is shown keeps its struct
+     * until it returns, and so the heap stays in the list, from which the next one is found.
+     */
     @Export("bool mi_subproc_visit_heaps(mi_subproc_id_t subproc, mi_heap_visit_fun* visitor, void* arg)")
     public static boolean visitHeaps(long subprocess, long visitor, long argument) {
         if (subprocess == 0) return false;
-        // A copy, since the visitor may make heaps and end them.
-        Lock.acquire(Subprocess.livesLock(subprocess));
-        long count = 0;
-        for (long heap = Subprocess.heaps(subprocess); heap != 0; heap = Heap.next(heap)) {
-            count += Heap.isDeleted(heap) ? 0 : 1;
+        boolean more = true;
+        long heap = nextAlive(subprocess, 0);
+        while (heap != 0) {
+            more = Callback.visitHeap(visitor, heap, argument);
+            long next = more ? nextAlive(subprocess, heap) : 0;
+            Heap.dropReference(heap);
+            heap = next;
         }
-        long heaps = Meta.allocate(count * 8);
-        long at = heaps;
-        for (long heap = heaps == 0 ? 0 : Subprocess.heaps(subprocess); heap != 0; heap = Heap.next(heap)) {
-            if (Heap.isDeleted(heap)) continue;
-            putLong(at, heap);
-            at += 8;
-        }
-        Lock.release(Subprocess.livesLock(subprocess));
-        boolean more = heaps != 0;
-        for (at = heaps; more && at < heaps + count * 8; at += 8) {
-            more = Callback.visitHeap(visitor, getLong(at), argument);
-        }
-        Meta.free(heaps, count * 8);
         return more;
+    }
+
+    /** The next heap behind this one, the first for 0, that has not ended, with a reference; 0 if there is none. */
+    private static long nextAlive(long subprocess, long heap) {
+        Lock.acquire(Subprocess.livesLock(subprocess));
+        heap = heap == 0 ? Subprocess.heaps(subprocess) : Heap.next(heap);
+        while (heap != 0 && Heap.isDeleted(heap)) heap = Heap.next(heap);
+        // Its user's reference is still there: who ends a heap says so, then needs the lock, and only then drops it.
+        if (heap != 0) Heap.addReferences(heap, 1);
+        Lock.release(Subprocess.livesLock(subprocess));
+        return heap;
     }
 }

@@ -2,10 +2,12 @@ package dev.mimalloc.core;
 
 import static dev.mimalloc.machine.Memory.*;
 
+import dev.mimalloc.machine.Text;
 import dev.mimalloc.machine.ThreadSlot;
 
 /**
- * Finds the theap that the current thread allocates with, and makes it when there is none yet.
+ * Finds the theap that the current thread allocates with, and makes it when there is none yet; there is none for a heap of
+ * another subprocess, whose lists have a lock of their own.
  *
  * <p>A thread's theaps are in a list and in a table by the heap's slot. Other threads touch these only when they end
  * a heap, under the subprocess' lives lock; the thread itself may read its table without the lock, since nobody asks
@@ -53,8 +55,10 @@ final class Theaps {
         if (theap == 0 || heap == 0 || Theap.heap(theap) == heap) return theap;
         long data = Theap.data(theap);
         long other = Table.get(ThreadData.bySlot(data), Heap.slot(heap));
-        if (other == 0) other = create(data, heap);
+        boolean foreign = Heap.subprocess(heap) != ThreadData.subprocess(data);
+        if (other == 0 && !foreign) other = create(data, heap);
         if (other == 0) leave(theap);
+        if (foreign) Errors.raise(Errors.EINVAL, Text.literal("heap of another subprocess"), heap);
         return other;
     }
 

@@ -10,15 +10,19 @@ record Signature(String result, String name, List<Parameter> parameters) {
     private static final Pattern FUNCTION = Pattern.compile("(.+?[\\s*])(\\w+)\\s*\\((.*)\\)");
     private static final Pattern PARAMETER = Pattern.compile("(.+?[\\s*])(\\w+)");
 
-    /** The types that are numbers; every other type is a pointer or the name of one. */
+    /** The types that are numbers; every other type is a pointer or the name of one, or the one struct. */
     private static final Set<String> NUMBERS = Set.of("bool", "char", "int", "long", "unsigned", "size_t", "ptrdiff_t",
             "int32_t", "int64_t", "uint32_t", "uint64_t", "intptr_t", "uintptr_t", "wchar_t", "mi_option_t");
+
+    /** The type that is a struct around an address, and its member. */
+    private static final String STRUCT = "mi_subproc_id_t", MEMBER = "_mi_subproc_id";
 
     record Parameter(String type, String name) {
         /** The argument as core takes it. */
         String toCore(String javaType) {
             String c = Signature.coreType(javaType);
-            return isNumber(type) ? "(%s)%s".formatted(c, name) : "(%s)(uintptr_t)%s".formatted(c, name);
+            if (isNumber(type)) return "(%s)%s".formatted(c, name);
+            return "(%s)(uintptr_t)%s%s".formatted(c, name, type.equals(STRUCT) ? "." + MEMBER : "");
         }
     }
 
@@ -45,6 +49,7 @@ record Signature(String result, String name, List<Parameter> parameters) {
     String fromCore(String call) {
         if (result.equals("void")) return call + ";";
         if (result.equals("bool")) return "return " + call + " != 0;";
+        if (result.equals(STRUCT)) return "return (%s){(void*)(uintptr_t)%s};".formatted(result, call);
         return "return (%s)%s%s;".formatted(result, isNumber(result) ? "" : "(uintptr_t)", call);
     }
 

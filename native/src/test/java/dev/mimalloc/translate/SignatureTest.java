@@ -18,7 +18,9 @@ class SignatureTest {
             ()I    | int mi_version(void)                     | { return (int)X_f(); }
             (I)J   | long mi_option_get(mi_option_t option)   | { return (long)X_f((int32_t)option); }
             (JJ)V  | void mi_g(mi_output_fun* out, void* arg) | { X_f((int64_t)(uintptr_t)out, (int64_t)(uintptr_t)arg); }
-            ()J    | mi_subproc_id_t mi_h(void)               | { return (mi_subproc_id_t)(uintptr_t)X_f(); }
+            ()J    | mi_subproc_id_t mi_h(void)               | { return (mi_subproc_id_t){(void*)(uintptr_t)X_f()}; }
+            (J)V   | void mi_j(mi_subproc_id_t s)             | { X_f((int64_t)(uintptr_t)s._mi_subproc_id); }
+            ()J    | mi_heap_t* mi_k(void)                    | { return (mi_heap_t*)(uintptr_t)X_f(); }
             (JJ)I  | int mi_i(void** p, const char *s)        | { return (int)X_f((int64_t)(uintptr_t)p, (int64_t)(uintptr_t)s); }
             """)
     void becomesAFunctionAroundTheMethod(String descriptor, String signature, String body) {
