@@ -134,7 +134,7 @@ final class Pages {
             Meta.free(page, Page.OS_SIZE);
             return refused(heap, Config.alignUp(blockSize, Config.SLICE) >>> Config.SLICE_SHIFT);
         }
-        if (Options.get(Options.ALLOW_THP) != 0) Os.transparentHugePages(start, blockSize, true);
+        if (Options.bounded(Options.ALLOW_THP) != 0) Os.transparentHugePages(start, blockSize, true);
         return initialised(mapped(page, heap, start, blockSize, room), theap, blockSize, 1);
     }
 
@@ -176,7 +176,7 @@ final class Pages {
 
     /** Can the memory of a page that is still in use be given back, as that of a block that is being copied away? */
     static boolean mayDecommit(long page) {
-        if (Options.get(Options.PURGE_DELAY) < 0 || Page.has(page, Page.SAMPLED)) return false;
+        if (Options.bounded(Options.PURGE_DELAY) < 0 || Page.has(page, Page.SAMPLED)) return false;
         if (!Page.isInArena(page)) return true;
         long arena = Arenas.arenaOf(page);
         return Arena.isOwned(arena) && !Arena.isPinned(arena);
