@@ -1,9 +1,11 @@
 package dev.mimalloc;
 
+import dev.mimalloc.core.ManageArenas;
 import dev.mimalloc.core.Options;
 import dev.mimalloc.core.ProcessLife;
 import dev.mimalloc.core.Threads;
 import dev.mimalloc.machine.Lifecycle;
+import dev.mimalloc.machine.Os;
 import dev.mimalloc.machine.ThreadSlot;
 import dev.mimalloc.machine.Trace;
 import dev.mimalloc.machine.Unpinned;
@@ -14,11 +16,14 @@ import java.lang.System.Logger.Level;
  * the machine, and all classes are loaded, as a slow path must not stop half-way to load one.
  */
 final class Boot implements Lifecycle {
-    static final String CLASSES = "Abandon Allocate AllocateAligned Arena ArenaPages Arenas Bitmap CallOut Config CppNames Deferred"
-            + " Density Errors FindPage Free Heap Heaps HugePages Json Limits Lock ManageArenas Meta Options Page"
-            + " PageMap PageQueue Pages Printer ProcessInfo ProcessLife Purge Reallocate Report Resize Retire"
-            + " Root Sampling Scavenge SizeClass Spare StandardNames Startup Statistics Subprocess Subprocesses"
-            + " Table Teardown Theap Theaps ThreadData Threads Visit";
+    static final String CLASSES = "Abandon Allocate AllocateAligned Arena ArenaPages Arenas Bitmap CallOut Config Deferred Density"
+            + " Errors FindPage Free Heap Heaps HugePages Json Limits Lock ManageArenas Meta Options Page PageMap"
+            + " PageQueue Pages Printer ProcessInfo ProcessLife Purge Reallocate Report Resize Retire Root"
+            + " Sampling Scavenge SizeClass Spare Startup Statistics Subprocess Subprocesses Table Theap Theaps"
+            + " ThreadData Threads Visit";
+
+    /** Names that only C has: nobody calls them here. */
+    static final String NOT_CALLED = "CppNames StandardNames Teardown";
 
     /** Those of this package that a call may need first when there is little stack or Java heap left. */
     private static final String OWN = "AutomaticMemory Blocks ConfinedArena InstalledLimitHandler Refusal SharedArena"
@@ -27,12 +32,19 @@ final class Boot implements Lifecycle {
     /** Those of the machine. */
     static final String MACHINE = "Bits Callback Memory Os Segments Text ThreadSlot Trace UpperTable";
 
+    private static final long FIRST = 2 << 20;
+    /** Who gives one of these has ideas of his own where memory comes from. */
+    private static final int[] WITHOUT_FIRST = {Options.RESERVE_OS_MEMORY, Options.RESERVE_HUGE_OS_PAGES,
+            Options.DISALLOW_OS_ALLOC, Options.DISALLOW_ARENA_ALLOC, Options.ARENA_EAGER_COMMIT, Options.ARENA_RESERVE,
+            Options.ALLOW_LARGE_OS_PAGES, Options.ALLOW_THP, Options.ARENA_IS_NUMA_LOCAL};
+
     static {
         for (String name : MACHINE.split(" ", -1)) load("dev.mimalloc.machine." + name);
         for (String name : CLASSES.split(" ", -1)) load("dev.mimalloc.core." + name);
         for (String name : OWN.split(" ", -1)) load("dev.mimalloc." + name);
         ThreadSlot.lifecycle(new Boot());
         ProcessLife.init();
+        manageFirstMemory();
         Settings.warnOfUnknown();
         if (ModuleLayer.boot().findModule("jdk.jfr").isPresent()) FlightListener.start();
         if (Tracker.REPORTS) Leaks.printAtExit();
@@ -43,6 +55,13 @@ final class Boot implements Lifecycle {
     }
 
     private Boot() {}
+
+    /** An arena that costs no call of the system: all that a program needs which allocates little. */
+    private static void manageFirstMemory() {
+        for (int option : WITHOUT_FIRST) if (Options.get(option) != Options.defaultOf(option)) return;
+        long memory = Os.firstMemory(FIRST);
+        if (memory != 0) ManageArenas.manage(memory, FIRST, true, false, true, -1);
+    }
 
     private static void registerMBean() {
         try {

@@ -25,7 +25,22 @@ class BootTest {
     /** A class that is missing here would be loaded in the middle of a slow path. */
     @Test
     void allClassesOfCoreAreLoaded() throws Exception {
-        assertThat(Boot.CLASSES.split(" ", -1)).containsExactlyInAnyOrderElementsOf(classesOfCore());
+        assertThat((Boot.CLASSES + " " + Boot.NOT_CALLED).split(" ", -1))
+                .containsExactlyInAnyOrderElementsOf(classesOfCore());
+    }
+
+    @Test
+    void whatIsNotLoadedIsNotCalled() throws Exception {
+        Set<String> called = new TreeSet<>();
+        for (String name : Boot.CLASSES.split(" ", -1)) {
+            try (InputStream code = Threads.class.getResourceAsStream(name + ".class")) {
+                for (PoolEntry entry : ClassFile.of().parse(code.readAllBytes()).constantPool()) {
+                    if (entry instanceof ClassEntry type) called.add(type.asInternalName());
+                }
+            }
+        }
+        assertThat(called).contains("dev/mimalloc/core/Heap");
+        for (String name : Boot.NOT_CALLED.split(" ", -1)) assertThat(called).doesNotContain("dev/mimalloc/core/" + name);
     }
 
     /** So would one of the machine's. */

@@ -1,5 +1,7 @@
 package dev.mimalloc.machine;
 
+import java.lang.foreign.Arena;
+
 /**
  * A way to reach memory. {@link Memory} says what each method means.
  *
@@ -11,14 +13,22 @@ package dev.mimalloc.machine;
  */
 abstract class Access {
     static Access choose() {
-        String wanted = System.getProperty("dev.mimalloc.memory", best());
-        return switch (wanted) {
+        return switch (wanted()) {
             case "ffm" -> new ForeignAccess();
             case "internal" -> new InternalAccess();
             case "sun" -> new SunAccess();
             default -> throw new IllegalArgumentException(
-                    "dev.mimalloc.memory=" + wanted + ": want ffm, internal or sun");
+                    "dev.mimalloc.memory=" + wanted() + ": want ffm, internal or sun");
         };
+    }
+
+    private static String wanted() { return System.getProperty("dev.mimalloc.memory", best()); }
+
+    /** Zeroed memory of the JDK's that stays for ever; before there is an object of this class. */
+    static long allocate(long size, long alignment) {
+        // To load the foreign memory API takes the JVM as long as to start.
+        return wanted().equals("sun") ? SunAccess.allocate(size, alignment)
+                : Arena.global().allocate(size, alignment).address();
     }
 
     private static String best() {

@@ -16,6 +16,9 @@ final class Housekeeper implements LongSupplier {
     private static final long BUSY = TimeUnit.MILLISECONDS.toNanos(10);
     private static final long IDLE = TimeUnit.MILLISECONDS.toNanos(250);
 
+    /** A program that lives longer will do more than its first calls. */
+    private static final long PREPARE = TimeUnit.MILLISECONDS.toNanos(500);
+
     static volatile Lifecycle lifecycle;
 
     private static volatile Housekeeper current; // written under the class' lock
@@ -24,6 +27,8 @@ final class Housekeeper implements LongSupplier {
     private final Thread thread;
     private long pause = BUSY; // the thread's own
     private volatile boolean dozing;
+    private final long started = System.nanoTime();
+    private boolean prepared; // the thread's own
 
     private Housekeeper() {
         thread = Thread.ofPlatform().group(topGroup()).daemon().name("mimalloc-housekeeper")
@@ -99,8 +104,12 @@ final class Housekeeper implements LongSupplier {
     }
 
     /** True when something happened. Must outlive whatever goes wrong in it. */
-    private static boolean attend() {
+    private boolean attend() {
         try {
+            if (!prepared && System.nanoTime() - started > PREPARE) {
+                prepared = true;
+                Os.prepare();
+            }
             Thread.interrupted(); // nobody has a reason to interrupt it, and it would never rest again
             Lifecycle lifecycle = Housekeeper.lifecycle;
             boolean busy = ThreadSlot.collectEnded(lifecycle) > 0;

@@ -3,27 +3,18 @@ package dev.mimalloc.machine;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
+import java.io.FileInputStream;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
-import java.lang.foreign.Linker;
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandle;
-import java.nio.file.Files;
-import java.nio.file.Path;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
 
-/**
- * Linux, by system calls and by what {@code /proc} and {@code /sys} tell. All calls go through {@code syscall} of the
- * C library, glibc or musl, since each type of a C function costs the JVM milliseconds when it starts.
- *
- * <p>The call is not {@link Linker.Option#critical}: it may sleep in the kernel, and the garbage collector should not
- * wait for that.
- */
+/** Linux, by {@link SystemCalls} and by what {@code /proc} and {@code /sys} tell. */
 final class Linux extends OperatingSystem {
-    private static final MethodHandle SYSCALL = handle("syscall", FunctionDescriptor.of(JAVA_LONG, JAVA_LONG,
-            JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG), Linker.Option.firstVariadicArg(1));
-    private static final MethodHandle SYSCONF = handle("sysconf", FunctionDescriptor.of(JAVA_LONG, JAVA_INT));
-
     /** x86-64 has numbers of its own, the later architectures share theirs. */
     private static final boolean X86 = System.getProperty("os.arch").equals("amd64");
     private static final int WRITE = X86 ? 1 : 64, MMAP = X86 ? 9 : 222, MUNMAP = X86 ? 11 : 215;
@@ -40,61 +31,68 @@ final class Linux extends OperatingSystem {
     private static final int PR_SET_THP_DISABLE = 41, MPOL_PREFERRED = 1;
     private static final int SC_PAGESIZE = 30, SC_PHYS_PAGES = 85;
 
-    /** More than the calls after which the JVM tailors a method handle: 127. */
-    private static final int WARM_UP = 200;
-
     private static final long LARGE_PAGE = 2L << 20, HUGE_PAGE = 1L << 30, ADDRESSES = 1L << 47;
-    /**
-     * Room for some threads to ask for their node. When two use the same, one may get the other's, which is no harm.
-     */
-    private static final MemorySegment NODES = Arena.global().allocate(JAVA_INT, 64);
+    private static final int AT_PAGESZ = 6;
 
-    private final long pageSize = sysconf(SC_PAGESIZE);
+    private final long pageSize = readPageSize();
     private final boolean overcommits = !read("/proc/sys/vm/overcommit_memory", "0").equals("2");
     private final int nodes = 1 + lastNumber(read("/sys/devices/system/node/online", "0"));
 
-    Linux() {
-        // The first call loads classes, and one of the next makes objects, since the JVM tailors a method handle that
-        // is used a lot: better now than in the middle of an update.
-        for (int i = 0; i < WARM_UP; i++) call(WRITE, 2, 0, 0, 0, 0, 0);
-    }
-
-    private static MethodHandle handle(String name, FunctionDescriptor type, Linker.Option... options) {
-        Linker linker = Linker.nativeLinker();
-        return linker.downcallHandle(linker.defaultLookup().findOrThrow(name), type, options);
-    }
+    Linux() { SystemCalls.load(); }
 
     private static long call(long number, long a, long b, long c, long d, long e, long f) {
-        try {
-            return (long) SYSCALL.invokeExact(number, a, b, c, d, e, f);
-        } catch (Throwable t) {
-            throw failed(t);
+        return SystemCalls.call(number, a, b, c, d, e, f);
+    }
+
+    /** What is asked for rarely; it has a type of its own. */
+    private static final class Sysconf {
+        static final MethodHandle SYSCONF = SystemCalls.handle("sysconf", FunctionDescriptor.of(JAVA_LONG, JAVA_INT));
+
+        private Sysconf() {}
+
+        static long get(int name) {
+            try {
+                return (long) SYSCONF.invokeExact(name);
+            } catch (Throwable t) {
+                throw SystemCalls.failed(t);
+            }
         }
     }
 
-    private static long sysconf(int name) {
-        try {
-            return (long) SYSCONF.invokeExact(name);
-        } catch (Throwable t) {
-            throw failed(t);
+    /** What the kernel has told the process when it began: pairs of words. A process may be forbidden to look. */
+    private static long readPageSize() {
+        try (var auxiliary = new FileInputStream("/proc/self/auxv")) {
+            ByteBuffer words = ByteBuffer.wrap(auxiliary.readAllBytes()).order(ByteOrder.nativeOrder());
+            while (words.remaining() >= 16) {
+                long type = words.getLong(), value = words.getLong();
+                if (type == AT_PAGESZ) return value;
+            }
+        } catch (IOException e) {
+            // Then the C library is asked.
         }
+        return Sysconf.get(SC_PAGESIZE);
     }
 
-    /** A C function does not throw. What may come here is a {@code StackOverflowError}. */
-    private static Error failed(Throwable t) { return t instanceof Error e ? e : new AssertionError(t); }
-
+    @Override
+    void prepare() { SystemCalls.link(); }
+    @Override
+    long firstMemory(long size) { return SystemCalls.isLinked() ? 0 : FirstMemory.take(size, 64 << 10); }
     @Override
     long pageSize() { return pageSize; }
     @Override
     long largePageSize() { return LARGE_PAGE; }
     @Override
-    long physicalMemory() { return sysconf(SC_PHYS_PAGES) * pageSize; }
+    long physicalMemory() { return Sysconf.get(SC_PHYS_PAGES) * pageSize; }
     @Override
     boolean overcommits() { return overcommits; }
 
     @Override
     long map(long size, long alignment, boolean commit, boolean large) {
         if (size <= 0 || size > ADDRESSES || alignment <= 0 || alignment > ADDRESSES) return 0;
+        if (commit && !large && !SystemCalls.isLinked()) {
+            long first = FirstMemory.take(pages(size), alignment);
+            if (first != 0) return first;
+        }
         int protection = commit ? PROT_READ_WRITE : PROT_NONE;
         if (large && size % LARGE_PAGE == 0) {
             long p = mapAligned(size, Math.max(alignment, LARGE_PAGE), protection, MAP_HUGETLB | MAP_HUGE_2MB);
@@ -144,7 +142,11 @@ final class Linux extends OperatingSystem {
     }
 
     @Override
-    boolean unmap(long a, long size) { return call(MUNMAP, a, pages(size), 0, 0, 0, 0) == 0; }
+    boolean unmap(long a, long size) {
+        // The JDK's memory stays; what was in it goes.
+        if (FirstMemory.contains(a)) return !SystemCalls.isLinked() || madvise(a, pages(size), MADV_DONTNEED);
+        return call(MUNMAP, a, pages(size), 0, 0, 0, 0) == 0;
+    }
     @Override
     boolean mapAt(long a, long size) {
         long p = mmap(a, size, PROT_NONE, MAP_FIXED_NOREPLACE);
@@ -179,6 +181,7 @@ final class Linux extends OperatingSystem {
 
     @Override
     boolean transparentHugePages(long a, long size, boolean allow) {
+        if (!SystemCalls.isLinked() && FirstMemory.contains(a)) return false; // advice is not worth the time
         return madvise(a, size, allow ? MADV_HUGEPAGE : MADV_NOHUGEPAGE);
     }
 
@@ -197,16 +200,25 @@ final class Linux extends OperatingSystem {
     @Override
     int numaNodes() { return nodes; }
 
+    /**
+     * Room for some threads to ask for their node. When two use the same, one may get the other's, which is no harm.
+     */
+    private static final class Nodes {
+        static final MemorySegment NODES = Arena.global().allocate(JAVA_INT, 64);
+
+        private Nodes() {}
+    }
+
     @Override
     int numaNode() {
         if (nodes == 1) return 0;
         long index = Thread.currentThread().threadId() % 64;
-        if (call(GETCPU, 0, NODES.address() + 4 * index, 0, 0, 0, 0) != 0) return 0;
-        return Math.clamp(NODES.getAtIndex(JAVA_INT, index), 0, nodes - 1);
+        if (call(GETCPU, 0, Nodes.NODES.address() + 4 * index, 0, 0, 0, 0) != 0) return 0;
+        return Math.clamp(Nodes.NODES.getAtIndex(JAVA_INT, index), 0, nodes - 1);
     }
 
     /** The last number of a list like {@code 0-3,8}. */
-    private static int lastNumber(String list) { return Integer.parseInt(list.replaceAll(".*\\D", "")); }
+    private static int lastNumber(String list) { return Integer.parseInt(list.substring(Math.max(list.lastIndexOf('-'), list.lastIndexOf(',')) + 1)); }
 
     @Override
     long random() {
@@ -253,9 +265,9 @@ final class Linux extends OperatingSystem {
     }
 
     private static String read(String file, String otherwise) {
-        try {
-            return Files.readString(Path.of(file)).strip();
-        } catch (IOException | SecurityException e) {
+        try (var text = new FileInputStream(file)) {
+            return new String(text.readAllBytes(), StandardCharsets.ISO_8859_1).strip();
+        } catch (IOException e) {
             return otherwise;
         }
     }

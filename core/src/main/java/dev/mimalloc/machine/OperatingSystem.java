@@ -8,6 +8,8 @@ abstract class OperatingSystem {
         throw new UnsupportedOperationException("mimalloc for Java runs on Linux, not yet on " + name);
     }
 
+    abstract void prepare();
+    abstract long firstMemory(long size);
     abstract long pageSize();
     abstract long largePageSize();
     abstract long physicalMemory();

@@ -4,6 +4,7 @@ import java.lang.foreign.MemorySegment;
 import java.nio.charset.StandardCharsets;
 import java.util.Locale;
 import java.util.Map;
+import java.util.TreeMap;
 import java.util.concurrent.locks.LockSupport;
 
 /**
@@ -14,7 +15,26 @@ public final class Os {
     private static final OperatingSystem SYSTEM = OperatingSystem.choose();
     private static final String PREFIX = "MIMALLOC_";
 
+    /** The variables that an option may be given by: the others are many, and looked through for each option. */
+    private static final Map<String, String> OUR_ENVIRONMENT = new TreeMap<>(String.CASE_INSENSITIVE_ORDER);
+
+    static {
+        for (Map.Entry<String, String> variable : System.getenv().entrySet()) {
+            String name = variable.getKey();
+            if (name.regionMatches(true, 0, "MIMALLOC_", 0, 9)) OUR_ENVIRONMENT.putIfAbsent(name, variable.getValue());
+        }
+    }
+
     private Os() {}
+
+    /** Makes ready what a first use would have to wait for. JVM only. */
+    static void prepare() { SYSTEM.prepare(); }
+
+    /**
+     * Zeroed memory that costs no call of the system, at a multiple of 64 KiB, for an arena to begin with; 0 when there
+     * is none. JVM only.
+     */
+    public static long firstMemory(long size) { return SYSTEM.firstMemory(size); }
 
     public static long pageSize() { return SYSTEM.pageSize(); }
     /** The size of a large OS page; 0 when there are none. */
@@ -126,7 +146,7 @@ public final class Os {
         String lower = name.toLowerCase(Locale.ROOT);
         if (lower.startsWith("mimalloc_")) {
             String property = System.getProperty("dev." + lower.replace('_', '.'));
-            if (property != null) return property;
+            return property != null ? property : OUR_ENVIRONMENT.get(name);
         }
         for (Map.Entry<String, String> variable : System.getenv().entrySet()) {
             if (variable.getKey().equalsIgnoreCase(name)) return variable.getValue();

@@ -4,12 +4,12 @@ import java.lang.reflect.Field;
 import sun.misc.Unsafe;
 
 /**
- * Memory through {@code sun.misc.Unsafe}: an access is one machine instruction, as with the JDK's own. What that class
- * lacks stays with the foreign memory API. It has no relaxed accesses: the volatile load and the ordered store, which
- * are stronger, are the same instructions on x86.
+ * Memory through {@code sun.misc.Unsafe}: an access is one machine instruction, as with the JDK's own. That class
+ * has no relaxed accesses: the volatile load and the ordered store, which are stronger, are the same instructions on
+ * x86. Nor has it atomic operations on bits, which are made of a compare-and-set here: no fast path has one.
  */
 @SuppressWarnings("removal") // the user has allowed it, and it is asked for before it is used
-final class SunAccess extends ForeignAccess {
+final class SunAccess extends Access {
     private static final Unsafe UNSAFE = unsafe();
 
     private static Unsafe unsafe() {
@@ -20,6 +20,12 @@ final class SunAccess extends ForeignAccess {
         } catch (ReflectiveOperationException e) {
             throw new LinkageError("no sun.misc.Unsafe", e);
         }
+    }
+
+    static long allocate(long size, long alignment) {
+        long start = UNSAFE.allocateMemory(size + alignment) + alignment - 1 & -alignment;
+        UNSAFE.setMemory(start, size, (byte) 0);
+        return start;
     }
 
     @Override
@@ -69,5 +75,22 @@ final class SunAccess extends ForeignAccess {
     long fetchAdd(long a, long v) { return UNSAFE.getAndAddLong(null, a, v); }
 
     @Override
+    long fetchAnd(long a, long v) {
+        long old;
+        do old = UNSAFE.getLongVolatile(null, a);
+        while (!UNSAFE.compareAndSwapLong(null, a, old, old & v));
+        return old;
+    }
+    @Override
+    long fetchOr(long a, long v) {
+        long old;
+        do old = UNSAFE.getLongVolatile(null, a);
+        while (!UNSAFE.compareAndSwapLong(null, a, old, old | v));
+        return old;
+    }
+
+    @Override
     void copy(long from, long to, long size) { UNSAFE.copyMemory(from, to, size); }
+    @Override
+    void fill(long a, long size, byte value) { UNSAFE.setMemory(a, size, value); }
 }

@@ -1,22 +1,51 @@
 package dev.mimalloc.machine;
 
-import java.lang.foreign.Arena;
-import java.lang.foreign.MemorySegment;
+import java.nio.charset.StandardCharsets;
 import java.util.concurrent.ConcurrentHashMap;
 
 /** The bytes of literals. In C a literal is its own bytes; here they are made when it is first asked for. */
 public final class Text {
     private static final ConcurrentHashMap<String, Long> LITERALS = new ConcurrentHashMap<>();
 
+    private static final int CHUNK = 2048;
+
+    private static long next; // free bytes; guarded by the class
+    private static int left;
+
     private Text() {}
 
     /** The address of the text in UTF-8 with a zero at its end, the same one at every call; it is never freed. */
     public static long literal(String text) {
-        return LITERALS.computeIfAbsent(text, t -> Arena.global().allocateFrom(t).address());
+        Long known = LITERALS.get(text);
+        return known != null ? known : add(text);
+    }
+
+    private static long add(String text) {
+        byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
+        long address = take(bytes.length + 1);
+        for (int i = 0; i < bytes.length; i++) Memory.putByte(address + i, bytes[i]);
+        Long other = LITERALS.putIfAbsent(text, address);
+        return other != null ? other : address;
+    }
+
+    /** Zeroed memory. */
+    private static synchronized long take(int size) {
+        if (size > left) {
+            left = Math.max(size, CHUNK);
+            next = Access.allocate(left, 8);
+        }
+        long taken = next;
+        next += size;
+        left -= size;
+        return taken;
     }
 
     /** The other way around, for any zero-terminated text. JVM only. */
     public static String string(long text) {
-        return MemorySegment.ofAddress(text).reinterpret(Long.MAX_VALUE).getString(0);
+        int length = 0;
+        while (Memory.getByte(text + length) != 0) length++;
+        byte[] bytes = new byte[length];
+        for (int i = 0; i < length; i++) bytes[i] = (byte) Memory.getByte(text + i);
+        return new String(bytes, StandardCharsets.UTF_8);
     }
 }

@@ -81,11 +81,7 @@ public final class Unpinned {
      * reference is cleared. Nothing of ours is on the stack while it rests.
      */
     static Runnable rounds(WeakReference<LongSupplier> target) {
-        if (STAY) {
-            return () -> {
-                while (!target.refersTo(null)) rest(target);
-            };
-        }
+        if (STAY) return new Rounds(target);
         try {
             MethodHandle isGone = MethodHandles.publicLookup()
                     .findVirtual(WeakReference.class, "refersTo", MethodType.methodType(boolean.class, Object.class))
@@ -110,13 +106,21 @@ public final class Unpinned {
         }
     }
 
-    /** A round outlives whatever goes wrong in it; so must what is around. */
-    private static void rest(WeakReference<LongSupplier> target) {
-        try {
-            LongSupplier round = target.get();
-            if (round != null) LockSupport.parkNanos(round.getAsLong());
-        } catch (Throwable t) {
-            Thread.onSpinWait(); // no stack or no Java heap: there will be some in the next round
+    /** Not a lambda, which would take a good part of the time of a first malloc. */
+    private record Rounds(WeakReference<LongSupplier> target) implements Runnable {
+        @Override
+        public void run() {
+            while (!target.refersTo(null)) rest();
+        }
+
+        /** A round outlives whatever goes wrong in it; so must what is around. */
+        private void rest() {
+            try {
+                LongSupplier round = target.get();
+                if (round != null) LockSupport.parkNanos(round.getAsLong());
+            } catch (Throwable t) {
+                Thread.onSpinWait(); // no stack or no Java heap: there will be some in the next round
+            }
         }
     }
 

@@ -1,0 +1,37 @@
+package dev.mimalloc.machine;
+
+/**
+ * A few MiB of the JDK's memory, from which the first calls are served: to link a function of the system costs the JVM
+ * a tenth of a second, which a program that allocates little should not pay ({@link SystemCalls}). It is never given
+ * back to the JDK, but what is in it may be purged like all memory.
+ */
+final class FirstMemory {
+    /** What the allocator needs for itself at the start, 1.7 MiB, and an arena of 2 MiB. */
+    private static final long SIZE = 4 << 20;
+    private static final long ALIGNMENT = 512 << 10; // what core's first structs want
+
+    private static final long START = Access.allocate(SIZE, ALIGNMENT);
+
+    // From both ends, so that one request for a large alignment leaves no hole. Guarded by the class.
+    private static long low = START;
+    private static long high = START + SIZE;
+
+    private FirstMemory() {}
+
+    /** Zeroed memory; 0 if there is no room for it. The size and the alignment are whole OS pages. */
+    static synchronized long take(long size, long alignment) {
+        if (size > high - low || alignment > ALIGNMENT) return 0;
+        if (alignment == ALIGNMENT) {
+            long taken = low + alignment - 1 & -alignment;
+            if (size > high - taken) return 0;
+            low = taken + size;
+            return taken;
+        }
+        long taken = high - size & -alignment;
+        if (taken < low) return 0;
+        high = taken;
+        return taken;
+    }
+
+    static boolean contains(long address) { return address - START >= 0 && address - START < SIZE; }
+}

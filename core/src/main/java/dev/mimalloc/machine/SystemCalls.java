@@ -1,0 +1,136 @@
+package dev.mimalloc.machine;
+
+import static java.lang.foreign.ValueLayout.JAVA_LONG;
+
+import java.lang.foreign.FunctionDescriptor;
+import java.lang.foreign.Linker;
+import java.lang.invoke.MethodHandle;
+import java.util.concurrent.locks.LockSupport;
+
+/**
+ * System calls, by {@code syscall} of the C library, glibc or musl: each type of a C function costs the JVM some time
+ * when it is linked, and even the first one a tenth of a second of the processor's.
+ *
+ * <p>So it is linked when it is needed: by the first call, or by the housekeeper when the program has run for a while.
+ * That loads hundreds of classes of the JDK's and takes much stack, and the first call may come in the middle of an
+ * update, on a stack that is almost full: so a thread of its own does it, and the caller waits. If that fails for want
+ * of Java heap the call has failed, as if the system had refused, and the next one tries again.
+ *
+ * <p>The call is not {@link Linker.Option#critical}: it may sleep in the kernel, and the garbage collector should not
+ * wait for that.
+ */
+final class SystemCalls {
+    /** More than the calls after which the JVM tailors a method handle: 127. */
+    private static final int WARM_UP = 200;
+    private static final long STACK = 1 << 20;
+
+    /** Of nothing, to warm up: the number on x86-64, and that on later architectures. */
+    private static final long WRITE = System.getProperty("os.arch").equals("amd64") ? 1 : 64;
+
+    private static boolean linked; // plain: who sees it comes by Gate's initialisation, which sees all
+    private static volatile MethodHandle made; // for Gate
+    private static volatile Thread linking;
+
+    private SystemCalls() {}
+
+    /** Apart, so that the handle is a constant for the JIT, and can be made again if that has failed. */
+    private static final class Gate {
+        static final MethodHandle SYSCALL = made;
+
+        private Gate() {}
+
+        static void open() {}
+    }
+
+    /** What the linking thread runs. It must wait for no class that is being initialised: its caller may do that. */
+    private static final class Linking implements Runnable {
+        @Override
+        public void run() {
+            try {
+                linkHere();
+            } catch (OutOfMemoryError e) {
+                // Who waits finds that it is not linked.
+            }
+        }
+    }
+
+    /** Loads classes that {@link #call} needs. */
+    static void load() {
+        try {
+            for (Class<?> type : new Class<?>[] {Gate.class, Linking.class}) {
+                Class.forName(type.getName(), false, type.getClassLoader());
+            }
+            // Without access the first call of all shall say so, and not one that cannot be explained.
+            if (!SystemCalls.class.getModule().isNativeAccessEnabled()) linkHere();
+        } catch (ClassNotFoundException e) {
+            throw new LinkageError(e.getMessage(), e);
+        }
+    }
+
+    static boolean isLinked() { return linked; }
+
+    /** The result, or -1. */
+    static long call(long number, long a, long b, long c, long d, long e, long f) {
+        if (!linked && !link()) return -1;
+        try {
+            return (long) Gate.SYSCALL.invokeExact(number, a, b, c, d, e, f);
+        } catch (Throwable t) {
+            throw failed(t);
+        }
+    }
+
+    /** A C function does not throw. What may come here is a {@code StackOverflowError}. */
+    static Error failed(Throwable t) { return t instanceof Error e ? e : new AssertionError(t); }
+
+    static MethodHandle handle(String name, FunctionDescriptor type, Linker.Option... options) {
+        Linker linker = Linker.nativeLinker();
+        return linker.downcallHandle(linker.defaultLookup().findOrThrow(name), type, options);
+    }
+
+    /** Sees to it that calls are linked; false if that was not possible. */
+    static boolean link() {
+        try {
+            Thread thread = begin();
+            while (thread.isAlive()) await();
+        } catch (VirtualMachineError e) {
+            return linked; // no thread to be had
+        }
+        return linked;
+    }
+
+    private static synchronized Thread begin() {
+        Thread thread = linking;
+        if (linked || thread != null && thread.isAlive()) return thread;
+        thread = new Thread(null, new Linking(), "mimalloc-linker", STACK, false);
+        thread.setDaemon(true);
+        thread.setContextClassLoader(null);
+        thread.start();
+        linking = thread;
+        return thread;
+    }
+
+    private static void await() {
+        try {
+            LockSupport.parkNanos(50_000);
+        } catch (VirtualMachineError e) {
+            Thread.onSpinWait(); // see Os.waitOn
+        }
+    }
+
+    private static void linkHere() {
+        MethodHandle handle = handle("syscall", FunctionDescriptor.of(JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG,
+                JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG), Linker.Option.firstVariadicArg(1));
+        made = handle;
+        Gate.open();
+        // The first call loads classes, and one of the next makes objects, since the JVM tailors a method handle that
+        // is used a lot: better now than in the middle of an update.
+        try {
+            for (int i = 0; i < WARM_UP; i++) {
+                long ignored = (long) Gate.SYSCALL.invokeExact(WRITE, 2L, 0L, 0L, 0L, 0L, 0L);
+            }
+        } catch (Throwable t) {
+            throw failed(t);
+        }
+        linked = true;
+    }
+}
