@@ -186,18 +186,6 @@ MI_OS int32_t Os_transparentHugePages(int64_t a, int64_t size, int32_t allow) {
 #endif
 }
 
-MI_OS int32_t Os_residentPages(int64_t a, int64_t size, int64_t vector) {
-#if defined(__linux__)
-  int saved = errno;
-  bool told = mincore(MI_AT(void, a), (size_t)size, MI_AT(unsigned char, vector)) == 0;
-  errno = saved;
-  return told;
-#else
-  (void)a, (void)size, (void)vector;
-  return false;
-#endif
-}
-
 MI_OS int32_t Os_disallowTransparentHugePages(void) {
 #if defined(PR_SET_THP_DISABLE)
   return prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0) == 0;

@@ -96,6 +96,8 @@ final class Arena {
     static long numaNode(long arena) { return getLong(arena + 48); }
     static boolean isPinned(long arena) { return getLong(arena + 56) != 0; }
     private static boolean isAccessible(long arena) { return getLong(arena + 64) != 0; }
+    /** What was committed once can be read for as long as the arena is there. */
+    static boolean staysReadable(long arena) { return isAccessible(arena) || commits(arena) == BY_STEPS; }
     private static long commitFunction(long arena) { return getLong(arena + 72); }
     /** Memory that the user commits, and has committed already if it is accessible. */
     static void setCommit(long arena, long function, long argument) {
@@ -423,8 +425,7 @@ final class Arena {
             boolean discarded = commits(arena) == STRICTLY && Os.discard(address, size);
             int result = discarded ? 3 : Os.decommit(address, size);
             if (result < 0) return false;
-            boolean touchable = isAccessible(arena) || commits(arena) == BY_STEPS;
-            if ((result & 1) != 0 && touchable) Os.commit(address, size);
+            if ((result & 1) != 0 && staysReadable(arena)) Os.commit(address, size);
             if ((result & 2) != 0 && isOwned(arena)) Bitmap.clear(dirty(arena), slice, count);
             uncommit(arena, slice, count);
         } else {

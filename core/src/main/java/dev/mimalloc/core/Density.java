@@ -10,13 +10,16 @@ import dev.mimalloc.machine.Os;
  * are for the former: they save 511 of 512 page faults, but a block of which little is touched would become resident as a
  * whole. The sizes from one power of two to the next are taken together.
  *
- * <p>What is known comes from the OS, which tells the OS pages that have been touched. It is asked when a block is freed,
- * and when the next block of its size is allocated, as blocks are often filled one after the other. Only a block in
- * fresh memory of small pages can tell: in others all may have been touched before. So one in 16 blocks of a size that is
- * dense begins with small pages again.
+ * <p>Only a block in fresh memory of small pages can tell, as there an OS page that has anything but zeros in it was
+ * touched. A few OS pages of it are looked at when it is freed, and when the next block of its size is allocated, since
+ * blocks are often filled one after the other. To ask the OS for what is resident would be exact; but it is a system call
+ * that malloc is not known for, and a sandbox may end the process for it. One in 16 blocks of a size that is dense begins
+ * with small pages again, and of a size that is sparse only one in 16 is looked at while it lives, as to look at an OS
+ * page that was not touched is a page fault.
  *
- * <p>All of this is a hint. The words are relaxed: when two threads write one, either is fine; and a block that was freed
- * and is somebody else's by now tells something about theirs.
+ * <p>All of this is a hint. The words are relaxed: when two threads write one, either is fine. A block that was freed and
+ * is somebody else's by now tells something about theirs: what is read is memory of an arena that stays readable for as
+ * long as the process runs ({@link Arena#staysReadable}), and read relaxed, as its user may write to it.
  */
 final class Density {
     /** No block of the size is known: only what lies behind its first {@link #FRONT} bytes may be huge pages. */
@@ -26,9 +29,15 @@ final class Density {
 
     /**
      * A block that is filled from its front to anywhere, with the huge page behind it, is then resident by at most half
-     * more than what was touched. It is also what is looked at: 1024 OS pages, in 3 us.
+     * more than what was touched. It is also the part that is looked at.
      */
     static final long FRONT = 4 << 20;
+
+    private static final int SAMPLES = 8;
+    /** So many of them untouched, and the block is sparse. */
+    private static final int SPARSE_SAMPLES = 3;
+    /** Bytes from one word of an OS page that is looked at to the next. */
+    private static final long WORDS_APART = 512;
 
     private static final int CYCLES = 16;
     private static final int TURN = 4;
@@ -51,14 +60,16 @@ final class Density {
         if (size <= Config.LARGE_OBJECT_MAX) return SPARSE;
         long at = word(size);
         long word = getRelaxed(at);
-        if (candidate(word) != 0) word = look(candidate(word), size(word, power(size)));
-        else if (verdict(word) != DENSE) return verdict(word);
-        long turn = (word + TURN) % (CYCLES * TURN);
-        putRelaxed(at, turn);
-        return turn < TURN && verdict(word) == DENSE ? UNKNOWN : verdict(word);
+        long next = (word + TURN) % (CYCLES * TURN); // without the candidate
+        boolean again = next < TURN;
+        if (candidate(word) != 0 && (again || verdict(word) != SPARSE)) {
+            next = next & -TURN | look(candidate(word), size(word, power(size)));
+        }
+        putRelaxed(at, next);
+        return again && verdict(next) == DENSE ? UNKNOWN : verdict(next);
     }
 
-    /** A block was made of fresh memory that is not all huge pages: it will be looked at. */
+    /** A block was made of fresh memory that is not all huge pages, and stays readable: it will be looked at. */
     static void made(long block, long size) {
         if (size <= Config.LARGE_OBJECT_MAX) return;
         long at = word(size);
@@ -71,15 +82,21 @@ final class Density {
         if (size > Config.LARGE_OBJECT_MAX) putRelaxed(word(size), look(block, size));
     }
 
+    /** Dense is a block where six of eight OS pages were touched, which are spread evenly. */
     private static int look(long block, long size) {
-        size = Config.min(size, FRONT);
-        long pages = size / Os.pageSize();
-        long vector = Meta.allocate(pages);
-        if (vector == 0) return UNKNOWN;
-        long touched = 0;
-        boolean told = Os.residentPages(block, size, vector);
-        for (long i = 0; told && i < pages; i += 8) touched += Bits.count(getLong(vector + i) & 0x0101010101010101L);
-        Meta.free(vector, pages);
-        return !told ? UNKNOWN : touched * 3 >= pages * 2 ? DENSE : SPARSE;
+        long page = Os.pageSize();
+        long step = Config.min(size, FRONT) / SAMPLES;
+        int untouched = 0;
+        for (long at = block + step / 2; at < block + SAMPLES * step; at += step) {
+            if (!isTouched(Config.alignDown(at, page), page) && ++untouched == SPARSE_SAMPLES) return SPARSE;
+        }
+        return DENSE;
+    }
+
+    private static boolean isTouched(long start, long size) {
+        for (long at = start; at < start + size; at += WORDS_APART) {
+            if (getRelaxed(at) != 0) return true;
+        }
+        return false;
     }
 }

@@ -60,7 +60,7 @@ final class Pages {
             if (density == Density.UNKNOWN && blockSize <= Density.FRONT) sparse = true;
             long front = density == Density.UNKNOWN ? Density.FRONT >>> Config.SLICE_SHIFT : 0;
             page = Arenas.allocate(heap, slices, aligned, sparse, front);
-            if (page != 0 && density != Density.DENSE && Page.has(page, Page.MEMORY_ZERO)) {
+            if (page != 0 && density != Density.DENSE && mayTellDensity(page, heap)) {
                 Density.made(Page.start(page), blockSize);
             }
         }
@@ -68,6 +68,12 @@ final class Pages {
         if (page == 0) return refused(heap, slices);
         if (whole) Page.setFlag(page, Page.MAPPED_WHOLE);
         return initialised(page, theap, blockSize, 1);
+    }
+
+    private static boolean mayTellDensity(long page, long heap) {
+        long subprocess = Heap.subprocess(heap);
+        return Page.has(page, Page.MEMORY_ZERO) && subprocess == Root.subprocess()
+                && Arena.staysReadable(Subprocess.arena(subprocess, Page.arena(page)));
     }
 
     private static long refused(long heap, long slices) {

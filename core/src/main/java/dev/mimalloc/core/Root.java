@@ -42,7 +42,7 @@ import dev.mimalloc.machine.Memory;
  * </pre>
  */
 final class Root {
-    private static final long SIZE = 14336 + Table.SIZE;
+    private static final long SIZE = 16384 + 64 * 8;
 
     private Root() {}
 

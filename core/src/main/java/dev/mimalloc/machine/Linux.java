@@ -20,7 +20,7 @@ final class Linux extends OperatingSystem {
     private static final int WRITE = X86 ? 1 : 64, MMAP = X86 ? 9 : 222, MUNMAP = X86 ? 11 : 215;
     private static final int MPROTECT = X86 ? 10 : 226, MADVISE = X86 ? 28 : 233, MBIND = X86 ? 237 : 235;
     private static final int PRCTL = X86 ? 157 : 167, GETRUSAGE = X86 ? 98 : 165, GETCPU = X86 ? 309 : 168;
-    private static final int GETRANDOM = X86 ? 318 : 278, MINCORE = X86 ? 27 : 232, MREMAP = X86 ? 25 : 216;
+    private static final int GETRANDOM = X86 ? 318 : 278, MREMAP = X86 ? 25 : 216;
 
     private static final int PROT_NONE = 0, PROT_READ_WRITE = 3;
     private static final int MAP_PRIVATE = 0x2, MAP_ANONYMOUS = 0x20, MAP_FIXED = 0x10;
@@ -185,8 +185,6 @@ final class Linux extends OperatingSystem {
         return madvise(a, size, allow ? MADV_HUGEPAGE : MADV_NOHUGEPAGE);
     }
 
-    @Override
-    boolean residentPages(long a, long size, long vector) { return call(MINCORE, a, size, vector, 0, 0, 0) == 0; }
 
     @Override
     boolean disallowTransparentHugePages() { return call(PRCTL, PR_SET_THP_DISABLE, 1, 0, 0, 0, 0) == 0; }

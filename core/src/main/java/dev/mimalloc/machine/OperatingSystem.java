@@ -26,7 +26,6 @@ abstract class OperatingSystem {
     abstract boolean reset(long a, long size);
     abstract boolean protect(long a, long size);
     abstract boolean transparentHugePages(long a, long size, boolean allow);
-    abstract boolean residentPages(long a, long size, long vector);
     abstract boolean disallowTransparentHugePages();
 
     abstract int numaNode();

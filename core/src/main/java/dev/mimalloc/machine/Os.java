@@ -88,13 +88,6 @@ public final class Os {
         return SYSTEM.transparentHugePages(a, size, allow);
     }
 
-    /**
-     * A byte for each OS page of a range is stored at {@code vector}: 1 in bit 0 if it is backed by memory just now. False
-     * when the system does not tell.
-     */
-    public static boolean residentPages(long a, long size, long vector) {
-        return SYSTEM.residentPages(a, size, vector);
-    }
 
     /** Asks against them for the whole process. */
     public static boolean disallowTransparentHugePages() { return SYSTEM.disallowTransparentHugePages(); }
