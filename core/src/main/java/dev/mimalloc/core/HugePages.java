@@ -37,13 +37,16 @@ final class HugePages {
     /** Is so much in use that they pay? */
     static boolean pay() { return Root.charged() >= ENOUGH; }
 
+    /** Slices were claimed, and nobody has touched them yet. */
+    static void claimed(long arena, long slice, long count) { claimed(arena, slice, count, 0); }
+
     /**
-     * Slices were claimed, and nobody has touched them yet. Regions with any of the first {@code front} ones are not
-     * advised; and those that have only such ones no longer are, if they were before.
+     * The same. Regions with any of the first {@code front} ones are not advised; and no longer, if they were for somebody
+     * before.
      */
     static void claimed(long arena, long slice, long count, long front) {
         if (!Arena.isAdvisable(arena)) return;
-        if (front >= Arena.HUGE_PAGE) withdraw(arena, slice, Config.min(front, count));
+        if (front > 0) withdraw(arena, slice, Config.min(front, count));
         if (front >= count) return;
         long end = Config.min((slice + count - 1) / Arena.HUGE_PAGE + 1, Arena.slices(arena) / Arena.HUGE_PAGE);
         long region = front == 0 ? slice / Arena.HUGE_PAGE : (slice + front - 1) / Arena.HUGE_PAGE + 1;
@@ -55,10 +58,10 @@ final class HugePages {
         }
     }
 
-    /** Makes whole regions that nobody has touched small pages again. */
+    /** Makes regions that nobody has touched small pages again. */
     private static void withdraw(long arena, long slice, long count) {
-        long end = (slice + count) / Arena.HUGE_PAGE;
-        for (long region = (slice + Arena.HUGE_PAGE - 1) / Arena.HUGE_PAGE; region < end; region++) {
+        long end = Config.min((slice + count - 1) / Arena.HUGE_PAGE + 1, Arena.slices(arena) / Arena.HUGE_PAGE);
+        for (long region = slice / Arena.HUGE_PAGE; region < end; region++) {
             if (!Bitmap.isSet(Arena.huge(arena), region) || !isUntouched(arena, region)) continue;
             long address = Arena.address(arena, region * Arena.HUGE_PAGE);
             if (!Os.transparentHugePages(address, Arena.HUGE_PAGE << Config.SLICE_SHIFT, false)) return;

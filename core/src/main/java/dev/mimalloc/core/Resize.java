@@ -93,7 +93,7 @@ final class Resize {
             Limits.discharge(heap, more << Config.SLICE_SHIFT);
             return false;
         }
-        HugePages.claimed(arena, first, more, 0);
+        HugePages.claimed(arena, first, more);
         Arena.use(arena, first, more);
         Pages.trace(page, false);
         long before = Page.blockSize(page);

@@ -425,9 +425,17 @@ class PurgeTest {
 
     private static List<Long> allocate(int count, long size) {
         List<Long> blocks = new ArrayList<>();
-        for (int i = 0; i < count; i++) blocks.add(Allocate.malloc(size));
+        for (int i = 0; i < count; i++) {
+            if (size > Config.LARGE_OBJECT_MAX) expectTouched(size);
+            blocks.add(Allocate.malloc(size));
+        }
         assertThat(blocks).doesNotContain(0L);
         return blocks;
+    }
+
+    /** As if the last block of this size had been touched everywhere. */
+    private static void expectTouched(long size) {
+        Memory.putLong(Root.density(63 - Long.numberOfLeadingZeros(size)), Density.DENSE);
     }
 
     /** So many blocks that most of them are too much to wait, whatever other tests have. */

@@ -15,6 +15,8 @@ abstract class AllocatorContract {
     @Nested
     class Realloc extends ReallocContract { Realloc() { super(machine); } }
     @Nested
+    class LargeBlock extends LargeBlockContract { LargeBlock() { super(machine); } }
+    @Nested
     class Aligned extends AlignedContract { Aligned() { super(machine); } }
     @Nested
     class InvalidPointer extends InvalidPointerContract { InvalidPointer() { super(machine); } }
