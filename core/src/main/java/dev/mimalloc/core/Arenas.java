@@ -29,22 +29,21 @@ final class Arenas {
      *
      * @param alignment of the first slice's address, in slices, a power of two
      * @param sparse perhaps little will be used of them
-     * @param front so many slices at the beginning are rather not huge pages
      * @return the page's descriptor, with its memory's fields filled in, or 0
      */
-    static long allocate(long heap, long slices, long alignment, boolean sparse, long front) {
+    static long allocate(long heap, long slices, long alignment, boolean sparse) {
         long subprocess = Heap.subprocess(heap);
         long exclusive = Heap.exclusiveArena(heap);
         sparse = sparse || !HugePages.pay();
         if (exclusive != 0) {
-            long page = allocateIn(exclusive, slices, alignment, sparse, front);
+            long page = allocateIn(exclusive, slices, alignment, sparse);
             return page == NO_COMMIT ? 0 : page;
         }
         if (Options.isEnabled(Options.DISALLOW_ARENA_ALLOC)) return 0;
         if (slices << Config.SLICE_SHIFT > Options.boundedSize(Options.ARENA_MAX_OBJECT_SIZE)) return 0;
         for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
             long count = Subprocess.arenaCount(subprocess);
-            long page = allocateInAny(subprocess, count, Heap.numaNode(heap), slices, alignment, sparse, front);
+            long page = allocateInAny(subprocess, count, Heap.numaNode(heap), slices, alignment, sparse);
             if (page != 0) return page == NO_COMMIT ? 0 : page;
             if (!reserveMore(subprocess, count, slices + alignment - 1)) return 0;
         }
@@ -52,7 +51,7 @@ final class Arenas {
     }
 
     private static long allocateInAny(long subprocess, long count, long numaNode, long slices, long alignment,
-            boolean sparse, long front) {
+            boolean sparse) {
         long found = 0;
         // First where the node fits, then anywhere.
         for (int pass = numaNode < 0 ? 1 : 0; pass < 2; pass++) {
@@ -60,7 +59,7 @@ final class Arenas {
                 long arena = Subprocess.arena(subprocess, i);
                 if (arena == 0 || Arena.isExclusive(arena)) continue;
                 if (pass == 0 && Arena.numaNode(arena) != numaNode) continue;
-                long page = allocateIn(arena, slices, alignment, sparse, front);
+                long page = allocateIn(arena, slices, alignment, sparse);
                 if (page != 0 && page != NO_COMMIT) return page;
                 if (page == NO_COMMIT) found = page;
             }
@@ -69,7 +68,7 @@ final class Arenas {
     }
 
     /** The descriptor of a page; 0 if the arena has no room; {@link #NO_COMMIT}. */
-    private static long allocateIn(long arena, long slices, long alignment, boolean sparse, long front) {
+    private static long allocateIn(long arena, long slices, long alignment, boolean sparse) {
         long slice = Purge.claim(arena, slices, alignment, sparse);
         if (slice < 0) return 0;
         if (!Arena.commit(arena, slice, slices)) {
@@ -77,7 +76,8 @@ final class Arenas {
             Arena.unclaim(arena, slice, slices);
             return NO_COMMIT;
         }
-        HugePages.claimed(arena, slice, slices, sparse ? slices : front);
+        if (sparse) HugePages.withdraw(arena, slice, slices);
+        else HugePages.claimed(arena, slice, slices);
         boolean zero = Arena.use(arena, slice, slices);
         long page = Arena.descriptor(arena, slice);
         Page.clear(page);

@@ -38,18 +38,10 @@ final class HugePages {
     static boolean pay() { return Root.charged() >= ENOUGH; }
 
     /** Slices were claimed, and nobody has touched them yet. */
-    static void claimed(long arena, long slice, long count) { claimed(arena, slice, count, 0); }
-
-    /**
-     * The same. Regions with any of the first {@code front} ones are not advised; and no longer, if they were for somebody
-     * before.
-     */
-    static void claimed(long arena, long slice, long count, long front) {
+    static void claimed(long arena, long slice, long count) {
         if (!Arena.isAdvisable(arena)) return;
-        if (front > 0) withdraw(arena, slice, Config.min(front, count));
-        if (front >= count) return;
         long end = Config.min((slice + count - 1) / Arena.HUGE_PAGE + 1, Arena.slices(arena) / Arena.HUGE_PAGE);
-        long region = front == 0 ? slice / Arena.HUGE_PAGE : (slice + front - 1) / Arena.HUGE_PAGE + 1;
+        long region = slice / Arena.HUGE_PAGE;
         while (region < end) {
             long first = region;
             while (region < end && isToBeAdvised(arena, region)) region++;
@@ -58,13 +50,17 @@ final class HugePages {
         }
     }
 
-    /** Makes regions that nobody has touched small pages again. */
-    private static void withdraw(long arena, long slice, long count) {
+    /** The same, for one who will touch little of them: no region of theirs is advised any more that is theirs alone. */
+    static void withdraw(long arena, long slice, long count) {
+        if (!Arena.isAdvisable(arena)) return;
         long end = Config.min((slice + count - 1) / Arena.HUGE_PAGE + 1, Arena.slices(arena) / Arena.HUGE_PAGE);
         for (long region = slice / Arena.HUGE_PAGE; region < end; region++) {
-            if (!Bitmap.isSet(Arena.huge(arena), region) || !isUntouched(arena, region)) continue;
-            long address = Arena.address(arena, region * Arena.HUGE_PAGE);
-            if (!Os.transparentHugePages(address, Arena.HUGE_PAGE << Config.SLICE_SHIFT, false)) return;
+            if (!Bitmap.isSet(Arena.huge(arena), region)) continue;
+            long first = region * Arena.HUGE_PAGE;
+            boolean whole = first >= slice && first + Arena.HUGE_PAGE <= slice + count;
+            if (!whole && !isUntouched(arena, region)) continue;
+            long size = Arena.HUGE_PAGE << Config.SLICE_SHIFT;
+            if (!Os.transparentHugePages(Arena.address(arena, first), size, false)) return;
             Bitmap.clear(Arena.huge(arena), region);
         }
     }

@@ -21,7 +21,7 @@ final class Pages {
         long slices = size >>> Config.SLICE_SHIFT;
         long heap = Theap.heap(theap);
         if (!Limits.charge(heap, size)) return 0;
-        long page = Arenas.allocate(heap, slices, 1, mayStayEmpty(theap, bin), 0);
+        long page = Arenas.allocate(heap, slices, 1, mayStayEmpty(theap, bin));
         if (page == 0) page = mapped(heap, size, Config.SLICE);
         if (page == 0) return refused(heap, slices);
         return initialised(page, theap, blockSize, (int) (size / blockSize));
@@ -55,14 +55,10 @@ final class Pages {
         long page = 0;
         if (alignment <= Config.ARENA_ALIGN_MAX && slices < 1L << 31) {
             long aligned = Config.max(1, alignment >>> Config.SLICE_SHIFT);
-            int density = touched ? Density.DENSE : Density.expected(blockSize);
-            boolean sparse = hasUnusedEnd(blockSize, slices) || density == Density.SPARSE;
-            if (density == Density.UNKNOWN && blockSize <= Density.FRONT) sparse = true;
-            long front = density == Density.UNKNOWN ? Density.FRONT >>> Config.SLICE_SHIFT : 0;
-            page = Arenas.allocate(heap, slices, aligned, sparse, front);
-            if (page != 0 && density != Density.DENSE && mayTellDensity(page, heap)) {
-                Density.made(Page.start(page), blockSize);
-            }
+            boolean large = blockSize > Config.LARGE_OBJECT_MAX;
+            boolean sparse = !large || !touched && Density.expected(blockSize) == Density.SPARSE;
+            page = Arenas.allocate(heap, slices, aligned, sparse || hasUnusedEnd(blockSize, slices));
+            if (page != 0 && large && mayTellDensity(page, heap)) Density.made(Page.start(page), blockSize);
         }
         if (page == 0) page = mapped(heap, blockSize, Config.max(alignment, Config.SLICE));
         if (page == 0) return refused(heap, slices);
@@ -70,10 +66,12 @@ final class Pages {
         return initialised(page, theap, blockSize, 1);
     }
 
+    /** Of a page with a single block: was its memory fresh, and does it stay readable even when it is freed? */
     private static boolean mayTellDensity(long page, long heap) {
         long subprocess = Heap.subprocess(heap);
-        return Page.has(page, Page.MEMORY_ZERO) && subprocess == Root.subprocess()
-                && Arena.staysReadable(Subprocess.arena(subprocess, Page.arena(page)));
+        if (!Page.isInArena(page) || !Page.has(page, Page.MEMORY_ZERO) || subprocess != Root.subprocess()) return false;
+        long arena = Subprocess.arena(subprocess, Page.arena(page));
+        return Arena.isAdvisable(arena) && Arena.staysReadable(arena);
     }
 
     private static long refused(long heap, long slices) {
@@ -294,7 +292,7 @@ final class Pages {
         if (Page.has(page, Page.SAMPLED)) Trace.freed(Page.start(page));
         trace(page, false);
         countUnusedSlow(page, Heap.statistics(heap));
-        if (Page.isSingleton(page) && Page.has(page, Page.MEMORY_ZERO) && isOfSmallPages(page)) {
+        if (Page.isSingleton(page) && Page.blockSize(page) > Config.LARGE_OBJECT_MAX && mayTellDensity(page, heap)) {
             Density.released(Page.start(page), Page.blockSize(page));
         }
         PageMap.unregister(Page.start(page), mappedSlices(page));
@@ -307,13 +305,6 @@ final class Pages {
         giveMemoryBack(page, heap);
         Purge.afterFree(Heap.subprocess(heap));
         Heap.dropReference(heap);
-    }
-
-    /** The page begins with memory that may have huge pages and has none. */
-    private static boolean isOfSmallPages(long page) {
-        if (!Page.isInArena(page)) return false;
-        long arena = Arenas.arenaOf(page);
-        return Arena.isAdvisable(arena) && !HugePages.isHuge(arena, Arena.sliceOf(arena, page));
     }
 
     /** Makes a heap know the page; false if there is no memory for its bitmaps. */
