@@ -71,6 +71,8 @@ if(NOT mi_sanitizer)
   if(CMAKE_SYSTEM_NAME STREQUAL "Linux")
     mi_program(sandbox "${mi_tests}/programs/sandbox.c")
     mi_test(sandbox sandbox)
+    mi_program(refused "${mi_tests}/programs/refused.c")
+    mi_test(refused refused)
   endif()
   # A plugin that has the library inside comes and goes.
   set_target_properties(mi-test-library PROPERTIES POSITION_INDEPENDENT_CODE ON)

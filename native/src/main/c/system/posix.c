@@ -43,13 +43,21 @@ MI_OS int64_t Os_largePageSize(void) { return MI_LARGE_PAGE; }
 
 static int64_t mi_mmap_near(int64_t wish, int64_t size, bool commit, int flags) {
   int protection = commit ? PROT_READ | PROT_WRITE : PROT_NONE;
+  int saved = errno;  // free comes by here, too, and must not change it
   void* p = mmap(MI_AT(void, wish), (size_t)size, protection, MAP_PRIVATE | MAP_ANONYMOUS | flags, -1, 0);
+  errno = saved;
   return p == MAP_FAILED ? 0 : MI_ADDRESS(p);
 }
 
 static int64_t mi_mmap(int64_t size, bool commit, int flags) { return mi_mmap_near(0, size, commit, flags); }
 
-MI_OS int32_t Os_unmap(int64_t a, int64_t size) { return munmap(MI_AT(void, a), (size_t)size) == 0; }
+// Fails where a process has as many mappings as it may: to cut one in two takes one more.
+MI_OS int32_t Os_unmap(int64_t a, int64_t size) {
+  int saved = errno;
+  bool done = munmap(MI_AT(void, a), (size_t)size) == 0;
+  errno = saved;
+  return done;
+}
 
 static int64_t mi_mmap_aligned(int64_t size, int64_t alignment, bool commit, int flags) {
   int64_t p = mi_mmap(size, commit, flags);
@@ -131,7 +139,12 @@ MI_OS int32_t Os_remap(int64_t a, int64_t size, int64_t new_size, int64_t target
 #endif
 }
 
-static int32_t mi_mprotect(int64_t a, int64_t size, int protection) { return mprotect(MI_AT(void, a), (size_t)size, protection) == 0; }
+static int32_t mi_mprotect(int64_t a, int64_t size, int protection) {
+  int saved = errno;
+  bool done = mprotect(MI_AT(void, a), (size_t)size, protection) == 0;
+  errno = saved;
+  return done;
+}
 MI_OS int32_t Os_commit(int64_t a, int64_t size) { return mi_mprotect(a, size, PROT_READ | PROT_WRITE); }
 MI_OS int32_t Os_unprotect(int64_t a, int64_t size) { return mi_mprotect(a, size, PROT_READ | PROT_WRITE); }
 MI_OS int32_t Os_protect(int64_t a, int64_t size) { return mi_mprotect(a, size, PROT_NONE); }
@@ -191,7 +204,10 @@ MI_OS int32_t Os_transparentHugePages(int64_t a, int64_t size, int32_t allow) {
 
 MI_OS int32_t Os_disallowTransparentHugePages(void) {
 #if defined(PR_SET_THP_DISABLE)
-  return prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0) == 0;
+  int saved = errno;
+  bool done = prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0) == 0;
+  errno = saved;
+  return done;
 #else
   return false;
 #endif
@@ -399,7 +415,9 @@ MI_OS void Os_waitOn(int64_t address, int64_t value) {
 MI_OS void Os_wake(int64_t address) {
 #if defined(SYS_futex)
   const int64_t low = __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__ ? 4 : 0;
+  int saved = errno;
   syscall(SYS_futex, address + low, MI_FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
+  errno = saved;
 #else
   (void)address;
 #endif

@@ -17,10 +17,10 @@ import java.lang.System.Logger.Level;
  */
 final class Boot implements Lifecycle {
     static final String CLASSES = "Abandon Allocate AllocateAligned Arena ArenaPages Arenas Bitmap CallOut Config Deferred Density"
-            + " Errors FindPage Free Heap Heaps HugePages Json Limits Lock ManageArenas Meta Options Page PageMap"
-            + " PageQueue Pages Printer ProcessInfo ProcessLife Purge Reallocate Report Resize Retire Root"
-            + " Sampling Scavenge SizeClass Spare Startup Statistics Subprocess Subprocesses Table Theap Theaps"
-            + " ThreadData Threads Visit";
+            + " Errors FindPage Free Heap Heaps HugePages Json Kept Limits Lock ManageArenas Meta Options Page"
+            + " PageMap PageQueue Pages Printer ProcessInfo ProcessLife Purge Reallocate Report Resize Retire"
+            + " Root Sampling Scavenge SizeClass Spare Startup Statistics Subprocess Subprocesses Table Theap"
+            + " Theaps ThreadData Threads Visit";
 
     /** Names that only C has: nobody calls them here. */
     static final String NOT_CALLED = "CppNames StandardNames Teardown";

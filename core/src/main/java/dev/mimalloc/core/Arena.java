@@ -176,7 +176,7 @@ final class Arena {
     }
 
     /** Gives an unpublished or no longer used arena's bookkeeping back. */
-    static void release(long arena) { Os.unmap(arena, metaSize(arena)); }
+    static void release(long arena) { Meta.unmap(arena, metaSize(arena)); }
 
     /**
      * Claims {@code count} slices in a row, the first aligned to {@code alignment} slices.

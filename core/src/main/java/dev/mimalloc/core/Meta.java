@@ -43,11 +43,16 @@ final class Meta {
     static void free(long address, long size) {
         if (address == 0) return;
         if (size > LARGE) {
-            Os.unmap(address, size);
+            unmap(address, size);
             return;
         }
         long page = address & -PAGE;
         Bitmap.set(page + 64, (address - page) / UNIT, (size + UNIT - 1) / UNIT);
+    }
+
+    /** Gives a mapping back; where the OS has no room for what that does to its list of mappings, its memory. */
+    static void unmap(long address, long size) {
+        if (!Os.unmap(address, size)) Os.decommit(address, size);
     }
 
     /** Gives all pages back with whatever structs are in them; nobody may use one any more. Not what is large. */

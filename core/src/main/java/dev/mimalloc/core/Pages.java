@@ -101,6 +101,8 @@ final class Pages {
     /** A descriptor for memory straight from the OS. */
     private static long mapped(long heap, long size, long alignment) {
         if (!mayMap(heap)) return 0;
+        long kept = Kept.take(Heap.subprocess(heap), size, alignment);
+        if (kept != 0) return kept;
         long page = Meta.allocate(Page.OS_SIZE);
         if (page == 0) return 0;
         long start = Os.map(size, alignment, true, false);
@@ -352,11 +354,6 @@ final class Pages {
             Arena.giveBack(arena, Arena.sliceOf(arena, page), Page.slices(page));
             return;
         }
-        long size = Page.osSize(page);
-        Os.unmap(Page.osBase(page), size);
-        long statistics = Subprocess.statistics(Heap.subprocess(heap));
-        Statistics.decrease(statistics, Statistics.RESERVED, size);
-        Statistics.decrease(statistics, Statistics.COMMITTED, memory(page));
-        Meta.free(page, Page.OS_SIZE);
+        Kept.giveBack(page, Heap.subprocess(heap), memory(page));
     }
 }

@@ -20,6 +20,7 @@ import static dev.mimalloc.machine.Memory.*;
  *     80     8 next         in the list of all subprocesses; the root's lock
  *     88     8 purger       the thread that purges, 0 for nobody; relaxed
  *     96     8 claimLock    held while a purge has slices claimed, and by who wants to search without such a gap
+ *    112     8 kept         list of mappings that wait, see Kept; osLock, and read without it
  *    128   128 arenas       Table
  *    256       statistics
  *   4544     8 scavengeDue   when emptied pages are to be looked for, monotonic ms; atomic; this and the next: Scavenge
@@ -86,6 +87,8 @@ final class Subprocess {
     static void setEndedTheaps(long subprocess, long theap) { putLong(subprocess + SCAVENGE + 48, theap); }
     static long addVisitors(long subprocess, long count) { return fetchAdd(subprocess + SCAVENGE + 56, count) + count; }
     static long addFinishing(long subprocess, long count) { return fetchAdd(subprocess + SCAVENGE + 64, count) + count; }
+    static long kept(long subprocess) { return getRelaxed(subprocess + 112); }
+    static void setKept(long subprocess, long page) { putRelaxed(subprocess + 112, page); }
     static long arenas(long subprocess) { return subprocess + 128; }
     static long statistics(long subprocess) { return subprocess + 256; }
 

@@ -1,10 +1,7 @@
 package dev.mimalloc.core;
 
-import static dev.mimalloc.machine.Memory.*;
-
 import dev.mimalloc.machine.Callback;
 import dev.mimalloc.machine.Export;
-import dev.mimalloc.machine.Os;
 import dev.mimalloc.machine.ThreadSlot;
 import dev.mimalloc.machine.Trace;
 
@@ -60,10 +57,11 @@ public final class Subprocesses {
             if (heap != main) Heap.release(heap);
         }
         unlink(subprocess);
+        Kept.end(subprocess, Root.subprocess());
         for (long i = 0; i < Subprocess.arenaCount(subprocess); i++) {
             long arena = Subprocess.arena(subprocess, i);
             Trace.arena(false, Arena.start(arena), Arena.size(arena));
-            if (Arena.isOwned(arena)) Os.unmap(Arena.start(arena), Arena.size(arena));
+            if (Arena.isOwned(arena)) Meta.unmap(Arena.start(arena), Arena.size(arena));
         }
         Heap.releaseTables(main);
         Heaps.giveSlotBack(main);

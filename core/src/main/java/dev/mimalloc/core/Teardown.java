@@ -1,7 +1,6 @@
 package dev.mimalloc.core;
 
 import dev.mimalloc.machine.Export;
-import dev.mimalloc.machine.Os;
 import dev.mimalloc.machine.ThreadSlot;
 import dev.mimalloc.machine.Trace;
 
@@ -85,18 +84,19 @@ public final class Teardown {
         for (long heap = Subprocess.heaps(subprocess); heap != 0; heap = Heap.next(heap)) {
             // The descriptors lie in meta pages, which are still there.
             for (long page = Heap.osPages(heap); page != 0; page = Page.osNext(page)) {
-                Os.unmap(Page.osBase(page), Page.osSize(page));
+                Meta.unmap(Page.osBase(page), Page.osSize(page));
             }
             Heap.releaseTables(heap);
         }
     }
 
     private static void releaseArenas(long subprocess) {
+        Kept.end(subprocess, 0);
         for (long i = 0; i < Subprocess.arenaCount(subprocess); i++) {
             long arena = Subprocess.arena(subprocess, i);
             if (arena == 0) continue;
             Trace.arena(false, Arena.start(arena), Arena.size(arena));
-            if (Arena.isOwned(arena)) Os.unmap(Arena.start(arena), Arena.size(arena));
+            if (Arena.isOwned(arena)) Meta.unmap(Arena.start(arena), Arena.size(arena));
             Arena.release(arena);
         }
         Table.release(Subprocess.arenas(subprocess));
