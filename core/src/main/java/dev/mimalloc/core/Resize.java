@@ -136,13 +136,13 @@ final class Resize {
     private static void cut(long page, long size) {
         long rest = Page.osSize(page) - size;
         if (rest == 0) return;
-        giveUp(Page.start(page) + size, rest);
+        unmap(Page.start(page) + size, rest);
         Page.setOsSize(page, size);
         Pages.countMapped(page, -rest, 0);
     }
 
     /** Gives addresses back; where the OS would have one mapping too many then, only their memory. */
-    private static void giveUp(long address, long size) {
+    private static void unmap(long address, long size) {
         if (!Os.unmap(address, size)) Os.decommit(address, size);
     }
 
@@ -237,7 +237,7 @@ final class Resize {
     private static void cutOff(long page, long start, long size) {
         long rest = Page.osSize(page) - size;
         if (rest == 0) return;
-        giveUp(start + size, rest);
+        unmap(start + size, rest);
         Pages.countMapped(page, -rest, 0);
     }
 
