@@ -31,6 +31,12 @@
 #define realloc(p, n) mi_realloc(p, n)
 #define free(p) mi_free(p)
 
+// C23
+#undef free_sized
+#undef free_aligned_sized
+#define free_sized(p, n) mi_free_size(p, n)
+#define free_aligned_sized(p, a, n) mi_free_size_aligned(p, n, a)
+
 #undef strdup
 #undef strndup
 #undef realpath

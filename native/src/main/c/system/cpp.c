@@ -91,7 +91,7 @@ extern const char mi__handler_threw[] __attribute__((visibility("hidden")));
 struct _Unwind_Exception* mi__call_handler(mi_function* handler) __attribute__((visibility("hidden")));
 
 __attribute__((used, visibility("hidden"))) _Unwind_Reason_Code mi__handler_personality(
-    int version, _Unwind_Action actions, _Unwind_Exception_Class kind, struct _Unwind_Exception* exception, struct _Unwind_Context* context) {
+    int version, int actions, uint64_t kind, struct _Unwind_Exception* exception, struct _Unwind_Context* context) {
   (void)kind;
   if (version != 1) return _URC_FATAL_PHASE1_ERROR;
   if ((actions & _UA_FORCE_UNWIND) != 0) return _URC_CONTINUE_UNWIND;
@@ -101,8 +101,8 @@ __attribute__((used, visibility("hidden"))) _Unwind_Reason_Code mi__handler_pers
   mi_function* set_register = mi_runtime((mi_function*)_Unwind_SetGR, "_Unwind_SetGR");
   mi_function* set_address = mi_runtime((mi_function*)_Unwind_SetIP, "_Unwind_SetIP");
   if (set_register == NULL || set_address == NULL) return _URC_FATAL_PHASE2_ERROR;
-  ((void (*)(struct _Unwind_Context*, int, _Unwind_Word))set_register)(context, __builtin_eh_return_data_regno(0), (_Unwind_Word)(uintptr_t)exception);
-  ((void (*)(struct _Unwind_Context*, _Unwind_Ptr))set_address)(context, (_Unwind_Ptr)(uintptr_t)mi__handler_threw);
+  ((void (*)(struct _Unwind_Context*, int, uintptr_t))set_register)(context, __builtin_eh_return_data_regno(0), (uintptr_t)exception);
+  ((void (*)(struct _Unwind_Context*, uintptr_t))set_address)(context, (uintptr_t)mi__handler_threw);
   return _URC_INSTALL_CONTEXT;
 }
 

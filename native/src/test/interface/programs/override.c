@@ -27,6 +27,8 @@ int main(void) {
   if (posix_memalign(&p, 64, 10) != 0) bad++;
   if (malloc_usable_size(p) < 10 || malloc_size(p) < 10 || malloc_good_size(10) < 10) bad++;
   cfree(p);
+  free_sized(malloc(10), 10);
+  free_aligned_sized(aligned_alloc(64, 128), 64, 128);
   p = _aligned_malloc(100, 256);
   p = _aligned_realloc(p, 200, 256);
   if (_aligned_msize(p, 256, 0) < 200) bad++;

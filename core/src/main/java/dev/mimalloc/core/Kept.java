@@ -36,7 +36,7 @@ final class Kept {
         return true;
     }
 
-    private static void add(long page, long subprocess) {
+    static void add(long page, long subprocess) {
         Lock.acquire(Subprocess.osLock(subprocess));
         absorbNeighbours(page, subprocess);
         Page.setOsNext(page, Subprocess.kept(subprocess));
