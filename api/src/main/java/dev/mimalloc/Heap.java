@@ -5,6 +5,7 @@ import dev.mimalloc.core.AllocateAligned;
 import dev.mimalloc.core.Heaps;
 import dev.mimalloc.core.Limits;
 import dev.mimalloc.core.Reallocate;
+import dev.mimalloc.core.Report;
 import dev.mimalloc.core.Visit;
 import dev.mimalloc.machine.Callback;
 import dev.mimalloc.machine.Memory;
@@ -181,8 +182,9 @@ public final class Heap implements SegmentAllocator, AutoCloseable {
      * an {@code OutOfMemoryError} that says so, unless a {@link LimitHandler} makes room. What the heap has already, it
      * keeps.
      *
-     * <p>Memory counts as whole pages, in use or kept for what comes next: 64 KiB or more for blocks of a kind in each
-     * thread, and what was asked for, in steps of 64 KiB, for large blocks. So limits below a few MiB serve few sizes.
+     * <p>What counts are the system's pages of 4 KiB that blocks were made from, in use or kept by a thread for its next
+     * blocks: a few KiB for blocks of a kind in each thread, and what was asked for, in steps of 4 KiB, for large blocks.
+     * Before an allocation is refused, all that can be given back is. The error says how much of it is in blocks.
      *
      * @throws IllegalArgumentException if it is negative
      */
@@ -204,7 +206,8 @@ public final class Heap implements SegmentAllocator, AutoCloseable {
         long heap = this.heap;
         long limit = heap == 0 ? 0 : Limits.limit(heap);
         if (limit == 0) return error;
-        return new OutOfMemoryError(error.getMessage() + "; the heap has " + Limits.used(heap) + " bytes of " + limit);
+        return new OutOfMemoryError(error.getMessage() + "; the heap has "
+                + Refusal.used(Limits.used(heap), limit, Report.live(heap)));
     }
 
     /** Whether an address lies in a block of this heap. Stands for {@code mi_heap_contains}. */

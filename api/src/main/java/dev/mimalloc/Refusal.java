@@ -1,6 +1,7 @@
 package dev.mimalloc;
 
 import dev.mimalloc.core.Limits;
+import dev.mimalloc.core.Report;
 
 /**
  * Makes the errors for requests that core has answered with 0. They are thrown by who makes them, far from a fast path.
@@ -30,8 +31,14 @@ final class Refusal {
 
     private static OutOfMemoryError noMemory(String what) {
         long limit = Limits.processLimit();
-        String reason = limit == 0 ? "" : "; all heaps have " + Limits.processUsed() + " bytes of " + limit;
+        String reason = limit == 0 ? "" : "; all heaps have " + used(Limits.processUsed(), limit, Report.live(0));
         return new OutOfMemoryError("no memory for " + what + reason);
+    }
+
+    /** What a limit counts, and what of it is not in blocks. */
+    static String used(long used, long limit, long live) {
+        return used + " bytes of " + limit + ", " + live + " in blocks and " + Math.max(0, used - live)
+                + " that threads keep for their next blocks, or round up to";
     }
 
     static IllegalArgumentException negative(String what, long value) {

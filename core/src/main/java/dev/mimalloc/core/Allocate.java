@@ -302,11 +302,9 @@ public final class Allocate {
         // Whatever is free somewhere else may help.
         do {
             theap = Threads.adoptOrphans(Theap.data(theap), theap);
-            Threads.collectPages(Theap.data(theap));
-            Scavenge.all(Theap.subprocess(theap));
-            Purge.run(Theap.subprocess(theap));
+            Threads.collectEverything(Theap.data(theap));
             page = single ? singleton(theap, size, alignment, whole, false) : FindPage.find(theap, SizeClass.bin(size));
-            // A large page may be too much where the block alone is not: near a limit, or in a small region.
+            // A large page may be too much where the block alone is not: in a small region.
             if (page == 0 && !single && SizeClass.binSize(SizeClass.bin(size)) > Config.SMALL_OBJECT_MAX) {
                 page = singleton(theap, size, Config.SLICE, whole, false);
             }

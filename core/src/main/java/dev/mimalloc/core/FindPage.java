@@ -39,7 +39,7 @@ final class FindPage {
         if (Page.free(page) != 0) return true;
         boolean collected = Page.collect(page);
         if (!collected || Page.isShort(page)) {
-            boolean extended = Page.extend(page);
+            boolean extended = Pages.extend(page);
             if (!extended && !collected) return false;
             if (extended) Theap.count(theap, Theap.EXTENDED, 1);
         }
@@ -120,8 +120,9 @@ final class FindPage {
 
     /**
      * The page that has been full for longest of those that other threads' frees and the owner's have left enough room
-     * by now. Any room will do where there is no limit to the search; where there is one, the pages without enough go
-     * to the front, so that the next search looks at others.
+     * by now. Any block will do where there is no limit to the search, of those that were linked in: no more can be where
+     * there is no memory. Where there is a limit, the pages without enough go to the front, so that the next search looks
+     * at others.
      */
     private static long searchFull(long theap, int bin, long limit) {
         long best = 0;
@@ -133,7 +134,7 @@ final class FindPage {
         for (long page = PageQueue.last(queue); page != 0 && best == 0 && seen < limit; page = prev) {
             prev = Page.prev(page);
             seen++;
-            if (limit != FULL_SEARCH ? Page.room(page) > 0 : Page.hasRoom(page, Page.OWN_SHARE)) best = page;
+            if (limit != FULL_SEARCH ? Page.capacity(page) > Page.live(page) : Page.hasRoom(page, Page.OWN_SHARE)) best = page;
             else if (limit == FULL_SEARCH) PageQueue.moveToFront(theap, SizeClass.COUNT + bin, page);
         }
         Theap.count(theap, Theap.SEARCHES, seen);
@@ -156,8 +157,10 @@ final class FindPage {
             Abandon.take(page, theap);
         } else {
             page = Pages.allocate(theap, bin);
+            if (page == 0) return 0;
+            Theap.count(theap, Theap.EXTENDED, 1);
+            Theap.countFilled(theap, bin, page);
         }
-        if (page == 0) return 0;
         Theap.lock(theap);
         PageQueue.pushFront(theap, bin, page);
         Theap.unlock(theap);

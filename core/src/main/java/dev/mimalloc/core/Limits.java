@@ -5,9 +5,10 @@ import static dev.mimalloc.machine.Memory.*;
 import dev.mimalloc.machine.Callback;
 
 /**
- * Memory limits, of a heap and of the process. What counts are whole pages, in use or kept for what comes next: 64 KiB
- * and more for small blocks, what was asked for, in steps of 64 KiB, for large ones. A page is charged before its
- * memory is taken, so that a limit is never exceeded, not even for a moment.
+ * Memory limits, of a heap and of the process. What counts are the OS pages of large blocks, and those that small
+ * blocks have been linked in from, in use or kept for what comes next; the rest of a page for small blocks counts when it
+ * is linked in, a few KiB at a time. It is charged before the memory is taken, so that a limit is never exceeded, not even
+ * for a moment.
  */
 public final class Limits {
     private Limits() {}

@@ -2,6 +2,7 @@ package dev.mimalloc.core;
 
 import static dev.mimalloc.machine.Memory.*;
 
+import dev.mimalloc.machine.Os;
 import dev.mimalloc.machine.ThreadSlot;
 
 /**
@@ -354,14 +355,33 @@ public final class Page {
         return blockSize(page) > Config.SMALL_SIZE_MAX && listBytes(page) + blockSize(page) <= Config.LIST_SIZE;
     }
 
+    /** How many fresh blocks are linked in at a time, of so many that are left. */
+    private static int portion(long size, int left) {
+        long blocks = Config.max(size <= Config.SMALL_SIZE_MAX ? Config.EXTEND_MIN : 1, Config.EXTEND_SIZE / size);
+        return (int) Config.min(blocks, left);
+    }
+
+    /** The bytes of those OS pages that blocks have been linked in from. Exact for the owner. */
+    static long linked(long page) { return linked(capacity(page), blockSize(page)); }
+
+    private static long linked(long blocks, long size) { return Config.alignUp(blocks * size, Os.pageSize()); }
+
+    /** How many more these are after {@link #extend}. */
+    static long extension(long page) {
+        int capacity = capacity(page);
+        long size = blockSize(page);
+        return linked(capacity + portion(size, reserved(page) - capacity), size) - linked(capacity, size);
+    }
+
+    /** How many they are in a new page for so many blocks of {@code size} bytes, that is extended once. */
+    static long extension(long size, int reserved) { return linked(portion(size, reserved), size); }
+
     /** For the owner: links the next few fresh blocks into {@code free}, in front; false if there are none. */
     static boolean extend(long page) {
         int capacity = capacity(page);
-        int left = reserved(page) - capacity;
-        if (left <= 0) return false;
         long size = blockSize(page);
-        int blocks = (int) Config.max(size <= Config.SMALL_SIZE_MAX ? Config.EXTEND_MIN : 1, Config.EXTEND_SIZE / size);
-        if (blocks > left) blocks = left;
+        int blocks = portion(size, reserved(page) - capacity);
+        if (blocks <= 0) return false;
         long first = start(page) + capacity * size;
         long last = first + (blocks - 1) * size;
         for (long block = first; block != last; block += size) setNextBlock(block, block + size);

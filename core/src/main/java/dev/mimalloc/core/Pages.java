@@ -14,17 +14,29 @@ final class Pages {
 
     private Pages() {}
 
-    /** A page of a bin's blocks for a theap, in no queue yet; 0 if there is no memory. */
+    /** A page of a bin's blocks for a theap, the first of them linked in, in no queue yet; 0 if there is no memory. */
     static long allocate(long theap, int bin) {
         long blockSize = SizeClass.binSize(bin);
         long size = SizeClass.pageSize(blockSize);
         long slices = size >>> Config.SLICE_SHIFT;
         long heap = Theap.heap(theap);
-        if (!Limits.charge(heap, size)) return 0;
+        int blocks = (int) (size / blockSize);
+        long charged = Page.extension(blockSize, blocks);
+        if (!Limits.charge(heap, charged)) return 0;
         long page = Arenas.allocate(heap, slices, 1, mayStayEmpty(theap, bin));
         if (page == 0) page = mapped(heap, size, Config.SLICE);
-        if (page == 0) return refused(heap, slices);
-        return initialised(page, theap, blockSize, (int) (size / blockSize));
+        if (page == 0) return refused(heap, charged);
+        return initialised(page, theap, blockSize, blocks);
+    }
+
+    /** For the owner: links in fresh blocks if there are any, and no limit forbids it. */
+    static boolean extend(long page) {
+        long heap = Page.heap(page);
+        long bytes = Page.extension(page);
+        if (bytes != 0 && !Limits.charge(heap, bytes)) return false;
+        if (!Page.extend(page)) return false;
+        Statistics.raisePeak(Heap.statistics(heap), Statistics.PAGE_COMMITTED, Heap.charged(heap));
+        return true;
     }
 
     /**
@@ -51,7 +63,7 @@ final class Pages {
         long blockSize = Config.alignUp(Config.max(size, 1), Os.pageSize());
         long slices = Config.alignUp(blockSize, Config.SLICE) >>> Config.SLICE_SHIFT;
         if (slices >= 1L << 31) whole = false;
-        if (!Limits.charge(heap, slices << Config.SLICE_SHIFT)) return 0;
+        if (!Limits.charge(heap, blockSize)) return 0;
         long page = 0;
         if (alignment <= Config.ARENA_ALIGN_MAX && slices < 1L << 31) {
             long aligned = Config.max(1, alignment >>> Config.SLICE_SHIFT);
@@ -61,7 +73,7 @@ final class Pages {
             if (page != 0 && large && mayTellDensity(page, heap)) Density.made(Page.start(page), blockSize);
         }
         if (page == 0) page = mapped(heap, blockSize, Config.max(alignment, Config.SLICE));
-        if (page == 0) return refused(heap, slices);
+        if (page == 0) return refused(heap, blockSize);
         if (whole) Page.setFlag(page, Page.MAPPED_WHOLE);
         return initialised(page, theap, blockSize, 1);
     }
@@ -74,13 +86,13 @@ final class Pages {
         return Arena.isAdvisable(arena) && Arena.staysReadable(arena);
     }
 
-    private static long refused(long heap, long slices) {
-        Limits.discharge(heap, slices << Config.SLICE_SHIFT);
+    private static long refused(long heap, long bytes) {
+        Limits.discharge(heap, bytes);
         return 0;
     }
 
-    /** The bytes of a page's memory as limits count them. */
-    static long charge(long page) { return Config.alignUp(memory(page), Config.SLICE); }
+    /** The bytes of a page's memory as limits count them: of what nobody was given yet they count nothing. */
+    static long charge(long page) { return Page.isSingleton(page) ? Page.blockSize(page) : Page.linked(page); }
 
     /** The bytes of a page's memory, without the addresses where it may grow. */
     private static long memory(long page) {
@@ -88,9 +100,11 @@ final class Pages {
         return Page.isSingleton(page) ? Page.blockSize(page) : Page.osSize(page);
     }
 
-    /** The bytes that a page for blocks of {@code size} bytes is charged at least, or one for a single such block. */
+    /** The bytes that a page for blocks of {@code size} bytes is charged at first, or one for a single such block. */
     static long charge(long size, boolean single) {
-        return single ? Config.alignUp(size, Config.SLICE) : SizeClass.pageSize(SizeClass.goodSize(size));
+        if (single) return Config.alignUp(Config.max(size, 1), Os.pageSize());
+        long blockSize = SizeClass.goodSize(size);
+        return Page.extension(blockSize, (int) (SizeClass.pageSize(blockSize) / blockSize));
     }
 
     /** May a heap have memory straight from the OS? */
@@ -131,14 +145,14 @@ final class Pages {
         long heap = Theap.heap(theap);
         if (!mayMap(heap) || size >= Config.ADDRESSES) return 0;
         long blockSize = roomy(heap, size);
-        if (!Limits.charge(heap, Config.alignUp(blockSize, Config.SLICE))) return 0;
+        if (!Limits.charge(heap, blockSize)) return 0;
         long room = room(blockSize);
         long page = Meta.allocate(Page.OS_SIZE);
         long start = page == 0 ? 0 : reserve(room);
         if (start == 0 || !Os.commit(start, blockSize)) {
             if (start != 0) Os.unmap(start, room);
             Meta.free(page, Page.OS_SIZE);
-            return refused(heap, Config.alignUp(blockSize, Config.SLICE) >>> Config.SLICE_SHIFT);
+            return refused(heap, blockSize);
         }
         if (Options.bounded(Options.ALLOW_THP) != 0) Os.transparentHugePages(start, blockSize, true);
         return initialised(mapped(page, heap, start, blockSize, room), theap, blockSize, 1);
@@ -207,6 +221,7 @@ final class Pages {
         Page.setHeap(page, heap);
         Page.setOwner(page, Theap.threadId(theap));
         if (reserved == 1) Page.setSingle(page);
+        else Page.extend(page);
         Page.setThreadFree(page, Page.OWNED);
         if (!enter(page, heap)) {
             giveMemoryBack(page, heap);

@@ -65,10 +65,23 @@ public final class Report {
         Statistics.raise(target, bin, Config.max(0, Page.live(page)) * size);
         Statistics.raise(target, Statistics.PAGES, 1);
         Statistics.raise(target, Statistics.PAGE_BINS + Page.bin(page) * 24, 1);
-        Statistics.raise(target, Statistics.PAGE_COMMITTED, Page.bytes(page));
+        Statistics.raise(target, Statistics.PAGE_COMMITTED, Pages.charge(page));
         if (Page.isSingleton(page)) return;
         Statistics.add(target, bin, -Page.unused(page) * size);
         if (Page.isAbandoned(page)) Statistics.raise(target, Statistics.PAGES_ABANDONED, 1);
+    }
+
+    /** The bytes of a heap's blocks that somebody has; of all heaps of the main subprocess for 0. A snapshot. */
+    public static long live(long heap) {
+        if (!Startup.ready()) return 0;
+        long subprocess = heap == 0 ? Root.subprocess() : Heap.subprocess(heap);
+        long target = Meta.allocate(Statistics.SIZE);
+        if (target == 0) return 0;
+        if (heap == 0) subprocess(subprocess, target);
+        else heap(heap, target);
+        long bytes = Statistics.current(target, Statistics.MALLOC_NORMAL) + Statistics.current(target, Statistics.MALLOC_HUGE);
+        Meta.free(target, Statistics.SIZE);
+        return bytes;
     }
 
     private static void addChunks(long arena, long target) {

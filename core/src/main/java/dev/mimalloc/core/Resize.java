@@ -69,13 +69,13 @@ final class Resize {
         long before = Page.slices(page);
         Pages.trace(page, false);
         long mapped = Pages.mappedSlices(page);
+        Limits.discharge(Page.heap(page), Page.blockSize(page) - wanted);
         Page.setBlockSize(page, wanted);
         Page.setSlices(page, (int) slices);
         Pages.trace(page, true);
         if (slices == before) return;
         long kept = Pages.mappedSlices(page);
         PageMap.unregister(Page.start(page) + (kept << Config.SLICE_SHIFT), mapped - kept);
-        Limits.discharge(Page.heap(page), before - slices << Config.SLICE_SHIFT);
         Arena.giveBack(arena, Arena.sliceOf(arena, page) + slices, before - slices);
     }
 
@@ -86,11 +86,12 @@ final class Resize {
         long more = slices - Page.slices(page);
         long heap = Page.heap(page);
         if (size >= MAPPED_MIN && Pages.mayMap(heap) || first + more > Arena.slices(arena)) return false;
-        if (!Limits.charge(heap, more << Config.SLICE_SHIFT)) return false;
+        long charge = (slices << Config.SLICE_SHIFT) - Page.blockSize(page);
+        if (!Limits.charge(heap, charge)) return false;
         boolean claimed = Bitmap.tryClaim(Arena.free(arena), first, more);
         if (!claimed || !Arena.commit(arena, first, more)) {
             if (claimed) Arena.unclaim(arena, first, more);
-            Limits.discharge(heap, more << Config.SLICE_SHIFT);
+            Limits.discharge(heap, charge);
             return false;
         }
         HugePages.claimed(arena, first, more);
@@ -107,7 +108,7 @@ final class Resize {
             Page.setBlockSize(page, before);
             PageMap.register(Page.start(page), mapped, page);
             Arena.giveBack(arena, first, more);
-            Limits.discharge(heap, more << Config.SLICE_SHIFT);
+            Limits.discharge(heap, charge);
         } else {
             Pages.countGrown(page, Page.blockSize(page) - before);
         }
@@ -151,7 +152,7 @@ final class Resize {
         long heap = Page.heap(page);
         long before = Page.blockSize(page);
         long wanted = Pages.roomy(heap, size);
-        long more = Config.alignUp(wanted, Config.SLICE) - Pages.charge(page);
+        long more = wanted - Pages.charge(page);
         if (!Limits.charge(heap, more)) return false;
         Pages.trace(page, false);
         boolean grown = growBehind(page, wanted) || move(page, wanted);

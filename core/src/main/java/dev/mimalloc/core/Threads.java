@@ -197,6 +197,19 @@ public final class Threads {
         Retire.collect(main, false);
     }
 
+    /** Before somebody hears that there is no memory: frees all that is kept for what comes next, as far as it can be. */
+    static void collectEverything(long data) {
+        long spare = ThreadData.spare(data);
+        if (spare != ThreadData.LENT) {
+            ThreadData.setSpare(data, 0);
+            Free.free(spare);
+        }
+        collectPages(data);
+        collectShared();
+        Scavenge.all(ThreadData.subprocess(data));
+        Purge.run(ThreadData.subprocess(data));
+    }
+
     private static void reduce(long data, long target) {
         long lock = Subprocess.livesLock(ThreadData.subprocess(data));
         // As when a thread ends: a heap that ends meanwhile must not free what is being given up.
