@@ -317,12 +317,15 @@ class LimitTest {
                 }
             });
             ready.await();
-            for (int i = 0; i < 30_000; i++) {
-                if (i % 3 != 0) Mimalloc.free(blocks.get(i));
+            try {
+                for (int i = 0; i < 30_000; i++) {
+                    if (i % 3 != 0) Mimalloc.free(blocks.get(i));
+                }
+                assertThat(heap.malloc(35 * MB)).isNotZero();
+            } finally {
+                done.countDown();
+                sleeper.join();
             }
-            assertThat(heap.malloc(35 * MB)).isNotZero();
-            done.countDown();
-            sleeper.join();
         }
     }
 

@@ -361,28 +361,45 @@ public final class Page {
         return (int) Config.min(blocks, left);
     }
 
-    /** The bytes of those OS pages that blocks have been linked in from. Exact for the owner. */
+    /**
+     * The bytes of those OS pages that blocks have been linked in from, of four of them at a time where there are many: to
+     * charge them takes atomics. Exact for the owner.
+     */
     static long linked(long page) { return linked(capacity(page), blockSize(page)); }
 
-    private static long linked(long blocks, long size) { return Config.alignUp(blocks * size, Os.pageSize()); }
+    private static long linked(long blocks, long size) {
+        long bytes = blocks * size;
+        long step = bytes <= Config.CHARGE_STEP ? Os.pageSize() : Config.CHARGE_STEP;
+        return Config.alignUp(bytes, step);
+    }
 
-    /** How many more these are after {@link #extend}. */
-    static long extension(long page) {
-        int capacity = capacity(page);
+    /** How many fresh blocks the owner may link in next. */
+    static int portion(long page) { return portion(blockSize(page), reserved(page) - capacity(page)); }
+
+    /** How many more bytes these are when so many more blocks are linked in. */
+    static long extension(long page, int blocks) {
         long size = blockSize(page);
-        return linked(capacity + portion(size, reserved(page) - capacity), size) - linked(capacity, size);
+        long before = capacity(page) * size;
+        long after = before + blocks * size;
+        // Most often by far there is nothing to charge.
+        boolean charged = before > Config.CHARGE_STEP && after <= Config.alignUp(before, Config.CHARGE_STEP);
+        return charged ? 0 : linked(capacity(page) + blocks, size) - linked(page);
     }
 
     /** How many they are in a new page for so many blocks of {@code size} bytes, that is extended once. */
-    static long extension(long size, int reserved) { return linked(portion(size, reserved), size); }
+    static long firstExtension(long size, int reserved) { return linked(portion(size, reserved), size); }
 
     /** For the owner: links the next few fresh blocks into {@code free}, in front; false if there are none. */
     static boolean extend(long page) {
-        int capacity = capacity(page);
-        long size = blockSize(page);
-        int blocks = portion(size, reserved(page) - capacity);
+        int blocks = portion(page);
         if (blocks <= 0) return false;
-        long first = start(page) + capacity * size;
+        extend(page, blocks);
+        return true;
+    }
+
+    static void extend(long page, int blocks) {
+        long size = blockSize(page);
+        long first = start(page) + capacity(page) * size;
         long last = first + (blocks - 1) * size;
         for (long block = first; block != last; block += size) setNextBlock(block, block + size);
         long before = free(page);
@@ -390,6 +407,5 @@ public final class Page {
         setFree(page, first);
         setCounts(page, counts(page) + ((long) blocks << 32));
         if (before == 0 && has(page, MEMORY_ZERO)) setFlag(page, FREE_ZERO);
-        return true;
     }
 }

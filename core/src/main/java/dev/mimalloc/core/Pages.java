@@ -21,7 +21,7 @@ final class Pages {
         long slices = size >>> Config.SLICE_SHIFT;
         long heap = Theap.heap(theap);
         int blocks = (int) (size / blockSize);
-        long charged = Page.extension(blockSize, blocks);
+        long charged = Page.firstExtension(blockSize, blocks);
         if (!Limits.charge(heap, charged)) return 0;
         long page = Arenas.allocate(heap, slices, 1, mayStayEmpty(theap, bin));
         if (page == 0) page = mapped(heap, size, Config.SLICE);
@@ -31,10 +31,17 @@ final class Pages {
 
     /** For the owner: links in fresh blocks if there are any, and no limit forbids it. */
     static boolean extend(long page) {
+        int blocks = Page.portion(page);
+        if (blocks <= 0) return false;
+        long bytes = Page.extension(page, blocks);
+        if (bytes != 0 && !charge(page, bytes)) return false;
+        Page.extend(page, blocks);
+        return true;
+    }
+
+    private static boolean charge(long page, long bytes) {
         long heap = Page.heap(page);
-        long bytes = Page.extension(page);
-        if (bytes != 0 && !Limits.charge(heap, bytes)) return false;
-        if (!Page.extend(page)) return false;
+        if (!Limits.charge(heap, bytes)) return false;
         Statistics.raisePeak(Heap.statistics(heap), Statistics.PAGE_COMMITTED, Heap.charged(heap));
         return true;
     }
@@ -104,7 +111,7 @@ final class Pages {
     static long charge(long size, boolean single) {
         if (single) return Config.alignUp(Config.max(size, 1), Os.pageSize());
         long blockSize = SizeClass.goodSize(size);
-        return Page.extension(blockSize, (int) (SizeClass.pageSize(blockSize) / blockSize));
+        return Page.firstExtension(blockSize, (int) (SizeClass.pageSize(blockSize) / blockSize));
     }
 
     /** May a heap have memory straight from the OS? */
