@@ -128,6 +128,7 @@ final class Heap {
         unlink(heap);
         releaseTables(heap);
         Meta.free(heap, SIZE);
+        Meta.collectMuch();
     }
 
     static void releaseTables(long heap) {

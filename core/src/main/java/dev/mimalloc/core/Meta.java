@@ -7,11 +7,13 @@ import dev.mimalloc.machine.Os;
 /**
  * Memory for the allocator's own structs, apart from the users' blocks. A meta page is a mapping aligned to its own
  * size, with a bitmap of its free 128-byte units at the start; a struct is a run of units. Pages stay for ever, their
- * number is bounded by the most that was in use at once. Lock-free. Larger structs come straight from the OS.
+ * number is bounded by the most that was in use at once; but what is free in them is given back to the OS now and then,
+ * as far as it makes whole OS pages. Lock-free. Larger structs come straight from the OS.
  *
  * <pre>
  * offset width field
  *      0     8 next    the page made before this one; written once
+ *      8     8 freed   1 when something was freed since its memory was last given back; atomic
  *     64       free    a bitmap of the units
  * </pre>
  */
@@ -20,6 +22,8 @@ final class Meta {
     private static final long UNIT = 128;
     private static final long UNITS = PAGE / UNIT;
     private static final long LARGE = 64 << 10;
+    /** When so many bytes were freed, their memory does not wait for its time. */
+    private static final long MUCH = 16 << 20;
 
     private Meta() {}
 
@@ -48,6 +52,41 @@ final class Meta {
         }
         long page = address & -PAGE;
         Bitmap.set(page + 64, (address - page) / UNIT, (size + UNIT - 1) / UNIT);
+        // After the bits: who clears this sees them, or leaves it to the next one.
+        exchange(page + 8, 1);
+        Root.addMetaFreed(size);
+    }
+
+    /** Gives free memory back to the OS if there is much of it. */
+    static void collectMuch() {
+        if (Root.metaFreed() >= MUCH) collect();
+    }
+
+    /** Gives the memory of what is free back to the OS. */
+    static void collect() {
+        if (Root.clearMetaFreed() == 0) return;
+        for (long page = Root.metaPages(); page != 0; page = getLong(page)) {
+            if (getRelaxed(page + 8) != 0 && exchange(page + 8, 0) != 0) collect(page);
+        }
+    }
+
+    private static void collect(long page) {
+        long each = Os.pageSize() / UNIT;
+        long at = each; // the page's own units are in the first one
+        while (at < UNITS) {
+            long end = Config.min(UNITS, Config.alignDown(at, Bitmap.CHUNK) + Bitmap.CHUNK);
+            long run = Config.alignDown(Bitmap.runLength(page + 64, at, end), each);
+            // Nobody else can have them meanwhile.
+            if (run > 0 && Bitmap.tryClaim(page + 64, at, run)) giveBack(page, at, run);
+            at += Config.max(run, each);
+        }
+    }
+
+    private static void giveBack(long page, long unit, long units) {
+        long address = page + unit * UNIT;
+        int done = Os.decommit(address, units * UNIT);
+        boolean accessible = done < 0 || (done & 1) == 0 || Os.commit(address, units * UNIT);
+        if (accessible) Bitmap.set(page + 64, unit, units);
     }
 
     /** Gives a mapping back; where the OS has no room for what that does to its list of mappings, its memory. */

@@ -10,6 +10,7 @@ import dev.mimalloc.machine.Memory;
  * <pre>
  * offset width field
  *      0     8 state       0 before, 1 during, 2 after the process' initialisation; atomic
+ *      8     8 metaFreed   bytes of meta-data freed since their memory was last given back; atomic, a hint
  *     16     8 metaPages   the latest meta-data page; atomic, pages are only added
  *     24     8 shared      theaps that virtual threads share: how many, a power of two; atomic
  *     32     8 forked      1 in a process that a fork made
@@ -55,6 +56,9 @@ final class Root {
     static long metaPages() { return getAcquire(at(16)); }
     static boolean casMetaPages(long expected, long page) { return compareAndSet(at(16), expected, page); }
 
+    static long metaFreed() { return getRelaxed(at(8)); }
+    static void addMetaFreed(long bytes) { fetchAdd(at(8), bytes); }
+    static long clearMetaFreed() { return exchange(at(8), 0); }
     static long sharedCount() { return getAcquire(at(24)); }
     static void raiseSharedCount() {
         long count = sharedCount();

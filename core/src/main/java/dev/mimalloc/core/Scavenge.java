@@ -46,7 +46,9 @@ final class Scavenge {
         if (due > now) return;
         long delay = Arena.purgeDelay() > 0 ? Arena.purgeDelay() : 1000;
         long next = now + delay * Config.max(1, Subprocess.scavengeWait(subprocess));
-        if (Subprocess.casScavengeDue(subprocess, due, next)) look(subprocess, TICK_LOOKS);
+        if (!Subprocess.casScavengeDue(subprocess, due, next)) return;
+        look(subprocess, TICK_LOOKS);
+        Meta.collect();
     }
 
     /** Before a page is made: looks if so much more is in use. */
@@ -74,6 +76,7 @@ final class Scavenge {
             walk(subprocess, Config.MAX_SIZE, PATIENCE);
         }
         release(subprocess, lives);
+        Meta.collect();
     }
 
     /** Lets go of the lock, and then frees what was found: that may call the user's functions. */

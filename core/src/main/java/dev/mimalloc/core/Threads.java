@@ -57,6 +57,7 @@ public final class Threads {
         Lock.release(lock);
         free(data);
         Statistics.decrease(Subprocess.statistics(subprocess), Statistics.THREADS, 1);
+        Meta.collectMuch();
         Purge.tick(subprocess);
     }
 
