@@ -27,6 +27,10 @@ import java.util.concurrent.atomic.AtomicInteger;
  * moment, or will be; what is called after that throws an {@code IllegalStateException}. A heap that is never closed
  * keeps its memory.
  *
+ * <p>To make, use and close a heap takes microseconds, and about ten of them if it gave segments, as the JDK's shared
+ * lifetimes end with a handshake of all threads. For what ends with a request {@link Arenas} are a hundred times
+ * cheaper, also those {@link Arenas#in in} a heap that stays.
+ *
  * <p>As a {@link SegmentAllocator} it gives segments that live as long as the heap; to use one after the heap was
  * closed throws, as with the JDK's own arenas.
  */
@@ -246,7 +250,9 @@ public final class Heap implements SegmentAllocator, AutoCloseable {
     }
 
     /**
-     * A handle to this heap for the current thread: to allocate with it is the fastest way. Only the thread that has
+     * A handle to this heap for the current thread: to allocate with it is the fastest way, as the thread's part of the
+     * heap need not be found. A pair of malloc and free takes 0.6 of the time that it takes without one in a heap other
+     * than the main one, and 0.7 to 0.95 in the main heap. Only the thread that has
      * asked for it may use it. Stands for {@code mi_heap_theap}.
      */
     public Local local() {

@@ -15,6 +15,7 @@ final class InstalledLimitHandler {
 
     /** The heap behind an address, while it has a limit; null to forget it. */
     static void remember(long address, Heap heap) {
+        if (heap == null && LIMITED.isEmpty()) return; // each end of a heap asks
         if (heap == null) LIMITED.remove(address);
         else LIMITED.put(address, heap);
     }

@@ -1,0 +1,53 @@
+package dev.mimalloc.tests;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+
+/** What the first calls of a JVM load and link, and that nothing is lost where they find no room for it. */
+class FirstCallTest {
+    private static final int ATTEMPTS = 20;
+    private static final String LINKER = "jdk.internal.foreign.abi.AbstractLinker";
+    private static final String FOREIGN_MEMORY = "jdk.internal.foreign.NativeMemorySegmentImpl";
+
+    @Test
+    void aSmallBlockLinksNoFunctionOfTheSystem() throws Exception {
+        assertThat(loadedByOneCall()).contains(FOREIGN_MEMORY).doesNotContain(LINKER);
+    }
+
+    @Test
+    void withUnsafeItLoadsNoForeignMemoryEither() throws Exception {
+        assertThat(loadedByOneCall("--sun-misc-unsafe-memory-access=allow")).doesNotContain(FOREIGN_MEMORY, LINKER);
+    }
+
+    @Test
+    void theSystemIsNeededWhenTheJavaHeapIsFull() throws Exception {
+        run("largeWithFullHeap", "-XX:+UseSerialGC", "-Xmx16m");
+    }
+
+    @Test
+    void theSystemIsNeededWhenTheStackIsFull() throws Exception { run("largeWithFullStack"); }
+
+    /** On a busy machine it may take so long that the allocator has got ready for more meanwhile: then once more. */
+    private static String loadedByOneCall(String... options) throws Exception {
+        var all = new ArrayList<>(List.of(options));
+        all.add("-Xlog:class+load");
+        for (int i = 1;; i++) {
+            String out = run("one", all.toArray(new String[0])).out();
+            assertThat(out).contains("dev.mimalloc.core.Allocate");
+            if (out.contains("soon") || i == ATTEMPTS) return out;
+        }
+    }
+
+    private static Child run(String program, String... options) throws Exception {
+        var command = new ArrayList<>(List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString()));
+        command.addAll(List.of(options));
+        command.addAll(List.of("--enable-native-access=ALL-UNNAMED", "-cp", System.getProperty("java.class.path"),
+                FirstCallPrograms.class.getName(), program));
+        return Child.run(command, Map.of()).assertSuccess();
+    }
+}
