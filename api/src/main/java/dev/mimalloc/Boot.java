@@ -1,5 +1,6 @@
 package dev.mimalloc;
 
+import dev.mimalloc.core.Limits;
 import dev.mimalloc.core.ManageArenas;
 import dev.mimalloc.core.Options;
 import dev.mimalloc.core.ProcessLife;
@@ -10,6 +11,7 @@ import dev.mimalloc.machine.ThreadSlot;
 import dev.mimalloc.machine.Trace;
 import dev.mimalloc.machine.Unpinned;
 import java.lang.System.Logger.Level;
+import java.util.concurrent.TimeUnit;
 
 /**
  * Makes the allocator ready, once, before the first call: what ends a thread's theap and purges free memory is told to
@@ -54,6 +56,11 @@ final class Boot implements Lifecycle {
         if (Settings.choice("jmx", "false", "true", "").equals("true")) registerMBean();
     }
 
+    private static final long PATIENCE = TimeUnit.SECONDS.toNanos(10);
+
+    private long lastUsed = -1; // the housekeeper's
+    private long usedSince;
+
     private Boot() {}
 
     /** An arena that costs no call of the system: all that a program needs which allocates little. */
@@ -94,5 +101,15 @@ final class Boot implements Lifecycle {
     public void tick() {
         ProcessLife.tick();
         Trace.tick();
+    }
+
+    /** While free memory waits: but no longer than this after the last page came or went, as the system may refuse it. */
+    @Override
+    public boolean hasToTick() {
+        if (!ProcessLife.hasToTick()) return false;
+        long used = Limits.processUsed();
+        if (used != lastUsed) usedSince = System.nanoTime();
+        lastUsed = used;
+        return System.nanoTime() - usedSince < PATIENCE;
     }
 }

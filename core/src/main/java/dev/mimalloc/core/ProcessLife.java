@@ -85,6 +85,9 @@ public final class ProcessLife {
         Purge.tick(Root.subprocess());
     }
 
+    /** Does free memory wait to be given back by {@link #tick}? */
+    public static boolean hasToTick() { return Subprocess.purgeExpire(Root.subprocess()) != 0; }
+
     @Export("void mi_process_info(size_t* elapsed_msecs, size_t* user_msecs, size_t* system_msecs, size_t* current_rss, size_t* peak_rss, size_t* current_commit, size_t* peak_commit, size_t* page_faults)")
     public static void info(long elapsed, long user, long system, long rss, long peakRss, long commit,
             long peakCommit, long faults) {

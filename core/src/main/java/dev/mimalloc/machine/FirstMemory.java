@@ -1,20 +1,25 @@
 package dev.mimalloc.machine;
 
+import java.lang.foreign.Arena;
+
 /**
  * A few MiB of the JDK's memory, from which the first calls are served: to link a function of the system costs the JVM
  * a tenth of a second, which a program that allocates little should not pay ({@link SystemCalls}). It is never given
- * back to the JDK, but what is in it may be purged like all memory.
+ * back to the JDK, but what is in it may be purged like all memory. Only where the allocator's classes may be unloaded
+ * the JDK frees it with them: then it has the allocator's own structs, and no block that might still be in use.
  */
 final class FirstMemory {
     /** What the allocator needs for itself at the start, 1.7 MiB, and an arena of 2 MiB. */
     private static final long SIZE = 4 << 20;
     private static final long ALIGNMENT = 512 << 10; // what core's first structs want
 
-    private static final long START = Access.allocate(SIZE, ALIGNMENT);
+    private static final Arena OWNER = Unpinned.stays() ? null : Arena.ofAuto(); // lives as long as this class
+    private static final long START = OWNER == null ? Access.allocate(SIZE, ALIGNMENT)
+            : OWNER.allocate(SIZE / 2, ALIGNMENT).address();
 
     // From both ends, so that one request for a large alignment leaves no hole. Guarded by the class.
     private static long low = START;
-    private static long high = START + SIZE;
+    private static long high = START + (OWNER == null ? SIZE : SIZE / 2);
 
     private FirstMemory() {}
 
@@ -32,6 +37,9 @@ final class FirstMemory {
         high = taken;
         return taken;
     }
+
+    /** The same for an arena. */
+    static long takeForBlocks(long size, long alignment) { return OWNER != null ? 0 : take(size, alignment); }
 
     static boolean contains(long address) { return address - START >= 0 && address - START < SIZE; }
 }

@@ -2,6 +2,7 @@ package dev.mimalloc.machine;
 
 import java.lang.ref.WeakReference;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.LongSupplier;
 
@@ -11,6 +12,7 @@ import java.util.function.LongSupplier;
  *
  * <p>An object of this class is one thread's rounds. The thread knows it by a weak reference only, and the class keeps
  * it: so the thread ends by itself when the classes are unloaded, and by {@link #stop} when the reference is cleared.
+ * While free memory waits to be given back the thread keeps the object, too: afterwards nobody could give it back.
  */
 final class Housekeeper implements LongSupplier {
     private static final long BUSY = TimeUnit.MILLISECONDS.toNanos(10);
@@ -24,6 +26,7 @@ final class Housekeeper implements LongSupplier {
     private static volatile Housekeeper current; // written under the class' lock
 
     private final WeakReference<LongSupplier> self = new WeakReference<>(this);
+    private final AtomicReference<Object> kept = new AtomicReference<>(); // by the thread
     private final Thread thread;
     private long pause = BUSY; // the thread's own
     private volatile boolean dozing;
@@ -32,7 +35,7 @@ final class Housekeeper implements LongSupplier {
 
     private Housekeeper() {
         thread = Thread.ofPlatform().group(topGroup()).daemon().name("mimalloc-housekeeper")
-                .inheritInheritableThreadLocals(false).unstarted(Unpinned.rounds(self));
+                .inheritInheritableThreadLocals(false).unstarted(Unpinned.rounds(self, kept));
         thread.setContextClassLoader(null); // it would keep an application's classes alive
     }
 
@@ -93,6 +96,12 @@ final class Housekeeper implements LongSupplier {
         return keeper == null ? null : keeper.thread;
     }
 
+    /** Does the thread keep the allocator for now? */
+    static boolean keeps() {
+        Housekeeper keeper = current;
+        return keeper != null && keeper.kept.get() != null;
+    }
+
     /** One round, and for how many nanoseconds to rest after it. */
     @Override
     public long getAsLong() {
@@ -114,6 +123,7 @@ final class Housekeeper implements LongSupplier {
             Lifecycle lifecycle = Housekeeper.lifecycle;
             boolean busy = ThreadSlot.collectEnded(lifecycle) > 0;
             if (lifecycle != null) lifecycle.tick();
+            kept.set(lifecycle != null && lifecycle.hasToTick() ? this : null);
             return busy;
         } catch (Throwable t) {
             report(t);

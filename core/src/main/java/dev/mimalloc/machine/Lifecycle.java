@@ -10,4 +10,7 @@ public interface Lifecycle {
 
     /** Some time has gone by: a good moment to purge. */
     void tick();
+
+    /** Must {@link #tick} be called again, even if nobody can reach the allocator any more? Not for ever. */
+    default boolean hasToTick() { return false; }
 }

@@ -76,7 +76,7 @@ final class Linux extends OperatingSystem {
     @Override
     void prepare() { SystemCalls.link(); }
     @Override
-    long firstMemory(long size) { return SystemCalls.isLinked() ? 0 : FirstMemory.take(size, 64 << 10); }
+    long firstMemory(long size) { return SystemCalls.isLinked() ? 0 : FirstMemory.takeForBlocks(size, 64 << 10); }
     @Override
     long pageSize() { return pageSize; }
     @Override

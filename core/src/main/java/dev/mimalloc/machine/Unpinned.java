@@ -12,6 +12,7 @@ import java.lang.reflect.Proxy;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.LongSupplier;
 
@@ -31,9 +32,12 @@ public final class Unpinned {
 
     private Unpinned() {}
 
+    /** Will the allocator's classes never be unloaded? */
+    static boolean stays() { return STAY; }
+
     /** Makes once what {@link #rounds} makes, as that loads classes. */
     static void warmUp() {
-        if (!STAY) rounds(weak(null)).run();
+        if (!STAY) rounds(weak(null), new AtomicReference<>()).run();
     }
 
     /** Will classes of this loader never be unloaded? */
@@ -78,9 +82,10 @@ public final class Unpinned {
 
     /**
      * What a thread may run: one round after another, each of which says for how many nanoseconds to rest, until the
-     * reference is cleared. Nothing of ours is on the stack while it rests.
+     * reference is cleared. Nothing of ours is on the stack while it rests. What is put into {@code kept} stays as long
+     * as the thread goes on.
      */
-    static Runnable rounds(WeakReference<LongSupplier> target) {
+    static Runnable rounds(WeakReference<LongSupplier> target, AtomicReference<Object> kept) {
         if (STAY) return new Rounds(target);
         try {
             MethodHandle isGone = MethodHandles.publicLookup()
@@ -100,7 +105,7 @@ public final class Unpinned {
             MethodHandle survive = MethodHandles.catchException(round, Throwable.class,
                     MethodHandles.empty(MethodType.methodType(void.class, Throwable.class)));
             return MethodHandleProxies.asInterfaceInstance(Runnable.class,
-                    MethodHandles.whileLoop(null, goOn, survive));
+                    MethodHandles.whileLoop(null, goOn, keeping(survive, kept)));
         } catch (ReflectiveOperationException e) {
             throw new LinkageError("no rounds", e);
         }
@@ -122,6 +127,11 @@ public final class Unpinned {
                 Thread.onSpinWait(); // no stack or no Java heap: there will be some in the next round
             }
         }
+    }
+
+    /** A handle that refers to an object, and does the same. */
+    private static MethodHandle keeping(MethodHandle handle, AtomicReference<Object> kept) {
+        return MethodHandles.insertArguments(MethodHandles.dropArguments(handle, 0, Object.class), 0, kept);
     }
 
     private static <T> WeakReference<T> weak(T target) { return new WeakReference<>(target); }

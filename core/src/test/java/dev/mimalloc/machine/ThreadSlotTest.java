@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.BooleanSupplier;
@@ -230,6 +231,25 @@ class ThreadSlotTest {
         inThread(() -> ThreadSlot.setTheap(192));
         await(() -> ended.contains(192L), Duration.ofSeconds(5));
         assertThat(Housekeeper.thread()).isNotSameAs(keeper);
+    }
+
+    /** As otherwise nobody could any more when the classes have been unloaded. */
+    @Test
+    void theHousekeeperKeepsTheAllocatorWhileThereIsSomethingToDo() throws Exception {
+        var toDo = new AtomicBoolean(true);
+        ThreadSlot.lifecycle(new Lifecycle() {
+            @Override
+            public void threadEnded(long theap) {}
+            @Override
+            public void tick() {}
+            @Override
+            public boolean hasToTick() { return toDo.get(); }
+        });
+        inThread(() -> ThreadSlot.setTheap(208));
+        await(Housekeeper::keeps, Duration.ofSeconds(5));
+        toDo.set(false);
+        await(() -> !Housekeeper.keeps(), Duration.ofSeconds(5));
+        listen();
     }
 
     @Test
