@@ -46,7 +46,11 @@ final class CallStack {
     }
 
     private static boolean isOwn(StackWalker.StackFrame frame) {
-        String name = frame.getClassName();
+        return isOwn(frame.getClassName());
+    }
+
+    /** Whether a class is of this package. */
+    static boolean isOwn(String name) {
         return name.startsWith(OWN) && name.lastIndexOf('.') == OWN.length();
     }
 

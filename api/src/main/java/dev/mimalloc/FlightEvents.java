@@ -28,7 +28,7 @@ final class FlightEvents {
     @Description("An allocation of off-heap memory. Each byte is as likely to be sampled as any other; the sum of the"
             + " weights estimates what was allocated, for all or for one stack trace")
     @StackTrace
-    static final class Allocation extends Event {
+    static final class Allocation extends FlightCalled {
         @Label("Address")
         @MemoryAddress
         long address;
@@ -41,7 +41,7 @@ final class FlightEvents {
         @DataAmount(DataAmount.BYTES)
         long weight;
         @Label("Heap")
-        @Description("The number of the heap that the block is in")
+        @Description("The number of the heap that the block is in; the Heap event has its name")
         long heap;
 
         @SettingDefinition
@@ -65,7 +65,7 @@ final class FlightEvents {
     @Category({"mimalloc", "Blocks"})
     @Description("A block whose allocation was sampled is free again")
     @StackTrace
-    static final class Free extends Event {
+    static final class Free extends FlightCalled {
         @Label("Address")
         @MemoryAddress
         long address;
@@ -90,6 +90,13 @@ final class FlightEvents {
     @StackTrace(false)
     @Period("endChunk")
     static final class Live extends Event {
+        @SettingDefinition
+        @Name("rate")
+        @Label("Sampling Rate")
+        @Description("About how many samples in a second are enough to look for what stays: more than have an event")
+        @Frequency
+        boolean rate(FlightSetting.LiveRate rate) { return true; }
+
         @Label("Allocated By")
         @Description("The methods that have called the allocator, the innermost first")
         String origin;
@@ -103,6 +110,43 @@ final class FlightEvents {
         @Description("For how long the oldest one has been in use")
         @Timespan(Timespan.NANOSECONDS)
         long oldest;
+    }
+
+    /** A heap. */
+    @Name("dev.mimalloc.Heap")
+    @Label("Heap")
+    @Category({"mimalloc"})
+    @Description("The main heap, or one with a name or a limit: when it begins, when it ends and at the ends of chunks")
+    @StackTrace(false)
+    @Period("everyChunk")
+    static final class HeapState extends Event {
+        @Label("Heap")
+        @Description("The number that other events have")
+        long heap;
+        @Label("Name")
+        String name;
+        @Label("Limit")
+        @Description("0 for any amount")
+        @DataAmount(DataAmount.BYTES)
+        long limit;
+        @Label("Used")
+        @Description("As limits count it: whole pages")
+        @DataAmount(DataAmount.BYTES)
+        long used;
+        @Label("Refusals")
+        @Description("Allocations that have failed so far")
+        long refusals;
+    }
+
+    /** An allocation that failed. */
+    @Name("dev.mimalloc.Refusal")
+    @Label("Refused Allocation")
+    @Category({"mimalloc"})
+    @Description("An allocation has thrown an OutOfMemoryError, at a limit or for another reason")
+    @StackTrace
+    static final class Refused extends FlightCalled {
+        @Label("Message")
+        String message;
     }
 
     /** A page that came. */
@@ -155,7 +199,7 @@ final class FlightEvents {
     @Category({"mimalloc", "Arenas"})
     @Description("A range of memory was reserved from the system, or was brought by the program")
     @StackTrace
-    static final class ArenaReserve extends Event {
+    static final class ArenaReserve extends FlightCalled {
         @Label("Address")
         @MemoryAddress
         long address;
@@ -170,7 +214,7 @@ final class FlightEvents {
     @Category({"mimalloc", "Arenas"})
     @Description("An arena has come to its end")
     @StackTrace
-    static final class ArenaRelease extends Event {
+    static final class ArenaRelease extends FlightCalled {
         @Label("Address")
         @MemoryAddress
         long address;
@@ -203,6 +247,17 @@ final class FlightEvents {
     @StackTrace(false)
     @Period("1 s")
     static final class Statistics extends Event {
+        @Label("Limit")
+        @Description("What all heaps together may have; 0 for any amount")
+        @DataAmount(DataAmount.BYTES)
+        long limit;
+        @Label("Charged")
+        @Description("What all heaps together have, as limits count it: whole pages")
+        @DataAmount(DataAmount.BYTES)
+        long charged;
+        @Label("Refusals")
+        @Description("Allocations that have failed so far")
+        long refusals;
         @Label("In Use")
         @Description("In blocks that programs have")
         @DataAmount(DataAmount.BYTES)

@@ -9,20 +9,29 @@ final class FlightSample {
 
     private final long time;
     private final long size;
-    private final long weight;
+    private final long weight; // of its events; 0 if it has none
+    private volatile long liveWeight; // among the live samples; 0 if it is none of them; written by the housekeeper
     private Throwable stack; // until its text is asked for: it is cheap to make, but keeps classes alive
     private String origin = "";
 
-    FlightSample(long time, long size, long weight, Throwable stack) {
+    FlightSample(long time, long size, long weight, long liveWeight, Throwable stack) {
         this.time = time;
         this.size = size;
         this.weight = weight;
+        this.liveWeight = liveWeight;
         this.stack = stack;
     }
 
     long time() { return time; }
     long size() { return size; }
     long weight() { return weight; }
+    long liveWeight() { return liveWeight; }
+
+    /** Live samples of less weight become fewer; false if this one is needed no longer. */
+    boolean thin(long bound) {
+        if (liveWeight != 0) liveWeight = FlightSampler.thinned(liveWeight, bound);
+        return weight != 0 || liveWeight != 0;
+    }
 
     /** Who has allocated it: a line for each frame, the innermost first. For one thread at a time. */
     String origin() {
@@ -40,6 +49,6 @@ final class FlightSample {
     private static boolean isInside(StackTraceElement frame) {
         String name = frame.getClassName();
         return name.startsWith("dev.mimalloc.core.") || name.startsWith("dev.mimalloc.machine.")
-                || name.equals(FlightSampler.class.getName());
+                || CallStack.isOwn(name);
     }
 }

@@ -7,32 +7,45 @@ import dev.mimalloc.machine.Unpinned;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentSkipListMap;
+import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Consumer;
 import jdk.jfr.Event;
 import jdk.jfr.FlightRecorder;
 
 /**
  * Makes events of what core tells.
  *
- * <p>A sample costs about 20 microseconds: its page, two stack traces and two events. That there are not too many is a
- * matter of the interval: it doubles whenever a quarter of a second has seen as many samples as the rate allows, and
- * goes back by halves when there are few. So no sample is dropped, and each has the weight of its own moment; at the
- * beginning of a burst there may be some more than the rate says.
+ * <p>There are two kinds of samples. Those for {@link FlightEvents.Live} shall show what stays, and that may be little
+ * of much: so there are more of them, and a bounded number is kept. Some of them have events, too, of their allocation
+ * and their free. A sample without events costs about a third of one with them, which is 20 microseconds: its page, two
+ * stack traces and two events.
+ *
+ * <p>That there are not too many is a matter of intervals, of one for each kind: it doubles whenever a quarter of a second
+ * has seen as many samples as the rate allows, and goes back by halves when there are few. Core samples by the smaller
+ * one, so that each sample has the weight of its own moment. Of what core has sampled, a sample whose weight is less than
+ * some bound is taken with a chance of weight by bound, and then it has the bound as its weight: so sums of weights stay
+ * right on average, whatever the bounds were.
  *
  * <p>Nothing here waits, since core may hold a lock or a lease: to commit an event is to write it to a buffer of the
  * thread's own, or to have the JVM give it another one; the live samples are in a lock-free map.
  */
-final class FlightSampler implements Trace.Listener {
+final class FlightSampler implements Trace.Listener, Consumer<String> {
     static final long INTERVAL = 512 << 10;
     static final long RATE = 150;
+    static final long LIVE_RATE = 1000; // one in seven has events: together they take less than 1 % of a processor
+
+    /** How many samples are kept for their end, beside those with events: with their stacks, 20 MB of Java heap. */
+    static final int LIVE_MOST = 1 << 14;
 
     private static final FlightSampler SAMPLER = new FlightSampler();
     private static final long WINDOW = TimeUnit.MILLISECONDS.toNanos(250);
     private static final int WINDOWS = 4; // in a second
     private static final long MOST = 1L << 60; // so that the double of an interval is one too
 
-    private static final Runnable STATISTICS = FlightStatistics::commit; // the recorder does not keep these two
+    private static final Runnable STATISTICS = FlightStatistics::commit; // the recorder does not keep these three
+    private static final Runnable HEAPS = () -> KnownHeaps.infos().forEach(FlightSampler::commitHeap);
     private static final Runnable LIVE = SAMPLER::commitLive;
 
     /**
@@ -44,8 +57,12 @@ final class FlightSampler implements Trace.Listener {
     private static boolean listening;
     private static volatile long least = INTERVAL;
     private static volatile long rate = RATE;
+    private static volatile long liveRate = LIVE_RATE;
 
     private final AtomicLong seen = new AtomicLong(); // samples in this window
+    private final AtomicLong told = new AtomicLong(); // and those that have events
+    private final AtomicLong every = new AtomicLong(INTERVAL); // the interval of those
+    private volatile long liveWeight = 1; // the least weight of a live sample
     private volatile long window = System.nanoTime(); // its begin; written by the housekeeper
     private final ConcurrentSkipListMap<Long, FlightSample> live = new ConcurrentSkipListMap<>();
 
@@ -57,9 +74,10 @@ final class FlightSampler implements Trace.Listener {
         List<Class<? extends Event>> events = List.of(FlightEvents.Allocation.class, FlightEvents.Free.class,
                 FlightEvents.Live.class, FlightEvents.PageFresh.class, FlightEvents.PageFree.class,
                 FlightEvents.ArenaReserve.class, FlightEvents.ArenaRelease.class, FlightEvents.Purge.class,
-                FlightEvents.Statistics.class);
+                FlightEvents.Statistics.class, FlightEvents.HeapState.class, FlightEvents.Refused.class);
         events.forEach(FlightRecorder::register);
         FlightRecorder.addPeriodicEvent(FlightEvents.Statistics.class, Unpinned.task(STATISTICS));
+        FlightRecorder.addPeriodicEvent(FlightEvents.HeapState.class, Unpinned.task(HEAPS));
         FlightRecorder.addPeriodicEvent(FlightEvents.Live.class, Unpinned.task(LIVE));
     }
 
@@ -69,23 +87,33 @@ final class FlightSampler implements Trace.Listener {
         listening = listen;
         SAMPLER.live.clear(); // what is freed while nobody listens stays unknown
         PURGES.clear();
+        SAMPLER.liveWeight = 1;
+        KnownHeaps.listener(listen ? FlightSampler::commitHeap : null);
+        Refusal.listener(listen ? SAMPLER : null);
         Trace.listener(listen ? SAMPLER : null);
     }
 
     static void interval(long bytes) {
         least = bytes;
+        SAMPLER.every.set(bytes);
         Trace.sampleEvery(bytes);
     }
 
     static void rate(long samples) { rate = samples; }
 
+    static void liveRate(long samples) { liveRate = samples; }
+
+    /** How many samples in a second core shall make. */
+    private static long coreRate(boolean live) { return live ? Math.max(rate, liveRate) : rate; }
+
     @Override
     public long weigh(long size) {
         long every = Trace.sampleInterval();
-        if (every == 0 || !new FlightEvents.Allocation().isEnabled()) return 0;
+        boolean live = new FlightEvents.Live().isEnabled();
+        if (every == 0 || !live && !new FlightEvents.Allocation().isEnabled()) return 0;
         // The chance that one of the block's bytes is a sample is 1 - e^(-size/every).
         long weight = Math.round(size / -Math.expm1(-(double) size / every));
-        if (seen.incrementAndGet() % Math.max(1, rate / WINDOWS) == 0) Trace.sampleEvery(Math.min(2 * every, MOST));
+        if (seen.incrementAndGet() % Math.max(1, coreRate(live) / WINDOWS) == 0) Trace.sampleEvery(Math.min(2 * every, MOST));
         return weight;
     }
 
@@ -96,18 +124,54 @@ final class FlightSampler implements Trace.Listener {
         if (now - window < WINDOW) return;
         window = now;
         long every = Trace.sampleInterval();
-        boolean few = seen.getAndSet(0) <= rate / WINDOWS / 2;
+        boolean few = seen.getAndSet(0) <= coreRate(new FlightEvents.Live().isEnabled()) / WINDOWS / 2;
         if (few && every > least) Trace.sampleEvery(Math.max(least, every / 2));
+        boolean fewTold = told.getAndSet(0) <= rate / WINDOWS / 2;
+        if (fewTold) this.every.updateAndGet(bytes -> Math.max(least, bytes / 2));
+        trim();
+    }
+
+    /** The weight of a sample among those that weigh at least so much; 0 if it is none of them. */
+    static long thinned(long weight, long bound) {
+        if (weight >= bound) return weight;
+        return ThreadLocalRandom.current().nextLong(bound) < weight ? bound : 0;
+    }
+
+    /** The weight of a sample's events; 0 if it has none. */
+    private long tell(long weight) {
+        long told = new FlightEvents.Allocation().isEnabled() ? thinned(weight, every.get()) : 0;
+        if (told != 0 && this.told.incrementAndGet() % Math.max(1, rate / WINDOWS) == 0) {
+            every.updateAndGet(bytes -> Math.min(2 * bytes, MOST));
+        }
+        return told;
+    }
+
+    /** Keeps fewer live samples, of more weight each, when there are too many; by the housekeeper. */
+    private void trim() {
+        while (live.size() > LIVE_MOST) {
+            long bound = live.values().stream().mapToLong(FlightSample::liveWeight).filter(w -> w != 0).min().orElse(0);
+            if (bound == 0) return; // all of them wait for the event of their free
+            liveWeight = Math.min(2 * Math.max(bound, liveWeight), MOST);
+            live.forEach((block, sample) -> {
+                if (!sample.thin(liveWeight)) live.remove(block, sample);
+            });
+        }
+        if (live.size() < LIVE_MOST / 4 && liveWeight > 1) liveWeight /= 2;
     }
 
     @Override
     public void allocated(long block, long size, long weight, long heap) {
         boolean wantsOrigin = new FlightEvents.Live().isEnabled();
-        live.put(block, new FlightSample(System.nanoTime(), size, weight, wantsOrigin ? new Throwable() : null));
+        long liveWeight = wantsOrigin ? thinned(weight, this.liveWeight) : 0;
+        long told = tell(weight);
+        if (told == 0 && liveWeight == 0) return;
+        Throwable stack = liveWeight == 0 ? null : new Throwable();
+        live.put(block, new FlightSample(System.nanoTime(), size, told, liveWeight, stack));
+        if (told == 0) return;
         var event = new FlightEvents.Allocation();
         event.address = block;
         event.size = size;
-        event.weight = weight;
+        event.weight = told;
         event.heap = heap;
         event.commit();
     }
@@ -115,7 +179,7 @@ final class FlightSampler implements Trace.Listener {
     @Override
     public void freed(long block) {
         FlightSample sample = live.remove(block);
-        if (sample == null) return; // of an earlier recording
+        if (sample == null || sample.weight() == 0) return; // of an earlier recording, or only to see what stays
         var event = new FlightEvents.Free();
         event.address = block;
         event.size = sample.size();
@@ -175,13 +239,31 @@ final class FlightSampler implements Trace.Listener {
         event.commit();
     }
 
+    private static void commitHeap(HeapInfo heap) {
+        var event = new FlightEvents.HeapState();
+        event.heap = heap.number();
+        event.name = heap.name();
+        event.limit = heap.limit();
+        event.used = heap.used();
+        event.refusals = heap.refusals();
+        event.commit();
+    }
+
+    /** An allocation was refused. Not a lambda, which would stand in the stack trace by another name than this class. */
+    @Override
+    public void accept(String message) {
+        var event = new FlightEvents.Refused();
+        event.message = message;
+        event.commit();
+    }
+
     private void commitLive() {
-        Map<String, List<FlightSample>> byOrigin = live.values().stream().collect(groupingBy(FlightSample::origin));
+        Map<String, List<FlightSample>> byOrigin = live.values().stream().filter(s -> s.liveWeight() != 0).collect(groupingBy(FlightSample::origin));
         byOrigin.forEach((origin, samples) -> {
             var event = new FlightEvents.Live();
             event.origin = origin;
             event.samples = samples.size();
-            event.weight = samples.stream().mapToLong(FlightSample::weight).sum();
+            event.weight = samples.stream().mapToLong(FlightSample::liveWeight).sum();
             event.oldest = System.nanoTime() - samples.stream().mapToLong(FlightSample::time).min().orElseThrow();
             event.commit();
         });

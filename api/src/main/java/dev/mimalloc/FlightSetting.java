@@ -65,7 +65,17 @@ abstract class FlightSetting extends SettingControl {
         void set(long number) { FlightSampler.interval(number); }
     }
 
-    /** How many samples in a second are enough. */
+    /** How many samples in a second are enough to see what stays. */
+    static final class LiveRate extends FlightSetting {
+        LiveRate() { super(FlightSampler.LIVE_RATE); }
+
+        @Override
+        long better(long one, long other) { return Math.max(one, other); }
+        @Override
+        void set(long number) { FlightSampler.liveRate(number); }
+    }
+
+    /** How many samples in a second are enough for events. */
     static final class Rate extends FlightSetting {
         Rate() { super(FlightSampler.RATE); }
 

@@ -18,6 +18,9 @@ final class FlightStatistics {
         try (Arena arena = Arena.ofConfined()) {
             long stats = arena.allocate(Statistics.SIZE, 8).address();
             Report.subprocess(Subprocesses.main(), stats);
+            event.limit = Mimalloc.limit();
+            event.charged = Mimalloc.used();
+            event.refusals = Mimalloc.refusals();
             event.inUse = Statistics.current(stats, Statistics.MALLOC_NORMAL)
                     + Statistics.current(stats, Statistics.MALLOC_HUGE);
             event.inPages = Statistics.current(stats, Statistics.PAGE_COMMITTED);

@@ -16,7 +16,9 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.SegmentAllocator;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLongFieldUpdater;
 
 /**
  * A heap: memory that is freed all at once, by {@link #close}, in time proportional to its pages and not to its blocks.
@@ -41,9 +43,14 @@ public final class Heap implements SegmentAllocator, AutoCloseable {
 
     private static final int ENDED = Integer.MIN_VALUE;
 
+    private static final AtomicLongFieldUpdater<Heap> REFUSALS = AtomicLongFieldUpdater.newUpdater(Heap.class, "refusals");
+
     private static final Heap MAIN = new Heap(Heaps.main());
 
     private long heap; // 0 once the heap has ended
+    private long number; // written before anybody else knows the heap, as is the next
+    private String name = "";
+    private volatile long refusals;
     private volatile Arena scope; // of the segments; made with the first one
     private final AtomicInteger arenas = new AtomicInteger(); // open in this heap; ENDED once it has ended
     private final List<Local> locals = new ArrayList<>(); // of living threads; guarded by this
@@ -57,16 +64,68 @@ public final class Heap implements SegmentAllocator, AutoCloseable {
      */
     public static Heap create() { return create(0); }
 
+    /**
+     * A new heap with a name. The name is for people: it is what {@link #toString}, the flight recorder and JMX show. Any
+     * number of heaps may have the same.
+     *
+     * @param name what the heap is for, in a word or two
+     * @return the heap
+     * @throws OutOfMemoryError if there is no memory
+     */
+    public static Heap create(String name) {
+        Objects.requireNonNull(name);
+        Heap created = create();
+        created.name = name;
+        KnownHeaps.add(created);
+        return created;
+    }
+
     /** A new heap that only allocates in one of core's arenas, or in any for 0. */
     static Heap create(long arena) {
         Heap created = new Heap(0); // first: there may be no room for it
         created.heap = Heaps.create(arena);
         if (created.heap == 0) throw new OutOfMemoryError("no memory for a heap");
+        created.number = Heaps.number(created.heap);
         return created;
     }
 
     /** The heap that {@link Mimalloc} allocates in. It cannot be closed. Stands for {@code mi_heap_main}. */
     public static Heap main() { return MAIN; }
+
+    /**
+     * The name that the heap was created with; the main heap's is "main".
+     *
+     * @return the name, empty if the heap has none
+     */
+    public String name() { return this == MAIN ? "main" : name; }
+
+    /**
+     * The heap's number, which no other heap of the process has or will have: events of the flight recorder name heaps
+     * by it. The main heap's is 0. A heap that has ended keeps its number.
+     *
+     * @return the number
+     */
+    public long number() { return number; }
+
+    /**
+     * How many allocations in this heap have thrown an {@code OutOfMemoryError}, at its limit or for another reason.
+     * It may be asked of a heap that has ended.
+     *
+     * @return the number of refused allocations so far
+     */
+    public long refusals() { return refusals; }
+
+    /** What is known of the heap; null once it has ended. */
+    HeapInfo info() {
+        synchronized (this) { // it does not end meanwhile
+            long heap = this.heap;
+            if (heap == 0) return null;
+            return new HeapInfo(number, name(), Limits.limit(heap), Limits.used(heap), refusals);
+        }
+    }
+
+    @Override
+    public String toString() { return "heap " + number + (name().isEmpty() ? "" : " (" + name() + ")"); }
 
     /** As {@link Mimalloc#malloc}. Stands for {@code mi_heap_malloc}. */
     public long malloc(long size) {
@@ -197,6 +256,7 @@ public final class Heap implements SegmentAllocator, AutoCloseable {
         synchronized (this) {
             Limits.setLimit(open(), bytes);
             InstalledLimitHandler.remember(heap, bytes == 0 ? null : this);
+            KnownHeaps.add(this);
         }
     }
 
@@ -207,6 +267,7 @@ public final class Heap implements SegmentAllocator, AutoCloseable {
     public long used() { return Limits.used(open()); }
 
     private OutOfMemoryError refused(OutOfMemoryError error) {
+        REFUSALS.incrementAndGet(this);
         long heap = this.heap;
         long limit = heap == 0 ? 0 : Limits.limit(heap);
         if (limit == 0) return error;
@@ -272,6 +333,7 @@ public final class Heap implements SegmentAllocator, AutoCloseable {
     /** The heap ends, for its handles as well; they ask the heap from now on. If it cannot, it stays open. */
     private long end(boolean withSegments) {
         ThreadSlot.probeStackAround(); // an error half-way would leave a heap that is neither open nor closed
+        HeapInfo last = KnownHeaps.isKnown(this) ? info() : null;
         endArenas();
         long ended = heap;
         try {
@@ -282,6 +344,7 @@ public final class Heap implements SegmentAllocator, AutoCloseable {
             throw t;
         }
         heap = 0;
+        if (last != null) KnownHeaps.remove(this, last);
         for (int i = 0; i < locals.size(); i++) locals.get(i).owner = null;
         locals.clear();
         return ended;
@@ -443,7 +506,7 @@ public final class Heap implements SegmentAllocator, AutoCloseable {
         public long malloc(long size) {
             if (Thread.currentThread() != owner) return checkedHeap().malloc(size);
             long block = Allocate.theapMalloc(theap, size);
-            if (block == 0) throw Refusal.of(size);
+            if (block == 0) throw heap.refused(Refusal.of(size));
             return block;
         }
 
@@ -455,7 +518,7 @@ public final class Heap implements SegmentAllocator, AutoCloseable {
         public long zalloc(long size) {
             if (Thread.currentThread() != owner) return checkedHeap().zalloc(size);
             long block = Allocate.theapZalloc(theap, size);
-            if (block == 0) throw Refusal.of(size);
+            if (block == 0) throw heap.refused(Refusal.of(size));
             return block;
         }
 

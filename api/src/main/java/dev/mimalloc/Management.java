@@ -3,6 +3,7 @@ package dev.mimalloc;
 import dev.mimalloc.core.ProcessLife;
 import dev.mimalloc.core.Report;
 import java.lang.management.ManagementFactory;
+import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import javax.management.InstanceAlreadyExistsException;
@@ -69,6 +70,10 @@ public final class Management {
             return switch (feature.getName()) {
                 case "Version" -> "The version of mimalloc's interface: 30403 is 3.4.3";
                 case "Statistics" -> "The statistics of the whole allocator; in bytes, where nothing else is said";
+                case "Limit" -> "How many bytes all heaps together may have; 0 for any number";
+                case "Used" -> "How many bytes all heaps together have, as limits count them";
+                case "Refusals" -> "How many allocations have failed, at a limit or for another reason";
+                case "Heaps" -> "The main heap and those with a name or a limit: their bytes and what they have refused";
                 case "Process" -> "What the system says of the process: times, memory in bytes, page faults";
                 case "Options" -> "The value of each option, by its name";
                 case "option" -> "The value of one option";
@@ -100,6 +105,18 @@ public final class Management {
 
         @Override
         public Statistics getStatistics() { return Mimalloc.statistics(); }
+
+        @Override
+        public long getLimit() { return Mimalloc.limit(); }
+
+        @Override
+        public long getUsed() { return Mimalloc.used(); }
+
+        @Override
+        public long getRefusals() { return Mimalloc.refusals(); }
+
+        @Override
+        public List<HeapInfo> getHeaps() { return KnownHeaps.infos(); }
 
         @Override
         public ProcessInfo getProcess() { return ProcessInfo.now(); }

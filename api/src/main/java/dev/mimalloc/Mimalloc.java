@@ -353,6 +353,13 @@ public final class Mimalloc {
     /** How much memory all heaps together have, in bytes, as {@link Heap#limit(long)} counts it. */
     public static long used() { return Limits.processUsed(); }
 
+    /**
+     * How many allocations, in whatever heap, have thrown an {@code OutOfMemoryError}, at a limit or for another reason.
+     *
+     * @return the number of refused allocations so far
+     */
+    public static long refusals() { return Refusal.count(); }
+
     /** Sets what is called when a limit stands in the way of an allocation; null for nothing. */
     public static void onLimit(LimitHandler handler) { InstalledLimitHandler.set(handler); }
 }

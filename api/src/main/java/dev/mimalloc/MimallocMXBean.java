@@ -1,5 +1,6 @@
 package dev.mimalloc;
 
+import java.util.List;
 import java.util.Map;
 
 /**
@@ -16,6 +17,34 @@ public interface MimallocMXBean {
 
     /** The statistics of the whole allocator, as {@link Mimalloc#statistics}. */
     Statistics getStatistics();
+
+    /**
+     * How much memory all heaps together may have, as {@link Mimalloc#limit()}.
+     *
+     * @return bytes; 0 for any amount
+     */
+    long getLimit();
+
+    /**
+     * How much memory all heaps together have, as {@link Mimalloc#used}.
+     *
+     * @return bytes, as limits count them
+     */
+    long getUsed();
+
+    /**
+     * How many allocations have failed, as {@link Mimalloc#refusals}.
+     *
+     * @return the number so far
+     */
+    long getRefusals();
+
+    /**
+     * The main heap, and those with a name or a limit.
+     *
+     * @return what is known of each that is open, by their numbers
+     */
+    List<HeapInfo> getHeaps();
 
     /** What the system says of the process, as {@link ProcessInfo#now}. */
     ProcessInfo getProcess();

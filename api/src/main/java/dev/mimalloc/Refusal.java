@@ -2,12 +2,22 @@ package dev.mimalloc;
 
 import dev.mimalloc.core.Limits;
 import dev.mimalloc.core.Report;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Consumer;
 
 /**
  * Makes the errors for requests that core has answered with 0. They are thrown by who makes them, far from a fast path.
  */
 final class Refusal {
+    private static final AtomicLong COUNT = new AtomicLong();
+    private static volatile Consumer<String> listener; // where a flight recording runs
+
     private Refusal() {}
+
+    /** How many errors for want of memory were made. */
+    static long count() { return COUNT.get(); }
+
+    static void listener(Consumer<String> listener) { Refusal.listener = listener; }
 
     /** For a request of {@code size} bytes: it was negative, or there is no memory. */
     static OutOfMemoryError of(long size) {
@@ -32,7 +42,11 @@ final class Refusal {
     private static OutOfMemoryError noMemory(String what) {
         long limit = Limits.processLimit();
         String reason = limit == 0 ? "" : "; all heaps have " + used(Limits.processUsed(), limit, Report.live(0));
-        return new OutOfMemoryError("no memory for " + what + reason);
+        String message = "no memory for " + what + reason;
+        COUNT.incrementAndGet();
+        Consumer<String> to = listener;
+        if (to != null) to.accept(message);
+        return new OutOfMemoryError(message);
     }
 
     /** What a limit counts, and what of it is not in blocks. */

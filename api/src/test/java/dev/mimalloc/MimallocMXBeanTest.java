@@ -136,7 +136,7 @@ class MimallocMXBeanTest {
     void onlyWhatTheInterfaceSaysIsThere() throws Exception {
         MBeanInfo info = connection.getMBeanInfo(name);
         assertThat(names(info.getAttributes()))
-                .containsExactlyInAnyOrder("Version", "Statistics", "Process", "Options");
+                .containsExactlyInAnyOrder("Version", "Statistics", "Limit", "Used", "Refusals", "Heaps", "Process", "Options");
         assertThat(names(info.getOperations())).containsExactlyInAnyOrder("option", "setOption", "collect",
                 "resetStatistics", "statisticsAsText", "statisticsAsJson");
     }
@@ -194,5 +194,26 @@ class MimallocMXBeanTest {
             System.out.println(ManagementFactory.getPlatformMBeanServer()
                     .isRegistered(new ObjectName(MimallocMXBean.OBJECT_NAME)));
         }
+    }
+
+    @Test
+    void limitsAndRefusalsAreShown() throws Exception {
+        try (Heap heap = Heap.create("pictures")) {
+            heap.limit(2 << 20);
+            long before = (long) connection.getAttribute(name, "Refusals");
+            assertThatThrownBy(() -> heap.malloc(9 << 20)).isInstanceOf(OutOfMemoryError.class);
+            assertThat(connection.getAttribute(name, "Refusals")).isEqualTo(before + 1);
+            assertThat(connection.getAttribute(name, "Limit")).isEqualTo(Mimalloc.limit());
+            assertThat((long) connection.getAttribute(name, "Used")).isNotNegative();
+            var heaps = List.of((CompositeData[]) connection.getAttribute(name, "Heaps"));
+            assertThat(heaps.getFirst().get("name")).isEqualTo("main");
+            var ours = heaps.stream().filter(h -> h.get("name").equals("pictures")).toList().getFirst();
+            assertThat(ours.get("number")).isEqualTo(heap.number());
+            assertThat(ours.get("limit")).isEqualTo(2L << 20);
+            assertThat(ours.get("refusals")).isEqualTo(1L);
+            assertThat(heap).hasToString("heap " + heap.number() + " (pictures)");
+        }
+        var open = List.of((CompositeData[]) connection.getAttribute(name, "Heaps"));
+        assertThat(open).noneMatch(h -> h.get("name").equals("pictures"));
     }
 }

@@ -8,6 +8,9 @@ import dev.mimalloc.machine.ThreadSlot;
 public final class Heaps {
     private Heaps() {}
 
+    /** A number that no other heap has, as long as the process lives; the main heap's is 0. */
+    public static long number(long heap) { return Heap.sequence(heap); }
+
     /** A new heap, which any thread may use; 0 if there is no memory. */
     @Export("mi_heap_t* mi_heap_new(void)")
     public static long create() { return create(0); }

@@ -14,6 +14,7 @@ import java.time.Duration;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.function.Function;
+import java.util.function.LongSupplier;
 import java.util.function.ToLongFunction;
 
 /**
@@ -44,6 +45,10 @@ import java.util.function.ToLongFunction;
  * <tr><td>{@code mimalloc.pages.memory}</td><td>bytes that the pages have for blocks</td></tr>
  * <tr><td>{@code mimalloc.pages.reclaimed}</td><td>abandoned pages that were taken over, {@code by} an allocation or a
  * free; counter</td></tr>
+ * <tr><td>{@code mimalloc.memory.limit}</td><td>the limit in bytes, 0 for none: {@link Heap#limit()}</td></tr>
+ * <tr><td>{@code mimalloc.memory.charged}</td><td>bytes that count where a limit is set: {@link Heap#used}</td></tr>
+ * <tr><td>{@code mimalloc.refusals}</td><td>allocations that have failed, at a limit or for another reason;
+ * counter</td></tr>
  * </table>
  *
  * <p>How exact the values are, {@link Statistics} tells. When a named heap has been closed its gauges have no value
@@ -85,8 +90,13 @@ public final class MimallocMetrics implements MeterBinder {
         var whole = new Meters(registry, "mimalloc", tags, new Source(Mimalloc::statistics, maxAgeNanos));
         whole.blocks();
         whole.system();
-        heaps.forEach((name, heap) -> new Meters(registry, "mimalloc.heap", tags.and("heap", name),
-                new Source(heap::statistics, maxAgeNanos)).blocks());
+        whole.limits(Mimalloc::limit, Mimalloc::used, Mimalloc::refusals);
+        heaps.forEach((name, heap) -> {
+            var meters = new Meters(registry, "mimalloc.heap", tags.and("heap", name),
+                    new Source(heap::statistics, maxAgeNanos));
+            meters.blocks();
+            meters.limits(heap::limit, heap::used, heap::refusals);
+        });
     }
 
     /** The meters of the whole allocator or of one heap. */
@@ -94,11 +104,25 @@ public final class MimallocMetrics implements MeterBinder {
         void blocks() {
             kind("normal", Statistics::mallocNormal, Statistics::mallocNormalCount);
             kind("huge", Statistics::mallocHuge, Statistics::mallocHugeCount);
-            peaked("pages", "pages", "Pages, of blocks of one size each", Statistics::pages);
-            gauge("pages.abandoned", "pages", "Pages that no thread owns", s -> s.pagesAbandoned().current());
+            peaked("pages", null, "Pages, of blocks of one size each", Statistics::pages);
+            gauge("pages.abandoned", null, "Pages that no thread owns", s -> s.pagesAbandoned().current());
             gauge("pages.memory", BaseUnits.BYTES, "What pages have for blocks", s -> s.pageCommitted().current());
             reclaimed("allocation", Statistics::pagesReclaimOnAlloc);
             reclaimed("free", Statistics::pagesReclaimOnFree);
+        }
+
+        /** These are asked for at each scrape: each is one word. */
+        void limits(LongSupplier limit, LongSupplier used, LongSupplier refusals) {
+            now("memory.limit", "The limit of what there may be; 0 for any amount", limit);
+            now("memory.charged", "What counts where a limit is set: whole pages", used);
+            FunctionCounter.builder(prefix + ".refusals", source, self -> refusals.getAsLong())
+                    .description("Allocations that have failed, at a limit or for another reason").tags(tags)
+                    .register(registry);
+        }
+
+        private void now(String name, String description, LongSupplier bytes) {
+            Gauge.builder(prefix + "." + name, source, self -> Source.unlessClosed(bytes)).description(description)
+                    .baseUnit(BaseUnits.BYTES).tags(tags).register(registry);
         }
 
         void system() {
@@ -134,7 +158,7 @@ public final class MimallocMetrics implements MeterBinder {
         }
 
         private void reclaimed(String by, ToLongFunction<Statistics> pages) {
-            and("by", by).counter("pages.reclaimed", "pages", "Abandoned pages that were taken over", pages);
+            and("by", by).counter("pages.reclaimed", null, "Abandoned pages that were taken over", pages);
         }
 
         private void peaked(String name, String unit, String description,

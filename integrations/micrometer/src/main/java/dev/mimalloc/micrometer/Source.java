@@ -2,6 +2,7 @@ package dev.mimalloc.micrometer;
 
 import dev.mimalloc.Statistics;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 import java.util.function.ToDoubleFunction;
 import java.util.function.ToLongFunction;
@@ -40,6 +41,15 @@ final class Source {
             return statistics.get();
         } catch (IllegalStateException e) {
             return null;
+        }
+    }
+
+    /** A number of a heap, or NaN when it has been closed. */
+    static double unlessClosed(LongSupplier number) {
+        try {
+            return number.getAsLong();
+        } catch (IllegalStateException e) {
+            return Double.NaN;
         }
     }
 

@@ -3,6 +3,7 @@ package dev.mimalloc.micrometer;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.sun.net.httpserver.HttpServer;
 import dev.mimalloc.Heap;
@@ -138,6 +139,39 @@ class MimallocMetricsTest {
         }
     }
 
+    /** As it came of a unit that was in a meter's name already. */
+    @Test
+    void noNameSaysAWordTwice() throws Exception {
+        try (Heap heap = Heap.create()) {
+            bind(Map.of("any", heap));
+            for (String name : Scrape.of(endpoint).type().keySet()) {
+                assertThat(List.of(name.split("_", -1))).as(name).doesNotHaveDuplicates();
+            }
+        }
+    }
+
+    @Test
+    void limitsAndRefusalsAreThere() throws Exception {
+        Heap heap = Heap.create("sessions");
+        bind(Map.of("sessions", heap));
+        Scrape before = Scrape.of(endpoint);
+        heap.limit(4 << 20);
+        for (int i = 0; i < 3; i++) {
+            assertThatThrownBy(() -> heap.malloc(9 << 20)).isInstanceOf(OutOfMemoryError.class);
+        }
+        heap.malloc(1 << 20);
+        Scrape during = Scrape.of(endpoint);
+        String tags = "{app=\"test\",heap=\"sessions\"}";
+        assertThat(during.value("mimalloc_heap_memory_limit_bytes" + tags)).isEqualTo(4 << 20);
+        assertThat(during.value("mimalloc_heap_memory_charged_bytes" + tags)).isEqualTo((double) heap.used()).isPositive();
+        assertThat(during.value("mimalloc_heap_refusals_total" + tags)).isEqualTo(3);
+        assertThat(grown(before, during, "mimalloc_refusals_total{app=\"test\"}")).isEqualTo(3);
+        heap.close();
+        Scrape closed = Scrape.of(endpoint);
+        assertThat(closed.value("mimalloc_heap_memory_limit_bytes" + tags)).isNaN();
+        assertThat(closed.value("mimalloc_heap_refusals_total" + tags)).isEqualTo(3);
+    }
+
     /** A monitoring system would take a counter that falls for a restart. */
     @Test
     void countersNeverFall() throws Exception {
@@ -174,7 +208,10 @@ class MimallocMetricsTest {
         assertThat(simple.get("mimalloc.blocks.used").tag("kind", "huge").gauge().value()).isEqualTo(before);
         Mimalloc.free(block);
         for (Meter meter : simple.getMeters()) {
-            assertThat(meter.getId().getBaseUnit()).as(meter.getId().getName()).isNotBlank();
+            boolean bytes = meter.getId().getName().matches(".*(used|allocated|memory|peak|reserved|committed).*");
+            if (bytes && !meter.getId().getName().contains("pages.peak")) {
+                assertThat(meter.getId().getBaseUnit()).as(meter.getId().getName()).isEqualTo("bytes");
+            }
             assertThat(meter.getId().getDescription()).as(meter.getId().getName()).isNotBlank();
         }
     }
