@@ -95,7 +95,7 @@ typedef enum mi_option_e {
   mi_option_show_stats,                           // print statistics at the end of the process (0)
   mi_option_verbose,                              // print more messages (0)
   mi_option_deprecated_eager_commit,              // no longer of any use
-  mi_option_arena_eager_commit,                   // commit arenas at once: 0 no, 1 yes, 2 only where the OS overcommits (2)
+  mi_option_arena_eager_commit,                   // commit arenas at once: 0 no, 1 yes, 2 by steps where the OS overcommits (2)
   mi_option_purge_decommits,                      // purging decommits memory rather than resetting it (1)
   mi_option_allow_large_os_pages,                 // use 2 MiB OS pages if there are any: 1; 2 also reserves them (0)
   mi_option_reserve_huge_os_pages,                // how many 1 GiB OS pages to reserve at the start (0)

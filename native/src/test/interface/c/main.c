@@ -4,8 +4,8 @@
 int checks, failures;
 
 #define TOPICS(topic) \
-  topic(layout) topic(allocate) topic(aligned) topic(names) topic(heaps) topic(theaps) topic(visit) topic(messages) \
-  topic(options) topic(statistics) topic(arenas) topic(subprocesses) topic(threads) topic(forks)
+  topic(locked) topic(layout) topic(allocate) topic(aligned) topic(names) topic(heaps) topic(theaps) topic(visit) \
+  topic(messages) topic(options) topic(statistics) topic(arenas) topic(subprocesses) topic(threads) topic(forks)
 
 #define DECLARE(topic) void topic(void);
 TOPICS(DECLARE)

@@ -17,7 +17,10 @@ public enum Option {
     SHOW_STATS(Options.SHOW_STATS, Kind.SWITCH),
     /** Prints what happens. */
     VERBOSE(Options.VERBOSE, Kind.SWITCH),
-    /** Whether an arena is committed as a whole: 0 no, 1 yes, 2 if the system backs memory only when it is touched. */
+    /**
+     * Whether an arena is committed as a whole: 0 no, but what is wanted; 1 yes; 2 by steps of 2 MiB, if the system backs
+     * memory only when it is touched, and otherwise as 0.
+     */
     ARENA_EAGER_COMMIT(Options.ARENA_EAGER_COMMIT, Kind.NUMBER),
     /** Whether a purge decommits memory, or only resets it. */
     PURGE_DECOMMITS(Options.PURGE_DECOMMITS, Kind.SWITCH),

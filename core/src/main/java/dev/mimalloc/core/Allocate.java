@@ -139,7 +139,8 @@ public final class Allocate {
     }
 
     /**
-     * A block for a large one that grows, with room for half more and a little, to the end of a slice, as nobody else
+     * A block for a large one that grows, where it cannot: see {@link Resize}. From 4 MiB on it gets a mapping of its own, in
+     * which it can. A smaller one has room for half more and a little, to the end of a slice, as nobody else
      * could use the rest: that costs addresses, but no memory until it is touched, the rest of a huge page aside. So a
      * block that grows by halves, as vectors do, is copied every second time, and the copies of one that grows by bits
      * stay in proportion. It is 0 where there is a limit, which room would count against, and where there is no memory

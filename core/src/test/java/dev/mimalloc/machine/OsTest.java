@@ -61,6 +61,53 @@ class OsTest {
     }
 
     @Test
+    void residentPagesAreTold() {
+        long p = Os.map(2 * MIB, 2 * MIB, true, false);
+        assertThat(Os.transparentHugePages(p, 2 * MIB, false)).isTrue();
+        long pages = 2 * MIB / Os.pageSize();
+        long vector = Os.map(64 * KIB, 64 * KIB, true, false);
+        Memory.fill(vector, 64 * KIB, 0xFE);
+        Memory.putLong(p + 3 * Os.pageSize(), 1);
+        assertThat(Os.residentPages(p, 2 * MIB, vector)).isTrue();
+        for (long i = 0; i < pages; i++) assertThat(Memory.getByte(vector + i) & 1).as("page %d", i).isEqualTo(i == 3 ? 1 : 0);
+        assertThat(Memory.getByte(vector + pages)).as("behind the last page's").isEqualTo(0xFE);
+        Os.unmap(p, 2 * MIB);
+        assertThat(Os.residentPages(p, 2 * MIB, vector)).as("of what is not mapped").isFalse();
+        Os.unmap(vector, 64 * KIB);
+    }
+
+    @Test
+    void whatIsDiscardedIsAsJustReserved() {
+        long p = Os.map(4 * MIB, 2 * MIB, true, false);
+        Memory.fill(p, 4 * MIB, 1);
+        assertThat(Os.discard(p + MIB, 2 * MIB)).isTrue();
+        assertThat(Os.mapAt(p + MIB, MIB)).as("its addresses are free").isFalse();
+        assertThat(Os.commit(p + MIB, 2 * MIB)).isTrue();
+        assertThat(Memory.getLong(p + MIB)).isZero();
+        assertThat(Memory.getByte(p + MIB - 1)).isOne();
+        assertThat(Memory.getByte(p + 3 * MIB)).isOne();
+        Os.unmap(p, 4 * MIB);
+    }
+
+    @Test
+    void pagesMoveWithTheirContents() {
+        long p = Os.map(4 * MIB, 2 * MIB, true, false);
+        Memory.fill(p, 4 * MIB, 7);
+        long target = Os.map(16 * MIB, 2 * MIB, false, false);
+        assertThat(Os.remap(p, 4 * MIB, 6 * MIB, target)).isTrue();
+        assertThat(Memory.getByte(target + 4 * MIB - 1)).isEqualTo(7);
+        assertThat(Memory.getLong(target + 4 * MIB)).as("what is new").isZero();
+        assertThat(Os.mapAt(p, 4 * MIB)).as("the old addresses are free").isTrue();
+        Os.unmap(p, 4 * MIB);
+        assertThat(Os.remap(target, 6 * MIB, 8 * MIB, 0)).as("into what is mapped").isFalse();
+        Os.unmap(target + 6 * MIB, 10 * MIB);
+        assertThat(Os.remap(target, 6 * MIB, 8 * MIB, 0)).as("into what is free").isTrue();
+        assertThat(Memory.getByte(target)).isEqualTo(7);
+        assertThat(Memory.getLong(target + 8 * MIB - 8)).as("what is new").isZero();
+        Os.unmap(target, 8 * MIB);
+    }
+
+    @Test
     void whatCannotBeIsZero() {
         for (long size : new long[] {0, -1, Long.MIN_VALUE, Long.MAX_VALUE, 1L << 62, 1L << 48}) {
             assertThat(Os.map(size, 64 * KIB, true, false)).isZero();

@@ -468,7 +468,7 @@ class PurgeTest {
     /** Are there transparent huge pages at all? */
     private static boolean areKnown() { return Files.exists(Path.of("/sys/kernel/mm/transparent_hugepage")); }
 
-    private static List<String> flagsOf(long address) {
+    static List<String> flagsOf(long address) {
         boolean found = false;
         try {
             for (String line : Files.readAllLines(Path.of("/proc/self/smaps"))) {
@@ -486,7 +486,7 @@ class PurgeTest {
         throw new AssertionError("0x%x is not mapped".formatted(address));
     }
 
-    private static void inASubprocess(LongConsumer work) throws Exception {
+    static void inASubprocess(LongConsumer work) throws Exception {
         var task = new FutureTask<>(() -> {
             long subprocess = Subprocesses.create();
             Subprocesses.addCurrentThread(subprocess);
