@@ -167,11 +167,12 @@ final class Pages {
 
     /**
      * The bytes of a growing block of {@code size} bytes: an eighth more, so that not each line that is added is a call of
-     * the OS. What nobody touches is not backed, but limits count it.
+     * the OS, to the end of a huge page, as the OS has none where a mapping ends before. What nobody touches is not backed,
+     * but limits count it.
      */
     static long roomy(long heap, long size) {
         boolean limited = (Heap.limit(heap) | Root.limit()) != 0;
-        return limited ? Config.alignUp(size, Os.pageSize()) : Config.alignUp(size + size / 8, Config.SLICE);
+        return limited ? Config.alignUp(size, Os.pageSize()) : Config.alignUp(size + size / 8, MAPPED_ALIGNMENT);
     }
 
     /** The addresses for one: as many again. */
