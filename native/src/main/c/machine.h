@@ -135,7 +135,7 @@ MI_INLINE int32_t Callback_limit(int64_t f, int64_t heap, int64_t size, int64_t 
   (void)f, (void)heap, (void)size, (void)used, (void)limit, (void)arg;
   return 0;
 }
-MI_INLINE void Callback_raise(int32_t code, int64_t text, int64_t value) { (void)code, (void)text, (void)value; }
+MI_INLINE void Callback_raise(int32_t code, int64_t text, int64_t value, int32_t number) { (void)code, (void)text, (void)value, (void)number; }
 
 // Trace: nobody listens.
 MI_INLINE int64_t Trace_sampleInterval(void) { return 0; }

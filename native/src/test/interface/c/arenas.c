@@ -266,6 +266,90 @@ static void locked(void) {
   munlock(memory, size);
 }
 
+/// What the allocator has already is not taken a second time.
+static void managed_twice(void) {
+  size_t size = 16 * MIB;
+  char* memory = fresh(size, PROT_READ | PROT_WRITE);
+  mi_arena_id_t arena = NULL, again = &again;
+  CHECK(mi_manage_os_memory_ex(memory, size, true, false, true, -1, true, &arena) && arena != NULL);
+  CHECK(!mi_manage_os_memory_ex(memory, size, true, false, true, -1, true, &again) && again == NULL);
+  CHECK(!mi_manage_os_memory(memory + MIB, MIB, true, false, true, -1));
+  CHECK(!mi_manage_os_memory(memory - MIB, 2 * MIB, true, false, true, -1));
+  CHECK(!mi_manage_memory(memory + 15 * MIB, 4 * MIB, true, false, true, -1, true, NULL, NULL, &again));
+  CHECK(!mi_manage_os_memory((char*)mi_arena_area(arena, NULL), 1000 + mi_arena_min_alignment(), true, false, true, -1));
+  char* block = (char*)mi_malloc(10 * MIB);
+  CHECK(!mi_manage_os_memory(block, 10 * MIB, true, false, false, -1));
+  char* large = (char*)mi_malloc((size_t)3 << 30);  // straight from the system
+  CHECK(large != NULL && !mi_manage_os_memory(large, (size_t)3 << 30, true, false, false, -1));
+  CHECK(!mi_manage_os_memory(large + ((size_t)2 << 30), 10 * MIB, true, false, false, -1));
+  mi_free(large);
+  mi_free(block);
+  // Neighbours are different memory; and another subprocess is the same process.
+  memory = fresh(size, PROT_READ | PROT_WRITE);
+  CHECK(mi_manage_os_memory(memory, size / 2, true, false, true, -1));
+  CHECK(mi_manage_os_memory(memory + size / 2, size / 2, true, false, true, -1));
+}
+
+/// A commit function that does what it likes.
+static struct { int inside, calls, ends; mi_heap_t* in_use; } busy;
+
+static bool on_busy_commit(bool commit, void* start, size_t size, bool* is_zero, void* arg) {
+  (void)is_zero, (void)arg;
+  busy.calls++;
+  if (busy.inside++ == 0) {
+    if (commit && busy.in_use != NULL) {
+      if (busy.ends++ % 2 == 0) mi_heap_destroy(busy.in_use);
+      else mi_heap_delete(busy.in_use);
+      busy.in_use = NULL;
+    }
+    for (size_t i = 0; i < 20; i++) {
+      mi_heap_t* heap = mi_heap_new();
+      void* p = mi_heap_malloc(heap, 100 + i * 1000);
+      CHECK(is_block(p, 100 + i * 1000));
+      mi_free(mi_malloc(i * 5000));
+      if (i % 2 == 0) mi_heap_destroy(heap);
+      else mi_heap_delete(heap), mi_free(p);
+    }
+    mi_collect(true);
+    mi_thread_done();
+  }
+  busy.inside--;
+  return mprotect(start, size, commit ? PROT_READ | PROT_WRITE : PROT_NONE) == 0;
+}
+
+static void committed_by_a_busy_user(void) {
+  size_t size = 64 * MIB;
+  long delay = mi_option_get(mi_option_purge_delay);
+  for (int round = 0; round < 12; round++) {
+    mi_option_set(mi_option_purge_delay, round % 3 == 0 ? 0 : delay);
+    mi_arena_id_t arena = NULL;
+    CHECK(mi_manage_memory(fresh(size, PROT_NONE), size, false, false, true, -1, true, on_busy_commit, NULL, &arena));
+    mi_heap_t* heap = mi_heap_new_in_arena(arena);
+    CHECK(heap != NULL && all_inside(heap, arena));
+    void* first = mi_heap_malloc(heap, 300);
+    void* second = mi_heap_malloc(heap, 5 * MIB);
+    CHECK(is_block(first, 300) && is_block(second, 5 * MIB));
+    memset(second, 1, 5 * MIB);
+    mi_free(second);
+    mi_collect(true);
+    // And now it ends the heap in the middle of an allocation for it. The block is the main heap's then.
+    busy.in_use = heap;
+    size_t last = round % 2 == 0 ? 12 * MIB : 100000;
+    void* p = NULL;
+    for (int i = 0; i < 200 && busy.in_use != NULL; i++) p = mi_heap_malloc(heap, last);
+    CHECK(busy.in_use == NULL && is_block(p, last));
+    CHECK(mi_heap_contains(mi_heap_main(), p) || mi_heap_of(p) == mi_heap_main());
+    memset(p, 2, last);
+    void* other = mi_malloc(last);
+    CHECK(is_block(other, last) && *(char*)p == 2 && ((char*)p)[last - 1] == 2);
+    mi_free(other);
+    mi_free(p);
+    mi_collect(true);
+  }
+  mi_option_set(mi_option_purge_delay, delay);
+  CHECK(busy.calls > 24 && busy.ends == 12);
+}
+
 // Few machines have huge pages set aside; without them there is an error, in time.
 static void huge(void) {
   size_t elapsed, later, pages = 99;
@@ -301,6 +385,8 @@ void arenas(void) {
   committed_by_the_user();
   purged();
   locked();
+  managed_twice();
+  committed_by_a_busy_user();
   huge();
   mi_heap_t* heap = mi_heap_new_in_arena(NULL);  // NULL: any arena
   CHECK(heap != NULL);

@@ -99,6 +99,7 @@ final class Arena {
     /** What was committed once can be read for as long as the arena is there. */
     static boolean staysReadable(long arena) { return isAccessible(arena) || commits(arena) == BY_STEPS; }
     private static long commitFunction(long arena) { return getLong(arena + 72); }
+    static boolean isCommittedByUser(long arena) { return commitFunction(arena) != 0; }
     /** Memory that the user commits, and has committed already if it is accessible. */
     static void setCommit(long arena, long function, long argument) {
         putLong(arena + 72, function);
@@ -382,7 +383,8 @@ final class Arena {
         long subprocess = subprocess(arena);
         boolean stays = isPinned(arena) || Bitmap.countSet(committed(arena), slice, count) == 0;
         long delay = stays ? -1 : Options.bounded(Options.PURGE_DELAY);
-        boolean purged = delay == 0 && purgeMemory(arena, slice, count);
+        // Not by the user's function: the caller may hold a lock that this needs.
+        boolean purged = delay == 0 && !isCommittedByUser(arena) && purgeMemory(arena, slice, count);
         unclaim(arena, slice, count);
         if (delay < 0 || purged) return;
         // After they are free, so that a purge that runs now does not pass them over. Somebody may have claimed them

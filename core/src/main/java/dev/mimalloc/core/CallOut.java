@@ -18,8 +18,22 @@ import dev.mimalloc.machine.ThreadSlot;
  * back; meanwhile others may have the lease, and find by the count that somebody will come back to a theap. The heap's
  * count tells who wants to end the heap that a call for it will not return for as long as the user's function takes.
  *
- * <p>The functions that learn of errors and get output are called at the end of a call, when nothing is left to do: for
- * them there is nothing to keep.
+ * <p>These places call out, and nobody has a lock there but the purge's, which nobody waits for:
+ *
+ * <table>
+ * <caption>Functions of the user's</caption>
+ * <tr><td>{@link Deferred#call}</td><td>at a heartbeat, and in a collection</td></tr>
+ * <tr><td>{@link Limits#retry}</td><td>when no page was to be had</td></tr>
+ * <tr><td>{@link Visit}</td><td>between two pages or blocks; what is shown is a copy</td></tr>
+ * <tr><td>{@link Subprocesses#visitHeaps}</td><td>with a copy of the list</td></tr>
+ * <tr><td>{@link Arena#commit}, {@link Purge#run}</td><td>with slices that are claimed; a purge that frees a page passes
+ * over memory that the user commits, as its caller may have a lock</td></tr>
+ * <tr><td>{@link Errors#raise}, {@link Printer#flush}</td><td>at the end of a call, when nothing is left to do, or with a
+ * copy of what is printed: there is nothing to keep</td></tr>
+ * <tr><td>{@link CppNames}</td><td>between two attempts</td></tr>
+ * </table>
+ *
+ * <p>{@link dev.mimalloc.machine.Trace} is no such place: its listener is not the user's, and may call nothing.
  */
 final class CallOut {
     private CallOut() {}

@@ -27,11 +27,14 @@ public final class Errors {
      * Reports an error. On the JVM an invalid argument ends in an exception here, so nothing may be half done. In C
      * it is printed if {@code show_errors} says so, and the registered error function is called.
      */
-    static void raise(int code, long text, long value) {
-        Callback.raise(code, text, value);
+    static void raise(int code, long text, long value) { raise(code, text, value, false); }
+
+    /** The same, with the value in decimal if it is a number and no address. */
+    private static void raise(int code, long text, long value, boolean number) {
+        Callback.raise(code, text, value, number);
         if (Options.isEnabled(Options.SHOW_ERRORS) || Options.isEnabled(Options.VERBOSE)) {
             if (withinLimit(Root.countError(), Options.MAX_ERRORS)) {
-                print(Text.literal("mimalloc: error: "), text, value);
+                print(Text.literal("mimalloc: error: "), text, value, number);
             }
         }
         long function = Root.error();
@@ -55,14 +58,14 @@ public final class Errors {
     /** An alignment that is no power of two, or that cannot be had; returns 0 for the caller to return. */
     static long badAlignment(long alignment) {
         Os.setErrno(EINVAL);
-        raise(EINVAL, Text.literal("alignment is not a power of two that can be had"), alignment);
+        raise(EINVAL, Text.literal("alignment is not a power of two that can be had"), alignment, true);
         return 0;
     }
 
     static void warn(long text, long value) {
         if (!Options.isEnabled(Options.SHOW_ERRORS) && !Options.isEnabled(Options.VERBOSE)) return;
         if (withinLimit(Root.countWarning(), Options.MAX_WARNINGS)) {
-            print(Text.literal("mimalloc: warning: "), text, value);
+            print(Text.literal("mimalloc: warning: "), text, value, false);
         }
     }
 
@@ -104,12 +107,13 @@ public final class Errors {
         return limit < 0 || count < limit;
     }
 
-    private static void print(long prefix, long text, long value) {
+    private static void print(long prefix, long text, long value, boolean number) {
         long printer = Printer.open(0, 0);
         Printer.text(printer, prefix);
         Printer.text(printer, text);
         Printer.text(printer, Text.literal(": "));
-        Printer.hex(printer, value);
+        if (number) Printer.number(printer, value);
+        else Printer.hex(printer, value);
         Printer.letter(printer, '\n');
         Printer.close(printer);
     }

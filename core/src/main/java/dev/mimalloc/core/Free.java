@@ -92,6 +92,13 @@ public final class Free {
         return 0;
     }
 
+    /** Whether an address lies among blocks, but a block does not begin there. */
+    public static boolean isInside(long p) {
+        long page = PageMap.pageOf(p);
+        long size = page == 0 ? 0 : Page.blockSize(page); // 0 also if the page is going just now
+        return size != 0 && Long.remainderUnsigned(p - Page.start(page), size) != 0;
+    }
+
     private static void invalid(long p) {
         // At the end of a process libraries still free what has gone with all the rest.
         if (Root.isDestroyed()) return;

@@ -211,7 +211,16 @@ public final class Heaps {
     }
 
     @Export("bool mi_heap_contains(const mi_heap_t* heap, const void* p)")
-    public static boolean contains(long heap, long p) { return p != 0 && heap != 0 && of(p) == heap; }
+    public static boolean contains(long heap, long p) {
+        long page = PageMap.pageOf(p);
+        if (page == 0 || heap == 0) return false;
+        // The page may be going just now, and its heap too: of a heap that is not the asker's only the struct is read,
+        // which is memory in any case.
+        long its = Page.heap(page);
+        if (its == heap) return true;
+        long subprocess = Heap.subprocess(heap);
+        return Subprocess.mainHeap(subprocess) == heap && Heap.subprocess(its) == subprocess && Heap.isDeleted(its);
+    }
 
     @Export({"bool mi_any_heap_contains(const void* p)", "bool mi_check_owned(const void* p)"})
     public static boolean anyContains(long p) { return PageMap.pageOf(p) != 0; }

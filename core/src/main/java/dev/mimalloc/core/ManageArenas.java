@@ -2,9 +2,11 @@ package dev.mimalloc.core;
 
 import static dev.mimalloc.machine.Memory.*;
 
+import dev.mimalloc.machine.Bits;
 import dev.mimalloc.machine.Export;
 import dev.mimalloc.machine.Os;
 import dev.mimalloc.machine.Text;
+import dev.mimalloc.machine.ThreadSlot;
 
 /** Arenas that the user asks for, or brings the memory for. An arena's id is its address; 0 stands for any arena. */
 public final class ManageArenas {
@@ -21,15 +23,20 @@ public final class ManageArenas {
     /** The same; an exclusive arena serves only heaps made for it. Stores its id at {@code id}, unless that is 0. */
     @Export("int mi_reserve_os_memory_ex(size_t size, bool commit, bool allow_large, bool exclusive, mi_arena_id_t* arena_id)")
     public static int reserve(long size, boolean commit, boolean allowLarge, boolean exclusive, long id) {
-        store(id, 0);
-        if (size <= 0 || size > Config.MAX_SIZE - Config.MEDIUM_PAGE || !Startup.ready()) return Errors.ENOMEM;
+        long arena = reserveArena(size, commit, allowLarge, exclusive);
+        store(id, arena);
+        return arena == 0 ? Errors.ENOMEM : 0;
+    }
+
+    /** The same; returns the arena, or 0. */
+    public static long reserveArena(long size, boolean commit, boolean allowLarge, boolean exclusive) {
+        if (size <= 0 || size > Config.MAX_SIZE - Config.MEDIUM_PAGE || !Startup.ready()) return 0;
         long subprocess = Heaps.currentSubprocess();
         Lock.acquire(Subprocess.arenaLock(subprocess));
         long arena = Arenas.reserveMemory(subprocess, Config.alignUp(size, Config.SLICE), commit, allowLarge,
                 exclusive, false);
         Lock.release(Subprocess.arenaLock(subprocess));
-        store(id, arena);
-        return arena == 0 ? Errors.ENOMEM : 0;
+        return arena;
     }
 
     @Export("bool mi_manage_os_memory(void* start, size_t size, bool is_committed, bool is_pinned , bool is_zero, int numa_node)")
@@ -45,30 +52,83 @@ public final class ManageArenas {
 
     /**
      * Makes an arena of the user's own memory, which it commits and gives back by the user's function, if there is
-     * one.
+     * one. Memory that the allocator has already is refused.
      */
     @Export("bool mi_manage_memory(void* start, size_t size, bool is_committed, bool is_pinned, bool is_zero, int numa_node, bool exclusive, mi_commit_fun_t* commit_fun, void* commit_fun_arg, mi_arena_id_t* arena_id)")
     public static boolean manage(long start, long size, boolean committed, boolean pinned, boolean zero, int node,
             boolean exclusive, long commit, long argument, long id) {
-        store(id, 0);
-        if (start == 0 || size <= 0 || start + size < start || !Startup.ready()) return false;
+        long arena = manageArena(start, size, committed, pinned, zero, node, exclusive, commit, argument);
+        store(id, arena);
+        return arena != 0;
+    }
+
+    /** The same; returns the arena, or 0. */
+    public static long manageArena(long start, long size, boolean committed, boolean pinned, boolean zero, int node,
+            boolean exclusive, long commit, long argument) {
+        if (start == 0 || size <= 0 || start + size < start || !Startup.ready()) return 0;
         long first = Config.alignUp(start, Config.SLICE);
         long slices = start + size - first >> Config.SLICE_SHIFT;
         if (slices <= 0) {
             Errors.warn(Text.literal("memory to manage is smaller than an aligned slice, bytes"), size);
-            return false;
+            return 0;
         }
+        ThreadSlot.probeStackAround(); // an error between the locks would keep them
         long subprocess = Heaps.currentSubprocess();
-        long arena = Arena.create(subprocess, first, slices, committed, zero, pinned, node);
-        if (arena == 0) return false;
-        if (commit != 0) Arena.setCommit(arena, commit, argument);
-        if (exclusive) Arena.setExclusive(arena);
-        Lock.acquire(Subprocess.arenaLock(subprocess));
-        boolean published = Arenas.publish(subprocess, arena);
-        Lock.release(Subprocess.arenaLock(subprocess));
-        if (published) store(id, arena);
-        else Arena.release(arena);
-        return published;
+        // Held from the question to the answer, so that of two that bring the same memory one is refused.
+        Lock.acquire(Root.lock());
+        boolean ours = overlaps(first, slices << Config.SLICE_SHIFT);
+        long arena = ours ? 0 : Arena.create(subprocess, first, slices, committed, zero, pinned, node);
+        if (arena != 0) {
+            if (commit != 0) Arena.setCommit(arena, commit, argument);
+            if (exclusive) Arena.setExclusive(arena);
+            Lock.acquire(Subprocess.arenaLock(subprocess));
+            boolean published = Arenas.publish(subprocess, arena);
+            Lock.release(Subprocess.arenaLock(subprocess));
+            if (!published) {
+                Arena.release(arena);
+                arena = 0;
+            }
+        }
+        Lock.release(Root.lock());
+        if (ours) Errors.warn(Text.literal("memory to manage is the allocator's already, address"), start);
+        return arena;
+    }
+
+    /** Whether some of the slices in a range are the allocator's already, and so cannot be managed. */
+    public static boolean isOurs(long start, long size) {
+        ThreadSlot.probeStackAround();
+        long first = Config.alignUp(start, Config.SLICE);
+        Lock.acquire(Root.lock());
+        boolean ours = overlaps(first, Config.alignDown(start + size, Config.SLICE) - first);
+        Lock.release(Root.lock());
+        return ours;
+    }
+
+    /**
+     * Does a range overlap an arena, or a page straight from the OS, of any subprocess? For who holds the root's lock.
+     */
+    private static boolean overlaps(long start, long size) {
+        boolean found = false;
+        for (long s = Root.subprocesses(); s != 0; s = Subprocess.next(s)) {
+            for (long i = 0; i < Subprocess.arenaCount(s); i++) {
+                long arena = Subprocess.arena(s, i);
+                if (arena != 0) found |= meet(start, size, Arena.start(arena), Arena.size(arena));
+            }
+            Lock.acquire(Subprocess.livesLock(s));
+            Lock.acquire(Subprocess.osLock(s));
+            for (long heap = Subprocess.heaps(s); heap != 0; heap = Heap.next(heap)) {
+                for (long page = Heap.osPages(heap); page != 0; page = Page.osNext(page)) {
+                    found |= meet(start, size, Page.osBase(page), Page.osSize(page));
+                }
+            }
+            Lock.release(Subprocess.osLock(s));
+            Lock.release(Subprocess.livesLock(s));
+        }
+        return found;
+    }
+
+    private static boolean meet(long a, long aSize, long b, long bSize) {
+        return Bits.below(a, b + bSize) && Bits.below(b, a + aSize);
     }
 
     @Export("int mi_reserve_huge_os_pages_at(size_t pages, int numa_node, size_t timeout_msecs)")
@@ -117,6 +177,9 @@ public final class ManageArenas {
         }
         return 0;
     }
+
+    /** The arena's size in bytes. */
+    public static long size(long arena) { return Arena.size(arena); }
 
     /** The arena's memory; its size in bytes is stored at {@code size}. */
     @Export("void* mi_arena_area(mi_arena_id_t arena_id, size_t* size)")

@@ -71,9 +71,12 @@ public final class Purge {
             Subprocess.clearPurgeExpire(subprocess);
             Subprocess.setPurgeNext(subprocess, 0);
         }
+        boolean afterFree = keep > 0;
         for (long i = 0; i < Subprocess.arenaCount(subprocess); i++) {
             long arena = Subprocess.arena(subprocess, i);
-            if (arena != 0) keep = purgeArena(subprocess, arena, which, keep);
+            // A page may be freed under a lock, where no function of the user's is called.
+            if (arena == 0 || afterFree && Arena.isCommittedByUser(arena)) continue;
+            keep = purgeArena(subprocess, arena, which, keep);
         }
         // What has not waited long enough, or was refused.
         if (isWaiting(subprocess)) Arena.schedulePurge(subprocess);

@@ -6,8 +6,8 @@ import java.util.concurrent.atomic.AtomicLong;
 
 /**
  * Calls of functions that a user has handed in. In C the first argument is the function's address; here it is a
- * handle from {@link #register}, never 0. What a deferred-free, output, error or commit function throws goes to the thread's
- * handler of uncaught exceptions: the allocator is in the middle of something, and its caller asked for nothing of
+ * handle from {@link #register}, never 0. What a function throws goes to the thread's handler of uncaught exceptions,
+ * and one with a result has said no: the allocator is in the middle of something, and its caller asked for nothing of
  * the kind.
  */
 public final class Callback {
@@ -15,6 +15,7 @@ public final class Callback {
 
     private static final Map<Long, Object> FUNCTIONS = new ConcurrentHashMap<>();
     private static final ThreadLocal<Boolean> IN_LIMIT = new ThreadLocal<>();
+    private static final ThreadLocal<Boolean> REPORTING = new ThreadLocal<>();
     private static final AtomicLong LAST = new AtomicLong();
 
     /** {@link #deferredFree}. */
@@ -68,7 +69,14 @@ public final class Callback {
 
     public static void output(long f, long text, long arg) {
         try {
-            if (function(f) instanceof Output output) output.write(text, arg);
+            if (!(function(f) instanceof Output output)) return;
+            Boolean outer = REPORTING.get();
+            REPORTING.set(true);
+            try {
+                output.write(text, arg);
+            } finally {
+                if (outer == null) REPORTING.remove();
+            }
         } catch (Throwable t) {
             report(t);
         }
@@ -76,18 +84,38 @@ public final class Callback {
 
     public static void error(long f, int code, long arg) {
         try {
-            if (function(f) instanceof ErrorHandler handler) handler.error(code, arg);
+            if (!(function(f) instanceof ErrorHandler handler)) return;
+            Boolean outer = REPORTING.get();
+            REPORTING.set(true);
+            try {
+                handler.error(code, arg);
+            } finally {
+                if (outer == null) REPORTING.remove();
+            }
         } catch (Throwable t) {
             report(t);
         }
     }
 
+    /** Is the current thread inside of an error or output function? Then a call is, too, that core says nothing of. */
+    public static boolean isReporting() { return REPORTING.get() != null; }
+
     public static boolean visitBlock(long f, long heap, long area, long block, long blockSize, long arg) {
-        return function(f) instanceof BlockVisitor visitor && visitor.visit(heap, area, block, blockSize, arg);
+        try {
+            return function(f) instanceof BlockVisitor visitor && visitor.visit(heap, area, block, blockSize, arg);
+        } catch (Throwable t) {
+            report(t);
+            return false;
+        }
     }
 
     public static boolean visitHeap(long f, long heap, long arg) {
-        return function(f) instanceof HeapVisitor visitor && visitor.visit(heap, arg);
+        try {
+            return function(f) instanceof HeapVisitor visitor && visitor.visit(heap, arg);
+        } catch (Throwable t) {
+            report(t);
+            return false;
+        }
     }
 
     public static boolean commit(long f, boolean commit, long start, long size, long isZeroAddress, long arg) {
@@ -147,16 +175,18 @@ public final class Callback {
      * Makes a user's mistake an exception, before anything has changed: {@code IllegalArgumentException} for EINVAL
      * and EFAULT, {@code IllegalStateException} for EAGAIN, a block that is free already. For other codes, and in C,
      * it returns, and the caller gives its result that stands for failure.
+     *
+     * @param number the value is a number, and no address
      */
-    public static void raise(int code, long text, long value) {
+    public static void raise(int code, long text, long value, boolean number) {
         switch (code) {
-            case EINVAL, EFAULT -> throw new IllegalArgumentException(message(text, value));
-            case EAGAIN -> throw new IllegalStateException(message(text, value));
+            case EINVAL, EFAULT -> throw new IllegalArgumentException(message(text, value, number));
+            case EAGAIN -> throw new IllegalStateException(message(text, value, number));
             default -> {}
         }
     }
 
-    private static String message(long text, long value) {
-        return Text.string(text).strip() + ": 0x" + Long.toHexString(value);
+    private static String message(long text, long value, boolean number) {
+        return Text.string(text).strip() + ": " + (number ? "" + value : "0x" + Long.toHexString(value));
     }
 }

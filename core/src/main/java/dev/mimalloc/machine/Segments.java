@@ -7,6 +7,11 @@ import java.lang.foreign.MemorySegment;
  * Blocks as memory segments. JVM only; it is here so that no other module needs to be given native access.
  */
 public final class Segments {
+    private static final Class<?> ALWAYS = Arena.global().scope().getClass();
+    private static final Class<?> AUTOMATIC = Arena.ofAuto().scope().getClass();
+    /** Of an array or of a direct or mapped buffer, which lives as long as it can be reached. */
+    private static final Class<?> OF_OBJECT = MemorySegment.ofArray(new byte[0]).scope().getClass();
+
     private Segments() {}
 
     /** A block's first {@code size} bytes, which any thread may use for ever. */
@@ -20,6 +25,18 @@ public final class Segments {
      */
     public static MemorySegment of(long block, long size, Arena arena) {
         return MemorySegment.ofAddress(block).reinterpret(size, arena, null);
+    }
+
+    /** The scope of what {@link #of(long, long)} makes: that of memory which stays, and of nothing else. */
+    public static MemorySegment.Scope always() { return Arena.global().scope(); }
+
+    /**
+     * Whether a scope ends, if at all, when nobody can reach its memory any more. The JDK says that only by the scope's
+     * class: what can be closed has others.
+     */
+    public static boolean cannotBeClosed(MemorySegment.Scope scope) {
+        Class<?> kind = scope.getClass();
+        return kind == ALWAYS || kind == AUTOMATIC || kind == OF_OBJECT;
     }
 
     /** Has an arena do something when its lifetime ends; the action must not keep the arena alive. */

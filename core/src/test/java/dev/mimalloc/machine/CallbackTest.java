@@ -44,10 +44,46 @@ class CallbackTest {
     }
 
     @Test
-    void anExceptionOfTheUserPassesThrough() {
-        Callback.HeapVisitor visitor = (heap, arg) -> { throw new IllegalStateException("mine"); };
-        long handle = Callback.register(visitor);
-        assertThatExceptionOfType(IllegalStateException.class).isThrownBy(() -> Callback.visitHeap(handle, 1, 2));
+    void anExceptionOfTheUserGoesToTheThreadsHandler() throws InterruptedException {
+        RuntimeException mine = new IllegalStateException("mine");
+        Callback.DeferredFree deferred = (force, heartbeat, arg) -> { throw mine; };
+        Callback.Output output = (text, arg) -> { throw mine; };
+        Callback.ErrorHandler error = (code, arg) -> { throw mine; };
+        Callback.BlockVisitor block = (heap, area, at, size, arg) -> { throw mine; };
+        Callback.HeapVisitor heap = (at, arg) -> { throw mine; };
+        Callback.Committer committer = (commit, start, size, zero, arg) -> { throw mine; };
+        Callback.LimitHandler limit = (at, size, used, most) -> { throw mine; };
+        List<Object> answers = new ArrayList<>();
+        List<Throwable> seen = new ArrayList<>();
+        Thread thread = new Thread(() -> {
+            Callback.deferredFree(Callback.register(deferred), true, 1, 2);
+            Callback.output(Callback.register(output), Text.literal("hello"), 3);
+            Callback.error(Callback.register(error), 12, 4);
+            answers.add(Callback.visitBlock(Callback.register(block), 5, 6, 7, 8, 9));
+            answers.add(Callback.visitHeap(Callback.register(heap), 10, 11));
+            answers.add(Callback.commit(Callback.register(committer), true, 12, 13, 14, 15));
+            answers.add(Callback.limit(Callback.register(limit), 16, 17, 18, 19, 20));
+            answers.add(Callback.isReporting());
+        });
+        thread.setUncaughtExceptionHandler((t, e) -> seen.add(e));
+        thread.start();
+        thread.join();
+        assertThat(seen).hasSize(7).containsOnly(mine);
+        assertThat(answers).containsExactly(false, false, false, false, false);
+    }
+
+    @Test
+    void whoReportsIsKnown() {
+        List<Boolean> seen = new ArrayList<>();
+        Callback.Output output = (text, arg) -> seen.add(Callback.isReporting());
+        long inner = Callback.register(output);
+        Callback.ErrorHandler error = (code, arg) -> {
+            Callback.output(inner, 0, 0);
+            seen.add(Callback.isReporting());
+        };
+        Callback.error(Callback.register(error), 12, 0);
+        assertThat(seen).containsExactly(true, true);
+        assertThat(Callback.isReporting()).isFalse();
     }
 
     @Test
@@ -55,13 +91,15 @@ class CallbackTest {
         long text = Text.literal("not a block of this allocator\n");
         String message = "not a block of this allocator: 0xbad";
         assertThatExceptionOfType(IllegalArgumentException.class)
-                .isThrownBy(() -> Callback.raise(22, text, 0xbad)).withMessage(message);
+                .isThrownBy(() -> Callback.raise(22, text, 0xbad, false)).withMessage(message);
         assertThatExceptionOfType(IllegalArgumentException.class)
-                .isThrownBy(() -> Callback.raise(14, text, 0xbad)).withMessage(message);
+                .isThrownBy(() -> Callback.raise(14, text, 0xbad, false)).withMessage(message);
         assertThatExceptionOfType(IllegalStateException.class)
-                .isThrownBy(() -> Callback.raise(11, text, 0xbad)).withMessage(message);
-        assertThatCode(() -> Callback.raise(12, text, 0)).doesNotThrowAnyException();
-        assertThatCode(() -> Callback.raise(75, text, 0)).doesNotThrowAnyException();
+                .isThrownBy(() -> Callback.raise(11, text, 0xbad, false)).withMessage(message);
+        assertThatExceptionOfType(IllegalArgumentException.class).isThrownBy(() -> Callback.raise(22, text, 24, true))
+                .withMessage("not a block of this allocator: 24");
+        assertThatCode(() -> Callback.raise(12, text, 0, true)).doesNotThrowAnyException();
+        assertThatCode(() -> Callback.raise(75, text, 0, true)).doesNotThrowAnyException();
     }
 
     @Test
