@@ -17,6 +17,13 @@ final class Blocks {
         if (heap != null) heap.leaveArena();
     }
 
+    /** From here to {@link #end} the heap does not end, even if the arena does; for arenas of several threads. */
+    static int begin(Heap heap) { return heap == null ? 0 : heap.enter(); }
+
+    static void end(Heap heap, int place) {
+        if (heap != null) heap.leave(place);
+    }
+
     /**
      * Frees a block of an arena that ends. If it has been written to past its end, the others are freed all the same:
      * returns what was wrong so far, or null.

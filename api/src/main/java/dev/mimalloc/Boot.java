@@ -28,7 +28,7 @@ final class Boot implements Lifecycle {
     static final String NOT_CALLED = "CppNames StandardNames Teardown";
 
     /** Those of this package that a call may need first when there is little stack or Java heap left. */
-    private static final String OWN = "AutomaticMemory Blocks ConfinedArena InstalledLimitHandler Refusal SharedArena"
+    private static final String OWN = "AutomaticMemory Blocks ConfinedArena HeapUsers InstalledLimitHandler Refusal SharedArena"
             + " SharedArena$List SharedArena$List$Node";
 
     /** Those of the machine. */

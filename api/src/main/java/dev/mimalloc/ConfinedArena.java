@@ -13,7 +13,10 @@ import java.util.Arrays;
  * thread's {@link Spare} block, if it is to be had, and the next are blocks that grow with the arena. So an allocation
  * costs a few instructions, and the end of the arena has few blocks to free.
  *
- * <p>The fields belong to the owner: each method that touches them begins with {@link #checkUse}.
+ * <p>The fields belong to the owner: each method that touches them begins with {@link #checkUse}. A limit handler may
+ * come in the middle of an allocation, and allocate in this very arena: so the fields hold at that moment, and are read
+ * anew after it. It cannot close the arena then. An action that runs when the lifetime ends finds the arena closed, as
+ * with the JDK's; the memory is freed when all of them have run.
  */
 final class ConfinedArena implements Arena {
     private static final long CHUNK_MIN = 512;
@@ -25,7 +28,8 @@ final class ConfinedArena implements Arena {
     private final boolean zeroed;
     private final long lender; // of the spare block
     private final long spare; // 0 if it was not to be had
-    private boolean closed;
+    private boolean closed; // or about to be
+    private int allocating; // calls that are waiting for a block, one inside of the other
     private long next; // from here to the limit there is room in the current chunk
     private long limit;
     private long chunk = CHUNK_MIN; // size of the next chunk
@@ -64,22 +68,43 @@ final class ConfinedArena implements Arena {
 
     /** Begins a new chunk; the first block, and what would take a good part of a chunk, is for this segment alone. */
     private long allocateSlow(long size, long alignment) {
-        if (first == 0 && spare == 0) {
-            first = block(size, alignment);
-            return first;
+        long length = chunk;
+        boolean alone = first == 0 && spare == 0 || size > length / 4 || alignment > length / 4;
+        makeRoom();
+        allocating++;
+        long block;
+        try {
+            block = alone ? block(size, alignment) : Blocks.allocate(heap, length, 8);
+        } finally {
+            allocating--;
         }
+        keep(block);
+        if (alone) return block;
+        next = block;
+        limit = block + length;
+        chunk = Math.min(2 * length, CHUNK_MAX);
+        return slice(size, alignment);
+    }
+
+    /** For one more block: before there is one that could not be kept. */
+    private void makeRoom() {
+        if (first == 0) return;
         if (more == null) more = new long[8];
         else if (count == more.length) more = Arrays.copyOf(more, 2 * count);
-        if (size > chunk / 4 || alignment > chunk / 4) {
-            long block = block(size, alignment);
-            more[count++] = block;
-            return block;
+    }
+
+    private void keep(long block) {
+        if (first == 0) {
+            first = block;
+            return;
         }
-        next = Blocks.allocate(heap, chunk, 8);
-        limit = next + chunk;
-        more[count++] = next;
-        chunk = Math.min(2 * chunk, CHUNK_MAX);
-        return slice(size, alignment);
+        try {
+            makeRoom(); // what there was may have been taken by a limit handler
+        } catch (Throwable t) {
+            Mimalloc.free(block);
+            throw t;
+        }
+        more[count++] = block;
     }
 
     private long block(long size, long alignment) {
@@ -92,13 +117,17 @@ final class ConfinedArena implements Arena {
     /** The JDK's arena refuses while a segment is in use by a native call: then everything stays as it is. */
     @Override
     public void close() {
+        checkUse();
+        if (allocating != 0) throw new IllegalStateException("a limit handler cannot close the arena that it is for");
         // That there is stack for what follows is seen first: it would be too late once the lifetime has ended.
-        if (first != 0 || count != 0) ThreadSlot.probeStackAround();
+        if (first != 0) ThreadSlot.probeStackAround();
+        closed = true; // also for the actions that run now
         try {
             lifetime.close();
         } catch (Throwable t) {
             // An action of the user's may have thrown: the lifetime has ended all the same.
-            if (Thread.currentThread() == owner && !closed && !lifetime.scope().isAlive()) free();
+            closed = false; // should the stack be too full for the question, then close() can be called again
+            if (!lifetime.scope().isAlive()) free();
             throw t;
         }
         free();

@@ -19,10 +19,14 @@ final class KnownHeaps {
 
     static void listener(Consumer<HeapInfo> listener) { KnownHeaps.listener = listener; }
 
+    /** Lists a heap, which does not end meanwhile. */
     static void add(Heap heap) {
-        if (heap == Heap.main()) return;
-        OPEN.add(heap);
-        HeapInfo info = listener == null ? null : heap.info();
+        if (heap != Heap.main()) OPEN.add(heap);
+    }
+
+    /** Tells what a listed heap is now. Not from inside of the heap, whose end would wait for that. */
+    static void changed(Heap heap) {
+        HeapInfo info = listener == null || !isKnown(heap) ? null : heap.info();
         if (info != null) tell(info);
     }
 

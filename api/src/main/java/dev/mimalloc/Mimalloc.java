@@ -298,13 +298,27 @@ public final class Mimalloc {
     public static MemorySegment allocate(long byteSize) { return allocate(byteSize, 1); }
 
     /**
-     * Frees a segment that {@link #allocate(long, long)} has given; not a slice of it.
+     * Frees a segment that {@link #allocate(long, long)} has given; not a slice of it, unless it has the same beginning.
      *
-     * @throws IllegalArgumentException if it is a segment of the Java heap, or its address is unknown to the allocator
+     * @throws IllegalArgumentException if it is anything else: a segment of the Java heap, one that an arena or a heap
+     *         frees, or one that begins inside of a block or outside of the allocator
      */
     public static void free(MemorySegment segment) {
         if (!segment.isNative()) throw new IllegalArgumentException("not a native segment: " + segment);
-        free(segment.address());
+        free(segment, segment);
+    }
+
+    /** Frees what a segment shows, {@code shown} to who has made a mistake. */
+    private static void free(MemorySegment segment, Object shown) {
+        if (!segment.scope().equals(Segments.always())) {
+            throw new IllegalArgumentException(
+                    "not of Mimalloc.allocate: it is freed with the arena or heap that it is of: " + shown);
+        }
+        long block = segment.address();
+        if (!Tracker.ON && Free.isInside(block)) {
+            throw new IllegalArgumentException("not the beginning of a block: " + shown);
+        }
+        free(block);
     }
 
     /**
@@ -330,11 +344,12 @@ public final class Mimalloc {
     /**
      * Frees a buffer that {@link #allocateBuffer} has given, or a duplicate of it with the same beginning; not a slice.
      *
-     * @throws IllegalArgumentException if it is not a direct buffer, or its address is unknown to the allocator
+     * @throws IllegalArgumentException if it is anything else: not a direct buffer, one that an arena, a heap or the
+     *         garbage collector frees, or one that begins inside of a block
      */
     public static void free(ByteBuffer buffer) {
         if (!buffer.isDirect()) throw new IllegalArgumentException("not a direct buffer: " + buffer);
-        free(MemorySegment.ofBuffer(buffer.duplicate().clear()).address());
+        free(MemorySegment.ofBuffer(buffer.duplicate().clear()), buffer);
     }
 
     /**

@@ -1,7 +1,7 @@
 package dev.mimalloc;
 
 import dev.mimalloc.core.ManageArenas;
-import dev.mimalloc.machine.Memory;
+import dev.mimalloc.machine.Segments;
 import java.lang.foreign.MemorySegment;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
@@ -31,45 +31,40 @@ public final class Region {
      */
     public static Region reserve(long size) {
         if (size <= 0) throw new IllegalArgumentException("size is not above 0: " + size);
-        long id = Mimalloc.malloc(8);
-        try {
-            if (ManageArenas.reserve(size, false, false, true, id) != 0) throw Refusal.of(size);
-            return new Region(Memory.getLong(id));
-        } finally {
-            Mimalloc.free(id);
-        }
+        long arena = ManageArenas.reserveArena(size, false, false, true);
+        if (arena == 0) throw new OutOfMemoryError("no memory for a region of " + size + " bytes");
+        return new Region(arena);
     }
 
     /**
      * Makes a region of memory that is there: its part from one multiple of 64 KiB to another. Nobody else may use it
      * from now on. Stands for {@code mi_manage_os_memory_ex}.
      *
-     * @param memory native, writable, and never closed: of the global arena, or of an automatic one
-     * @throws IllegalArgumentException if it is something else, or has no 64 KiB between such multiples
+     * @param memory native, writable, and never closed: of the global arena, of an automatic one, or of a direct or
+     *        mapped buffer
+     * @throws IllegalArgumentException if it is something else, has no 64 KiB between such multiples, or lies in
+     *         another region or in memory that the allocator has already
      * @throws OutOfMemoryError if there is no memory to keep account of it
      */
     public static Region of(MemorySegment memory) {
         if (!memory.isNative() || memory.isReadOnly()) {
             throw new IllegalArgumentException("not native memory to be written: " + memory);
         }
-        if (!memory.isAccessibleBy(new Thread(() -> {}))) {
-            throw new IllegalArgumentException("of one thread only: " + memory);
+        if (!Segments.cannotBeClosed(memory.scope())) {
+            throw new IllegalArgumentException("of an arena that can be closed: " + memory);
         }
         long first = memory.address() + SLICE - 1 & -SLICE;
         if (memory.address() + memory.byteSize() - first < SLICE) {
             throw new IllegalArgumentException("no 64 KiB between multiples of 64 KiB: " + memory);
         }
         GIVEN.add(memory);
-        long id = Mimalloc.malloc(8);
-        try {
-            if (!ManageArenas.manage(memory.address(), memory.byteSize(), true, true, false, -1, true, id)) {
-                GIVEN.remove(memory);
-                throw Refusal.of(memory.byteSize());
-            }
-            return new Region(Memory.getLong(id));
-        } finally {
-            Mimalloc.free(id);
+        long arena = ManageArenas.manageArena(memory.address(), memory.byteSize(), true, true, false, -1, true, 0, 0);
+        if (arena != 0) return new Region(arena);
+        GIVEN.remove(memory);
+        if (ManageArenas.isOurs(memory.address(), memory.byteSize())) {
+            throw new IllegalArgumentException("of the allocator already: " + memory);
         }
+        throw new OutOfMemoryError("no memory to keep account of a region of " + memory.byteSize() + " bytes");
     }
 
     /**
@@ -78,19 +73,13 @@ public final class Region {
      *
      * @throws OutOfMemoryError if there is no memory
      */
-    public Heap newHeap() { return Heap.create(arena); }
+    public Heap newHeap() { return Heap.create(arena, size()); }
 
     /** The address of its first byte. Stands for {@code mi_arena_area}. */
     public long address() { return ManageArenas.area(arena, 0); }
 
     /** Its size in bytes. */
-    public long size() {
-        long size = Mimalloc.malloc(8);
-        ManageArenas.area(arena, size);
-        long bytes = Memory.getLong(size);
-        Mimalloc.free(size);
-        return bytes;
-    }
+    public long size() { return ManageArenas.size(arena); }
 
     /** Whether an address lies in it. Stands for {@code mi_arena_contains}. */
     public boolean contains(long address) { return ManageArenas.contains(arena, address); }

@@ -91,8 +91,18 @@ final class SharedArena implements Arena {
             this.automatic = automatic;
         }
 
-        /** A block for one more segment. The node comes first: nothing can fail once there is a block. */
+        /** A block for one more segment. The arena may be closed meanwhile; its heap then waits. */
         long allocate(long size, long alignment, boolean zeroed) {
+            int place = Blocks.begin(heap);
+            try {
+                return allocateOpen(size, alignment, zeroed);
+            } finally {
+                Blocks.end(heap, place);
+            }
+        }
+
+        /** The node comes first: nothing can fail once there is a block. */
+        private long allocateOpen(long size, long alignment, boolean zeroed) {
             Node node = new Node();
             if (automatic) {
                 AutomaticMemory.reserve(size);

@@ -12,8 +12,13 @@
  *
  * <p>An address is a {@code long}, sizes and alignments are in bytes. Everything may be called by any thread, platform
  * or virtual, at any time, and a block may be freed by another thread than the one that allocated it; a heap's
- * {@code Local} and a confined arena are the exceptions. As with all memory that is freed by hand, a block must not be
- * touched after it was freed.
+ * {@code Local} and a confined arena are the exceptions.
+ *
+ * <p>Segments of heaps and arenas are safe as those of the JDK's arenas are, whatever is closed by whom and when: what
+ * is used too late throws. Addresses are the sharp tool: as with all memory that is freed by hand, a block must not be
+ * touched after it was freed, or after its heap was closed, and a heap must not be ended while a call that takes or
+ * returns one of its addresses is under way. The same holds for the segments and buffers of {@code Mimalloc}, which are
+ * freed by hand as well.
  *
  * <p>With JDK Flight Recorder one can see what happens: whatever recording runs has the events of the category
  * "mimalloc". {@code dev.mimalloc.Allocation} and {@code dev.mimalloc.Free} are samples with their stack traces, each

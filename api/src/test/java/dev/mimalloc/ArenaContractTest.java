@@ -257,6 +257,121 @@ class ArenaContractTest {
         assertThat(runs).hasValue(2);
     }
 
+    /** What an action may try with the arena that it runs for; all of that is refused. */
+    private static void tryEverything(Arena arena, MemorySegment segment, List<Throwable> refused) {
+        refused.add(catchThrowable(arena::close));
+        refused.add(catchThrowable(() -> arena.allocate(8, 8)));
+        refused.add(catchThrowable(() -> arena.allocate(100_000, 64)));
+        refused.add(catchThrowable(() -> segment.get(JAVA_BYTE, 0)));
+        refused.add(catchThrowable(() -> segment.reinterpret(arena, ended -> {})));
+    }
+
+    @ParameterizedTest
+    @EnumSource(mode = Mode.MATCH_NONE, names = ".*AUTO.*")
+    void aCloseActionFindsTheArenaClosed(Kind kind) {
+        for (int round = 0; round < 50; round++) {
+            Arena arena = kind.open();
+            List<Throwable> refused = new ArrayList<>();
+            int actions = 1 + round % 3;
+            for (int i = 0; i < actions; i++) {
+                MemorySegment segment = arena.allocate(5000, 8);
+                segment.reinterpret(arena, ended -> tryEverything(arena, segment, refused));
+                for (int j = 0; j < round % 7; j++) arena.allocate(j * 3000L, 8);
+            }
+            arena.close();
+            assertThat(refused).hasSize(5 * actions)
+                    .allSatisfy(t -> assertThat(t).isInstanceOf(IllegalStateException.class));
+            assertThat(refused.get(0)).hasMessageContaining("losed");
+            assertClosed(arena::close);
+            assertMemoryIsWhole(kind);
+        }
+    }
+
+    /** As when an action does not catch what its own close throws. */
+    @ParameterizedTest
+    @EnumSource(mode = Mode.MATCH_NONE, names = ".*AUTO.*")
+    void aCloseActionThatClosesAndThrows(Kind kind) {
+        for (int round = 0; round < 50; round++) {
+            Arena arena = kind.open();
+            AtomicInteger runs = new AtomicInteger();
+            for (int i = 0; i < 3; i++) {
+                arena.allocate(3000, 8).reinterpret(arena, ended -> {
+                    runs.incrementAndGet();
+                    arena.close();
+                });
+            }
+            assertThatThrownBy(arena::close).isInstanceOf(IllegalStateException.class);
+            assertThat(runs).hasValue(3);
+            assertThat(arena.scope().isAlive()).isFalse();
+            assertClosed(arena::close);
+            assertMemoryIsWhole(kind);
+        }
+    }
+
+    /** If a block had been freed twice, two of these would have it. */
+    private static void assertMemoryIsWhole(Kind kind) {
+        Arena first = kind.open();
+        Arena second = kind.open();
+        List<MemorySegment> segments = new ArrayList<>();
+        for (int i = 0; i < 40; i++) {
+            segments.add((i % 2 == 0 ? first : second).allocate(i % 3 == 0 ? 5000 : 3000, 8).fill((byte) i));
+        }
+        for (int i = 0; i < 40; i++) {
+            assertThat(segments.get(i).mismatch(filled((int) segments.get(i).byteSize(), i))).isEqualTo(-1);
+        }
+        second.close();
+        first.close();
+    }
+
+    /**
+     * An action still has its segment's memory, and so it must not be anybody else's yet. The JDK keeps to that but for
+     * its first segment.
+     */
+    @ParameterizedTest
+    @EnumSource(mode = Mode.MATCH_NONE, names = {".*AUTO.*", "JDK.*"})
+    void memoryIsFreedWhenAllActionsHaveRun(Kind kind) {
+        for (int round = 0; round < 20; round++) {
+            boolean fails = round % 2 == 1;
+            Arena arena = kind.open();
+            List<MemorySegment> others = new ArrayList<>();
+            AtomicInteger whole = new AtomicInteger();
+            for (int i = 0; i < 20; i++) {
+                int value = i;
+                int size = i % 3 == 0 ? 300_000 : 400;
+                arena.allocate(size, 8).fill((byte) i).reinterpret(arena, ended -> {
+                    others.add(Mimalloc.allocate(size, 8).fill((byte) 0x55));
+                    if (ended.mismatch(filled(size, value)) == -1) whole.incrementAndGet();
+                    if (fails) throw new IllegalArgumentException("on purpose");
+                });
+            }
+            if (fails) assertThatThrownBy(arena::close).isInstanceOf(IllegalArgumentException.class);
+            else arena.close();
+            assertThat(whole).hasValue(20);
+            others.forEach(Mimalloc::free);
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(mode = Mode.MATCH_NONE, names = ".*AUTO.*")
+    void aCloseActionMayUseOtherArenas(Kind kind) {
+        Arena outer = kind.open();
+        Arena inner = kind.open();
+        AtomicInteger runs = new AtomicInteger();
+        outer.allocate(100, 8).reinterpret(outer, ended -> {
+            inner.close();
+            try (Arena brief = kind.open()) {
+                brief.allocate(10_000, 8).fill((byte) 1);
+            }
+        });
+        inner.allocate(100, 8).reinterpret(inner, ended -> {
+            runs.incrementAndGet();
+            assertClosed(outer::close);
+        });
+        outer.close();
+        assertThat(runs).hasValue(1);
+        assertThat(inner.scope().isAlive()).isFalse();
+    }
+
     @ParameterizedTest
     @EnumSource
     void nativeCodeTakesTheSegmentsAndHoldsTheArenaOpen(Kind kind) throws Throwable {

@@ -80,7 +80,7 @@ class HeapTest {
         assertThat(at(block, 100).toArray(ValueLayout.JAVA_BYTE)).containsOnly((byte) 9);
         assertThat(segment.get(ValueLayout.JAVA_BYTE, 0)).isZero();
         Mimalloc.free(block);
-        Mimalloc.free(segment);
+        Mimalloc.free(segment.address());
         heap.close();
     }
 

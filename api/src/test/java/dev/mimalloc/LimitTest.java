@@ -2,13 +2,17 @@ package dev.mimalloc;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.catchThrowable;
 
 import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
+import java.util.Optional;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.AfterEach;
@@ -208,6 +212,113 @@ class LimitTest {
                 assertThatThrownBy(() -> arena.allocate(2 * MB, 8)).isInstanceOf(OutOfMemoryError.class);
                 arena.allocate(1000, 8);
             }
+        }
+    }
+
+    /** A handler that frees a cache and notes that in the arena which is being allocated in. */
+    @Test
+    void aHandlerAllocatesInTheArenaThatItIsFor() {
+        int notes = 0;
+        for (int round = 0; round < 300; round++) {
+            try (Heap heap = Heap.create()) {
+                heap.limit((3 << 17) + (64L << 10) * (1 + round % 12));
+                Arena cache = Arenas.in(heap).shared();
+                cache.allocate(300_000, 8);
+                Arena arena = round % 3 == 2 ? Arenas.in(heap).shared() : Arenas.in(heap).confined();
+                List<MemorySegment> segments = new ArrayList<>();
+                int noteSize = 100 + 40 * (round / 10);
+                int noteCount = round % 4;
+                Mimalloc.onLimit((limited, size, used, limit) -> {
+                    if (!cache.scope().isAlive()) return false;
+                    cache.close();
+                    for (int i = 0; i <= noteCount * 20; i++) add(segments, arena, i % 5 == 4 ? 20_000 : noteSize);
+                    return true;
+                });
+                try {
+                    for (int i = 0; i < 2000; i++) add(segments, arena, 16 + (i * 37 + round) % 3000);
+                } catch (OutOfMemoryError e) {
+                    // all that there is
+                }
+                if (!cache.scope().isAlive()) notes++;
+                for (int i = 0; i < segments.size(); i++) assertFilled(segments.get(i), i);
+                Mimalloc.onLimit(null);
+                if (cache.scope().isAlive()) cache.close();
+                long kept = heap.used();
+                arena.close();
+                heap.collect(true);
+                assertThat(heap.used()).isLessThan(Math.max(kept / 2, 1 << 19)); // all blocks were known
+            }
+        }
+        assertThat(notes).isGreaterThan(200);
+    }
+
+    private static void add(List<MemorySegment> segments, Arena arena, long size) {
+        MemorySegment segment = arena.allocate(size, 8);
+        segments.add(segment.fill((byte) segments.size()));
+    }
+
+    private static void assertFilled(MemorySegment segment, int value) {
+        for (long i = 0; i < segment.byteSize(); i++) {
+            assertThat(segment.get(ValueLayout.JAVA_BYTE, i)).as("byte %d of segment %d", i, value)
+                    .isEqualTo((byte) value);
+        }
+    }
+
+    @Test
+    void aHandlerCannotCloseTheConfinedArenaThatItIsFor() {
+        try (Heap heap = Heap.create()) {
+            heap.limit(MB);
+            Arena arena = Arenas.in(heap).confined();
+            MemorySegment segment = arena.allocate(1000, 8).fill((byte) 1);
+            List<Throwable> thrown = new ArrayList<>();
+            Mimalloc.onLimit((limited, size, used, limit) -> {
+                thrown.add(catchThrowable(arena::close));
+                return false;
+            });
+            assertThatThrownBy(() -> arena.allocate(2 * MB, 8)).isInstanceOf(OutOfMemoryError.class);
+            assertThat(thrown).hasSize(1).allSatisfy(t -> assertThat(t).isInstanceOf(IllegalStateException.class));
+            assertFilled(segment, 1);
+            arena.close(); // now it can
+        }
+    }
+
+    @Test
+    void aHandlerMayDoAnything() {
+        try (Heap heap = Heap.create()) {
+            heap.limit(MB);
+            List<Heap> others = new ArrayList<>();
+            AtomicInteger calls = new AtomicInteger();
+            Mimalloc.onLimit(new LimitHandler() {
+                @Override
+                public boolean exceeded(Optional<Heap> limited, long size, long used, long limit) {
+                    Mimalloc.onLimit(this);
+                    heap.limit(limit + MB);
+                    for (int i = 0; i < 10; i++) {
+                        Heap other = Heap.create();
+                        other.allocate(1000, 8);
+                        others.add(other);
+                        others.get((i * 7 + calls.get()) % others.size()).close();
+                    }
+                    long block = heap.malloc(16);
+                    Mimalloc.free(Mimalloc.realloc(block, 100_000));
+                    Mimalloc.collect(true);
+                    heap.collect(true);
+                    heap.visit(true, (area, at, length) -> true);
+                    heap.statistics();
+                    Option.PURGE_DELAY.set(Option.PURGE_DELAY.get());
+                    try (Arena arena = Arenas.in(heap).confined()) {
+                        arena.allocate(100, 8);
+                    }
+                    return calls.incrementAndGet() < 200;
+                }
+            });
+            List<MemorySegment> segments = new ArrayList<>();
+            for (int i = 0; i < 3000; i++) {
+                segments.add(heap.allocate(i % 50 == 0 ? 700_000 : 16 + i, i % 9 == 0 ? 64 : 8).fill((byte) i));
+            }
+            assertThat(calls).hasValueGreaterThan(20);
+            for (int i = 0; i < 3000; i += 11) assertFilled(segments.get(i), i);
+            for (Heap other : others) other.close();
         }
     }
 

@@ -8,6 +8,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.SegmentAllocator;
 import java.lang.foreign.ValueLayout;
+import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashSet;
@@ -269,6 +270,66 @@ class MimallocTest {
         Mimalloc.collect(false);
         Mimalloc.collect(true);
         assertThat(Mimalloc.version()).isEqualTo(30403);
+    }
+
+    @Test
+    void onlyItsOwnSegmentsAreFreed() {
+        try (Heap heap = Heap.create();
+                Arena confined = Arenas.ofConfined();
+                Arena shared = Arenas.ofShared();
+                Arena inHeap = Arenas.in(heap).confined();
+                Arena jdk = Arena.ofConfined()) {
+            List<Arena> arenas = List.of(confined, shared, inHeap, jdk, Arenas.ofAuto(), Arena.ofAuto(),
+                    Arena.global());
+            List<MemorySegment> others = new ArrayList<>();
+            for (Arena arena : arenas) {
+                others.add(arena.allocate(100, 8));
+                others.add(arena.allocate(100_000, 64));
+                others.add(arena.allocate(0, 1));
+            }
+            others.add(heap.allocate(100, 8));
+            others.add(heap.allocate(100, 8).asSlice(0, 10));
+            others.add(MemorySegment.ofBuffer(ByteBuffer.allocateDirect(100)));
+            for (MemorySegment segment : others) {
+                if (segment.byteSize() > 0) segment.fill((byte) 3);
+                assertThatIllegalArgumentException().isThrownBy(() -> Mimalloc.free(segment));
+                assertThatIllegalArgumentException().isThrownBy(() -> Mimalloc.free(segment.asByteBuffer()));
+            }
+            for (MemorySegment segment : others) {
+                for (long i = 0; i < segment.byteSize(); i++) {
+                    assertThat(segment.get(ValueLayout.JAVA_BYTE, i)).isEqualTo((byte) 3);
+                }
+            }
+            for (int i = 0; i < 100; i++) Mimalloc.free(Mimalloc.allocate(100, 8)); // and nothing is broken
+        }
+    }
+
+    @Test
+    void aSliceIsNotFreed() {
+        for (long size : new long[] {100, 5000, 100_000, 3 << 20}) {
+            MemorySegment segment = Mimalloc.allocate(size, 8);
+            ByteBuffer buffer = Mimalloc.allocateBuffer((int) size);
+            for (int offset : new int[] {8, 16, 64}) {
+                assertThatIllegalArgumentException().isThrownBy(() -> Mimalloc.free(segment.asSlice(offset)));
+                assertThatIllegalArgumentException().isThrownBy(() -> Mimalloc.free(buffer.slice(offset, 10)));
+            }
+            Mimalloc.free(buffer.duplicate().position(7));
+            Mimalloc.free(segment.asSlice(0, 10));
+        }
+        Mimalloc.free(Mimalloc.allocate(10, 1 << 20));
+        Mimalloc.free(Mimalloc.allocate(0));
+        Mimalloc.free(Heap.main().allocate(100, 64));
+    }
+
+    @Test
+    void numbersAreDecimalInMessages() {
+        for (long alignment : new long[] {24, -8, 100}) {
+            assertThatIllegalArgumentException().isThrownBy(() -> Mimalloc.mallocAligned(8, alignment))
+                    .withMessageContaining(": " + alignment);
+            assertThatIllegalArgumentException().isThrownBy(() -> Mimalloc.allocate(8, alignment))
+                    .withMessageContaining(": " + alignment);
+        }
+        assertThatIllegalArgumentException().isThrownBy(() -> Mimalloc.free(0x1234560)).withMessageContaining("0x123456");
     }
 
     private static MemorySegment segment(long address, long size) {

@@ -1,0 +1,124 @@
+package dev.mimalloc;
+
+import java.util.concurrent.atomic.AtomicLongArray;
+import java.util.concurrent.atomic.AtomicLongFieldUpdater;
+import java.util.concurrent.locks.LockSupport;
+
+/**
+ * How many calls are inside of a heap, so that it does not end under one of them. A call is counted first and then looks
+ * at the state; who ends the heap sets the state first and then looks at the counts. All of these accesses are volatile,
+ * so one of the two sees the other: either the call finds that the heap is ending, and waits for what comes of it, or
+ * the end finds the call, and waits for it or is refused.
+ *
+ * <p>There is one count, as in most heaps few threads meet; when two have met at it, there are more, far apart from each
+ * other, and a thread takes the one that its id leads to. A call is taken off the count that it was added to: so no count
+ * is ever below what is inside, and a heap whose counts are found at 0, one after the other, is empty.
+ *
+ * <p>A call that could not be taken off would keep the heap open for ever. So it is taken off in the way in which it was
+ * added: that needs no more stack, and nothing that the JDK would have to make in the Java heap when it is first used.
+ */
+final class HeapUsers {
+    private static final int OPEN = 0;
+    private static final int ENDING = 1;
+    private static final int ENDED = 2;
+
+    /** Two lines of the cache, which processors fetch together. */
+    private static final int APART = 16;
+    private static final int COUNTS = Integer.highestOneBit(
+            Math.clamp(Runtime.getRuntime().availableProcessors() * 2L - 1, 2, 64));
+
+    /** Longer than any call takes that has the processor. */
+    private static final int SPINS = 1000;
+    private static final long PAUSE_NANOS = 50_000;
+
+    /** The place of the first count; others are their indexes in the array, which begin after it. */
+    private static final int FIRST_PLACE = 0;
+    private static final AtomicLongFieldUpdater<HeapUsers> FIRST = AtomicLongFieldUpdater.newUpdater(HeapUsers.class,
+            "first");
+
+    private volatile int state;
+    private volatile long first;
+    private volatile AtomicLongArray more; // null until two threads have met
+
+    /**
+     * Counts a call of the current thread; to be ended with {@link #leave} and the same place.
+     *
+     * @throws IllegalStateException if the heap has ended
+     */
+    int enter() {
+        int place = add();
+        if (state == OPEN) return place;
+        leave(place);
+        return enterSlow();
+    }
+
+    private int enterSlow() {
+        while (true) {
+            for (int i = 0; state == ENDING; i++) pause(i);
+            if (state == ENDED) throw new IllegalStateException("the heap has been closed");
+            int place = add();
+            if (state == OPEN) return place;
+            leave(place);
+        }
+    }
+
+    private int add() {
+        AtomicLongArray more = this.more;
+        if (more == null) {
+            long inside = first;
+            if (FIRST.compareAndSet(this, inside, inside + 1)) return FIRST_PLACE;
+            more = spread();
+        }
+        int place = APART * (1 + ((int) Thread.currentThread().threadId() & COUNTS - 1));
+        long inside;
+        do {
+            inside = more.get(place);
+        } while (!more.compareAndSet(place, inside, inside + 1));
+        return place;
+    }
+
+    private AtomicLongArray spread() {
+        synchronized (this) {
+            if (more == null) more = new AtomicLongArray((COUNTS + 2) * APART);
+            return more;
+        }
+    }
+
+    void leave(int place) {
+        long inside;
+        if (place == FIRST_PLACE) {
+            do {
+                inside = first;
+            } while (!FIRST.compareAndSet(this, inside, inside - 1));
+        } else {
+            AtomicLongArray more = this.more;
+            do {
+                inside = more.get(place);
+            } while (!more.compareAndSet(place, inside, inside - 1));
+        }
+    }
+
+    /** From here on calls wait at the door; for one thread at a time. */
+    void close() { state = ENDING; }
+
+    /** The heap has not ended after all. */
+    void reopen() { state = OPEN; }
+
+    void end() { state = ENDED; }
+
+    /** Whether one of the calls that came before {@link #close} is still inside. */
+    boolean areInside() {
+        if (first != 0) return true;
+        AtomicLongArray more = this.more;
+        if (more == null) return false;
+        for (int i = 1; i <= COUNTS; i++) {
+            if (more.get(APART * i) != 0) return true;
+        }
+        return false;
+    }
+
+    static void pause(int i) {
+        if (i < SPINS) Thread.onSpinWait();
+        else LockSupport.parkNanos(PAUSE_NANOS);
+    }
+}

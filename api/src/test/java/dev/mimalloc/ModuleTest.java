@@ -1,0 +1,101 @@
+package dev.mimalloc;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.net.URISyntaxException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.spi.ToolProvider;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Native access is given to modules, and what has it gives it to nobody else. */
+class ModuleTest {
+    private static final String FORGER = """
+            package forger;
+            import java.lang.foreign.*;
+            public class Forger {
+                public static void main(String[] args) {
+                    System.out.println(dev.mimalloc.machine.Segments.of(args.length + 4096, 8));
+                    System.out.println("core: " + dev.mimalloc.core.Allocate.malloc(8));
+                }
+            }
+            """;
+    private static final String USER = """
+            package user;
+            import dev.mimalloc.*;
+            public class User {
+                public static void main(String[] args) {
+                    try (Heap heap = Heap.create()) {
+                        System.out.println("used " + heap.allocate(100, 8).byteSize());
+                    }
+                }
+            }
+            """;
+
+    @TempDir
+    private Path folder;
+
+    private static Path classesOf(Class<?> cls) throws URISyntaxException {
+        return Path.of(cls.getProtectionDomain().getCodeSource().getLocation().toURI());
+    }
+
+    private String modulePath() throws URISyntaxException {
+        return classesOf(Heap.class) + ":" + classesOf(dev.mimalloc.core.Heaps.class) + ":" + folder.resolve("classes");
+    }
+
+    /** What the compiler says of a module; nothing if it is content. */
+    private String compile(String name, String source, String requires, String... options)
+            throws IOException, URISyntaxException {
+        Path sources = Files.createDirectories(folder.resolve(name).resolve(name));
+        Files.writeString(sources.resolveSibling("module-info.java"), "module " + name + " { " + requires + " }");
+        String file = Character.toUpperCase(name.charAt(0)) + name.substring(1) + ".java";
+        Files.writeString(sources.resolve(file), source);
+        List<String> arguments = new ArrayList<>(List.of("-p", modulePath(), "-d",
+                folder.resolve("classes").resolve(name).toString(), sources.resolve(file).toString(),
+                sources.resolveSibling("module-info.java").toString()));
+        arguments.addAll(List.of(options));
+        StringWriter said = new StringWriter();
+        PrintWriter out = new PrintWriter(said);
+        ToolProvider.findFirst("javac").orElseThrow().run(out, out, arguments.toArray(String[]::new));
+        return said.toString();
+    }
+
+    private String run(String main) throws IOException, InterruptedException, URISyntaxException {
+        Process process = new ProcessBuilder(System.getProperty("java.home") + "/bin/java", "-p", modulePath(),
+                "--enable-native-access=dev.mimalloc.core", "-m", main).redirectErrorStream(true).start();
+        String said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        process.waitFor();
+        return said;
+    }
+
+    @Test
+    void anotherModuleCannotUseCore() throws Exception {
+        for (String requires : List.of("requires dev.mimalloc.core;", "requires dev.mimalloc;",
+                "requires dev.mimalloc.core; requires dev.mimalloc;")) {
+            assertThat(compile("forger", FORGER, requires)).contains("dev.mimalloc.machine").contains("not visible");
+        }
+    }
+
+    /** One that was compiled as if it could. */
+    @Test
+    void aForgedModuleIsRefused() throws Exception {
+        assertThat(compile("forger", FORGER, "requires dev.mimalloc.core;", "--add-exports",
+                "dev.mimalloc.core/dev.mimalloc.machine=forger", "--add-exports",
+                "dev.mimalloc.core/dev.mimalloc.core=forger")).doesNotContain("error");
+        assertThat(run("forger/forger.Forger")).contains("IllegalAccessError").doesNotContain("core:")
+                .doesNotContain("MemorySegment{");
+    }
+
+    @Test
+    void theApiIsForAll() throws Exception {
+        assertThat(compile("user", USER, "requires dev.mimalloc;")).isEmpty();
+        assertThat(run("user/user.User")).isEqualToIgnoringNewLines("used 100");
+    }
+}
