@@ -39,10 +39,18 @@ public final class Arenas {
         this.zeroed = zeroed;
     }
 
-    /** As {@link Arena#ofConfined()}: for the current thread, until it closes the arena. */
+    /**
+     * As {@link Arena#ofConfined()}: for the current thread, until it closes the arena.
+     *
+     * @return an arena, which is open until it is closed
+     */
     public static Arena ofConfined() { return new ConfinedArena(null, true); }
 
-    /** As {@link Arena#ofShared()}: for all threads, until one of them closes the arena. */
+    /**
+     * As {@link Arena#ofShared()}: for all threads, until one of them closes the arena.
+     *
+     * @return an arena, which is open until it is closed
+     */
     public static Arena ofShared() { return SharedArena.shared(null, true); }
 
     /**
@@ -50,24 +58,39 @@ public final class Arenas {
      * its segments can be reached. Nobody knows when that is; to be used where there is no better way. All automatic
      * arenas together may have as much memory as the Java heap, or the system property
      * {@code dev.mimalloc.automatic.max}, in bytes: before they take more, the collector is asked to run.
+     *
+     * @return an arena, which is open
      */
     public static Arena ofAuto() { return SharedArena.automatic(null, true); }
 
-    /** Arenas with zeroed memory of the main heap, which is what the static methods make. */
+    /**
+     * Arenas with zeroed memory of the main heap, which is what the static methods make.
+     *
+     * @return the arenas of the main heap
+     */
     public static Arenas main() { return ZEROED; }
 
     /**
      * Arenas with zeroed memory of a heap. As long as one of them is open the heap cannot be closed; an automatic one
      * is open until it is collected.
+     *
+     * @param heap an open heap
+     * @return the arenas of the heap
+     * @throws IllegalStateException if the heap has been closed
      */
     public static Arenas in(Heap heap) { return heap == Heap.main() ? ZEROED : new Arenas(heap.checked(), true); }
 
-    /** Such arenas whose segments have arbitrary contents when they are allocated. */
+    /**
+     * Such arenas whose segments have arbitrary contents when they are allocated.
+     *
+     * @return arenas of the same heap
+     */
     public Arenas uninitialized() { return new Arenas(heap, false); }
 
     /**
      * A confined arena; see {@link #ofConfined}.
      *
+     * @return an arena, which is open until it is closed
      * @throws IllegalStateException if the heap has been closed
      */
     public Arena confined() { return new ConfinedArena(heap, zeroed); }
@@ -75,6 +98,7 @@ public final class Arenas {
     /**
      * A shared arena; see {@link #ofShared}.
      *
+     * @return an arena, which is open until it is closed
      * @throws IllegalStateException if the heap has been closed
      */
     public Arena shared() { return SharedArena.shared(heap, zeroed); }
@@ -82,6 +106,7 @@ public final class Arenas {
     /**
      * An automatic arena; see {@link #ofAuto}.
      *
+     * @return an arena, which is open
      * @throws IllegalStateException if the heap has been closed
      */
     public Arena auto() { return SharedArena.automatic(heap, zeroed); }

@@ -69,12 +69,18 @@ import java.util.Map;
 public final class Leaks {
     private Leaks() {}
 
-    /** Whether blocks are tracked in this process. */
+    /**
+     * Whether blocks are tracked in this process.
+     *
+     * @return true if the process was started with the property
+     */
     public static boolean isTracking() { return Tracker.ON; }
 
     /**
      * The live blocks by the stack that has allocated them: the most bytes first, of as many bytes the most blocks
      * first. Empty when nothing is tracked.
+     *
+     * @return a group for each stack; empty when nothing is tracked
      */
     public static List<Group> live() {
         if (!Tracker.ON) return List.of();
@@ -88,7 +94,11 @@ public final class Leaks {
         return groups;
     }
 
-    /** The live blocks that have been written past their end, in no order. Empty when nothing is tracked. */
+    /**
+     * The live blocks that have been written past their end, in no order. Empty when nothing is tracked.
+     *
+     * @return what was damaged
+     */
     public static List<Block> check() {
         if (!Tracker.ON) return List.of();
         List<Block> damaged = new ArrayList<>();
@@ -101,6 +111,7 @@ public final class Leaks {
     /**
      * Prints the live blocks as {@link #live} groups them, and those that {@link #check} finds.
      *
+     * @param out where the text goes
      * @throws UncheckedIOException if this cannot be written to
      */
     public static void print(Appendable out) {

@@ -12,10 +12,18 @@ public interface MimallocMXBean {
     /** The name of the MBean. */
     String OBJECT_NAME = "dev.mimalloc:type=Allocator";
 
-    /** The version of the interface, as {@link Mimalloc#version}. */
+    /**
+     * The version of the interface, as {@link Mimalloc#version}.
+     *
+     * @return the number, 30403 for 3.4.3
+     */
     int getVersion();
 
-    /** The statistics of the whole allocator, as {@link Mimalloc#statistics}. */
+    /**
+     * The statistics of the whole allocator, as {@link Mimalloc#statistics}.
+     *
+     * @return a snapshot
+     */
     Statistics getStatistics();
 
     /**
@@ -46,16 +54,25 @@ public interface MimallocMXBean {
      */
     List<HeapInfo> getHeaps();
 
-    /** What the system says of the process, as {@link ProcessInfo#now}. */
+    /**
+     * What the system says of the process, as {@link ProcessInfo#now}.
+     *
+     * @return a snapshot
+     */
     ProcessInfo getProcess();
 
-    /** The value of each {@link Option}, by its name. */
+    /**
+     * The value of each {@link Option}, by its name.
+     *
+     * @return name and value of each
+     */
     Map<String, Long> getOptions();
 
     /**
      * The value of an option.
      *
      * @param name of an {@link Option}
+     * @return the value, in the unit of its kind
      * @throws IllegalArgumentException if there is no such option
      */
     long option(String name);
@@ -64,6 +81,7 @@ public interface MimallocMXBean {
      * Sets an option, as {@link Option#set}.
      *
      * @param name of an {@link Option}
+     * @param value the new value
      * @throws IllegalArgumentException if there is no such option, or it cannot have this value
      */
     void setOption(String name, long value);
@@ -82,9 +100,17 @@ public interface MimallocMXBean {
      */
     void resetStatistics();
 
-    /** The statistics as a table, as {@link Statistics#toText}. */
+    /**
+     * The statistics as a table, as {@link Statistics#toText}.
+     *
+     * @return the text, of many lines
+     */
     String statisticsAsText();
 
-    /** The statistics as JSON, as {@link Statistics#toJson}. */
+    /**
+     * The statistics as JSON, as {@link Statistics#toJson}.
+     *
+     * @return the text, an object of JSON
+     */
     String statisticsAsJson();
 }

@@ -118,36 +118,67 @@ public enum Option {
         this.max = kind == Kind.SWITCH ? 1 : Options.max(index);
     }
 
-    /** What the value means. */
+    /**
+     * What the value means.
+     *
+     * @return the kind
+     */
     public Kind kind() { return kind; }
 
-    /** The smallest value there is. */
+    /**
+     * The smallest value there is.
+     *
+     * @return the smallest value, in the unit of the kind
+     */
     public long min() { return min; }
 
-    /** The largest value there is. */
+    /**
+     * The largest value there is.
+     *
+     * @return the largest value, in the unit of the kind
+     */
     public long max() { return max; }
 
-    /** The value where nobody has given another. */
+    /**
+     * The value where nobody has given another.
+     *
+     * @return the value, in the unit of the kind
+     */
     public long defaultValue() { return Options.defaultOf(index); }
 
-    /** The environment variable that gives the value from outside. */
+    /**
+     * The environment variable that gives the value from outside.
+     *
+     * @return the name of the variable
+     */
     public String variable() { return "MIMALLOC_" + name(); }
 
-    /** The system property that gives the value from outside, and goes before the environment variable. */
+    /**
+     * The system property that gives the value from outside, and goes before the environment variable.
+     *
+     * @return the name of the property
+     */
     public String property() { return "dev.mimalloc." + name().toLowerCase(Locale.ROOT).replace('_', '.'); }
 
     /**
      * The value. What was given from outside may be one that {@link #set} refuses: then there was a warning at the start,
      * and the nearest one that it would not refuse is in force. Stands for {@code mi_option_get}.
+     *
+     * @return the value, in the unit of the kind
      */
     public long get() { return Options.get(index); }
 
-    /** Whether the value is not 0. Stands for {@code mi_option_is_enabled}. */
+    /**
+     * Whether the value is not 0. Stands for {@code mi_option_is_enabled}.
+     *
+     * @return false for 0
+     */
     public boolean isEnabled() { return Options.isEnabled(index); }
 
     /**
      * The value of a size in bytes. Stands for {@code mi_option_get_size}.
      *
+     * @return the size in bytes
      * @throws UnsupportedOperationException if this option is no size
      */
     public long bytes() {
@@ -158,6 +189,7 @@ public enum Option {
     /**
      * Sets the value. Stands for {@code mi_option_set}.
      *
+     * @param value the new value
      * @throws IllegalArgumentException if the option cannot have this value
      */
     public void set(long value) { Options.set(index, checked(value)); }
@@ -165,6 +197,7 @@ public enum Option {
     /**
      * Sets the value unless it was given from outside or set before. Stands for {@code mi_option_set_default}.
      *
+     * @param value the new value
      * @throws IllegalArgumentException if the option cannot have this value
      */
     public void setDefault(long value) { Options.setDefault(index, checked(value)); }
@@ -172,6 +205,7 @@ public enum Option {
     /**
      * Switches something on or off. Stands for {@code mi_option_set_enabled}.
      *
+     * @param enabled true for on
      * @throws UnsupportedOperationException if this option is no switch
      */
     public void setEnabled(boolean enabled) {

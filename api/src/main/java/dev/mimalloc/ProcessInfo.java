@@ -22,7 +22,11 @@ public record ProcessInfo(long elapsedMillis, long userMillis, long systemMillis
         Boot.ready();
     }
 
-    /** How things are now. Any thread may ask. */
+    /**
+     * How things are now. Any thread may ask.
+     *
+     * @return a snapshot
+     */
     public static ProcessInfo now() {
         try (Arena arena = Arena.ofConfined()) {
             long info = arena.allocate(dev.mimalloc.core.ProcessInfo.SIZE, 8).address();

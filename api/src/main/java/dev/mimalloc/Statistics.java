@@ -133,7 +133,11 @@ public record Statistics(Count pages, Count reserved, Count committed, long rese
         }
     }
 
-    /** As JSON, with the names of the C interface. Stands for {@code mi_stats_as_json}; the process' part is of now. */
+    /**
+     * As JSON, with the names of the C interface. Stands for {@code mi_stats_as_json}; the process' part is of now.
+     *
+     * @return the text, an object of JSON
+     */
     public String toJson() {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment stats = arena.allocate(dev.mimalloc.core.Statistics.SIZE, 8);
@@ -149,6 +153,8 @@ public record Statistics(Count pages, Count reserved, Count committed, long rese
     /**
      * As a table for people to read. Stands for {@code mi_stats_print_out}; the last line is about the process, of
      * now.
+     *
+     * @return the text, of many lines
      */
     public String toText() {
         var text = new StringBuilder();

@@ -236,6 +236,9 @@ class FlightRecorderTest {
         told.removeIf(e -> e.getThread() == null || e.getThread().getJavaThreadId() != Thread.currentThread().threadId());
         assertThat(told.size()).isGreaterThan(500);
         for (RecordedEvent event : told) {
+            // A shared arena's close is the JDK's, and calls us from its inside.
+            if (event.getStackTrace().getFrames().stream().anyMatch(f -> f.getMethod().getType().getName()
+                    .startsWith("jdk.internal.foreign."))) continue;
             RecordedFrame first = event.getStackTrace().getFrames().getFirst();
             assertThat(first.getMethod().getType().getName()).as(event.toString()).isEqualTo(Keeper.class.getName());
         }

@@ -67,15 +67,27 @@ public final class MimallocMetrics implements MeterBinder {
     /** For the whole allocator. */
     public MimallocMetrics() { this(Map.of()); }
 
-    /** For the whole allocator, and for some heaps, each by a name of your choice. */
+    /**
+     * For the whole allocator, and for some heaps, each by a name of your choice.
+     *
+     * @param heaps the heaps by the names that their meters have as the tag {@code heap}
+     */
     public MimallocMetrics(Map<String, Heap> heaps) { this(heaps, Tags.empty()); }
 
-    /** The same, with more tags at each meter. */
+    /**
+     * The same, with more tags at each meter.
+     *
+     * @param heaps the heaps by the names that their meters have as the tag {@code heap}
+     * @param tags what each meter has beside its own tags
+     */
     public MimallocMetrics(Map<String, Heap> heaps, Iterable<Tag> tags) { this(heaps, tags, MAX_AGE); }
 
     /**
      * The same, with a choice of how old a snapshot may be that meters share; by default it is 50 ms.
      *
+     * @param heaps the heaps by the names that their meters have as the tag {@code heap}
+     * @param tags what each meter has beside its own tags
+     * @param maxAge how old a snapshot may be; 0 for a new one at each meter
      * @throws IllegalArgumentException if the age is negative
      */
     public MimallocMetrics(Map<String, Heap> heaps, Iterable<Tag> tags, Duration maxAge) {
