@@ -31,7 +31,7 @@ final class Housekeeper implements LongSupplier {
     private long pause = BUSY; // the thread's own
     private volatile boolean dozing;
     private final long started = System.nanoTime();
-    private boolean prepared; // the thread's own
+    private boolean begun, prepared; // the thread's own
 
     private Housekeeper() {
         thread = Thread.ofPlatform().group(topGroup()).daemon().name("mimalloc-housekeeper")
@@ -105,6 +105,10 @@ final class Housekeeper implements LongSupplier {
     /** One round, and for how many nanoseconds to rest after it. */
     @Override
     public long getAsLong() {
+        if (!begun) {
+            begun = true;
+            return BUSY; // a program may be over by then
+        }
         boolean woken = pause > BUSY && !dozing; // by watch()
         boolean busy = attend();
         pause = busy || woken ? BUSY : Math.min(2 * pause, IDLE);

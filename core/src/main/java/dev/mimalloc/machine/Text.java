@@ -1,12 +1,16 @@
 package dev.mimalloc.machine;
 
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
 import java.util.concurrent.ConcurrentHashMap;
 
 /** The bytes of literals. In C a literal is its own bytes; here they are made when it is first asked for. */
 public final class Text {
     private static final ConcurrentHashMap<String, Long> LITERALS = new ConcurrentHashMap<>();
 
+    private static final ConcurrentHashMap<Long, String> TEXTS = new ConcurrentHashMap<>(); // by their addresses
     private static final int CHUNK = 2048;
 
     private static long next; // free bytes; guarded by the class
@@ -21,9 +25,14 @@ public final class Text {
     }
 
     private static long add(String text) {
-        byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
-        long address = take(bytes.length + 1);
-        for (int i = 0; i < bytes.length; i++) Memory.putByte(address + i, bytes[i]);
+        // By words, and back by a table: single bytes would be so many that the JIT sets to work.
+        byte[] bytes = Arrays.copyOf(text.getBytes(StandardCharsets.UTF_8), text.length() * 3 + 8 & -8);
+        int size = 0;
+        while (bytes[size] != 0) size++;
+        long address = take(size + 8 & -8);
+        ByteBuffer words = ByteBuffer.wrap(bytes).order(ByteOrder.nativeOrder());
+        for (int i = 0; i <= size; i += 8) Memory.putLong(address + i, words.getLong(i));
+        TEXTS.put(address, text);
         Long other = LITERALS.putIfAbsent(text, address);
         return other != null ? other : address;
     }
@@ -42,6 +51,8 @@ public final class Text {
 
     /** The other way around, for any zero-terminated text. JVM only. */
     public static String string(long text) {
+        String known = TEXTS.get(text);
+        if (known != null) return known;
         int length = 0;
         while (Memory.getByte(text + length) != 0) length++;
         byte[] bytes = new byte[length];
