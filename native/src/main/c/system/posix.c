@@ -13,9 +13,6 @@
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
-#if defined(__ELF__)
-#include <link.h>
-#endif
 #if defined(__linux__)
 #include <sys/prctl.h>
 #include <sys/sysinfo.h>
@@ -434,12 +431,6 @@ static __thread int64_t mi_theap_of_thread __attribute__((tls_model("initial-exe
 static pthread_key_t mi_thread_key;
 static int mi_thread_key_state;  // 0 none yet, 1 being made, 2 there, 3 none ever
 static int mi_threads_ending;    // threads that are in mi_thread_ended
-static int64_t mi_threads_begun;
-static bool mi_exit_is_told;     // the object may be unloaded, and mi_at_exit is registered
-static void mi_tell_exit_again(void);
-#if defined(__ELF__)
-extern ElfW(Dyn) _DYNAMIC[] __attribute__((weak, visibility("hidden")));
-#endif
 
 static void mi__thread_ended(int64_t theap);
 static void mi__fork_prepare(void);
@@ -487,7 +478,6 @@ static int32_t ThreadSlot_setTheap(int64_t theap) {
   mi_theap_of_thread = theap;  // first: pthread_setspecific may call calloc
   if (__atomic_load_n(&mi_thread_key_state, __ATOMIC_ACQUIRE) < 2) mi_make_thread_key();
   if (mi_thread_key_state == 2) pthread_setspecific(mi_thread_key, MI_AT(void, theap));
-  if (theap != 0) mi_tell_exit_again();
   return true;
 }
 
@@ -499,39 +489,16 @@ static int32_t ThreadSlot_setTheap(int64_t theap) {
 // destructors; dlclose() has the plain destructors run first, then (from the object's own start code, with the
 // destructors of C++'s static objects) what atexit() registered, and last the destructors with a priority.
 
-//
-// What is loaded with the program itself is told of the exit too late: the program's start registers the destructors after
-// our constructor has run. It is never unloaded, but cannot know. So we ask to be told again when other threads begin, at
-// the second, fourth, eighth, since it is for their sake; and a library that is linked to stay says so.
-
-static bool mi_exits;    // exit() has been called, or dlclose() is past the plain destructors
-static bool mi_unloads;  // dlclose() has been called
+static bool mi_exit_is_told;  // mi_at_exit is registered
+static bool mi_exits;         // exit() has been called, or dlclose() is past the plain destructors
+static bool mi_unloads;       // dlclose() has been called
 static bool mi__teardown(bool others, bool live);
 
 static void mi_at_exit(void) { mi_exits = true; }
 
-static void mi_tell_exit_again(void) {
-  const int64_t threads = __atomic_add_fetch(&mi_threads_begun, 1, __ATOMIC_RELAXED);
-  if (mi_exit_is_told && threads > 1 && (threads & (threads - 1)) == 0) atexit(mi_at_exit);
-}
-
-// Executables have a place for the debugger in their dynamic section, and static ones have no such section.
-static bool mi_stays(void) {
-#if defined(__ELF__)
-  if (_DYNAMIC == NULL) return true;
-  for (const ElfW(Dyn)* entry = _DYNAMIC; entry->d_tag != DT_NULL; entry++) {
-    if (entry->d_tag == DT_DEBUG) return true;
-    if (entry->d_tag == DT_FLAGS_1 && (entry->d_un.d_val & DF_1_NODELETE) != 0) return true;
-  }
-  return false;
-#else
-  return true;
-#endif
-}
-
 __attribute__((constructor)) static void mi_process_load(void) {
   mi_process_init();
-  mi_exit_is_told = !mi_stays() && atexit(mi_at_exit) == 0;
+  mi_exit_is_told = atexit(mi_at_exit) == 0;
   // Belongs to this object: when that is unloaded the C library forgets them.
   pthread_atfork(mi__fork_prepare, mi__fork_parent, mi__fork_child);
 }
