@@ -488,23 +488,93 @@ static int32_t ThreadSlot_setTheap(int64_t theap) {
 // anywhere in here. What tells the two apart is the order: exit() first calls what atexit() registered and then the
 // destructors; dlclose() has the plain destructors run first, then (from the object's own start code, with the
 // destructors of C++'s static objects) what atexit() registered, and last the destructors with a priority.
+//
+// That is so of an object that is loaded while the program runs. The constructors of those that it is started with come
+// before the C library registers their destructors, so exit() has these in the order of dlclose(). But those objects are
+// never unloaded: so it is found out at the start whether this is one of them.
 
-static bool mi_exit_is_told;  // mi_at_exit is registered
-static bool mi_exits;         // exit() has been called, or dlclose() is past the plain destructors
-static bool mi_unloads;       // dlclose() has been called
+static bool mi_may_unload;  // not a part of the program, and mi_at_exit is registered
+static bool mi_exits;       // exit() has been called, or dlclose() is past the plain destructors
+static bool mi_unloads;     // dlclose() has been called
 static bool mi__teardown(bool others, bool live);
 
 static void mi_at_exit(void) { mi_exits = true; }
 
+#if defined(__ELF__) && defined(__GLIBC__)
+#include <link.h>
+#include <string.h>
+#pragma weak _r_debug
+extern ElfW(Dyn) _DYNAMIC[] __attribute__((weak, visibility("hidden")));
+
+enum { MI_OBJECTS_MAX = 2048 };  // with more of them we say that we are a part of the program, which is always safe
+
+// The next one behind (or the first, for NULL) of an object's texts with a tag, such as the names of what it needs.
+static const char* mi_object_text(const struct link_map* object, ElfW(Sxword) tag, const ElfW(Dyn)** at) {
+  const char* texts = NULL;
+  for (const ElfW(Dyn)* d = object->l_ld; d != NULL && d->d_tag != DT_NULL; d++) {
+    // Not everywhere the loader has made an address of it.
+    if (d->d_tag == DT_STRTAB) texts = (const char*)(d->d_un.d_ptr < object->l_addr ? d->d_un.d_ptr + object->l_addr : d->d_un.d_ptr);
+  }
+  const ElfW(Dyn)* d = *at == NULL ? object->l_ld : *at + 1;
+  while (texts != NULL && d->d_tag != DT_NULL && d->d_tag != tag) d++;
+  if (texts == NULL || d->d_tag == DT_NULL) return NULL;
+  *at = d;
+  return texts + d->d_un.d_val;
+}
+
+static bool mi_object_is(const struct link_map* object, const char* name) {
+  const char* file = strrchr(object->l_name, '/');
+  if (strcmp(object->l_name, name) == 0 || (file != NULL && strcmp(file + 1, name) == 0)) return true;
+  const ElfW(Dyn)* at = NULL;
+  const char* own = object->l_ld == NULL ? NULL : mi_object_text(object, DT_SONAME, &at);
+  return own != NULL && strcmp(own, name) == 0;
+}
+
+// Is this object the program, or one that it was started with: one that it needs, or that one of these needs, or that was
+// preloaded? In the loader's list the program comes first, then what is preloaded, then what the program itself needs.
+static bool mi_is_part_of_program(void) {
+  static unsigned char initial[MI_OBJECTS_MAX];
+  if (&_r_debug == NULL || _DYNAMIC == NULL) return true;
+  int count = 0, self = -1, known = 1;
+  for (struct link_map* object = _r_debug.r_map; object != NULL; object = object->l_next) {
+    if (object->l_ld == _DYNAMIC) self = count;
+    if (++count > MI_OBJECTS_MAX) return true;
+  }
+  if (self < 0) return false;  // in a name space of its own
+  for (int before = 0; before != known;) {
+    before = known;
+    int user = 0;
+    for (struct link_map* object = _r_debug.r_map; object != NULL; object = object->l_next, user++) {
+      if (user != 0 && initial[user] != 1) continue;
+      initial[user] = 2;  // needs no second look
+      const ElfW(Dyn)* at = NULL;
+      for (const char* name; object->l_ld != NULL && (name = mi_object_text(object, DT_NEEDED, &at)) != NULL;) {
+        int index = 0;
+        struct link_map* needed = _r_debug.r_map;
+        while (needed != NULL && !mi_object_is(needed, name)) needed = needed->l_next, index++;
+        for (int i = user == 0 ? 0 : index; needed != NULL && i <= index; i++) {
+          if (initial[i] == 0) initial[i] = 1, known++;
+        }
+      }
+      if (initial[self] != 0) return true;
+    }
+  }
+  return false;
+}
+#else
+// Nothing is known to be ever unloaded.
+static bool mi_is_part_of_program(void) { return true; }
+#endif
+
 __attribute__((constructor)) static void mi_process_load(void) {
   mi_process_init();
-  mi_exit_is_told = atexit(mi_at_exit) == 0;
+  mi_may_unload = !mi_is_part_of_program() && atexit(mi_at_exit) == 0;
   // Belongs to this object: when that is unloaded the C library forgets them.
   pthread_atfork(mi__fork_prepare, mi__fork_parent, mi__fork_child);
 }
 
 __attribute__((destructor)) static void mi_process_unload(void) {
-  mi_unloads = mi_exit_is_told && !mi_exits;
+  mi_unloads = mi_may_unload && !mi_exits;
   mi_process_done();
 }
 

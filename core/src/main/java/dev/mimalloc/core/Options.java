@@ -94,9 +94,8 @@ public final class Options {
     /** The smallest value that makes sense. */
     public static long min(int option) {
         return switch (option) {
-            case RESERVE_HUGE_OS_PAGES_AT, PURGE_DELAY, MAX_ERRORS, MAX_WARNINGS, PAGE_RECLAIM_ON_FREE, PAGE_FULL_RETAIN,
-                    PAGE_MAX_RECLAIM ->
-                -1;
+            case RESERVE_HUGE_OS_PAGES_AT, PURGE_DELAY, MAX_ERRORS, MAX_WARNINGS -> -1;
+            case PAGE_RECLAIM_ON_FREE, PAGE_FULL_RETAIN, PAGE_MAX_RECLAIM -> -1;
             case GENERIC_COLLECT, PAGE_MAX_CANDIDATES -> 1;
             default -> 0;
         };
