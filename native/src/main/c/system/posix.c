@@ -493,7 +493,7 @@ static int32_t ThreadSlot_setTheap(int64_t theap) {
 // before the C library registers their destructors, so exit() has these in the order of dlclose(). But those objects are
 // never unloaded: so it is found out at the start whether this is one of them.
 
-static bool mi_may_unload;  // not a part of the program, and mi_at_exit is registered
+static bool mi_may_unload;  // neither a part of the program nor linked to stay, and mi_at_exit is registered
 static bool mi_exits;       // exit() has been called, or dlclose() is past the plain destructors
 static bool mi_unloads;     // dlclose() has been called
 static bool mi__teardown(bool others, bool live);
@@ -535,6 +535,9 @@ static bool mi_object_is(const struct link_map* object, const char* name) {
 static bool mi_is_part_of_program(void) {
   static unsigned char initial[MI_OBJECTS_MAX];
   if (&_r_debug == NULL || _DYNAMIC == NULL) return true;
+  for (const ElfW(Dyn)* d = _DYNAMIC; d->d_tag != DT_NULL; d++) {
+    if (d->d_tag == DT_FLAGS_1 && (d->d_un.d_val & DF_1_NODELETE) != 0) return true;  // linked to stay, as libmimalloc.so is
+  }
   int count = 0, self = -1, known = 1;
   for (struct link_map* object = _r_debug.r_map; object != NULL; object = object->l_next) {
     if (object->l_ld == _DYNAMIC) self = count;
