@@ -401,7 +401,8 @@ MI_OS void Os_waitOn(int64_t address, int64_t value) {
 #if defined(SYS_futex)
   int saved = errno;
   const int64_t low = __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__ ? 4 : 0;
-  syscall(SYS_futex, address + low, MI_FUTEX_WAIT_PRIVATE, (int32_t)value, NULL, NULL, 0);
+  const long moment[2] = {0, 1000000};  // the kernel's own timespec; whoever frees a lease wakes nobody
+  syscall(SYS_futex, address + low, MI_FUTEX_WAIT_PRIVATE, (int32_t)value, moment, NULL, 0);
   errno = saved;
 #else
   (void)address, (void)value;
@@ -428,6 +429,9 @@ MI_OS void Os_abort(void) { abort(); }
 
 // At a fixed distance from the thread pointer, also when the library was loaded late: one load, no call.
 static __thread int64_t mi_theap_of_thread __attribute__((tls_model("initial-exec")));
+// The thread's end was told: another destructor of its may still allocate, but we may be in the last round of these, and
+// nobody would tell the end once more.
+static __thread bool mi_thread_is_over __attribute__((tls_model("initial-exec")));
 static pthread_key_t mi_thread_key;
 static int mi_thread_key_state;  // 0 none yet, 1 being made, 2 there, 3 none ever
 static int mi_threads_ending;    // threads that are in mi_thread_ended
@@ -451,7 +455,7 @@ MI_INLINE int64_t ThreadSlot_id(void) {
 }
 
 MI_INLINE int64_t ThreadSlot_theap(void) { return mi_theap_of_thread; }
-MI_INLINE int32_t ThreadSlot_mayOwn(void) { return true; }
+MI_INLINE int32_t ThreadSlot_mayOwn(void) { return !mi_thread_is_over; }
 MI_INLINE void ThreadSlot_probeStack(void) {}
 MI_INLINE int32_t ThreadSlot_hasStack(void) { return true; }
 MI_INLINE void ThreadSlot_probeStackAgain(void) {}
@@ -459,7 +463,8 @@ MI_INLINE void ThreadSlot_probeStackAround(void) {}
 
 static void mi_thread_ended(void* theap) {
   __atomic_add_fetch(&mi_threads_ending, 1, __ATOMIC_SEQ_CST);
-  mi_theap_of_thread = 0;  // another destructor may still allocate: then the thread begins anew
+  mi_theap_of_thread = 0;
+  mi_thread_is_over = true;
   mi__thread_ended(MI_ADDRESS(theap));
   __atomic_sub_fetch(&mi_threads_ending, 1, __ATOMIC_RELEASE);
 }

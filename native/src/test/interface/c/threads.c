@@ -67,6 +67,26 @@ static void* with_a_key(void* unused) {
   return unused;
 }
 
+// One that allocates in every round of destructors that there is, the last one too, after which nobody is called any more.
+static pthread_key_t round_key;
+static char rounds[8];
+static void in_each_round(void* value) {
+  for (size_t size = 8; size <= 100000; size *= 3) {
+    char* p = mi_zalloc(size);
+    CHECK(is_block(p, size));
+    p = mi_realloc(p, 2 * size);
+    CHECK(is_block(p, 2 * size));
+    mi_free(p);
+  }
+  char* left = (char*)value - 1;
+  if (left > rounds) pthread_setspecific(round_key, left);
+}
+static void* until_the_last_round(void* unused) {
+  mi_free(mi_malloc(100));
+  pthread_setspecific(round_key, rounds + 4);
+  return unused;
+}
+
 void threads(void) {
   bool good = false;
   make(NULL);
@@ -94,6 +114,14 @@ void threads(void) {
   }
   CHECK(mi_stats_get(&after) && after.threads.current == before.threads.current);
   CHECK(after.committed.current <= before.committed.current + (8 << 20));
+
+  CHECK(pthread_key_create(&round_key, in_each_round) == 0);
+  for (int i = 0; i < 100; i++) {
+    if (i == 10) CHECK(mi_stats_get(&before));
+    in_thread(until_the_last_round, NULL);
+  }
+  CHECK(mi_stats_get(&after) && after.threads.current == before.threads.current);
+  CHECK(after.theaps.current == before.theaps.current);
 
   // One heap, many threads; it ends when they have.
   mi_heap_t* heap = mi_heap_new();

@@ -13,7 +13,8 @@ import dev.mimalloc.machine.ThreadSlot;
  * a heap, under the subprocess' lives lock; the thread itself may read its table without the lock, since nobody asks
  * for the theap of a heap that is being ended, and entries do not move.
  *
- * <p>Virtual threads lease one of a few shared thread data for the time of a call. Between {@link #enter} and {@link
+ * <p>Virtual threads, and in C threads that are at their end, lease one of a few shared thread data for the time of a
+ * call. Between {@link #enter} and {@link
  * #leave} nothing blocks, so a lease is short; it is correct even if something did.
  */
 final class Theaps {
@@ -38,7 +39,7 @@ final class Theaps {
     }
 
     static void leave(long theap) {
-        if (!ThreadSlot.mayOwn() && theap != 0) ThreadData.endLease(Theap.data(theap));
+        if (theap != 0 && !ThreadSlot.mayOwn()) ThreadData.endLease(Theap.data(theap));
     }
 
     /** The current thread's own theap for a heap, its default one for 0; 0 if it has none (yet). */

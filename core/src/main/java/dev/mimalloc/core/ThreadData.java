@@ -5,8 +5,8 @@ import static dev.mimalloc.machine.Memory.*;
 import dev.mimalloc.machine.Os;
 
 /**
- * What belongs to one thread: its theaps, one for each heap that it has used. On the JVM there are also a few that
- * virtual threads share: who has the lease is the thread, for as long as one call takes.
+ * What belongs to one thread: its theaps, one for each heap that it has used. There are also a few that
+ * virtual threads share, and threads that are at their end: who has the lease is the thread, for as long as one call takes.
  *
  * <pre>
  * offset width field

@@ -155,6 +155,7 @@ public final class Threads {
         Deferred.call(theap, force);
         collectAll(Theap.data(theap), theap);
         if (force) {
+            collectShared();
             Scavenge.all(subprocess);
             Purge.run(subprocess);
         } else {

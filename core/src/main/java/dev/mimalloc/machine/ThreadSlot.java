@@ -71,7 +71,7 @@ public final class ThreadSlot {
 
     /**
      * May the thread have a theap of its own? Virtual threads may not: there can be a million of them, and their ends
-     * go unnoticed.
+     * go unnoticed. In C a thread may not once its end was told, though its last destructors may still allocate.
      */
     public static boolean mayOwn() { return !Thread.currentThread().isVirtual(); }
 
