@@ -280,6 +280,22 @@ abstract class HeapContract extends Contract {
         assertNoError();
     }
 
+    /** Not even their structs, which are twice as much as a page of their blocks. */
+    @Test
+    void manyHeapsAtOnceLeaveNoMemory() {
+        long[] heaps = new long[8000];
+        allocator.collect(true);
+        long before = Memory.resident();
+        for (int i = 0; i < heaps.length; i++) {
+            heaps[i] = allocator.heapNew();
+            assertThat(allocator.heapMalloc(heaps[i], 100)).isNotZero();
+        }
+        assertThat(Memory.resident()).isGreaterThan(before + (100L << 20));
+        for (long heap : heaps) allocator.heapDestroy(heap);
+        allocator.collect(true);
+        assertThat(Memory.resident()).isLessThan(before + (60L << 20));
+    }
+
     @Test
     void aThreadsPartOfAHeapIsTheSameEachTime() throws Exception {
         long heap = allocator.heapNew();
