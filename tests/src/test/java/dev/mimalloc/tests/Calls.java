@@ -20,7 +20,7 @@ final class Calls {
 
     static final List<Call> ALL = List.of(Calls::malloc, Calls::free, Calls::zalloc, Calls::free, Calls::aligned,
             Calls::realloc, Calls::large, Calls::free, Calls::openHeap, Calls::heapMalloc, Calls::free,
-            Calls::heapMalloc, Calls::closeHeap, Calls::deleteHeap, Calls::openConfined, Calls::allocateConfined,
+            Calls::heapMalloc, Calls::heapSegment, Calls::closeHeap, Calls::deleteHeap, Calls::openConfined, Calls::allocateConfined,
             Calls::closeConfined, Calls::openShared, Calls::allocateShared, Calls::closeShared, Calls::briefArena,
             Calls::buffer, Calls::burst, Calls::collect, Calls::arenaInHeap);
 
@@ -112,6 +112,14 @@ final class Calls {
         Heap heap = heaps[seed % heaps.length];
         if (heap == null) return;
         for (int i = 0; i < 5; i++) heap.malloc(size(seed + i));
+    }
+
+    /** A call that failed and was still counted would keep the heap open for ever. */
+    private void heapSegment(int seed) {
+        Heap heap = heaps[seed % heaps.length];
+        if (heap == null) return;
+        for (int i = 0; i < 5; i++) heap.allocate(size(seed + i), 1L << seed % 10);
+        if (heap.used() < 0) throw new IllegalStateException();
     }
 
     private void closeHeap(int seed) {
