@@ -10,10 +10,10 @@ import dev.mimalloc.machine.Trace;
 
 /**
  * An arena: a large reserved range, cut into slices. Bitmaps say of each slice whether it is free, committed, dirty
- * (perhaps not zero), waiting to be purged, and has waited before; and of each 32 slices whether they are advised to be
- * a huge page. Whoever clears a run of free bits has those slices, and nobody else touches their other bits until they
- * are free again. This struct, the bitmaps and the descriptors of the pages lie apart, in a mapping that is only backed
- * where it is used.
+ * (perhaps not zero), waiting to be purged, has waited before, and was purged early; and of each 32 slices whether they
+ * are advised to be a huge page. Whoever clears a run of free bits has those slices, and nobody else touches their other
+ * bits until they are free again. This struct, the bitmaps and the descriptors of the pages lie apart, in a mapping that
+ * is only backed where it is used.
  *
  * <pre>
  * offset width field
@@ -41,14 +41,15 @@ import dev.mimalloc.machine.Trace;
  *    168     8 purgeClaims  odd while a purge has slices of this arena claimed; goes up when it begins and ends
  *    176     8 commits      how our own memory that is not accessible is committed, see below
  *    184     8 steps        a bitmap of the regions of a huge page that are accessible, if it is committed by steps
+ *    192     8 early        the last bitmap: purged lately, because too many waited; a hint
  * </pre>
  *
  * All others are written once, before the arena is published.
  */
 final class Arena {
-    private static final long HEADER = 192;
+    private static final long HEADER = 256;
     /** Those with a bit for each slice; behind them lie the two with a bit for each region of a huge page. */
-    private static final int SLICE_BITMAPS = 5;
+    private static final int SLICE_BITMAPS = 6;
     /** The slices of a huge page of 2 MiB. */
     static final long HUGE_PAGE = 32;
 
@@ -120,6 +121,7 @@ final class Arena {
     static long purge(long arena) { return getLong(arena + 120); }
     static long aged(long arena) { return getLong(arena + 128); }
     static long huge(long arena) { return getLong(arena + 136); }
+    static long early(long arena) { return getLong(arena + 192); }
     private static long chunkKind(long arena, long chunk) { return getLong(arena + 144) + chunk; }
     static boolean isAdvisable(long arena) { return getRelaxed(arena + 160) != 0; }
     static void setAdvisable(long arena, boolean advisable) { putRelaxed(arena + 160, advisable ? 1 : 0); }
@@ -162,7 +164,7 @@ final class Arena {
         putLong(arena + 56, pinned ? 1 : 0);
         putLong(arena + 64, accessible ? 1 : 0);
         for (int i = 0; i < SLICE_BITMAPS; i++) {
-            putLong(arena + 96 + i * 8L, arena + HEADER + i * bitmap);
+            putLong(arena + (i < SLICE_BITMAPS - 1 ? 96 + i * 8L : 192), arena + HEADER + i * bitmap);
             Bitmap.init(arena + HEADER + i * bitmap, slices);
         }
         putLong(arena + 136, arena + HEADER + SLICE_BITMAPS * bitmap);
@@ -364,7 +366,17 @@ final class Arena {
             Bitmap.clear(aged(arena), slice, count);
         }
         if (waiting != 0) Subprocess.addPurgeable(subprocess(arena), -waiting);
+        if (waiting < count && Bitmap.countSet(early(arena), slice, count) != 0) wantEarly(arena, slice, count);
         return clean && Bitmap.set(dirty(arena), slice, count) == count;
+    }
+
+    /** Slices that were purged because too many waited are wanted after all: from now on so many more may wait. */
+    private static void wantEarly(long arena, long slice, long count) {
+        long subprocess = subprocess(arena);
+        long wanted = Subprocess.wanted(subprocess) + Bitmap.clear(early(arena), slice, count);
+        Subprocess.setWanted(subprocess, wanted);
+        long peak = wanted + Config.WAITING_MIN; // as if it had waited
+        if (peak > Subprocess.waitPeak(subprocess)) Subprocess.setWaitPeak(subprocess, peak);
     }
 
     /** Makes slices that {@link #claim} gave, and that were not used, free again. */

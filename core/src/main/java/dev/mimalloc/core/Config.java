@@ -59,6 +59,12 @@ public final class Config {
     /** Generic allocations between two looks at what is due: a purge, a collection. A power of two. */
     static final int CARE_CYCLES = 64;
 
+    /**
+     * So many free slices (64 MiB) may wait to be purged whatever is in use; when it is too much, half of that goes at
+     * a time.
+     */
+    static final long WAITING_MIN = 1024;
+
     /** Up to this alignment a block is looked for in the arenas; beyond, it comes straight from the OS. */
     static final long ARENA_ALIGN_MAX = 512 * SLICE;
 

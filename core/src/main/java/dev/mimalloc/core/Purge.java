@@ -6,12 +6,17 @@ import dev.mimalloc.machine.ThreadSlot;
 /**
  * Gives the memory of free slices back to the OS, when they have been free for some time, since most are wanted again
  * soon: what waits when the time is up, and was waiting when it was up before. Any thread that comes by does it for
- * all; on the JVM a housekeeper also does when nobody comes by. So that memory does not stay in a program that falls
- * silent, what waits is bounded too: by five quarters of what is in use.
+ * all; on the JVM a housekeeper also does when nobody comes by.
+ *
+ * <p>So that memory does not stay in a program that falls silent, what waits is bounded too: too much goes at the free
+ * itself. How much may wait is learned. Slices that went early, for the bound, are marked for a delay, and whoever
+ * claims marked ones raises the bound by as many. So a burst goes at once; memory that comes and goes in shorter cycles
+ * than the delay is purged once, and then kept; and all that is purged in vain is no more than what is free at most. The
+ * bound falls with the peak of what waits: what has not waited since time was up last is not expected again.
  */
 public final class Purge {
-    /** Up to so many slices (64 MiB) may wait whatever is in use. */
-    private static final long WAITING_MIN = 1024;
+    /** More than {@link Config#WAITING_MIN} may wait if it is less than this part of what is in use. */
+    private static final long WAITING_PART = 16;
 
     /** What has waited for a whole delay. */
     private static final int AGED = 0;
@@ -30,17 +35,26 @@ public final class Purge {
         if (late >= 0) run(subprocess, late < Arena.purgeDelay() ? AGED : ALL, 0);
     }
 
+    /** How many slices may wait. */
+    private static long most(long subprocess) {
+        long used = Root.charged() >>> Config.SLICE_SHIFT;
+        return Config.max(Config.WAITING_MIN, used / WAITING_PART) + Subprocess.wanted(subprocess);
+    }
+
     /**
      * After slices were given back: purges if too many wait. Pieces of huge pages may be twice as many; what is left is
      * not looked at again before there is more.
      */
     static void afterFree(long subprocess) {
+        if (Subprocess.purgeable(subprocess) <= Config.WAITING_MIN) return;
+        tick(subprocess);
         long waiting = Subprocess.purgeable(subprocess);
-        long most = Config.max(WAITING_MIN, Root.charged() / 4 * 5 >>> Config.SLICE_SHIFT);
+        if (waiting > Subprocess.waitPeak(subprocess)) Subprocess.setWaitPeak(subprocess, waiting);
+        long most = most(subprocess);
         if (waiting <= most || waiting < Subprocess.purgeNext(subprocess)) return;
         boolean all = waiting >= 2 * most;
-        run(subprocess, all ? ALL : WHOLE, most / 2);
-        long next = Subprocess.purgeable(subprocess) + most / 4;
+        run(subprocess, all ? ALL : WHOLE, most - Config.WAITING_MIN / 2);
+        long next = Subprocess.purgeable(subprocess) + Config.WAITING_MIN / 4;
         Subprocess.setPurgeNext(subprocess, all ? next : Config.min(next, 2 * most));
     }
 
@@ -67,17 +81,21 @@ public final class Purge {
     private static void runLocked(long subprocess, int which, long keep) {
         Subprocess.setPurger(subprocess, ThreadSlot.id());
         // What is left waits for its time.
-        if (keep == 0) {
+        boolean early = keep > 0;
+        if (early) {
+            Subprocess.setPurgedAt(subprocess, Os.clock());
+        } else {
             Subprocess.clearPurgeExpire(subprocess);
             Subprocess.setPurgeNext(subprocess, 0);
+            forget(subprocess);
         }
-        boolean afterFree = keep > 0;
         for (long i = 0; i < Subprocess.arenaCount(subprocess); i++) {
             long arena = Subprocess.arena(subprocess, i);
             // A page may be freed under a lock, where no function of the user's is called.
-            if (arena == 0 || afterFree && Arena.isCommittedByUser(arena)) continue;
-            keep = purgeArena(subprocess, arena, which, keep);
+            if (arena == 0 || early && Arena.isCommittedByUser(arena)) continue;
+            keep = purgeArena(subprocess, arena, which, early, keep);
         }
+        if (!early) Subprocess.setWaitPeak(subprocess, Subprocess.purgeable(subprocess));
         // What has not waited long enough, or was refused.
         if (isWaiting(subprocess)) Arena.schedulePurge(subprocess);
         Statistics.add(Subprocess.statistics(subprocess), Statistics.ARENA_PURGES, 1);
@@ -115,6 +133,26 @@ public final class Purge {
         return slice;
     }
 
+    /** What did not wait since time was up last is no longer expected, and marks older than a delay say nothing. */
+    private static void forget(long subprocess) {
+        long wanted = Subprocess.waitPeak(subprocess) / 4 * 5 - Config.WAITING_MIN;
+        if (wanted < Subprocess.wanted(subprocess)) Subprocess.setWanted(subprocess, Config.max(0, wanted));
+        if (Os.clock() - Subprocess.purgedAt(subprocess) < Arena.purgeDelay()) return;
+        for (long i = 0; i < Subprocess.arenaCount(subprocess); i++) {
+            long arena = Subprocess.arena(subprocess, i);
+            if (arena != 0) clearAll(Arena.early(arena), Arena.slices(arena));
+        }
+    }
+
+    private static void clearAll(long bitmap, long bits) {
+        long at = 0;
+        while ((at = Bitmap.nextSet(bitmap, at, bits)) >= 0) {
+            long length = Bitmap.runLength(bitmap, at, bits);
+            if (length > 0) Bitmap.clear(bitmap, at, length);
+            at += length;
+        }
+    }
+
     private static boolean isWaiting(long subprocess) {
         for (long i = 0; i < Subprocess.arenaCount(subprocess); i++) {
             long arena = Subprocess.arena(subprocess, i);
@@ -124,7 +162,7 @@ public final class Purge {
     }
 
     /** Returns how many slices are still to be left in the next arena. */
-    private static long purgeArena(long subprocess, long arena, int which, long keep) {
+    private static long purgeArena(long subprocess, long arena, int which, boolean early, long keep) {
         long least = Options.boundedSize(Options.MINIMAL_PURGE_SIZE) >>> Config.SLICE_SHIFT;
         long purge = Arena.purge(arena);
         long slices = Arena.slices(arena);
@@ -135,7 +173,7 @@ public final class Purge {
                 length = Config.min(keep, length);
                 keep -= length;
             } else if (length > 0 && length >= least) {
-                at = purgeRun(subprocess, arena, at, at + length, which);
+                at = purgeRun(subprocess, arena, at, at + length, which, early);
                 continue;
             }
             at += length;
@@ -147,7 +185,7 @@ public final class Purge {
      * Purges what {@code which} says of a run that waits. Of a huge page that is free it is all or nothing, with the
      * slices that nobody has ever used; returns where to go on, which may be behind the run's end for that.
      */
-    private static long purgeRun(long subprocess, long arena, long at, long end, int which) {
+    private static long purgeRun(long subprocess, long arena, long at, long end, int which, boolean early) {
         long from = at; // what goes, together
         while (at < end) {
             long first = Config.alignDown(at, Arena.HUGE_PAGE);
@@ -163,19 +201,20 @@ public final class Purge {
                 goes = aged > 0;
                 next = goes ? at + aged : age(arena, at, next);
             }
-            if (!goes) purgeSlices(subprocess, arena, from, at);
+            if (!goes) purgeSlices(subprocess, arena, from, at, early);
             else if (whole && from == at) from = first;
             at = next;
             if (!goes) from = at;
         }
-        purgeSlices(subprocess, arena, from, at);
+        purgeSlices(subprocess, arena, from, at, early);
         return at;
     }
 
     private static long countSet(long bitmap, long first) { return Bitmap.countSet(bitmap, first, Arena.HUGE_PAGE); }
 
-    private static void purgeSlices(long subprocess, long arena, long from, long to) {
+    private static void purgeSlices(long subprocess, long arena, long from, long to, boolean early) {
         if (from == to) return;
+        if (early) Bitmap.set(Arena.early(arena), from, to - from);
         Subprocess.addPurgeable(subprocess, -Bitmap.clear(Arena.purge(arena), from, to - from));
         Bitmap.clear(Arena.aged(arena), from, to - from);
         purgeFree(subprocess, arena, from, to);

@@ -20,7 +20,9 @@ import static dev.mimalloc.machine.Memory.*;
  *     80     8 next         in the list of all subprocesses; the root's lock
  *     88     8 purger       the thread that purges, 0 for nobody; relaxed
  *     96     8 claimLock    held while a purge has slices claimed, and by who wants to search without such a gap
- *    112     8 kept         list of mappings that wait, see Kept; osLock, and read without it
+ *    104     8 wanted       slices that were purged because too many waited, and claimed again soon; relaxed, a hint
+ *    112     8 waitPeak     the most that waited since time was up; relaxed, a hint
+ *    120     8 purgedAt     when slices were last purged because too many waited, monotonic ms; relaxed
  *    128   128 arenas       Table
  *    256       statistics
  *   4544     8 scavengeDue   when emptied pages are to be looked for, monotonic ms; atomic; this and the next: Scavenge
@@ -32,6 +34,7 @@ import static dev.mimalloc.machine.Memory.*;
  *   4592     8 endedTheaps   orphans that are to be freed, too; livesLock
  *   4600     8 visitors      who shows pages to a visitor: they must not go meanwhile; atomic
  *   4608     8 finishing     who frees what was found; atomic
+ *   4616     8 kept         list of mappings that wait, see Kept; osLock, and read without it
  * </pre>
  */
 final class Subprocess {
@@ -87,8 +90,14 @@ final class Subprocess {
     static void setEndedTheaps(long subprocess, long theap) { putLong(subprocess + SCAVENGE + 48, theap); }
     static long addVisitors(long subprocess, long count) { return fetchAdd(subprocess + SCAVENGE + 56, count) + count; }
     static long addFinishing(long subprocess, long count) { return fetchAdd(subprocess + SCAVENGE + 64, count) + count; }
-    static long kept(long subprocess) { return getRelaxed(subprocess + 112); }
-    static void setKept(long subprocess, long page) { putRelaxed(subprocess + 112, page); }
+    static long kept(long subprocess) { return getRelaxed(subprocess + SCAVENGE + 72); }
+    static void setKept(long subprocess, long page) { putRelaxed(subprocess + SCAVENGE + 72, page); }
+    static long wanted(long subprocess) { return getRelaxed(subprocess + 104); }
+    static void setWanted(long subprocess, long slices) { putRelaxed(subprocess + 104, slices); }
+    static long waitPeak(long subprocess) { return getRelaxed(subprocess + 112); }
+    static void setWaitPeak(long subprocess, long slices) { putRelaxed(subprocess + 112, slices); }
+    static long purgedAt(long subprocess) { return getRelaxed(subprocess + 120); }
+    static void setPurgedAt(long subprocess, long ms) { putRelaxed(subprocess + 120, ms); }
     static long arenas(long subprocess) { return subprocess + 128; }
     static long statistics(long subprocess) { return subprocess + 256; }
 

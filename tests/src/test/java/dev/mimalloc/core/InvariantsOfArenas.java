@@ -80,7 +80,7 @@ final class InvariantsOfArenas {
             checkSlices(arena);
             purgeable += Bitmap.countSet(Arena.purge(arena), 0, Arena.slices(arena));
             for (long bitmap : new long[] {Arena.free(arena), Arena.committed(arena), Arena.dirty(arena),
-                    Arena.purge(arena), Arena.aged(arena)}) {
+                    Arena.purge(arena), Arena.aged(arena), Arena.early(arena)}) {
                 checkMap(verdict, bitmap, Arena.slices(arena));
             }
         }

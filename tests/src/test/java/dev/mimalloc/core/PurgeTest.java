@@ -206,6 +206,62 @@ class PurgeTest {
         });
     }
 
+    /** What is freed for the first time goes at once, but for a little: if nobody calls again, nothing else would. */
+    @Test
+    void aBurstGoesAtOnce() throws Exception {
+        inASubprocess(subprocess -> {
+            long kept = Root.charged();
+            List<Long> much = allocate(150, 4 * MIB);
+            allocate(150, 4 * MIB).forEach(Free::free);
+            long most = 80 * MIB + (kept + 600 * MIB) / 16;
+            assertThat(Subprocess.purgeable(subprocess) << Config.SLICE_SHIFT).as("bytes that wait").isLessThan(most);
+            much.forEach(Free::free);
+            assertThat(Subprocess.purgeable(subprocess) << Config.SLICE_SHIFT).as("bytes that wait").isLessThan(most);
+        });
+    }
+
+    /** What was purged because too much waited, and is wanted again soon, may wait from then on. */
+    @Test
+    void aCycleKeepsItsMemory() throws Exception {
+        inASubprocess(subprocess -> {
+            long statistics = Subprocess.statistics(subprocess);
+            for (int i = 0; i < 2; i++) allocate(100, 4 * MIB).forEach(Free::free);
+            long purged = Statistics.total(statistics, Statistics.PURGED);
+            assertThat(purged).as("bytes purged by the first cycle").isGreaterThan(200 * MIB);
+            for (int i = 0; i < 10; i++) allocate(100, 4 * MIB).forEach(Free::free);
+            assertThat(Statistics.total(statistics, Statistics.PURGED) - purged).as("bytes purged by ten more")
+                    .isLessThan(100 * MIB);
+        });
+    }
+
+    /** When no cycle came before time was up, as little may wait as at first. */
+    @Test
+    void aCycleThatEndsIsForgotten() throws Exception {
+        inASubprocess(subprocess -> {
+            for (int i = 0; i < 4; i++) allocate(100, 4 * MIB).forEach(Free::free);
+            assertThat(Subprocess.wanted(subprocess)).as("slices that may wait in addition").isGreaterThan(2000);
+            for (int i = 0; i < 4 && Subprocess.purgeExpire(subprocess) != 0; i++) timeIsUp(subprocess);
+            assertThat(Subprocess.purgeable(subprocess)).as("slices that wait").isZero();
+            Purge.run(subprocess);
+            assertThat(Subprocess.wanted(subprocess)).as("slices that may wait in addition").isZero();
+        });
+    }
+
+    /** A cycle that is longer than the delay gets no more memory than a burst. */
+    @Test
+    void whatIsWantedAfterADelayIsNotWantedSoon() throws Exception {
+        inASubprocess(subprocess -> {
+            for (int i = 0; i < 4; i++) {
+                allocate(100, 4 * MIB).forEach(Free::free);
+                // As if it had been long ago.
+                Subprocess.setPurgedAt(subprocess, Os.clock() - Arena.purgeDelay());
+                for (int j = 0; j < 4 && Subprocess.purgeExpire(subprocess) != 0; j++) timeIsUp(subprocess);
+                assertThat(Subprocess.purgeable(subprocess)).as("slices that wait").isZero();
+                assertThat(Subprocess.wanted(subprocess)).as("slices that may wait in addition").isZero();
+            }
+        });
+    }
+
     /** A refused slice is listed and counted as before, and goes with a later purge. */
     @Test
     void whatIsRefusedWaits() throws Exception {
