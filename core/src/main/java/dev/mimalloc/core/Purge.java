@@ -27,12 +27,15 @@ public final class Purge {
     private Purge() {}
 
     /** Purges if it is time. */
-    public static void tick(long subprocess) {
+    public static void tick(long subprocess) { tick(subprocess, false); }
+
+    /** The same; {@code quiet}: without calling a function of the user's. */
+    private static void tick(long subprocess, boolean quiet) {
         long expire = Subprocess.purgeExpire(subprocess);
         if (expire == 0) return;
         long late = Os.clock() - expire;
         // After one more delay without a look at the time, all has waited that long.
-        if (late >= 0) run(subprocess, late < Arena.purgeDelay() ? AGED : ALL, 0);
+        if (late >= 0) run(subprocess, late < Arena.purgeDelay() ? AGED : ALL, 0, quiet);
     }
 
     /** How many slices may wait. */
@@ -43,17 +46,17 @@ public final class Purge {
 
     /**
      * After slices were given back: purges if too many wait. Pieces of huge pages may be twice as many; what is left is
-     * not looked at again before there is more.
+     * not looked at again before there is more. The caller may hold a lock, so no function of the user's is called.
      */
     static void afterFree(long subprocess) {
         if (Subprocess.purgeable(subprocess) <= Config.WAITING_MIN) return;
-        tick(subprocess);
+        tick(subprocess, true);
         long waiting = Subprocess.purgeable(subprocess);
         if (waiting > Subprocess.waitPeak(subprocess)) Subprocess.setWaitPeak(subprocess, waiting);
         long most = most(subprocess);
         if (waiting <= most || waiting < Subprocess.purgeNext(subprocess)) return;
         boolean all = waiting >= 2 * most;
-        run(subprocess, all ? ALL : WHOLE, most - Config.WAITING_MIN / 2);
+        run(subprocess, all ? ALL : WHOLE, most - Config.WAITING_MIN / 2, true);
         long next = Subprocess.purgeable(subprocess) + Config.WAITING_MIN / 4;
         Subprocess.setPurgeNext(subprocess, all ? next : Config.min(next, 2 * most));
     }
@@ -65,20 +68,20 @@ public final class Purge {
     static void run(long subprocess) {
         if (isPurger(subprocess)) return;
         Lock.acquire(Subprocess.purgeLock(subprocess));
-        runLocked(subprocess, ALL, 0);
+        runLocked(subprocess, ALL, 0, false);
     }
 
     /**
      * The same, of what {@code which} says, unless another thread is purging; and leaves so many slices waiting: those
      * with the lowest addresses, since these are the next ones to be claimed.
      */
-    private static void run(long subprocess, int which, long keep) {
-        if (Lock.tryAcquire(Subprocess.purgeLock(subprocess))) runLocked(subprocess, which, keep);
+    private static void run(long subprocess, int which, long keep, boolean quiet) {
+        if (Lock.tryAcquire(Subprocess.purgeLock(subprocess))) runLocked(subprocess, which, keep, quiet);
     }
 
     private static boolean isPurger(long subprocess) { return Subprocess.purger(subprocess) == ThreadSlot.id(); }
 
-    private static void runLocked(long subprocess, int which, long keep) {
+    private static void runLocked(long subprocess, int which, long keep, boolean quiet) {
         Subprocess.setPurger(subprocess, ThreadSlot.id());
         // What is left waits for its time.
         boolean early = keep > 0;
@@ -91,8 +94,7 @@ public final class Purge {
         }
         for (long i = 0; i < Subprocess.arenaCount(subprocess); i++) {
             long arena = Subprocess.arena(subprocess, i);
-            // A page may be freed under a lock, where no function of the user's is called.
-            if (arena == 0 || early && Arena.isCommittedByUser(arena)) continue;
+            if (arena == 0 || quiet && Arena.isCommittedByUser(arena)) continue;
             keep = purgeArena(subprocess, arena, which, early, keep);
         }
         if (!early) Subprocess.setWaitPeak(subprocess, Subprocess.purgeable(subprocess));
