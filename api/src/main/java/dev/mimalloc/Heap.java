@@ -76,6 +76,7 @@ public final class Heap implements SegmentAllocator, AutoCloseable {
     /**
      * A new heap. Stands for {@code mi_heap_new}.
      *
+     * @return the heap, which is to be closed
      * @throws OutOfMemoryError if there is no memory
      */
     public static Heap create() { return create(0, 0); }
@@ -106,7 +107,11 @@ public final class Heap implements SegmentAllocator, AutoCloseable {
         return created;
     }
 
-    /** The heap that {@link Mimalloc} allocates in. It cannot be closed. Stands for {@code mi_heap_main}. */
+    /**
+     * The heap that {@link Mimalloc} allocates in. It cannot be closed. Stands for {@code mi_heap_main}.
+     *
+     * @return the main heap, always the same object
+     */
     public static Heap main() { return MAIN; }
 
     /**
@@ -144,21 +149,43 @@ public final class Heap implements SegmentAllocator, AutoCloseable {
     @Override
     public String toString() { return "heap " + number + (name().isEmpty() ? "" : " (" + name() + ")"); }
 
-    /** As {@link Mimalloc#malloc}. Stands for {@code mi_heap_malloc}. */
+    /**
+     * As {@link Mimalloc#malloc}. Stands for {@code mi_heap_malloc}.
+     *
+     * @param size how many bytes are wanted; 0 gives a block, too
+     * @return the address of at least {@code size} bytes
+     * @throws IllegalArgumentException if a number is negative
+     * @throws OutOfMemoryError if there is no memory
+     */
     public long malloc(long size) {
         long block = Tracker.ON ? Tracker.malloc(open(), size) : Allocate.heapMalloc(open(), size);
         if (block == 0) throw refused(Refusal.of(size));
         return block;
     }
 
-    /** As {@link Mimalloc#zalloc}. Stands for {@code mi_heap_zalloc}. */
+    /**
+     * As {@link Mimalloc#zalloc}. Stands for {@code mi_heap_zalloc}.
+     *
+     * @param size how many bytes are wanted; 0 gives a block, too
+     * @return the address of at least {@code size} bytes
+     * @throws IllegalArgumentException if a number is negative
+     * @throws OutOfMemoryError if there is no memory
+     */
     public long zalloc(long size) {
         long block = Tracker.ON ? Tracker.zalloc(open(), size) : Allocate.heapZalloc(open(), size);
         if (block == 0) throw refused(Refusal.of(size));
         return block;
     }
 
-    /** As {@link Mimalloc#calloc}. Stands for {@code mi_heap_calloc}. */
+    /**
+     * As {@link Mimalloc#calloc}. Stands for {@code mi_heap_calloc}.
+     *
+     * @param count how many elements
+     * @param size bytes of each element
+     * @return the address of the first element
+     * @throws IllegalArgumentException if a number is negative, or the product too large
+     * @throws OutOfMemoryError if there is no memory
+     */
     public long calloc(long count, long size) {
         long heap = open();
         long block = (count | size) < 0 ? 0
@@ -167,7 +194,15 @@ public final class Heap implements SegmentAllocator, AutoCloseable {
         return block;
     }
 
-    /** As {@link Mimalloc#mallocn}. Stands for {@code mi_heap_mallocn}. */
+    /**
+     * As {@link Mimalloc#mallocn}. Stands for {@code mi_heap_mallocn}.
+     *
+     * @param count how many elements
+     * @param size bytes of each element
+     * @return the address of the first element
+     * @throws IllegalArgumentException if a number is negative, or the product too large
+     * @throws OutOfMemoryError if there is no memory
+     */
     public long mallocn(long count, long size) {
         long heap = open();
         long block = (count | size) < 0 ? 0
@@ -176,7 +211,15 @@ public final class Heap implements SegmentAllocator, AutoCloseable {
         return block;
     }
 
-    /** As {@link Mimalloc#mallocAligned}. Stands for {@code mi_heap_malloc_aligned}. */
+    /**
+     * As {@link Mimalloc#mallocAligned}. Stands for {@code mi_heap_malloc_aligned}.
+     *
+     * @param size how many bytes are wanted; 0 gives a block, too
+     * @param alignment in bytes, a power of two
+     * @return the address of at least {@code size} bytes
+     * @throws IllegalArgumentException if a number is negative, or the alignment no power of two
+     * @throws OutOfMemoryError if there is no memory
+     */
     public long mallocAligned(long size, long alignment) {
         long block = Tracker.ON ? Tracker.mallocAligned(open(), size, alignment)
                 : AllocateAligned.heapMalloc(open(), size, alignment);
@@ -184,7 +227,15 @@ public final class Heap implements SegmentAllocator, AutoCloseable {
         return block;
     }
 
-    /** As {@link Mimalloc#zallocAligned}. Stands for {@code mi_heap_zalloc_aligned}. */
+    /**
+     * As {@link Mimalloc#zallocAligned}. Stands for {@code mi_heap_zalloc_aligned}.
+     *
+     * @param size how many bytes are wanted; 0 gives a block, too
+     * @param alignment in bytes, a power of two
+     * @return the address of at least {@code size} bytes
+     * @throws IllegalArgumentException if a number is negative, or the alignment no power of two
+     * @throws OutOfMemoryError if there is no memory
+     */
     public long zallocAligned(long size, long alignment) {
         long block = Tracker.ON ? Tracker.zallocAligned(open(), size, alignment)
                 : AllocateAligned.heapZalloc(open(), size, alignment);
@@ -195,6 +246,12 @@ public final class Heap implements SegmentAllocator, AutoCloseable {
     /**
      * As {@link Mimalloc#realloc}; when the block, of whatever heap, has to move, it moves into this heap. Stands for
      * {@code mi_heap_realloc}.
+     *
+     * @param block the address of a block; for 0 a new one is allocated
+     * @param size the new size in bytes
+     * @return the address of at least {@code size} bytes
+     * @throws IllegalArgumentException if a number is negative, or this is no block
+     * @throws OutOfMemoryError if there is no memory; the block is as it was
      */
     public long realloc(long block, long size) {
         long moved = Tracker.ON ? Tracker.realloc(open(), block, size)
@@ -205,6 +262,12 @@ public final class Heap implements SegmentAllocator, AutoCloseable {
 
     /**
      * As {@link #realloc}, with what is added zero; see {@link Mimalloc#rezalloc}. Stands for {@code mi_heap_rezalloc}.
+     *
+     * @param block the address of a block; for 0 a new one is allocated
+     * @param size the new size in bytes
+     * @return the address of at least {@code size} bytes
+     * @throws IllegalArgumentException if a number is negative, or this is no block
+     * @throws OutOfMemoryError if there is no memory; the block is as it was
      */
     public long rezalloc(long block, long size) {
         long moved = Tracker.ON ? Tracker.rezalloc(open(), block, size)
@@ -213,7 +276,16 @@ public final class Heap implements SegmentAllocator, AutoCloseable {
         return moved;
     }
 
-    /** As {@link #realloc}, to {@code count} elements of {@code size} bytes. Stands for {@code mi_heap_reallocn}. */
+    /**
+     * As {@link #realloc}, to {@code count} elements of {@code size} bytes. Stands for {@code mi_heap_reallocn}.
+     *
+     * @param block the address of a block; for 0 a new one is allocated
+     * @param count how many elements
+     * @param size bytes of each element
+     * @return the address of the first element
+     * @throws IllegalArgumentException if a number is negative, the product too large, or this is no block
+     * @throws OutOfMemoryError if there is no memory; the block is as it was
+     */
     public long reallocn(long block, long count, long size) {
         long heap = open();
         long moved = (count | size) < 0 ? 0
@@ -223,7 +295,16 @@ public final class Heap implements SegmentAllocator, AutoCloseable {
         return moved;
     }
 
-    /** As {@link #rezalloc}, to {@code count} elements of {@code size} bytes. Stands for {@code mi_heap_recalloc}. */
+    /**
+     * As {@link #rezalloc}, to {@code count} elements of {@code size} bytes. Stands for {@code mi_heap_recalloc}.
+     *
+     * @param block the address of a block; for 0 a new one is allocated
+     * @param count how many elements
+     * @param size bytes of each element
+     * @return the address of the first element
+     * @throws IllegalArgumentException if a number is negative, the product too large, or this is no block
+     * @throws OutOfMemoryError if there is no memory; the block is as it was
+     */
     public long recalloc(long block, long count, long size) {
         long heap = open();
         long moved = (count | size) < 0 ? 0
@@ -275,6 +356,7 @@ public final class Heap implements SegmentAllocator, AutoCloseable {
      * blocks: a few KiB for blocks of a kind in each thread, and what was asked for, in steps of 4 KiB, for large blocks.
      * Before an allocation is refused, all that can be given back is. The error says how much of it is in blocks.
      *
+     * @param bytes the limit in bytes, or 0 for none
      * @throws IllegalArgumentException if it is negative
      */
     public void limit(long bytes) {
@@ -290,7 +372,11 @@ public final class Heap implements SegmentAllocator, AutoCloseable {
         KnownHeaps.changed(this);
     }
 
-    /** How much memory the heap may have, in bytes; 0 for any amount. */
+    /**
+     * How much memory the heap may have, in bytes; 0 for any amount.
+     *
+     * @return bytes, or 0
+     */
     public long limit() {
         int place = enter();
         try {
@@ -300,7 +386,11 @@ public final class Heap implements SegmentAllocator, AutoCloseable {
         }
     }
 
-    /** How much memory the heap has, in bytes, as {@link #limit(long)} counts it. */
+    /**
+     * How much memory the heap has, in bytes, as {@link #limit(long)} counts it.
+     *
+     * @return bytes
+     */
     public long used() {
         int place = enter();
         try {
@@ -321,7 +411,12 @@ public final class Heap implements SegmentAllocator, AutoCloseable {
         return reasons.isEmpty() ? error : new OutOfMemoryError(error.getMessage() + reasons);
     }
 
-    /** Whether an address lies in a block of this heap. Stands for {@code mi_heap_contains}. */
+    /**
+     * Whether an address lies in a block of this heap. Stands for {@code mi_heap_contains}.
+     *
+     * @param address any address
+     * @return whether it does
+     */
     public boolean contains(long address) {
         int place = enter();
         try {
@@ -331,7 +426,11 @@ public final class Heap implements SegmentAllocator, AutoCloseable {
         }
     }
 
-    /** As {@link Mimalloc#collect}, for this heap. Stands for {@code mi_heap_collect}. */
+    /**
+     * As {@link Mimalloc#collect}, for this heap. Stands for {@code mi_heap_collect}.
+     *
+     * @param force also gives the memory back to the system at once, and not after a delay
+     */
     public void collect(boolean force) {
         int place = enter();
         try {
@@ -341,7 +440,11 @@ public final class Heap implements SegmentAllocator, AutoCloseable {
         }
     }
 
-    /** A snapshot of the heap's statistics. Stands for {@code mi_heap_stats_get}. */
+    /**
+     * A snapshot of the heap's statistics. Stands for {@code mi_heap_stats_get}.
+     *
+     * @return the snapshot
+     */
     public Statistics statistics() {
         int place = enter();
         try {
@@ -356,6 +459,8 @@ public final class Heap implements SegmentAllocator, AutoCloseable {
      * the visitor or by another thread, may be shown or not; the visitor may free the block that it is shown. As long as
      * it is at work the heap cannot be closed. Stands for {@code mi_heap_visit_blocks}.
      *
+     * @param blocks whether to show the blocks, too, and not only the pages
+     * @param visitor who sees them
      * @return whether the visitor has seen everything
      */
     public boolean visit(boolean blocks, Visitor visitor) {
@@ -381,6 +486,8 @@ public final class Heap implements SegmentAllocator, AutoCloseable {
      * heap need not be found. A pair of malloc and free takes 0.6 of the time that it takes without one in a heap other
      * than the main one, and 0.7 to 0.95 in the main heap. Only the thread that has
      * asked for it may use it. Stands for {@code mi_heap_theap}.
+     *
+     * @return the handle; the same one as long as the thread lives
      */
     public Local local() {
         synchronized (this) {
@@ -536,6 +643,7 @@ public final class Heap implements SegmentAllocator, AutoCloseable {
         /**
          * Sees a page, or a block in it. What it throws goes to who called {@link Heap#visit}.
          *
+         * @param area the page
          * @param block the address of a block, or 0 for the page itself, which comes first
          * @param size of the block in bytes
          * @return whether to go on
@@ -585,6 +693,8 @@ public final class Heap implements SegmentAllocator, AutoCloseable {
         /**
          * As {@link Heap#malloc}. Stands for {@code mi_theap_malloc}.
          *
+         * @param size how many bytes are wanted; 0 gives a block, too
+         * @return the address of at least {@code size} bytes
          * @throws WrongThreadException if the current thread is not the one that the handle was made for
          */
         public long malloc(long size) {
@@ -597,6 +707,8 @@ public final class Heap implements SegmentAllocator, AutoCloseable {
         /**
          * As {@link Heap#zalloc}. Stands for {@code mi_theap_zalloc}.
          *
+         * @param size how many bytes are wanted; 0 gives a block, too
+         * @return the address of at least {@code size} bytes
          * @throws WrongThreadException if the current thread is not the one that the handle was made for
          */
         public long zalloc(long size) {

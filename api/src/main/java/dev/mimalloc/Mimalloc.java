@@ -38,6 +38,7 @@ public final class Mimalloc {
     /**
      * Allocates a block; its contents are arbitrary. Stands for {@code mi_malloc}.
      *
+     * @param size how many bytes are wanted; 0 gives a block, too
      * @return the address of at least {@code size} bytes
      * @throws IllegalArgumentException if the size is negative
      * @throws OutOfMemoryError if there is no memory
@@ -48,7 +49,14 @@ public final class Mimalloc {
         return block;
     }
 
-    /** As {@link #malloc}, with all bytes zero. Stands for {@code mi_zalloc}. */
+    /**
+     * As {@link #malloc}, with all bytes zero. Stands for {@code mi_zalloc}.
+     *
+     * @param size how many bytes are wanted; 0 gives a block, too
+     * @return the address of at least {@code size} bytes
+     * @throws IllegalArgumentException if a number is negative
+     * @throws OutOfMemoryError if there is no memory
+     */
     public static long zalloc(long size) {
         long block = Tracker.ON ? Tracker.zalloc(Tracker.MAIN, size) : Allocate.zalloc(size);
         if (block == 0) throw Refusal.of(size);
@@ -58,6 +66,9 @@ public final class Mimalloc {
     /**
      * Allocates zeroed memory for {@code count} elements of {@code size} bytes. Stands for {@code mi_calloc}.
      *
+     * @param count how many elements
+     * @param size bytes of each element
+     * @return the address of the first element
      * @throws IllegalArgumentException if one of them is negative, or the product is more than a {@code long} holds
      * @throws OutOfMemoryError if there is no memory
      */
@@ -68,7 +79,15 @@ public final class Mimalloc {
         return block;
     }
 
-    /** As {@link #calloc}, with arbitrary contents. Stands for {@code mi_mallocn}. */
+    /**
+     * As {@link #calloc}, with arbitrary contents. Stands for {@code mi_mallocn}.
+     *
+     * @param count how many elements
+     * @param size bytes of each element
+     * @return the address of the first element
+     * @throws IllegalArgumentException if a number is negative, or the product too large
+     * @throws OutOfMemoryError if there is no memory
+     */
     public static long mallocn(long count, long size) {
         long block = (count | size) < 0 ? 0
                 : Tracker.ON ? Tracker.mallocn(Tracker.MAIN, count, size) : Allocate.mallocn(count, size);
@@ -80,7 +99,9 @@ public final class Mimalloc {
      * Allocates a block at a multiple of {@code alignment}; its contents are arbitrary. Stands for
      * {@code mi_malloc_aligned}.
      *
+     * @param size how many bytes are wanted; 0 gives a block, too
      * @param alignment a power of two
+     * @return the address of at least {@code size} bytes
      * @throws IllegalArgumentException if the size is negative, or the alignment no power of two
      * @throws OutOfMemoryError if there is no memory
      */
@@ -91,7 +112,15 @@ public final class Mimalloc {
         return block;
     }
 
-    /** As {@link #mallocAligned}, with all bytes zero. Stands for {@code mi_zalloc_aligned}. */
+    /**
+     * As {@link #mallocAligned}, with all bytes zero. Stands for {@code mi_zalloc_aligned}.
+     *
+     * @param size how many bytes are wanted; 0 gives a block, too
+     * @param alignment in bytes, a power of two
+     * @return the address of at least {@code size} bytes
+     * @throws IllegalArgumentException if a number is negative, or the alignment no power of two
+     * @throws OutOfMemoryError if there is no memory
+     */
     public static long zallocAligned(long size, long alignment) {
         long block = Tracker.ON ? Tracker.zallocAligned(Tracker.MAIN, size, alignment)
                 : AllocateAligned.zalloc(size, alignment);
@@ -103,6 +132,10 @@ public final class Mimalloc {
      * Allocates zeroed memory for {@code count} elements of {@code size} bytes, at a multiple of {@code alignment}.
      * Stands for {@code mi_calloc_aligned}.
      *
+     * @param count how many elements
+     * @param size bytes of each element
+     * @param alignment in bytes, a power of two
+     * @return the address of the first element
      * @throws IllegalArgumentException as {@link #calloc} and {@link #mallocAligned}
      * @throws OutOfMemoryError if there is no memory
      */
@@ -118,6 +151,10 @@ public final class Mimalloc {
      * Allocates a block such that {@code address + offset} is a multiple of {@code alignment}. Stands for
      * {@code mi_malloc_aligned_at}.
      *
+     * @param size how many bytes are wanted; 0 gives a block, too
+     * @param alignment in bytes, a power of two
+     * @param offset in bytes from the address to the place that is aligned; not negative
+     * @return the address of at least {@code size} bytes
      * @throws IllegalArgumentException if the size or the offset is negative, or the alignment no power of two
      * @throws OutOfMemoryError if there is no memory
      */
@@ -129,7 +166,16 @@ public final class Mimalloc {
         return block;
     }
 
-    /** As {@link #mallocAlignedAt}, with all bytes zero. Stands for {@code mi_zalloc_aligned_at}. */
+    /**
+     * As {@link #mallocAlignedAt}, with all bytes zero. Stands for {@code mi_zalloc_aligned_at}.
+     *
+     * @param size how many bytes are wanted; 0 gives a block, too
+     * @param alignment in bytes, a power of two
+     * @param offset in bytes from the address to the place that is aligned; not negative
+     * @return the address of at least {@code size} bytes
+     * @throws IllegalArgumentException if a number is negative, or the alignment no power of two
+     * @throws OutOfMemoryError if there is no memory
+     */
     public static long zallocAlignedAt(long size, long alignment, long offset) {
         if (offset < 0) throw Refusal.negative("offset", offset);
         long block = Tracker.ON ? Tracker.allocate(Tracker.MAIN, size, alignment, offset, true)
@@ -143,6 +189,7 @@ public final class Mimalloc {
      * address is no block any more. Stands for {@code mi_realloc}.
      *
      * @param block the address of a block; 0 makes this {@link #malloc}
+     * @param size the new size in bytes
      * @return the address of at least {@code size} bytes
      * @throws IllegalArgumentException if the size is negative, or this is no block
      * @throws OutOfMemoryError if there is no memory; the block is as it was
@@ -156,6 +203,12 @@ public final class Mimalloc {
     /**
      * As {@link #realloc}, with what is added zero: for blocks that have been zeroed when they were allocated, and
      * resized only by this. Stands for {@code mi_rezalloc}.
+     *
+     * @param block the address of a block; for 0 a new one is allocated
+     * @param size the new size in bytes
+     * @return the address of at least {@code size} bytes
+     * @throws IllegalArgumentException if a number is negative, or this is no block
+     * @throws OutOfMemoryError if there is no memory; the block is as it was
      */
     public static long rezalloc(long block, long size) {
         long moved = Tracker.ON ? Tracker.rezalloc(Tracker.MAIN, block, size) : Reallocate.rezalloc(block, size);
@@ -163,7 +216,16 @@ public final class Mimalloc {
         return moved;
     }
 
-    /** As {@link #realloc}, to {@code count} elements of {@code size} bytes. Stands for {@code mi_reallocn}. */
+    /**
+     * As {@link #realloc}, to {@code count} elements of {@code size} bytes. Stands for {@code mi_reallocn}.
+     *
+     * @param block the address of a block; for 0 a new one is allocated
+     * @param count how many elements
+     * @param size bytes of each element
+     * @return the address of the first element
+     * @throws IllegalArgumentException if a number is negative, the product too large, or this is no block
+     * @throws OutOfMemoryError if there is no memory; the block is as it was
+     */
     public static long reallocn(long block, long count, long size) {
         long moved = (count | size) < 0 ? 0
                 : Tracker.ON ? Tracker.reallocn(Tracker.MAIN, block, count, size)
@@ -172,7 +234,16 @@ public final class Mimalloc {
         return moved;
     }
 
-    /** As {@link #rezalloc}, to {@code count} elements of {@code size} bytes. Stands for {@code mi_recalloc}. */
+    /**
+     * As {@link #rezalloc}, to {@code count} elements of {@code size} bytes. Stands for {@code mi_recalloc}.
+     *
+     * @param block the address of a block; for 0 a new one is allocated
+     * @param count how many elements
+     * @param size bytes of each element
+     * @return the address of the first element
+     * @throws IllegalArgumentException if a number is negative, the product too large, or this is no block
+     * @throws OutOfMemoryError if there is no memory; the block is as it was
+     */
     public static long recalloc(long block, long count, long size) {
         long moved = (count | size) < 0 ? 0
                 : Tracker.ON ? Tracker.recalloc(Tracker.MAIN, block, count, size)
@@ -184,6 +255,10 @@ public final class Mimalloc {
     /**
      * As {@link #realloc}, to a multiple of {@code alignment}. Stands for {@code mi_realloc_aligned}.
      *
+     * @param block the address of a block; for 0 a new one is allocated
+     * @param size the new size in bytes
+     * @param alignment in bytes, a power of two
+     * @return the address of at least {@code size} bytes
      * @throws IllegalArgumentException also if the alignment is no power of two
      */
     public static long reallocAligned(long block, long size, long alignment) {
@@ -208,6 +283,9 @@ public final class Mimalloc {
      * Whether a block has room for {@code size} bytes as it is; then it has that size now. Stands for
      * {@code mi_expand}.
      *
+     * @param block the address of a block
+     * @param size the new size in bytes
+     * @return whether it has that size now
      * @throws IllegalArgumentException if the size is negative, or this is no block
      */
     public static boolean expand(long block, long size) {
@@ -219,6 +297,8 @@ public final class Mimalloc {
      * How many bytes of a block may be used: what was asked for, or a little more. 0 for 0. Stands for
      * {@code mi_usable_size}.
      *
+     * @param block the address of a block
+     * @return bytes, at least what was asked for
      * @throws IllegalArgumentException if this is no block
      */
     public static long usableSize(long block) {
@@ -228,6 +308,8 @@ public final class Mimalloc {
     /**
      * The size that a block would have for a request of {@code size} bytes. Stands for {@code mi_good_size}.
      *
+     * @param size bytes that would be asked for
+     * @return bytes, at least {@code size}
      * @throws IllegalArgumentException if the size is negative
      */
     public static long goodSize(long size) {
@@ -235,7 +317,12 @@ public final class Mimalloc {
         return SizeClass.goodSize(size);
     }
 
-    /** Whether an address lies in a page that blocks are allocated in. Stands for {@code mi_any_heap_contains}. */
+    /**
+     * Whether an address lies in a page that blocks are allocated in. Stands for {@code mi_any_heap_contains}.
+     *
+     * @param address any address
+     * @return whether it does
+     */
     public static boolean contains(long address) { return Heaps.anyContains(address); }
 
     /**
@@ -265,10 +352,18 @@ public final class Mimalloc {
         Boot.lastRound();
     }
 
-    /** A snapshot of the statistics of the whole allocator. Stands for {@code mi_stats_get}. */
+    /**
+     * A snapshot of the statistics of the whole allocator. Stands for {@code mi_stats_get}.
+     *
+     * @return the snapshot
+     */
     public static Statistics statistics() { return Statistics.ofProcess(); }
 
-    /** The version of the interface, 30403 for 3.4.3. Stands for {@code mi_version}. */
+    /**
+     * The version of the interface, 30403 for 3.4.3. Stands for {@code mi_version}.
+     *
+     * @return the number
+     */
     public static int version() { return ProcessLife.version(); }
 
     /**
@@ -276,6 +371,7 @@ public final class Mimalloc {
      * one. It may be used by any thread, and stays until {@link #free(MemorySegment)}; using it, or a slice of it,
      * after that is not detected. For segments that can tell, see {@link Arenas}.
      *
+     * @param byteSize how many bytes are wanted; not negative
      * @param byteAlignment a power of two
      * @return a segment of {@code byteSize} bytes
      * @throws IllegalArgumentException if the size is negative, or the alignment no power of two
@@ -294,12 +390,20 @@ public final class Mimalloc {
         }
     }
 
-    /** As {@link #allocate(long, long)}, aligned like any block. */
+    /**
+     * As {@link #allocate(long, long)}, aligned like any block.
+     *
+     * @param byteSize how many bytes are wanted; not negative
+     * @return a segment of {@code byteSize} bytes
+     * @throws IllegalArgumentException if a number is negative
+     * @throws OutOfMemoryError if there is no memory
+     */
     public static MemorySegment allocate(long byteSize) { return allocate(byteSize, 1); }
 
     /**
      * Frees a segment that {@link #allocate(long, long)} has given; not a slice of it, unless it has the same beginning.
      *
+     * @param segment the whole segment, as it was given
      * @throws IllegalArgumentException if it is anything else: a segment of the Java heap, one that an arena or a heap
      *         frees, or one that begins inside of a block or outside of the allocator
      */
@@ -327,6 +431,8 @@ public final class Mimalloc {
      * it after that is not detected. For buffers that can tell, see {@link Arenas} and
      * {@link MemorySegment#asByteBuffer}.
      *
+     * @param capacity in bytes
+     * @return a buffer of {@code capacity} bytes
      * @throws IllegalArgumentException if the capacity is negative
      * @throws OutOfMemoryError if there is no memory
      */
@@ -344,6 +450,7 @@ public final class Mimalloc {
     /**
      * Frees a buffer that {@link #allocateBuffer} has given, or a duplicate of it with the same beginning; not a slice.
      *
+     * @param buffer the whole buffer, as it was given
      * @throws IllegalArgumentException if it is anything else: not a direct buffer, one that an arena, a heap or the
      *         garbage collector frees, or one that begins inside of a block
      */
@@ -355,6 +462,7 @@ public final class Mimalloc {
     /**
      * Sets how much memory all heaps together may have, in bytes, or 0 for any amount. See {@link Heap#limit(long)}.
      *
+     * @param bytes the limit in bytes, or 0 for none
      * @throws IllegalArgumentException if it is negative
      */
     public static void limit(long bytes) {
@@ -362,10 +470,18 @@ public final class Mimalloc {
         Limits.setProcessLimit(bytes);
     }
 
-    /** How much memory all heaps together may have, in bytes; 0 for any amount. */
+    /**
+     * How much memory all heaps together may have, in bytes; 0 for any amount.
+     *
+     * @return bytes, or 0
+     */
     public static long limit() { return Limits.processLimit(); }
 
-    /** How much memory all heaps together have, in bytes, as {@link Heap#limit(long)} counts it. */
+    /**
+     * How much memory all heaps together have, in bytes, as {@link Heap#limit(long)} counts it.
+     *
+     * @return bytes
+     */
     public static long used() { return Limits.processUsed(); }
 
     /**
@@ -375,6 +491,10 @@ public final class Mimalloc {
      */
     public static long refusals() { return Refusal.count(); }
 
-    /** Sets what is called when a limit stands in the way of an allocation; null for nothing. */
+    /**
+     * Sets what is called when a limit stands in the way of an allocation; null for nothing.
+     *
+     * @param handler who is called, or null for nobody
+     */
     public static void onLimit(LimitHandler handler) { InstalledLimitHandler.set(handler); }
 }

@@ -26,6 +26,7 @@ public final class Region {
      * Reserves address space; memory is taken when it is needed. Stands for {@code mi_reserve_os_memory_ex}.
      *
      * @param size in bytes, rounded up to a multiple of 64 KiB
+     * @return the region
      * @throws IllegalArgumentException if the size is not above 0
      * @throws OutOfMemoryError if the system has no room
      */
@@ -42,6 +43,7 @@ public final class Region {
      *
      * @param memory native, writable, and never closed: of the global arena, of an automatic one, or of a direct or
      *        mapped buffer
+     * @return the region
      * @throws IllegalArgumentException if it is something else, has no 64 KiB between such multiples, or lies in
      *         another region or in memory that the allocator has already
      * @throws OutOfMemoryError if there is no memory to keep account of it
@@ -71,17 +73,31 @@ public final class Region {
      * A new heap that has its blocks in this region, and fails when that is full. Stands for
      * {@code mi_heap_new_in_arena}.
      *
+     * @return the heap, which is to be closed
      * @throws OutOfMemoryError if there is no memory
      */
     public Heap newHeap() { return Heap.create(arena, size()); }
 
-    /** The address of its first byte. Stands for {@code mi_arena_area}. */
+    /**
+     * The address of its first byte. Stands for {@code mi_arena_area}.
+     *
+     * @return the address
+     */
     public long address() { return ManageArenas.area(arena, 0); }
 
-    /** Its size in bytes. */
+    /**
+     * Its size in bytes.
+     *
+     * @return bytes, a multiple of 64 KiB
+     */
     public long size() { return ManageArenas.size(arena); }
 
-    /** Whether an address lies in it. Stands for {@code mi_arena_contains}. */
+    /**
+     * Whether an address lies in it. Stands for {@code mi_arena_contains}.
+     *
+     * @param address any address
+     * @return whether it does
+     */
     public boolean contains(long address) { return ManageArenas.contains(arena, address); }
 
     @Override

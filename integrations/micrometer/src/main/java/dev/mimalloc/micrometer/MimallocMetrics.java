@@ -70,14 +70,14 @@ public final class MimallocMetrics implements MeterBinder {
     /**
      * For the whole allocator, and for some heaps, each by a name of your choice.
      *
-     * @param heaps the heaps by the names that their meters have as the tag {@code heap}
+     * @param heaps the heaps, by the names that tag their meters
      */
     public MimallocMetrics(Map<String, Heap> heaps) { this(heaps, Tags.empty()); }
 
     /**
      * The same, with more tags at each meter.
      *
-     * @param heaps the heaps by the names that their meters have as the tag {@code heap}
+     * @param heaps the heaps, by the names that tag their meters
      * @param tags what each meter has beside its own tags
      */
     public MimallocMetrics(Map<String, Heap> heaps, Iterable<Tag> tags) { this(heaps, tags, MAX_AGE); }
@@ -85,7 +85,7 @@ public final class MimallocMetrics implements MeterBinder {
     /**
      * The same, with a choice of how old a snapshot may be that meters share; by default it is 50 ms.
      *
-     * @param heaps the heaps by the names that their meters have as the tag {@code heap}
+     * @param heaps the heaps, by the names that tag their meters
      * @param tags what each meter has beside its own tags
      * @param maxAge how old a snapshot may be; 0 for a new one at each meter
      * @throws IllegalArgumentException if the age is negative
