@@ -145,26 +145,32 @@ public final class Allocate {
      * block that grows by halves, as vectors do, is copied every second time, and the copies of one that grows by bits
      * stay in proportion. It is 0 where there is a limit, which room would count against, and where there is no memory
      * for so much; nobody is told.
+     *
+     * @param old the page of the block that grows
      */
-    static long heapRoomy(long heap, long size) {
+    static long heapRoomy(long heap, long size, long old) {
         if (size >= Config.MAX_SIZE / 2) return 0;
         long entered = Theaps.enter(heap);
         if (entered == 0) return 0;
         long theap = heartbeat(entered);
         boolean limited = (Heap.limit(Theap.heap(theap)) | Root.limit()) != 0;
         long block = 0;
-        if (size >= Resize.MAPPED_MIN) block = single(theap, size, true);
-        if (block == 0 && !limited) block = single(theap, Config.alignUp(size + size / 2 + ROOM, Config.SLICE), false);
+        // While samples are taken a block is a new one each time, and so should have much room.
+        boolean mapped = size >= Resize.MAPPED_MIN && Trace.sampleInterval() == 0;
+        if (mapped) block = taken(Resize.mapped(theap, size, old));
+        if (block == 0 && !limited) block = single(theap, Config.alignUp(size + size / 2 + ROOM, Config.SLICE));
         Theaps.leave(entered);
         return block;
     }
 
-    /** A block with a page to itself, in a mapping of its own where {@code mapped} says so, or 0. */
-    private static long single(long theap, long size, boolean mapped) {
+    /** A block with a page to itself, or 0. */
+    private static long single(long theap, long size) {
         long sample = sampledIfReached(theap, size, Config.SLICE, false);
-        if (sample != 0) return sample;
-        long page = mapped ? Pages.growing(theap, size) : singleton(theap, size, Config.SLICE, false, true);
-        if (page != 0 && mapped) Page.addOnly(page);
+        return sample != 0 ? sample : taken(singleton(theap, size, Config.SLICE, false, true));
+    }
+
+    /** The only block of a new page, or 0 if there is none. */
+    private static long taken(long page) {
         if (page == 0) return 0;
         long block = only(page, false);
         settle(page);

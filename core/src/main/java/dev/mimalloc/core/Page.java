@@ -86,6 +86,8 @@ public final class Page {
     static final int SAMPLED = 16;
     /** Flag: when {@code free} is empty, the next allocation is a sample. */
     static final int SAMPLE_NEXT = 32;
+    /** Flag: another page has what this one was charged, as its block is being copied there. */
+    static final int CHARGED_ELSEWHERE = 64;
 
     private Page() {}
 

@@ -99,7 +99,10 @@ final class Pages {
     }
 
     /** The bytes of a page's memory as limits count them: of what nobody was given yet they count nothing. */
-    static long charge(long page) { return Page.isSingleton(page) ? Page.blockSize(page) : Page.linked(page); }
+    static long charge(long page) {
+        if (Page.has(page, Page.CHARGED_ELSEWHERE)) return 0;
+        return Page.isSingleton(page) ? Page.blockSize(page) : Page.linked(page);
+    }
 
     /** The bytes of a page's memory, without the addresses where it may grow. */
     private static long memory(long page) {
@@ -147,22 +150,31 @@ final class Pages {
     /**
      * A page with a single block of at least {@code size} bytes that may grow, see {@link Resize}; 0 if there is no memory
      * for one.
+     *
+     * @param old the page whose block will be copied there, and which the caller owns, or 0. What it was charged is the new
+     *        one's then: so a block may grow as long as the limit leaves room for what is new.
      */
-    static long growing(long theap, long size) {
+    static long growing(long theap, long size, long old) {
         long heap = Theap.heap(theap);
         if (!mayMap(heap) || size >= Config.ADDRESSES) return 0;
         long blockSize = roomy(heap, size);
-        if (!Limits.charge(heap, blockSize)) return 0;
+        long credit = old != 0 && Page.heap(old) == heap ? charge(old) : 0;
+        long more = blockSize - credit;
+        if (!Limits.charge(heap, more)) return 0;
         long room = room(blockSize);
         long page = Meta.allocate(Page.OS_SIZE);
         long start = page == 0 ? 0 : reserve(room);
         if (start == 0 || !Os.commit(start, blockSize)) {
             if (start != 0) Os.unmap(start, room);
             Meta.free(page, Page.OS_SIZE);
-            return refused(heap, blockSize);
+            Limits.discharge(heap, more);
+            return 0;
         }
-        if (Options.bounded(Options.ALLOW_THP) != 0) Os.transparentHugePages(start, blockSize, true);
-        return initialised(mapped(page, heap, start, blockSize, room), theap, blockSize, 1);
+        Os.transparentHugePages(start, blockSize, Options.bounded(Options.ALLOW_THP) != 0);
+        page = initialised(mapped(page, heap, start, blockSize, room), theap, blockSize, 1);
+        if (page == 0) Limits.discharge(heap, -credit); // all of the new one's has been discharged
+        else if (credit != 0) Page.setFlag(old, Page.CHARGED_ELSEWHERE);
+        return page;
     }
 
     /**

@@ -138,7 +138,7 @@ public final class Reallocate {
         long block = usable >= Config.LARGE_OBJECT_MAX ? resized(heap, page, p, usable, size, zero) : 0;
         if (block != 0 || fits) return block != 0 ? block : p;
         boolean grows = size > usable && usable >= Config.LARGE_OBJECT_MAX;
-        if (grows && (!zero || size >= Resize.MAPPED_MIN)) block = Allocate.heapRoomy(heap, size);
+        if (grows && (!zero || size >= Resize.MAPPED_MIN)) block = Allocate.heapRoomy(heap, size, page);
         if (block == 0) block = Allocate.heapMalloc(heap, size);
         return block == 0 ? 0 : moved(page, p, usable, block, size, zero);
     }
@@ -180,7 +180,7 @@ public final class Reallocate {
         boolean large = stays && usable >= Config.LARGE_OBJECT_MAX;
         long block = large ? resized(heap, page, p, usable, size, zero) : 0;
         if (block != 0 || fits) return block != 0 ? block : p;
-        if (large && size > usable && size >= Resize.MAPPED_MIN) block = Allocate.heapRoomy(heap, size);
+        if (large && size > usable && size >= Resize.MAPPED_MIN) block = Allocate.heapRoomy(heap, size, page);
         if (block == 0) block = AllocateAligned.heapMallocAt(heap, size, alignment, offset);
         return block == 0 ? 0 : moved(page, p, usable, block, size, zero);
     }

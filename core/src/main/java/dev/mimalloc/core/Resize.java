@@ -51,6 +51,15 @@ final class Resize {
         return done ? start : 0;
     }
 
+    /** A new page for a block that has grown too large for {@code old}, with its block free; or 0. */
+    static long mapped(long theap, long size, long old) {
+        boolean owned = tryOwn(old);
+        long page = Pages.growing(theap, size, owned ? old : 0);
+        if (page != 0) Page.addOnly(page);
+        if (owned) giveUp(old);
+        return page;
+    }
+
     private static boolean tryOwn(long page) {
         if (!Page.isSingleton(page) || Page.hasInterior(page) || Page.has(page, Page.SAMPLED)) return false;
         return !Page.isOwned(Page.own(page));

@@ -96,7 +96,7 @@ class LargeBlocksTest {
     void aBlockGrowsUpToTheLimitOfItsHeap() {
         long heap = Heaps.create();
         Limits.setLimit(heap, 100 * MIB);
-        long size = 20 * MIB;
+        long size = 60 * MIB; // two of these would be too much
         long block = Allocate.heapMalloc(heap, size);
         while (size < 97 * MIB) {
             size += 2 * MIB;
