@@ -19,8 +19,8 @@ import jdk.jfr.FlightRecorder;
  *
  * <p>There are two kinds of samples. Those for {@link FlightEvents.Live} shall show what stays, and that may be little
  * of much: so there are more of them, and a bounded number is kept. Some of them have events, too, of their allocation
- * and their free. A sample without events costs about a third of one with them, which is 20 microseconds: its page, two
- * stack traces and two events.
+ * and their free: a sample without events costs less than one with them, as it has neither the two events nor their stack
+ * traces.
  *
  * <p>That there are not too many is a matter of intervals, of one for each kind: it doubles whenever a quarter of a second
  * has seen as many samples as the rate allows, and goes back by halves when there are few. Core samples by the smaller
@@ -34,9 +34,9 @@ import jdk.jfr.FlightRecorder;
 final class FlightSampler implements Trace.Listener, Consumer<String> {
     static final long INTERVAL = 512 << 10;
     static final long RATE = 150;
-    static final long LIVE_RATE = 1000; // one in seven has events: together they take less than 1 % of a processor
+    static final long LIVE_RATE = 1000; // so one in seven has events
 
-    /** How many samples are kept for their end, beside those with events: with their stacks, 20 MB of Java heap. */
+    /** How many samples are kept for their end, beside those with events: so that their Java heap is bounded. */
     static final int LIVE_MOST = 1 << 14;
 
     private static final FlightSampler SAMPLER = new FlightSampler();
