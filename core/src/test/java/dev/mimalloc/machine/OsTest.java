@@ -61,22 +61,6 @@ class OsTest {
     }
 
     @Test
-    void residentPagesAreTold() {
-        long p = Os.map(2 * MIB, 2 * MIB, true, false);
-        assertThat(Os.transparentHugePages(p, 2 * MIB, false)).isTrue();
-        long pages = 2 * MIB / Os.pageSize();
-        long vector = Os.map(64 * KIB, 64 * KIB, true, false);
-        Memory.fill(vector, 64 * KIB, 0xFE);
-        Memory.putLong(p + 3 * Os.pageSize(), 1);
-        assertThat(Os.residentPages(p, 2 * MIB, vector)).isTrue();
-        for (long i = 0; i < pages; i++) assertThat(Memory.getByte(vector + i) & 1).as("page %d", i).isEqualTo(i == 3 ? 1 : 0);
-        assertThat(Memory.getByte(vector + pages)).as("behind the last page's").isEqualTo(0xFE);
-        Os.unmap(p, 2 * MIB);
-        assertThat(Os.residentPages(p, 2 * MIB, vector)).as("of what is not mapped").isFalse();
-        Os.unmap(vector, 64 * KIB);
-    }
-
-    @Test
     void whatIsDiscardedIsAsJustReserved() {
         long p = Os.map(4 * MIB, 2 * MIB, true, false);
         Memory.fill(p, 4 * MIB, 1);
