@@ -185,7 +185,6 @@ final class Linux extends OperatingSystem {
         return madvise(a, size, allow ? MADV_HUGEPAGE : MADV_NOHUGEPAGE);
     }
 
-
     @Override
     boolean disallowTransparentHugePages() { return call(PRCTL, PR_SET_THP_DISABLE, 1, 0, 0, 0, 0) == 0; }
 

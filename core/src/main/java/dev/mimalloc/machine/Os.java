@@ -88,7 +88,6 @@ public final class Os {
         return SYSTEM.transparentHugePages(a, size, allow);
     }
 
-
     /** Asks against them for the whole process. */
     public static boolean disallowTransparentHugePages() { return SYSTEM.disallowTransparentHugePages(); }
 
