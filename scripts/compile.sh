@@ -53,9 +53,8 @@ if [ "$how" = --pgo ]; then
   train
   echo "compiling libmimalloc as the counters say ..." >&2
   # The counters are known by the name of the object, so that it keeps its place. What was not reached is compiled as if
-  # there were none, rather than for size. Of values that several threads divide by at the same time gcc now and then
-  # counts one too few, which it refuses unless it may correct that.
-  compile -fprofile-use -fprofile-partial-training -fprofile-correction -Werror=missing-profile
+  # there were none, rather than for size.
+  compile -fprofile-use -fprofile-partial-training -Werror=missing-profile
 else
   echo "compiling libmimalloc ..." >&2
   compile

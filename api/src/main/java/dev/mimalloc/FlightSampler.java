@@ -45,7 +45,7 @@ final class FlightSampler implements Trace.Listener, Consumer<String> {
     private static final long MOST = 1L << 60; // so that the double of an interval is one too
 
     private static final Runnable STATISTICS = FlightStatistics::commit; // the recorder does not keep these three
-    private static final Runnable HEAPS = () -> KnownHeaps.infos().forEach(FlightSampler::commitHeap);
+    private static final Runnable HEAPS = FlightSampler::commitHeaps;
     private static final Runnable LIVE = SAMPLER::commitLive;
 
     /**
@@ -238,6 +238,8 @@ final class FlightSampler implements Trace.Listener, Consumer<String> {
         event.size = bytes;
         event.commit();
     }
+
+    private static void commitHeaps() { KnownHeaps.infos().forEach(FlightSampler::commitHeap); }
 
     private static void commitHeap(HeapInfo heap) {
         var event = new FlightEvents.HeapState();
