@@ -363,8 +363,10 @@ public final class Heap implements SegmentAllocator, AutoCloseable {
         if (bytes < 0) throw Refusal.negative("bytes", bytes);
         int place = enter();
         try {
-            Limits.setLimit(heap, bytes);
-            InstalledLimitHandler.remember(heap, bytes == 0 ? null : this);
+            synchronized (users) { // not this: who ends the heap has it, and waits for us
+                Limits.setLimit(heap, bytes);
+                InstalledLimitHandler.remember(heap, bytes == 0 ? null : this);
+            }
             KnownHeaps.add(this);
         } finally {
             leave(place);

@@ -148,6 +148,8 @@ public final class Invariants {
             long data = Theap.data(main);
             that(ThreadData.mainTheap(data) == main, "theap 0x%x is not its thread's main one", main);
             that(!ThreadData.inDeferred(data), "thread data 0x%x seems to be in a user's function", data);
+            that(ThreadData.callOuts(data) == 0, "thread data 0x%x counts %d call-outs", data,
+                    ThreadData.callOuts(data));
             long before = 0;
             for (long theap = ThreadData.theaps(data); theap != 0; theap = Theap.nextInThread(theap)) {
                 that(Theap.prevInThread(theap) == before, "list of a thread's theaps at 0x%x", theap);

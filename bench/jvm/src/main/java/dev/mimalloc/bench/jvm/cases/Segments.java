@@ -46,7 +46,7 @@ public class Segments extends Case {
     public void heapSegment(Blackhole use) {
         MemorySegment segment = heap.allocate(size, 8);
         use.consume(segment);
-        Mimalloc.free(segment);
+        Mimalloc.free(segment.address()); // as a segment it ends with the heap
     }
 
     @Benchmark
