@@ -15,6 +15,8 @@ import java.util.concurrent.CountDownLatch;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -444,6 +446,25 @@ class LimitTest {
         }
     }
 
+    /** A list is made of many blocks at once; where a limit is near, of one. */
+    @Test
+    void smallBlocksFillALimitToTheEnd() {
+        for (int size = 64; size <= 2000; size *= 2) {
+            try (Heap heap = Heap.create()) {
+                heap.limit(20 << 10);
+                long blocks = 0;
+                try {
+                    while (true) {
+                        heap.malloc(size);
+                        blocks++;
+                    }
+                } catch (OutOfMemoryError e) {
+                    assertThat(blocks * size).as("bytes of %d each", size).isGreaterThan(12 << 10);
+                }
+            }
+        }
+    }
+
     @Test
     void theErrorSaysWhatHoldsTheMemory() {
         try (Heap heap = Heap.create()) {
@@ -452,10 +473,15 @@ class LimitTest {
             List<Long> blocks = new ArrayList<>();
             for (int i = 0; i < 500; i++) blocks.add(heap.malloc(1000));
             for (int i = 0; i < 500; i += 2) Mimalloc.free(blocks.get(i));
-            long live = 3 * MB + 250 * 1024;
-            assertThatThrownBy(() -> heap.malloc(2 * MB)).isInstanceOf(OutOfMemoryError.class)
-                    .hasMessageContaining(live + " in blocks")
-                    .hasMessageContaining("and " + (heap.used() - live) + " that threads keep");
+            assertThatThrownBy(() -> heap.malloc(2 * MB)).isInstanceOf(OutOfMemoryError.class).satisfies(e -> {
+                Matcher message = Pattern.compile("has (\\d+) bytes of \\d+, (\\d+) in blocks and (\\d+) that threads keep")
+                        .matcher(e.getMessage());
+                assertThat(message.find()).as(e.getMessage()).isTrue();
+                long live = Long.parseLong(message.group(2));
+                assertThat(live).isBetween(3 * MB + 250_000, 3 * MB + 300_000);
+                assertThat(Long.parseLong(message.group(1))).isEqualTo(heap.used())
+                        .isEqualTo(live + Long.parseLong(message.group(3)));
+            });
         }
     }
 

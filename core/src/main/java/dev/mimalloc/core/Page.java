@@ -358,7 +358,7 @@ public final class Page {
     }
 
     /** How many fresh blocks are linked in at a time, of so many that are left. */
-    private static int portion(long size, int left) {
+    static int portion(long size, int left) {
         long blocks = Config.max(size <= Config.SMALL_SIZE_MAX ? Config.EXTEND_MIN : 1, Config.EXTEND_SIZE / size);
         return (int) Config.min(blocks, left);
     }
@@ -369,7 +369,8 @@ public final class Page {
      */
     static long linked(long page) { return linked(capacity(page), blockSize(page)); }
 
-    private static long linked(long blocks, long size) {
+    /** The same for so many blocks of {@code size} bytes. */
+    static long linked(long blocks, long size) {
         long bytes = blocks * size;
         long step = bytes <= Config.CHARGE_STEP ? Os.pageSize() : Config.CHARGE_STEP;
         return Config.alignUp(bytes, step);
@@ -387,9 +388,6 @@ public final class Page {
         boolean charged = before > Config.CHARGE_STEP && after <= Config.alignUp(before, Config.CHARGE_STEP);
         return charged ? 0 : linked(capacity(page) + blocks, size) - linked(page);
     }
-
-    /** How many they are in a new page for so many blocks of {@code size} bytes, that is extended once. */
-    static long firstExtension(long size, int reserved) { return linked(portion(size, reserved), size); }
 
     /** For the owner: links the next few fresh blocks into {@code free}, in front; false if there are none. */
     static boolean extend(long page) {

@@ -21,25 +21,35 @@ final class Pages {
         long slices = size >>> Config.SLICE_SHIFT;
         long heap = Theap.heap(theap);
         int blocks = (int) (size / blockSize);
-        long charged = Page.firstExtension(blockSize, blocks);
-        if (!Limits.charge(heap, charged)) return 0;
+        int first = Page.portion(blockSize, blocks);
+        long charged = Page.linked(first, blockSize);
+        if (!Limits.charge(heap, charged)) {
+            // Near a limit a single block will do.
+            first = 1;
+            charged = Page.linked(1, blockSize);
+            if (!Limits.charge(heap, charged)) return 0;
+        }
         long page = Arenas.allocate(heap, slices, 1, mayStayEmpty(theap, bin));
         if (page == 0) page = mapped(heap, size, Config.SLICE);
         if (page == 0) return refused(heap, charged);
-        return initialised(page, theap, blockSize, blocks);
+        return initialised(page, theap, blockSize, blocks, first);
     }
 
     /** For the owner: links in fresh blocks if there are any, and no limit forbids it. */
     static boolean extend(long page) {
         int blocks = Page.portion(page);
         if (blocks <= 0) return false;
-        long bytes = Page.extension(page, blocks);
-        if (bytes != 0 && !charge(page, bytes)) return false;
+        if (!chargeExtension(page, blocks)) {
+            blocks = 1; // as near a limit as can be
+            if (!chargeExtension(page, blocks)) return false;
+        }
         Page.extend(page, blocks);
         return true;
     }
 
-    private static boolean charge(long page, long bytes) {
+    private static boolean chargeExtension(long page, int blocks) {
+        long bytes = Page.extension(page, blocks);
+        if (bytes == 0) return true;
         long heap = Page.heap(page);
         if (!Limits.charge(heap, bytes)) return false;
         Statistics.raisePeak(Heap.statistics(heap), Statistics.PAGE_COMMITTED, Heap.charged(heap));
@@ -82,7 +92,7 @@ final class Pages {
         if (page == 0) page = mapped(heap, blockSize, Config.max(alignment, Config.SLICE));
         if (page == 0) return refused(heap, blockSize);
         if (whole) Page.setFlag(page, Page.MAPPED_WHOLE);
-        return initialised(page, theap, blockSize, 1);
+        return initialised(page, theap, blockSize, 1, 0);
     }
 
     /** Of a page with a single block: was its memory fresh, and does it stay readable even when it is freed? */
@@ -113,8 +123,7 @@ final class Pages {
     /** The bytes that a page for blocks of {@code size} bytes is charged at first, or one for a single such block. */
     static long charge(long size, boolean single) {
         if (single) return Config.alignUp(Config.max(size, 1), Os.pageSize());
-        long blockSize = SizeClass.goodSize(size);
-        return Page.firstExtension(blockSize, (int) (SizeClass.pageSize(blockSize) / blockSize));
+        return Page.linked(1, SizeClass.goodSize(size));
     }
 
     /** May a heap have memory straight from the OS? */
@@ -171,7 +180,7 @@ final class Pages {
             return 0;
         }
         Os.transparentHugePages(start, blockSize, Options.bounded(Options.ALLOW_THP) != 0);
-        page = initialised(mapped(page, heap, start, blockSize, room), theap, blockSize, 1);
+        page = initialised(mapped(page, heap, start, blockSize, room), theap, blockSize, 1, 0);
         if (page == 0) Limits.discharge(heap, -credit); // all of the new one's has been discharged
         else if (credit != 0) Page.setFlag(old, Page.CHARGED_ELSEWHERE);
         return page;
@@ -233,7 +242,8 @@ final class Pages {
         Arena.purgeMemory(arena, slice, size >>> Config.SLICE_SHIFT);
     }
 
-    private static long initialised(long page, long theap, long blockSize, int reserved) {
+    /** @param linked so many blocks are linked in at once */
+    private static long initialised(long page, long theap, long blockSize, int reserved, int linked) {
         long heap = Theap.heap(theap);
         Page.setBlockSize(page, blockSize);
         Page.setReserved(page, reserved);
@@ -241,7 +251,7 @@ final class Pages {
         Page.setHeap(page, heap);
         Page.setOwner(page, Theap.threadId(theap));
         if (reserved == 1) Page.setSingle(page);
-        else Page.extend(page);
+        if (linked != 0) Page.extend(page, linked);
         Page.setThreadFree(page, Page.OWNED);
         if (!enter(page, heap)) {
             giveMemoryBack(page, heap);
