@@ -181,18 +181,15 @@ final class Resize {
         long before = Page.blockSize(page);
         long room = Page.osSize(page);
         if (wanted > room) return false;
-        long mapped = Pages.mappedSlices(page);
-        Page.setBlockSize(page, wanted);
-        long all = Pages.mappedSlices(page);
-        if (!PageMap.register(start, all, page)) {
-            Page.setBlockSize(page, before);
-            PageMap.register(start, mapped, page); // as it was: there are tables for these
-            return false;
-        }
         Os.unmap(start + before, wanted - before);
-        if (Os.remap(start, before, wanted, 0)) return true;
-        PageMap.unregister(start + (mapped << Config.SLICE_SHIFT), all - mapped);
-        Page.setBlockSize(page, before);
+        if (Os.remap(start, before, wanted, 0)) {
+            // Only now: meanwhile another page might have been there.
+            Page.setBlockSize(page, wanted);
+            if (PageMap.register(start, Pages.mappedSlices(page), page)) return true;
+            Page.setBlockSize(page, before);
+            PageMap.register(start, Pages.mappedSlices(page), page); // as it was: there are tables for these
+            Os.unmap(start + before, wanted - before);
+        }
         // What may be somebody else's by now is not touched any more.
         if (room > wanted) Os.unmap(start + wanted, room - wanted);
         Page.setOsSize(page, before);
@@ -213,20 +210,19 @@ final class Resize {
         }
         if (target == 0) return false;
         // All that may be refused comes before the call that gives the target's addresses up first: what is new is
-        // committed, and there is a table for what is registered.
-        boolean ready = Os.commit(target + before, wanted - before);
+        // committed, and there are tables for what will be registered.
         Page.setBlockSize(page, wanted);
-        ready = ready && PageMap.register(target, Pages.mappedSlices(page), page);
+        long slices = Pages.mappedSlices(page);
+        boolean ready = Os.commit(target + before, wanted - before) && PageMap.register(target, slices, page);
         if (!ready) {
             Page.setBlockSize(page, before);
             Os.unmap(target, room);
             return false;
         }
+        PageMap.unregister(target, slices);
         // Before the addresses are free for others, who may register a page there.
         PageMap.unregister(start, mapped);
-        boolean moved = Os.remap(start, before, wanted, target);
-        if (!moved) {
-            PageMap.unregister(target, Pages.mappedSlices(page));
+        if (!Os.remap(start, before, wanted, target)) {
             Page.setBlockSize(page, before);
             PageMap.register(start, mapped, page);
             // Where the block should have been may be somebody else's by now, as not all systems refuse before they give
@@ -235,6 +231,7 @@ final class Resize {
             if (room > wanted) Os.unmap(target + wanted, room - wanted);
             return false;
         }
+        PageMap.register(target, slices, page);
         cutOff(page, start, before);
         Page.setStart(page, target);
         Page.setOsBase(page, target);
