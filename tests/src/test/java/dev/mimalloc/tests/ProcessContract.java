@@ -15,7 +15,7 @@ abstract class ProcessContract extends Contract {
     }
 
     @ParameterizedTest
-    @EnumSource(names = {"BURST", "BURST_OF_A_THREAD_THAT_ENDED"})
+    @EnumSource(names = {"BURST", "BURST_OF_A_THREAD_THAT_ENDED", "SILENCE_AFTER_A_BURST"})
     void memoryReturnsAtTheDefaults(Scenario burst) throws Exception {
         Child.scenario(allocator, burst, Map.of()).assertSuccess();
     }

@@ -73,6 +73,19 @@ enum Scenario {
             assertReturns(a, start);
         }
     },
+    /** A burst beside as much that stays in use, and then nobody calls at all. */
+    SILENCE_AFTER_A_BURST {
+        @Override
+        void run(Allocator a) throws Exception {
+            long start = settle(a);
+            long[] kept = blocks(a, GIB / 2);
+            long used = Memory.resident() - start;
+            free(a, burst(a, start + used));
+            Eventually.that(() -> Memory.resident() - start < used * 5 / 4 + 100 * MIB,
+                    () -> "%,d bytes are in use, %,d resident".formatted(used, Memory.resident() - start));
+            free(a, kept);
+        }
+    },
     /** A burst in a heap, which is destroyed. */
     BURST_IN_A_HEAP {
         @Override
