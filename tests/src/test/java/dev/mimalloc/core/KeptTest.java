@@ -77,14 +77,14 @@ class KeptTest {
         assertThat(Page.osSize(page)).isEqualTo(SIZE);
         assertThat(Subprocess.kept(subprocess)).isZero();
         assertThat(Kept.take(subprocess, MIB, Config.SLICE)).isZero();
-        Kept.giveBack(page, subprocess);
+        Kept.giveBack(page, subprocess, SIZE);
         assertThat(Subprocess.kept(subprocess)).as("the OS takes it").isZero();
     }
 
     @Test
     void itGoesWhenTheOsTakesAnother() {
         long other = Os.map(MIB, MIB, true, false);
-        Kept.giveBack(mapping(other, MIB, 0), subprocess);
+        Kept.giveBack(mapping(other, MIB, 0), subprocess, MIB);
         assertThat(Subprocess.kept(subprocess)).isZero();
     }
 }
