@@ -24,7 +24,6 @@ class ForeignAccess extends Access {
     private static final VarHandle SHORT = JAVA_SHORT_UNALIGNED.varHandle();
     private static final VarHandle BYTE = JAVA_BYTE.varHandle();
     private static final VarHandle LONG = JAVA_LONG.varHandle(); // atomics want alignment
-    private static final long ZEROS_SIZE = 64 << 10;
     private static final long ZEROS = Os.map(ZEROS_SIZE, 4096, true, false);
     private static final long ANY = Long.MAX_VALUE >>> 1;
     private static final long STRUCT = ANY >>> 1 & -8L;
@@ -84,12 +83,7 @@ class ForeignAccess extends Access {
     void copy(long from, long to, long size) { MemorySegment.copy(ALL, from, ALL, to, size); }
     @Override
     void fill(long a, long size, byte value) {
-        // A copy uses the processor's widest registers, fill() does not; these zeros are a page of the system's.
-        if (value != 0) {
-            ALL.asSlice(a, size).fill(value); // makes an object; core fills with zeros only
-            return;
-        }
-        for (; size > ZEROS_SIZE; size -= ZEROS_SIZE, a += ZEROS_SIZE) copy(ZEROS, a, ZEROS_SIZE);
-        copy(ZEROS, a, size);
+        if (value == 0) copyZeros(ZEROS, a, size);
+        else ALL.asSlice(a, size).fill(value); // makes an object; core fills with zeros only
     }
 }

@@ -12,6 +12,13 @@ import sun.misc.Unsafe;
 final class SunAccess extends Access {
     private static final Unsafe UNSAFE = unsafe();
 
+    /** Apart, as memory is allocated by this class before there is any. */
+    private static final class Zeros {
+        static final long START = Os.map(ZEROS_SIZE, 4096, true, false);
+
+        private Zeros() {}
+    }
+
     private static Unsafe unsafe() {
         try {
             Field instance = Unsafe.class.getDeclaredField("theUnsafe");
@@ -92,5 +99,8 @@ final class SunAccess extends Access {
     @Override
     void copy(long from, long to, long size) { UNSAFE.copyMemory(from, to, size); }
     @Override
-    void fill(long a, long size, byte value) { UNSAFE.setMemory(a, size, value); }
+    void fill(long a, long size, byte value) {
+        if (value == 0) copyZeros(Zeros.START, a, size);
+        else UNSAFE.setMemory(a, size, value);
+    }
 }
