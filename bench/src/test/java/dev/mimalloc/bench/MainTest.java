@@ -46,11 +46,12 @@ class MainTest {
 
     @Test
     void choosesAmongTheInstalledAllocators() {
-        assertThat(bench("--list", "--peers", "system", "--with", "mine=" + Home.library(), "--output",
-                folder.toString())).as("%s", errors).isZero();
+        assertThat(bench("--list", "--only", "workloads", "--peers", "system", "--with", "mine=" + Home.library(),
+                "--output", folder.toString())).as("%s", errors).isZero();
         assertThat(out.toString().lines().filter(line -> line.startsWith("allocator "))).hasSize(3)
                 .anyMatch(line -> line.startsWith("allocator mine"));
-        assertThat(errors.toString()).doesNotContain("left out");
+        // Programs may be missing, see the bench's own list; no allocator is.
+        assertThat(errors.toString().lines().filter(line -> !line.contains("not installed"))).isEmpty();
     }
 
     @Test

@@ -7,10 +7,15 @@ import java.lang.foreign.MemorySegment;
  * Blocks as memory segments. JVM only; it is here so that no other module needs to be given native access.
  */
 public final class Segments {
-    private static final Class<?> ALWAYS = Arena.global().scope().getClass();
-    private static final Class<?> AUTOMATIC = Arena.ofAuto().scope().getClass();
-    /** Of an array or of a direct or mapped buffer, which lives as long as it can be reached. */
-    private static final Class<?> OF_OBJECT = MemorySegment.ofArray(new byte[0]).scope().getClass();
+    /** The classes of scopes that cannot be closed; apart, as a program that asks for no segment need not load these. */
+    private static final class Stays {
+        static final Class<?> ALWAYS = Arena.global().scope().getClass();
+        static final Class<?> AUTOMATIC = Arena.ofAuto().scope().getClass();
+        /** Of an array or of a direct or mapped buffer, which lives as long as it can be reached. */
+        static final Class<?> OF_OBJECT = MemorySegment.ofArray(new byte[0]).scope().getClass();
+
+        private Stays() {}
+    }
 
     private Segments() {}
 
@@ -36,7 +41,7 @@ public final class Segments {
      */
     public static boolean cannotBeClosed(MemorySegment.Scope scope) {
         Class<?> kind = scope.getClass();
-        return kind == ALWAYS || kind == AUTOMATIC || kind == OF_OBJECT;
+        return kind == Stays.ALWAYS || kind == Stays.AUTOMATIC || kind == Stays.OF_OBJECT;
     }
 
     /** Has an arena do something when its lifetime ends; the action must not keep the arena alive. */

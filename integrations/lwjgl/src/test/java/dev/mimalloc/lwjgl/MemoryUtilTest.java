@@ -174,7 +174,7 @@ class MemoryUtilTest {
     void misuseIsRefused() {
         var allocator = getAllocator();
         assertThatIllegalArgumentException().isThrownBy(() -> nmemAlignedAlloc(48, 100))
-                .withMessageContaining("not a power of two").withMessageContaining("0x30");
+                .withMessageContaining("not a power of two").withMessageContaining(" 48");
         assertThatIllegalArgumentException().isThrownBy(() -> allocator.free(0x1234_5670L))
                 .withMessageContaining("0x12345670");
         assertThatIllegalArgumentException().isThrownBy(() -> allocator.aligned_free(0x1234_5670L));
