@@ -309,7 +309,7 @@ public final class Allocate {
         // Whatever is free somewhere else may help.
         do {
             theap = Threads.adoptOrphans(Theap.data(theap), theap);
-            Threads.collectEverything(Theap.data(theap));
+            Threads.collectEverything(theap);
             page = single ? singleton(theap, size, alignment, whole, false) : FindPage.find(theap, SizeClass.bin(size));
             // A large page may be too much where the block alone is not: in a small region.
             if (page == 0 && !single && SizeClass.binSize(SizeClass.bin(size)) > Config.SMALL_OBJECT_MAX) {

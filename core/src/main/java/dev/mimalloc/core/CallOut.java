@@ -49,7 +49,7 @@ final class CallOut {
 
     static void end(long theap) {
         long data = Theap.data(theap);
-        while (ThreadData.isShared(data) && !ThreadData.tryLease(data)) ThreadData.awaitLease(data);
+        if (ThreadData.isShared(data)) awaitLease(data);
         Heap.addCallOuts(Theap.heap(theap), -1);
         count(data, -1);
     }
@@ -65,6 +65,28 @@ final class CallOut {
     }
 
     static void endBelow() { countOwn(-1); }
+
+    /**
+     * Before a call waits for other threads, as for a lock that is held for long: those who share the data may go on
+     * meanwhile. No function of the user's is called for the theap's heap, so whoever ends that waits for the call.
+     */
+    static void pause(long theap) {
+        long data = Theap.data(theap);
+        if (!ThreadData.isShared(data)) return;
+        count(data, 1);
+        ThreadData.endLease(data);
+    }
+
+    static void resume(long theap) {
+        long data = Theap.data(theap);
+        if (!ThreadData.isShared(data)) return;
+        awaitLease(data);
+        count(data, -1);
+    }
+
+    private static void awaitLease(long data) {
+        while (!ThreadData.tryLease(data)) ThreadData.awaitLease(data);
+    }
 
     /** Is the current thread inside of such a function? A virtual thread has nothing that could tell. */
     static boolean isInside() {

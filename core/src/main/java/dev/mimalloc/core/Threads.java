@@ -200,7 +200,8 @@ public final class Threads {
     }
 
     /** Before somebody hears that there is no memory: frees all that is kept for what comes next, as far as it can be. */
-    static void collectEverything(long data) {
+    static void collectEverything(long theap) {
+        long data = Theap.data(theap);
         long spare = ThreadData.spare(data);
         if (spare != ThreadData.LENT) {
             ThreadData.setSpare(data, 0);
@@ -208,8 +209,11 @@ public final class Threads {
         }
         collectPages(data);
         collectShared();
+        // Where many virtual threads meet a limit at the same time each waits for the one before it.
+        CallOut.pause(theap);
         Scavenge.all(ThreadData.subprocess(data));
         Purge.run(ThreadData.subprocess(data));
+        CallOut.resume(theap);
     }
 
     private static void reduce(long data, long target) {
