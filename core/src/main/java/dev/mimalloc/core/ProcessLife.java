@@ -74,6 +74,7 @@ public final class ProcessLife {
     @Export("void mi__fork_child(void)")
     public static void forkChild() {
         Root.setForked();
+        for (long s = Root.subprocesses(); s != 0; s = Subprocess.next(s)) Subprocess.endCollection(s);
         forkParent();
     }
 

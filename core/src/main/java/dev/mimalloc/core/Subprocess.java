@@ -35,6 +35,9 @@ import static dev.mimalloc.machine.Memory.*;
  *   4600     8 visitors      who shows pages to a visitor: they must not go meanwhile; atomic
  *   4608     8 finishing     who frees what was found; atomic
  *   4616     8 kept         list of mappings that wait, see Kept; osLock, and read without it
+ *   4624     8 collectLock  held while somebody gives back all that can be, see Threads.collectEverything
+ *   4632     8 collections  how often that has begun; written under the lock, read without it; atomic
+ *   4640     8 collector    the thread that does it, 0 for nobody; relaxed
  * </pre>
  */
 final class Subprocess {
@@ -98,6 +101,18 @@ final class Subprocess {
     static void setWaitPeak(long subprocess, long slices) { putRelaxed(subprocess + 112, slices); }
     static long purgedAt(long subprocess) { return getRelaxed(subprocess + 120); }
     static void setPurgedAt(long subprocess, long ms) { putRelaxed(subprocess + 120, ms); }
+    static long collectLock(long subprocess) { return subprocess + SCAVENGE + 80; }
+    /** A collection that has begun after this was read sees all that was freed before. */
+    static long collections(long subprocess) { return getVolatile(subprocess + SCAVENGE + 88); }
+    static void countCollection(long subprocess) { fetchAdd(subprocess + SCAVENGE + 88, 1); }
+    /** A thread only asks whether it is itself, and what it finds then is what it wrote: no order is needed. */
+    static long collector(long subprocess) { return getRelaxed(subprocess + SCAVENGE + 96); }
+    static void setCollector(long subprocess, long thread) { putRelaxed(subprocess + SCAVENGE + 96, thread); }
+    /** In a fork's child: the thread that collected may have stayed behind. */
+    static void endCollection(long subprocess) {
+        setCollector(subprocess, 0);
+        putRelease(collectLock(subprocess), 0);
+    }
     static long arenas(long subprocess) { return subprocess + 128; }
     static long statistics(long subprocess) { return subprocess + 256; }
 

@@ -199,21 +199,38 @@ public final class Threads {
         Retire.collect(main, false);
     }
 
-    /** Before somebody hears that there is no memory: frees all that is kept for what comes next, as far as it can be. */
+    /**
+     * Before somebody hears that there is no memory: gives back all that is kept for what comes next, as far as it can be.
+     * Where many threads meet a limit at the same time one does it for all who wait for it, and those virtual threads that
+     * wait lend their lease to others meanwhile. A function of the user's that is called here gets nothing more.
+     */
     static void collectEverything(long theap) {
         long data = Theap.data(theap);
+        long subprocess = ThreadData.subprocess(data);
+        if (Subprocess.collector(subprocess) == ThreadSlot.id()) return;
+        // An error half-way would keep the lock. Who has a lease has looked at the stack before.
+        if (!ThreadData.isShared(data)) ThreadSlot.probeStackAround();
+        long before = Subprocess.collections(subprocess);
         long spare = ThreadData.spare(data);
         if (spare != ThreadData.LENT) {
             ThreadData.setSpare(data, 0);
             Free.free(spare);
         }
-        collectPages(data);
-        collectShared();
-        // Where many virtual threads meet a limit at the same time each waits for the one before it.
         CallOut.pause(theap);
-        Scavenge.all(ThreadData.subprocess(data));
-        Purge.run(ThreadData.subprocess(data));
+        Lock.acquire(Subprocess.collectLock(subprocess));
         CallOut.resume(theap);
+        collectPages(data);
+        if (Subprocess.collections(subprocess) == before) {
+            Subprocess.countCollection(subprocess);
+            Subprocess.setCollector(subprocess, ThreadSlot.id());
+            collectShared();
+            CallOut.pause(theap);
+            Scavenge.all(subprocess);
+            Purge.run(subprocess);
+            CallOut.resume(theap);
+            Subprocess.setCollector(subprocess, 0);
+        }
+        Lock.release(Subprocess.collectLock(subprocess));
     }
 
     private static void reduce(long data, long target) {
