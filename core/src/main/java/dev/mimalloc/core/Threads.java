@@ -216,21 +216,19 @@ public final class Threads {
             ThreadData.setSpare(data, 0);
             Free.free(spare);
         }
+        if (!ThreadData.isShared(data)) collectPages(data);
         CallOut.pause(theap);
         Lock.acquire(Subprocess.collectLock(subprocess));
-        CallOut.resume(theap);
-        collectPages(data);
         if (Subprocess.collections(subprocess) == before) {
             Subprocess.countCollection(subprocess);
             Subprocess.setCollector(subprocess, ThreadSlot.id());
             collectShared();
-            CallOut.pause(theap);
             Scavenge.all(subprocess);
             Purge.run(subprocess);
-            CallOut.resume(theap);
             Subprocess.setCollector(subprocess, 0);
         }
         Lock.release(Subprocess.collectLock(subprocess));
+        CallOut.resume(theap);
     }
 
     private static void reduce(long data, long target) {
