@@ -340,12 +340,24 @@ final class Arena {
         for (long step = slice / HUGE_PAGE; step < end; step++) {
             long first = step;
             while (step < end && !Bitmap.isSet(steps(arena), step)) step++;
-            if (step > first && !commitStep(arena, first, step - first)) {
+            if (step > first && !commitStep(arena, first, step - first) && !commitGap(arena, first)) {
                 // There may still be memory for the slices alone.
                 return Os.commit(address(arena, slice), count << Config.SLICE_SHIFT);
             }
         }
         return true;
+    }
+
+    /**
+     * Makes all regions around this one accessible that are not: that is one mapping, and stays one. For when the process
+     * has as many mappings as it may, and a piece of it would be one more.
+     */
+    private static boolean commitGap(long arena, long step) {
+        long end = slices(arena) / HUGE_PAGE;
+        long last = step + 1;
+        while (step > 0 && !Bitmap.isSet(steps(arena), step - 1)) step--;
+        while (last < end && !Bitmap.isSet(steps(arena), last)) last++;
+        return commitStep(arena, step, last - step);
     }
 
     private static boolean commitStep(long arena, long step, long count) {
