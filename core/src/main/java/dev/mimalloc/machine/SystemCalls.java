@@ -27,6 +27,14 @@ final class SystemCalls {
     /** Of nothing, to warm up: the number on x86-64, and that on later architectures. */
     private static final long WRITE = System.getProperty("os.arch").equals("amd64") ? 1 : 64;
 
+    /**
+     * Java heap that is given up when calls are linked: a class of the JDK's that finds none while it is initialised is lost
+     * for good. In pieces, as G1 gives a large array whole regions.
+     */
+    @SuppressWarnings("UnusedVariable") // it is only there
+    private static byte[][] reserve;
+    private static final int RESERVE_PIECES = 8, RESERVE_PIECE = 64 << 10;
+
     private static boolean linked; // plain: who sees it comes by Gate's initialisation, which sees all
     private static volatile MethodHandle made; // for Gate
     private static volatile Thread linking;
@@ -47,6 +55,7 @@ final class SystemCalls {
         @Override
         public void run() {
             try {
+                reserve = null;
                 linkHere();
             } catch (OutOfMemoryError e) {
                 // Who waits finds that it is not linked.
@@ -62,6 +71,7 @@ final class SystemCalls {
             }
             // Without access the first call of all shall say so, and not one that cannot be explained.
             if (!SystemCalls.class.getModule().isNativeAccessEnabled()) linkHere();
+            else reserve = new byte[RESERVE_PIECES][RESERVE_PIECE];
         } catch (ClassNotFoundException e) {
             throw new LinkageError(e.getMessage(), e);
         }
