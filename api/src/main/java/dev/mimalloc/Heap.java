@@ -361,6 +361,7 @@ public final class Heap implements SegmentAllocator, AutoCloseable {
      */
     public void limit(long bytes) {
         if (bytes < 0) throw Refusal.negative("bytes", bytes);
+        ThreadSlot.probeStackAround(); // an error between these two would keep the heap open for ever
         int place = enter();
         try {
             synchronized (users) { // not this: who ends the heap has it, and waits for us
@@ -673,9 +674,12 @@ public final class Heap implements SegmentAllocator, AutoCloseable {
         }
 
         void rethrow() {
-            if (thrown instanceof Error e) throw e;
-            if (thrown instanceof RuntimeException e) throw e;
+            if (thrown != null) throw Visiting.<RuntimeException>asIs(thrown);
         }
+
+        /** What the compiler need not know: other languages throw checked exceptions anywhere. */
+        @SuppressWarnings({"unchecked", "TypeParameterUnusedInFormals"})
+        private static <T extends Throwable> T asIs(Throwable thrown) throws T { throw (T) thrown; }
     }
 
     /** A heap for one thread; see {@link Heap#local}. Errors are those of {@link Heap}. */

@@ -197,6 +197,23 @@ final class Arena {
         return slice < 0 ? claimIn(arena, count, alignment, ANY, kind) : slice;
     }
 
+    /**
+     * The same among slices that are accessible already, wherever they are: for when the OS promises no more. -1 where the
+     * arena is not committed by steps.
+     */
+    static long claimAccessible(long arena, long count, long alignment) {
+        if (commits(arena) != BY_STEPS) return -1;
+        long end = slices(arena) / HUGE_PAGE;
+        long at = 0;
+        while ((at = Bitmap.nextSet(steps(arena), at, end)) >= 0) {
+            long length = Bitmap.runLength(steps(arena), at, end);
+            long slice = claimAligned(arena, at * HUGE_PAGE, (at + length) * HUGE_PAGE, count, alignment);
+            if (slice >= 0) return slice;
+            at += length;
+        }
+        return -1;
+    }
+
     private static long claimIn(long arena, long count, long alignment, int wanted, int kind) {
         long free = free(arena);
         long slices = slices(arena);

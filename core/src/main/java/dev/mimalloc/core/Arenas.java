@@ -74,7 +74,9 @@ final class Arenas {
         if (!Arena.commit(arena, slice, slices)) {
             Statistics.add(Subprocess.statistics(Arena.subprocess(arena)), Statistics.ARENA_ROLLBACK_COUNT, 1);
             Arena.unclaim(arena, slice, slices);
-            return NO_COMMIT;
+            slice = Arena.claimAccessible(arena, slices, alignment);
+            if (slice < 0) return NO_COMMIT;
+            Arena.commit(arena, slice, slices); // which needs nothing of the OS
         }
         if (sparse) HugePages.withdraw(arena, slice, slices);
         else HugePages.claimed(arena, slice, slices);

@@ -28,12 +28,10 @@ final class SystemCalls {
     private static final long WRITE = System.getProperty("os.arch").equals("amd64") ? 1 : 64;
 
     /**
-     * Java heap that is given up when calls are linked: a class of the JDK's that finds none while it is initialised is lost
-     * for good. In pieces, as G1 gives a large array whole regions.
+     * A Java heap that is smaller may be full before calls are linked in good time, and a class of the JDK's that finds no
+     * room while it is initialised is lost for good: there they are linked at the start.
      */
-    @SuppressWarnings("UnusedVariable") // it is only there
-    private static byte[][] reserve;
-    private static final int RESERVE_PIECES = 8, RESERVE_PIECE = 64 << 10;
+    private static final long SMALL_JAVA_HEAP = 64 << 20;
 
     private static boolean linked; // plain: who sees it comes by Gate's initialisation, which sees all
     private static volatile MethodHandle made; // for Gate
@@ -55,7 +53,6 @@ final class SystemCalls {
         @Override
         public void run() {
             try {
-                reserve = null;
                 linkHere();
             } catch (OutOfMemoryError e) {
                 // Who waits finds that it is not linked.
@@ -70,8 +67,8 @@ final class SystemCalls {
                 Class.forName(type.getName(), false, type.getClassLoader());
             }
             // Without access the first call of all shall say so, and not one that cannot be explained.
-            if (!SystemCalls.class.getModule().isNativeAccessEnabled()) linkHere();
-            else reserve = new byte[RESERVE_PIECES][RESERVE_PIECE];
+            boolean allowed = SystemCalls.class.getModule().isNativeAccessEnabled();
+            if (!allowed || Runtime.getRuntime().maxMemory() < SMALL_JAVA_HEAP) linkHere();
         } catch (ClassNotFoundException e) {
             throw new LinkageError(e.getMessage(), e);
         }
