@@ -29,24 +29,30 @@ import dev.mimalloc.machine.Trace;
  *     72     8 commit       the user's commit function, or 0
  *     80     8 commitArgument
  *     88     8 owned        1 if we reserved the range ourselves
- *     96     8 free         bitmaps
+ *     96     8 free         the first of the bitmaps with a bit for each slice, which follow each other
  *    104     8 committed
  *    112     8 dirty
  *    120     8 purge
  *    128     8 aged
- *    136     8 huge
+ *    136     8 early        purged lately, because too many waited; a hint
  *    144     8 chunkKinds   a byte for each chunk of the bitmaps: the kind of runs it is used for, plus one
  *    152     8 descriptors  the pages', one for each slice
  *    160     8 advisable    1 if regions can be advised to be huge pages; relaxed, until the OS refuses
  *    168     8 purgeClaims  odd while a purge has slices of this arena claimed; goes up when it begins and ends
  *    176     8 commits      how our own memory that is not accessible is committed, see below
  *    184     8 steps        a bitmap of the regions of a huge page that are accessible, if it is committed by steps
- *    192     8 early        the last bitmap: purged lately, because too many waited; a hint
+ *    192     8 huge         a bitmap of the regions that are advised to be huge pages
  * </pre>
  *
  * All others are written once, before the arena is published.
  */
 final class Arena {
+    private static final long BITMAPS = 96;
+    private static final long EARLY = 136;
+    private static final long PURGE_CLAIMS = 168;
+    private static final long COMMITS = 176;
+    private static final long STEPS = 184;
+    private static final long HUGE_REGIONS = 192;
     private static final long HEADER = 256;
     /** Those with a bit for each slice; behind them lie the two with a bit for each region of a huge page. */
     private static final int SLICE_BITMAPS = 6;
@@ -110,18 +116,18 @@ final class Arena {
         Bitmap.set(committed(arena), 0, slices(arena));
         Statistics.increase(Subprocess.statistics(subprocess(arena)), Statistics.COMMITTED, size(arena));
     }
-    private static long commits(long arena) { return getLong(arena + 176); }
-    static void setCommits(long arena, int commits) { putLong(arena + 176, commits); }
-    private static long steps(long arena) { return getLong(arena + 184); }
+    private static long commits(long arena) { return getLong(arena + COMMITS); }
+    static void setCommits(long arena, int commits) { putLong(arena + COMMITS, commits); }
+    private static long steps(long arena) { return getLong(arena + STEPS); }
     static boolean isOwned(long arena) { return getLong(arena + 88) != 0; }
     static void setOwned(long arena) { putLong(arena + 88, 1); }
-    static long free(long arena) { return getLong(arena + 96); }
+    static long free(long arena) { return getLong(arena + BITMAPS); }
     static long committed(long arena) { return getLong(arena + 104); }
     static long dirty(long arena) { return getLong(arena + 112); }
     static long purge(long arena) { return getLong(arena + 120); }
     static long aged(long arena) { return getLong(arena + 128); }
-    static long huge(long arena) { return getLong(arena + 136); }
-    static long early(long arena) { return getLong(arena + 192); }
+    static long huge(long arena) { return getLong(arena + HUGE_REGIONS); }
+    static long early(long arena) { return getLong(arena + EARLY); }
     private static long chunkKind(long arena, long chunk) { return getLong(arena + 144) + chunk; }
     static boolean isAdvisable(long arena) { return getRelaxed(arena + 160) != 0; }
     static void setAdvisable(long arena, boolean advisable) { putRelaxed(arena + 160, advisable ? 1 : 0); }
@@ -130,8 +136,8 @@ final class Arena {
      * Sequentially consistent, as the bits of {@code free}: a search that missed slices because a purge had them finds
      * another number after it than before, or an odd one.
      */
-    static long purgeClaims(long arena) { return getVolatile(arena + 168); }
-    static void countPurgeClaim(long arena) { fetchAdd(arena + 168, 1); }
+    static long purgeClaims(long arena) { return getVolatile(arena + PURGE_CLAIMS); }
+    static void countPurgeClaim(long arena) { fetchAdd(arena + PURGE_CLAIMS, 1); }
 
     static long size(long arena) { return slices(arena) << Config.SLICE_SHIFT; }
     static long address(long arena, long slice) { return start(arena) + (slice << Config.SLICE_SHIFT); }
@@ -164,12 +170,12 @@ final class Arena {
         putLong(arena + 56, pinned ? 1 : 0);
         putLong(arena + 64, accessible ? 1 : 0);
         for (int i = 0; i < SLICE_BITMAPS; i++) {
-            putLong(arena + (i < SLICE_BITMAPS - 1 ? 96 + i * 8L : 192), arena + HEADER + i * bitmap);
+            putLong(arena + BITMAPS + i * 8L, arena + HEADER + i * bitmap);
             Bitmap.init(arena + HEADER + i * bitmap, slices);
         }
-        putLong(arena + 136, arena + HEADER + SLICE_BITMAPS * bitmap);
+        putLong(arena + HUGE_REGIONS, arena + HEADER + SLICE_BITMAPS * bitmap);
         Bitmap.init(huge(arena), slices / HUGE_PAGE);
-        putLong(arena + 184, huge(arena) + regions);
+        putLong(arena + STEPS, huge(arena) + regions);
         Bitmap.init(steps(arena), slices / HUGE_PAGE);
         putLong(arena + 144, arena + HEADER + bitmaps);
         putLong(arena + 152, arena + HEADER + bitmaps + kinds);
