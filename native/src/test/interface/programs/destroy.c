@@ -1,24 +1,14 @@
 // Option destroy_on_exit in a program that has the library inside: at the end nothing is mapped any more.
-#include <fcntl.h>
 #include <mimalloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "mappings.h"
+
 static long before;
 static void* kept;
-
-static long mappings(void) {
-  static char text[1 << 16];
-  long lines = 0, length;
-  int file = open("/proc/self/maps", O_RDONLY);
-  while ((length = read(file, text, sizeof(text))) > 0) {
-    for (long i = 0; i < length; i++) lines += text[i] == '\n';
-  }
-  close(file);
-  return lines;
-}
 
 // The first object's destructor of the earliest priority is the last one of all: after the library's.
 __attribute__((destructor(101))) static void last(void) {

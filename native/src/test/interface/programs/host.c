@@ -10,6 +10,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "mappings.h"
+
 enum { RELOADS = 1100, THREADS = 4 };
 
 static const char* path;
@@ -47,18 +49,6 @@ static void release(void* p) {
   void (*f)(void*);
   *(void**)&f = dlsym(guest, "guest_free");
   f(p);
-}
-
-// Nothing here allocates: that would change what is counted.
-static long mappings(void) {
-  static char text[1 << 16];
-  long lines = 0, length;
-  int file = open("/proc/self/maps", O_RDONLY);
-  while ((length = read(file, text, sizeof(text))) > 0) {
-    for (long i = 0; i < length; i++) lines += text[i] == '\n';
-  }
-  close(file);
-  return lines;
 }
 
 static long resident(void) {

@@ -380,6 +380,14 @@ class LimitTest {
         assertThat(calls).hasValue(2);
     }
 
+    private static void await(CountDownLatch latch) {
+        try {
+            latch.await();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
     /** A thread keeps a few KiB for each size, not a page. */
     @Test
     void manyThreadsWithFewBlocksOfManySizesFit() throws InterruptedException {
@@ -398,11 +406,7 @@ class LimitTest {
                         refused.incrementAndGet();
                     }
                     ready.countDown();
-                    try {
-                        done.await();
-                    } catch (InterruptedException e) {
-                        Thread.currentThread().interrupt();
-                    }
+                    await(done);
                 }));
             }
             ready.await();
@@ -427,11 +431,7 @@ class LimitTest {
                 // What a thread has freed in, it takes back.
                 for (int i = 0; i < 30_000; i += 3) Mimalloc.free(blocks.get(i));
                 ready.countDown();
-                try {
-                    done.await();
-                } catch (InterruptedException e) {
-                    Thread.currentThread().interrupt();
-                }
+                await(done);
             });
             ready.await();
             try {
