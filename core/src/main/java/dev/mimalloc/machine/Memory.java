@@ -13,6 +13,11 @@ package dev.mimalloc.machine;
  * receiver of every call below is a constant, and the JIT leaves nothing of the choice in the machine code.
  */
 public final class Memory {
+    /** The bytes of a word, as addresses, links and counters are. */
+    public static final long WORD = 8;
+    /** The bytes of a cache line. */
+    public static final long LINE = 64;
+
     private static final Access ACCESS = Access.choose();
     private static final long ROOT = Os.map(64 << 10, 64 << 10, true, false);
 

@@ -48,8 +48,9 @@ class CoreRulesTest {
 
     private static boolean isJava(Path file) { return file.toString().endsWith(".java"); }
 
+    /** Comments are not counted, nor are the rows of a struct's layout: a table of its fields. */
     private static long linesOfCode(String source) {
-        return source.replaceAll("(?s)/\\*.*?\\*/", "").lines()
+        return Layout.without(source).replaceAll("(?s)/\\*.*?\\*/", "").lines()
                 .filter(line -> !line.isBlank() && !line.strip().startsWith("//")).count();
     }
 
