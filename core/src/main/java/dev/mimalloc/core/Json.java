@@ -89,10 +89,10 @@ public final class Json {
         counter(printer, stats, Text.literal("pages_retire"), Statistics.PAGES_RETIRE);
         counter(printer, stats, Text.literal("page_searches"), Statistics.PAGE_SEARCHES);
         counter(printer, stats, Text.literal("page_searches_count"), Statistics.PAGE_SEARCHES_COUNT);
-        count(printer, stats, Text.literal("segments"), 360);
-        count(printer, stats, Text.literal("segments_abandoned"), 384);
-        count(printer, stats, Text.literal("segments_cache"), 408);
-        count(printer, stats, Text.literal("_segments_reserved"), 432);
+        count(printer, stats, Text.literal("segments"), Statistics.SEGMENTS);
+        count(printer, stats, Text.literal("segments_abandoned"), Statistics.SEGMENTS_ABANDONED);
+        count(printer, stats, Text.literal("segments_cache"), Statistics.SEGMENTS_CACHE);
+        count(printer, stats, Text.literal("_segments_reserved"), Statistics.SEGMENTS_RESERVED);
         count(printer, stats, Text.literal("heaps"), Statistics.HEAPS);
         count(printer, stats, Text.literal("theaps"), Statistics.THEAPS);
         counter(printer, stats, Text.literal("pages_reclaim_on_alloc"), Statistics.PAGES_RECLAIM_ON_ALLOC);
@@ -102,7 +102,7 @@ public final class Json {
         counter(printer, stats, Text.literal("heaps_delete_wait"), Statistics.HEAPS_DELETE_WAIT);
         bins(printer, stats, Text.literal("malloc_bins"), Statistics.MALLOC_BINS, SizeClass.COUNT, true);
         bins(printer, stats, Text.literal("page_bins"), Statistics.PAGE_BINS, SizeClass.COUNT, true);
-        bins(printer, stats, Text.literal("chunk_bins"), Statistics.CHUNK_BINS, 6, false);
+        bins(printer, stats, Text.literal("chunk_bins"), Statistics.CHUNK_BINS, Statistics.CHUNK_KINDS, false);
         Printer.text(printer, Text.literal("\n}\n"));
     }
 
@@ -165,7 +165,7 @@ public final class Json {
         name(printer, name);
         for (int bin = 0; bin < count; bin++) {
             Printer.text(printer, bin == 0 ? Text.literal("[\n    ") : Text.literal(",\n    "));
-            value(printer, stats, field + bin * 24, sizes ? SizeClass.statisticsBinSize(bin) : 0);
+            value(printer, stats, field + bin * Statistics.COUNT_SIZE, sizes ? SizeClass.statisticsBinSize(bin) : 0);
         }
         Printer.text(printer, Text.literal("\n  ]"));
     }

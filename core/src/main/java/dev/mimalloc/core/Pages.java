@@ -281,14 +281,14 @@ final class Pages {
     /** A page goes from one heap to another, and with it the blocks that were ever given out. */
     static void move(long page, long from, long to) {
         Statistics.add(to, Statistics.PAGES, 1);
-        Statistics.add(to, Statistics.PAGE_BINS + Page.bin(page) * 24, 1);
+        Statistics.add(to, Statistics.PAGE_BINS + Page.bin(page) * Statistics.COUNT_SIZE, 1);
         Statistics.add(to, Statistics.PAGE_COMMITTED, Page.bytes(page));
         long bytes = Page.blockSize(page) * Page.capacity(page);
         if (Page.isSingleton(page)) {
             countHuge(from, -bytes, -1);
             countHuge(to, bytes, 1);
         } else {
-            int bin = Statistics.MALLOC_BINS + Page.bin(page) * 24;
+            int bin = Statistics.MALLOC_BINS + Page.bin(page) * Statistics.COUNT_SIZE;
             Statistics.add(from, bin, -bytes);
             Statistics.add(to, bin, bytes);
         }
@@ -297,7 +297,7 @@ final class Pages {
     /** Some of the blocks that the page's {@code free} was filled with were never given out. */
     private static void countUnusedSlow(long page, long statistics) {
         long bytes = Page.isSingleton(page) ? 0 : Page.unused(page) * Page.blockSize(page);
-        if (bytes != 0) Statistics.add(statistics, Statistics.MALLOC_BINS + Page.bin(page) * 24, -bytes);
+        if (bytes != 0) Statistics.add(statistics, Statistics.MALLOC_BINS + Page.bin(page) * Statistics.COUNT_SIZE, -bytes);
     }
 
     static void trace(long page, boolean fresh) {

@@ -61,10 +61,10 @@ public final class Report {
 
     private static void addPage(long page, long target) {
         long size = Page.blockSize(page);
-        int bin = Statistics.MALLOC_BINS + Page.bin(page) * 24;
+        int bin = Statistics.MALLOC_BINS + Page.bin(page) * Statistics.COUNT_SIZE;
         Statistics.raise(target, bin, Config.max(0, Page.live(page)) * size);
         Statistics.raise(target, Statistics.PAGES, 1);
-        Statistics.raise(target, Statistics.PAGE_BINS + Page.bin(page) * 24, 1);
+        Statistics.raise(target, Statistics.PAGE_BINS + Page.bin(page) * Statistics.COUNT_SIZE, 1);
         Statistics.raise(target, Statistics.PAGE_COMMITTED, Pages.charge(page));
         if (Page.isSingleton(page)) return;
         Statistics.add(target, bin, -Page.unused(page) * size);
@@ -87,7 +87,7 @@ public final class Report {
     private static void addChunks(long arena, long target) {
         if (arena == 0) return;
         for (long chunk = 0; chunk < Bitmap.chunkCount(Arena.free(arena)); chunk++) {
-            Statistics.increase(target, Statistics.CHUNK_BINS + Arena.chunkKindOf(arena, chunk) * 24, 1);
+            Statistics.increase(target, Statistics.CHUNK_BINS + Arena.chunkKindOf(arena, chunk) * Statistics.COUNT_SIZE, 1);
         }
     }
 

@@ -20,57 +20,74 @@ import static dev.mimalloc.machine.Memory.*;
  * stays 0, as in any build of mimalloc without detailed statistics. CHUNK_BINS shows the moment.
  */
 public final class Statistics {
-    public static final int PAGES = 16;
-    public static final int RESERVED = 40;
-    public static final int COMMITTED = 64;
-    public static final int RESET = 88;
-    public static final int PURGED = 96;
-    public static final int PAGE_COMMITTED = 104;
-    public static final int PAGES_ABANDONED = 128;
-    public static final int THREADS = 152;
-    public static final int MALLOC_NORMAL = 176;
-    public static final int MALLOC_HUGE = 200;
-    public static final int MALLOC_REQUESTED = 224;
-    public static final int MMAP_CALLS = 248;
-    public static final int COMMIT_CALLS = 256;
-    public static final int RESET_CALLS = 264;
-    public static final int PURGE_CALLS = 272;
-    public static final int ARENA_COUNT = 280;
-    public static final int MALLOC_NORMAL_COUNT = 288;
-    public static final int MALLOC_HUGE_COUNT = 296;
-    public static final int MALLOC_GUARDED_COUNT = 304;
-    public static final int ARENA_ROLLBACK_COUNT = 312;
-    public static final int ARENA_PURGES = 320;
-    public static final int PAGES_EXTENDED = 328;
-    public static final int PAGES_RETIRE = 336;
-    public static final int PAGE_SEARCHES = 344;
-    public static final int PAGE_SEARCHES_COUNT = 352;
-    public static final int HEAPS = 456;
-    public static final int THEAPS = 480;
-    public static final int PAGES_RECLAIM_ON_ALLOC = 504;
-    public static final int PAGES_RECLAIM_ON_FREE = 512;
-    public static final int PAGES_REABANDON_FULL = 520;
-    public static final int PAGES_UNABANDON_BUSY_WAIT = 528;
-    public static final int HEAPS_DELETE_WAIT = 536;
-    public static final int MALLOC_BINS = 544;
-    public static final int PAGE_BINS = MALLOC_BINS + SizeClass.COUNT * 24;
-    public static final int CHUNK_BINS = PAGE_BINS + SizeClass.COUNT * 24;
-    public static final int SIZE = CHUNK_BINS + 6 * 24;
+    /** In a count, behind its total. */
+    private static final int PEAK = 8;
+    private static final int CURRENT = PEAK + 8;
+    static final int COUNT_SIZE = CURRENT + 8;
+    /** The bytes of a counter, which has only a total. */
+    static final int COUNTER_SIZE = 8;
+    /** How many CHUNK_BINS there are. */
+    static final int CHUNK_KINDS = 6;
     public static final int VERSION = 5;
+
+    private static final int STRUCT_SIZE = 0; // 8 once
+    private static final int STRUCT_VERSION = STRUCT_SIZE + 8; // 8 once
+    public static final int PAGES = STRUCT_VERSION + 8; // 24
+    public static final int RESERVED = PAGES + COUNT_SIZE; // 24
+    public static final int COMMITTED = RESERVED + COUNT_SIZE; // 24
+    public static final int RESET = COMMITTED + COUNT_SIZE; // 8
+    public static final int PURGED = RESET + 8; // 8
+    public static final int PAGE_COMMITTED = PURGED + 8; // 24
+    public static final int PAGES_ABANDONED = PAGE_COMMITTED + COUNT_SIZE; // 24
+    public static final int THREADS = PAGES_ABANDONED + COUNT_SIZE; // 24
+    public static final int MALLOC_NORMAL = THREADS + COUNT_SIZE; // 24
+    public static final int MALLOC_HUGE = MALLOC_NORMAL + COUNT_SIZE; // 24
+    public static final int MALLOC_REQUESTED = MALLOC_HUGE + COUNT_SIZE; // 24
+    public static final int MMAP_CALLS = MALLOC_REQUESTED + COUNT_SIZE; // 8
+    public static final int COMMIT_CALLS = MMAP_CALLS + 8; // 8
+    public static final int RESET_CALLS = COMMIT_CALLS + 8; // 8
+    public static final int PURGE_CALLS = RESET_CALLS + 8; // 8
+    public static final int ARENA_COUNT = PURGE_CALLS + 8; // 8
+    public static final int MALLOC_NORMAL_COUNT = ARENA_COUNT + 8; // 8
+    public static final int MALLOC_HUGE_COUNT = MALLOC_NORMAL_COUNT + 8; // 8
+    public static final int MALLOC_GUARDED_COUNT = MALLOC_HUGE_COUNT + 8; // 8
+    public static final int ARENA_ROLLBACK_COUNT = MALLOC_GUARDED_COUNT + 8; // 8
+    public static final int ARENA_PURGES = ARENA_ROLLBACK_COUNT + 8; // 8
+    public static final int PAGES_EXTENDED = ARENA_PURGES + 8; // 8
+    public static final int PAGES_RETIRE = PAGES_EXTENDED + 8; // 8
+    public static final int PAGE_SEARCHES = PAGES_RETIRE + 8; // 8
+    public static final int PAGE_SEARCHES_COUNT = PAGE_SEARCHES + 8; // 8
+    public static final int SEGMENTS = PAGE_SEARCHES_COUNT + 8; // 24: of older versions, 0
+    public static final int SEGMENTS_ABANDONED = SEGMENTS + COUNT_SIZE; // 24: of older versions, 0
+    public static final int SEGMENTS_CACHE = SEGMENTS_ABANDONED + COUNT_SIZE; // 24: of older versions, 0
+    public static final int SEGMENTS_RESERVED = SEGMENTS_CACHE + COUNT_SIZE; // 24: of older versions, 0
+    public static final int HEAPS = SEGMENTS_RESERVED + COUNT_SIZE; // 24
+    public static final int THEAPS = HEAPS + COUNT_SIZE; // 24
+    public static final int PAGES_RECLAIM_ON_ALLOC = THEAPS + COUNT_SIZE; // 8
+    public static final int PAGES_RECLAIM_ON_FREE = PAGES_RECLAIM_ON_ALLOC + 8; // 8
+    public static final int PAGES_REABANDON_FULL = PAGES_RECLAIM_ON_FREE + 8; // 8
+    public static final int PAGES_UNABANDON_BUSY_WAIT = PAGES_REABANDON_FULL + 8; // 8
+    public static final int HEAPS_DELETE_WAIT = PAGES_UNABANDON_BUSY_WAIT + 8; // 8
+    public static final int MALLOC_BINS = HEAPS_DELETE_WAIT + 8; // for each bin
+    public static final int PAGE_BINS = MALLOC_BINS + SizeClass.COUNT * COUNT_SIZE; // for each bin
+    public static final int CHUNK_BINS = PAGE_BINS + SizeClass.COUNT * COUNT_SIZE; // for each kind of chunks
+    public static final int SIZE = CHUNK_BINS + CHUNK_KINDS * COUNT_SIZE;
 
     private Statistics() {}
 
     static void init(long stats) {
-        putLong(stats, SIZE);
-        putLong(stats + 8, VERSION);
+        putLong(stats + STRUCT_SIZE, SIZE);
+        putLong(stats + STRUCT_VERSION, VERSION);
     }
 
     /** Whether somebody's struct is one of ours: its size and its version are in it. */
-    static boolean fits(long stats) { return stats != 0 && getLong(stats) == SIZE && getLong(stats + 8) == VERSION; }
+    static boolean fits(long stats) {
+        return stats != 0 && getLong(stats + STRUCT_SIZE) == SIZE && getLong(stats + STRUCT_VERSION) == VERSION;
+    }
 
     public static long total(long stats, int field) { return getRelaxed(stats + field); }
-    public static long peak(long stats, int field) { return getRelaxed(stats + field + 8); }
-    public static long current(long stats, int field) { return getRelaxed(stats + field + 16); }
+    public static long peak(long stats, int field) { return getRelaxed(stats + field + PEAK); }
+    public static long current(long stats, int field) { return getRelaxed(stats + field + CURRENT); }
 
     /** Adds to a counter. */
     static void add(long stats, int field, long amount) { fetchAdd(stats + field, amount); }
@@ -79,20 +96,20 @@ public final class Statistics {
     static void increase(long stats, int field, long amount) {
         if (amount == 0) return;
         fetchAdd(stats + field, amount);
-        raisePeak(stats, field, fetchAdd(stats + field + 16, amount) + amount);
+        raisePeak(stats, field, fetchAdd(stats + field + CURRENT, amount) + amount);
     }
 
     /** A count falls. */
     static void decrease(long stats, int field, long amount) {
-        if (amount != 0) fetchAdd(stats + field + 16, -amount);
+        if (amount != 0) fetchAdd(stats + field + CURRENT, -amount);
     }
 
     /** The current value alone rises. */
-    static void raise(long stats, int field, long amount) { fetchAdd(stats + field + 16, amount); }
+    static void raise(long stats, int field, long amount) { fetchAdd(stats + field + CURRENT, amount); }
 
     static void raisePeak(long stats, int field, long current) {
         long peak = peak(stats, field);
-        while (current > peak && !compareAndSet(stats + field + 8, peak, current)) peak = peak(stats, field);
+        while (current > peak && !compareAndSet(stats + field + PEAK, peak, current)) peak = peak(stats, field);
     }
 
     /** Adds all of {@code from} to {@code to}. Peaks at different times do not add up: the larger one stays. */
@@ -100,13 +117,13 @@ public final class Statistics {
         for (int field = PAGES; field < SIZE;) {
             if (total(from, field) != 0) fetchAdd(to + field, total(from, field));
             if (!isCount(field)) {
-                field += 8;
+                field += COUNTER_SIZE;
                 continue;
             }
             long current = current(from, field);
-            if (current != 0) current = fetchAdd(to + field + 16, current) + current;
+            if (current != 0) current = fetchAdd(to + field + CURRENT, current) + current;
             raisePeak(to, field, Config.max(current, peak(from, field)));
-            field += 24;
+            field += COUNT_SIZE;
         }
     }
 
@@ -116,16 +133,16 @@ public final class Statistics {
      * @param reported what is said of these statistics, with all that others still count for them
      */
     static void reset(long stats, long reported) {
-        for (int field = PAGES; field < SIZE; field += isCount(field) ? 24 : 8) {
+        for (int field = PAGES; field < SIZE; field += isCount(field) ? COUNT_SIZE : COUNTER_SIZE) {
             long current = isCount(field) ? current(reported, field) : 0;
             fetchAdd(stats + field, current - total(reported, field));
-            if (isCount(field)) putRelaxed(stats + field + 8, current);
+            if (isCount(field)) putRelaxed(stats + field + PEAK, current);
         }
     }
 
     /** Remembers the peaks that a report shows: no later one shows less. */
     static void keepPeaks(long stats, long reported) {
-        for (int field = PAGES; field < SIZE; field += isCount(field) ? 24 : 8) {
+        for (int field = PAGES; field < SIZE; field += isCount(field) ? COUNT_SIZE : COUNTER_SIZE) {
             if (!isCount(field)) continue;
             raisePeak(stats, field, Config.max(current(reported, field), peak(reported, field)));
             raisePeak(reported, field, peak(stats, field));
@@ -138,7 +155,7 @@ public final class Statistics {
         long blocks = 0;
         long live = 0;
         for (int bin = 1; bin < SizeClass.HUGE; bin++) {
-            int field = MALLOC_BINS + bin * 24;
+            int field = MALLOC_BINS + bin * COUNT_SIZE;
             // Pages and counters were not looked at in the same moment.
             long total = Config.max(total(reported, field), current(reported, field));
             putRelaxed(reported + field, total);
@@ -146,16 +163,16 @@ public final class Statistics {
             blocks += total / SizeClass.binSize(bin);
             live += current(reported, field);
         }
-        for (int field = PAGES; field < SIZE; field += isCount(field) ? 24 : 8) {
+        for (int field = PAGES; field < SIZE; field += isCount(field) ? COUNT_SIZE : COUNTER_SIZE) {
             if (!isCount(field)) continue;
             putRelaxed(reported + field, Config.max(total(reported, field), current(reported, field)));
         }
-        int huge = MALLOC_BINS + SizeClass.HUGE * 24;
-        putRelaxed(reported + MALLOC_HUGE + 16, current(reported, huge));
+        int huge = MALLOC_BINS + SizeClass.HUGE * COUNT_SIZE;
+        putRelaxed(reported + MALLOC_HUGE + CURRENT, current(reported, huge));
         putRelaxed(reported + MALLOC_HUGE, Config.max(total(reported, MALLOC_HUGE), current(reported, huge)));
         putRelaxed(reported + huge, total(reported, MALLOC_HUGE));
         putRelaxed(reported + MALLOC_NORMAL, bytes);
-        putRelaxed(reported + MALLOC_NORMAL + 16, live);
+        putRelaxed(reported + MALLOC_NORMAL + CURRENT, live);
         putRelaxed(reported + MALLOC_NORMAL_COUNT, blocks);
     }
 
