@@ -8,21 +8,19 @@ import static dev.mimalloc.machine.Memory.*;
  *
  * <p>The list is changed, and walked, under the theap's lock, as {@link Scavenge} may take pages out. It leaves the
  * first page with room alone: so the owner may look at that one, and at whether there is one, without the lock.
- *
- * <pre>
- * offset width field
- *      0     8 first
- *      8     8 last
- *     16     8 count
- * </pre>
  */
 final class PageQueue {
+    private static final long FIRST = 0; // 8 theap's lock: the owner reads it without
+    private static final long LAST = FIRST + 8; // 8 theap's lock
+    private static final long COUNT = LAST + 8; // 8 relaxed, written under the theap's lock
+    static final long SIZE = COUNT + 8;
+
     private PageQueue() {}
 
-    static long first(long queue) { return getLong(queue); }
-    static long last(long queue) { return getLong(queue + 8); }
+    static long first(long queue) { return getLong(queue + FIRST); }
+    static long last(long queue) { return getLong(queue + LAST); }
     /** Exact for who holds the lock, and otherwise how many there were a moment ago. */
-    static long count(long queue) { return getRelaxed(queue + 16); }
+    static long count(long queue) { return getRelaxed(queue + COUNT); }
 
     static void pushFront(long theap, int index, long page) {
         long queue = Theap.queue(theap, index);
@@ -30,8 +28,8 @@ final class PageQueue {
         Page.setPrev(page, 0);
         Page.setNext(page, first);
         if (first != 0) Page.setPrev(first, page);
-        else putLong(queue + 8, page);
-        putLong(queue, page);
+        else putLong(queue + LAST, page);
+        putLong(queue + FIRST, page);
         count(theap, queue, 1);
         updateDirect(theap, index, page);
     }
@@ -46,7 +44,7 @@ final class PageQueue {
         Page.setNext(page, 0);
         Page.setPrev(page, last);
         Page.setNext(last, page);
-        putLong(queue + 8, page);
+        putLong(queue + LAST, page);
         count(theap, queue, 1);
     }
 
@@ -55,9 +53,9 @@ final class PageQueue {
         long next = Page.next(page);
         long prev = Page.prev(page);
         if (prev != 0) Page.setNext(prev, next);
-        else putLong(queue, next);
+        else putLong(queue + FIRST, next);
         if (next != 0) Page.setPrev(next, prev);
-        else putLong(queue + 8, prev);
+        else putLong(queue + LAST, prev);
         Page.setNext(page, 0);
         Page.setPrev(page, 0);
         Page.setRetire(page, 0); // or the free of its last block, wherever the page is then, would leave it alone
@@ -83,11 +81,11 @@ final class PageQueue {
         Page.setNext(end, begin);
         Page.setPrev(begin, end);
         Page.setNext(last, 0);
-        putLong(queue + 8, last);
+        putLong(queue + LAST, last);
     }
 
     private static void count(long theap, long queue, long change) {
-        putRelaxed(queue + 16, count(queue) + change);
+        putRelaxed(queue + COUNT, count(queue) + change);
         Theap.addPageCount(theap, change);
     }
 
