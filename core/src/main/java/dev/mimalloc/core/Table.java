@@ -9,16 +9,18 @@ import dev.mimalloc.machine.Bits;
  * {@code 16 << k} entries and is allocated when the first of them is written. The struct is 16 pointers.
  */
 final class Table {
-    static final long SIZE = 128;
     private static final int FIRST = 4;
+    /** The entries of the first segment. */
+    private static final long ENTRIES = 1 << FIRST;
     private static final int SEGMENTS = 16;
+    static final long SIZE = SEGMENTS * WORD;
 
     private Table() {}
 
     static long get(long table, long index) {
         int segment = segment(index);
-        long entries = getAcquire(table + segment * 8L);
-        return entries == 0 ? 0 : getAcquire(entries + (index + 16 - (16L << segment)) * 8);
+        long entries = getAcquire(table + segment * WORD);
+        return entries == 0 ? 0 : getAcquire(entries + (index + ENTRIES - (ENTRIES << segment)) * WORD);
     }
 
     /** Writes an entry with release; false if there is no memory for its segment. */
@@ -33,7 +35,7 @@ final class Table {
     static long entry(long table, long index) {
         int segment = segment(index);
         if (segment >= SEGMENTS) return 0;
-        long at = table + segment * 8L;
+        long at = table + segment * WORD;
         long entries = getAcquire(at);
         if (entries == 0) {
             entries = Meta.allocate(bytes(segment));
@@ -43,18 +45,18 @@ final class Table {
                 entries = getAcquire(at);
             }
         }
-        return entries + (index + 16 - (16L << segment)) * 8;
+        return entries + (index + ENTRIES - (ENTRIES << segment)) * WORD;
     }
 
     /** Frees the segments; nobody may use the table any more. */
     static void release(long table) {
         for (int segment = 0; segment < SEGMENTS; segment++) {
-            Meta.free(getLong(table + segment * 8L), bytes(segment));
-            putLong(table + segment * 8L, 0);
+            Meta.free(getLong(table + segment * WORD), bytes(segment));
+            putLong(table + segment * WORD, 0);
         }
     }
 
-    private static int segment(long index) { return 63 - Bits.leadingZeros(index + 16) - FIRST; }
+    private static int segment(long index) { return 63 - Bits.leadingZeros(index + ENTRIES) - FIRST; }
 
-    private static long bytes(int segment) { return (16L << segment) * 8; }
+    private static long bytes(int segment) { return (ENTRIES << segment) * WORD; }
 }
