@@ -21,39 +21,39 @@ import dev.mimalloc.machine.ThreadSlot;
  * it (or made the page). The owner word is written by the owner and read by everybody; relaxed is enough, since a
  * thread only acts on it when it reads its own id, which only that thread itself has written.
  *
- * <pre>
- * offset width field
- *      0     8 free        blocks to allocate from
- *      8     8 localFree   blocks that the owner has freed
- *     16     8 owner       the owning thread's id (a multiple of 16) or an abandoned state, and flag bits; relaxed
- *     24     4 used        blocks given out, those in threadFree with them; and the bit WAITS; see isEmptied
- *     28     2 capacity    blocks whose memory has been linked in so far
- *     30     2 reserved    blocks that there is room for
- *     32     8 threadFree  count << 48 | head | owned bit; atomic
- *     40     8 blockSize   bytes; written once, but of a large block that changes its size: see Resize
- *     48     4 slices      how many slices the page has; 0 for a page straight from the OS; as blockSize
- *     52     2 arena       its arena's index
- *     54     1 retire      generic allocations until an empty page goes; 0 when it is not retired
- *     55     1 flags       see below
- *     56     8 theap       the theap whose page this is or was
- *     64     8 next        in the theap's queue
- *     72     8 prev
- *     80     8 heap        atomic; changes when the heap is deleted
- *     88     8 start       the first block's address; as blockSize
- *     96     8 osBase      pages straight from the OS only: the mapping
- *    104     8 osSize      its addresses; behind the block there may be some without memory, where it can grow
- *    112     8 osNext      in the heap's list of such pages, under the subprocess' lock
- *    120     8 osPrev
- * </pre>
- *
- * The first half line is all that malloc and a free by the owner touch, and the first two all that a refill does. In an
+ * <p>The first half line is all that malloc and a free by the owner touch, and the first two all that a refill does. In an
  * arena the last half line of every second descriptor shares its line with the first of the next one, which may be another
  * thread's: so it has what is seldom looked at.
  */
 public final class Page {
+    private static final long FREE = 0; // 8 owner: blocks to allocate from
+    private static final long LOCAL_FREE = FREE + 8; // 8 owner: blocks that it has freed
+    private static final long OWNER = LOCAL_FREE + 8; // 8 relaxed: the thread's id, HIDDEN or FINDABLE; and flags
+    private static final long COUNTS = OWNER + 8; // 8 owner: the next three in one word
+    private static final long USED = COUNTS; // 4 owner: blocks given out, threadFree's with them; and the bit WAITS
+    private static final long CAPACITY = USED + 4; // 2 owner: blocks whose memory has been linked in so far
+    private static final long RESERVED = CAPACITY + 2; // 2 owner: blocks that there is room for
+    private static final long THREAD_FREE = RESERVED + 2; // 8 atomic: count << 48 | head | owned bit
+    private static final long BLOCK_SIZE = THREAD_FREE + 8; // 8 once, unless Resize changes a large block: bytes
+    private static final long SLICES = BLOCK_SIZE + 8; // 4 as BLOCK_SIZE: how many; 0 for a page straight from the OS
+    private static final long ARENA = SLICES + 4; // 2 once: its arena's index
+    private static final long RETIRE = ARENA + 2; // 1 owner: generic allocations until an empty page goes; 0 for none
+    private static final long FLAGS_BYTE = RETIRE + 1; // 1 owner: see below
+    private static final long THEAP = FLAGS_BYTE + 1; // 8 owner: the theap whose page this is or was
+    private static final long NEXT = THEAP + 8; // 8 theap's lock: in the theap's queue
+    private static final long PREV = NEXT + 8; // 8 theap's lock
+    private static final long HEAP = PREV + 8; // 8 acquire: changes when the heap is deleted
+    private static final long START = HEAP + 8; // 8 as BLOCK_SIZE: the first block's address
+    private static final long OS_BASE = START + 8; // 8 osLock: of pages straight from the OS, as all below: the mapping
+    private static final long OS_BYTES = OS_BASE + 8; // 8 osLock: its addresses; those behind the block may lack memory
+    private static final long OS_NEXT = OS_BYTES + 8; // 8 osLock: in the heap's list of such pages
+    private static final long OS_PREV = OS_NEXT + 8; // 8 osLock
+
     /** The size of a descriptor in an arena: a multiple of 32, so that the first half line is never split. */
-    static final long SIZE = 96;
-    static final long OS_SIZE = 128;
+    static final long SIZE = OS_BASE;
+    /** One of a page straight from the OS. */
+    static final long OS_SIZE = OS_PREV + 8;
+    private static final int CAPACITY_SHIFT = (int) (CAPACITY - COUNTS) * 8;
 
     /** In the owner word: some block's user has an address inside it, because of a large alignment. */
     static final long HAS_INTERIOR = 1;
@@ -91,48 +91,48 @@ public final class Page {
 
     private Page() {}
 
-    static long free(long page) { return getLong(page); }
-    static void setFree(long page, long block) { putLong(page, block); }
+    static long free(long page) { return getLong(page + FREE); }
+    static void setFree(long page, long block) { putLong(page + FREE, block); }
 
-    static long localFree(long page) { return getLong(page + 8); }
-    static void setLocalFree(long page, long block) { putLong(page + 8, block); }
+    static long localFree(long page) { return getLong(page + LOCAL_FREE); }
+    static void setLocalFree(long page, long block) { putLong(page + LOCAL_FREE, block); }
 
-    static long ownerWord(long page) { return getRelaxed(page + 16); }
+    static long ownerWord(long page) { return getRelaxed(page + OWNER); }
     /**
      * Is the page the calling thread's, and no flag is set? Plain, so that load and comparison are one instruction: it is
      * true only of a word that this very thread has written, and no other value, old or torn, can look like it.
      */
-    static boolean isOwn(long page) { return getLong(page + 16) == ThreadSlot.id(); }
+    static boolean isOwn(long page) { return getLong(page + OWNER) == ThreadSlot.id(); }
     /** The thread's id, {@link #HIDDEN} or {@link #FINDABLE}. */
     static long owner(long page) { return ownerWord(page) & ~FLAGS; }
-    static void setOwner(long page, long owner) { putRelaxed(page + 16, owner | ownerWord(page) & FLAGS); }
+    static void setOwner(long page, long owner) { putRelaxed(page + OWNER, owner | ownerWord(page) & FLAGS); }
     static boolean isAbandoned(long page) { return owner(page) == HIDDEN || owner(page) == FINDABLE; }
     static boolean hasInterior(long page) { return (ownerWord(page) & HAS_INTERIOR) != 0; }
-    static void setHasInterior(long page) { putRelaxed(page + 16, ownerWord(page) | HAS_INTERIOR); }
-    static void setSingle(long page) { putRelaxed(page + 16, ownerWord(page) | SINGLE); }
+    static void setHasInterior(long page) { putRelaxed(page + OWNER, ownerWord(page) | HAS_INTERIOR); }
+    static void setSingle(long page) { putRelaxed(page + OWNER, ownerWord(page) | SINGLE); }
 
     /** {@code used} in the low half, {@code capacity} and {@code reserved} above it. */
-    private static long counts(long page) { return getLong(page + 24); }
-    private static void setCounts(long page, long counts) { putLong(page + 24, counts); }
-    static int used(long page) { return getInt(page + 24) & ~WAITS; }
+    private static long counts(long page) { return getLong(page + COUNTS); }
+    private static void setCounts(long page, long counts) { putLong(page + COUNTS, counts); }
+    static int used(long page) { return getInt(page + USED) & ~WAITS; }
     static void addUsed(long page, int blocks) { setCounts(page, counts(page) + blocks); }
-    static int capacity(long page) { return getShort(page + 28); }
-    static int reserved(long page) { return getShort(page + 30); }
-    static void setReserved(long page, int blocks) { putShort(page + 30, blocks); }
+    static int capacity(long page) { return getShort(page + CAPACITY); }
+    static int reserved(long page) { return getShort(page + RESERVED); }
+    static void setReserved(long page, int blocks) { putShort(page + RESERVED, blocks); }
 
     /** Acquire: what other threads wrote before they freed is seen by who takes their blocks. */
-    static long threadFree(long page) { return getAcquire(page + 32); }
-    static void setThreadFree(long page, long word) { putRelease(page + 32, word); }
+    static long threadFree(long page) { return getAcquire(page + THREAD_FREE); }
+    static void setThreadFree(long page, long word) { putRelease(page + THREAD_FREE, word); }
     static boolean casThreadFree(long page, long expected, long word) {
-        return compareAndSet(page + 32, expected, word);
+        return compareAndSet(page + THREAD_FREE, expected, word);
     }
     static boolean weakCasThreadFree(long page, long expected, long word) {
-        return weakCompareAndSet(page + 32, expected, word);
+        return weakCompareAndSet(page + THREAD_FREE, expected, word);
     }
     /** Takes the whole list; the page stays owned. */
-    static long takeThreadFree(long page) { return exchange(page + 32, OWNED); }
+    static long takeThreadFree(long page) { return exchange(page + THREAD_FREE, OWNED); }
     /** Sets the owned bit; who finds it clear in the result owns the page now. */
-    static long own(long page) { return fetchOr(page + 32, OWNED); }
+    static long own(long page) { return fetchOr(page + THREAD_FREE, OWNED); }
 
     static boolean isOwned(long threadFree) { return (threadFree & OWNED) != 0; }
     static long head(long threadFree) { return threadFree & HEAD; }
@@ -147,45 +147,45 @@ public final class Page {
      * that who looks at an old bit of a bitmap cannot take this page while it is being made.
      */
     static void clear(long page) {
-        fill(page, 32, 0);
-        fill(page + 40, SIZE - 40, 0);
+        fill(page, THREAD_FREE, 0);
+        fill(page + BLOCK_SIZE, SIZE - BLOCK_SIZE, 0);
     }
 
-    static long blockSize(long page) { return getLong(page + 40); }
-    static void setBlockSize(long page, long size) { putLong(page + 40, size); }
-    static long start(long page) { return getLong(page + 88); }
-    static void setStart(long page, long start) { putLong(page + 88, start); }
-    static long theap(long page) { return getLong(page + 56); }
-    static void setTheap(long page, long theap) { putLong(page + 56, theap); }
-    static long next(long page) { return getLong(page + 64); }
-    static void setNext(long page, long next) { putLong(page + 64, next); }
-    static long prev(long page) { return getLong(page + 72); }
-    static void setPrev(long page, long prev) { putLong(page + 72, prev); }
-    static long heap(long page) { return getAcquire(page + 80); }
-    static void setHeap(long page, long heap) { putRelease(page + 80, heap); }
-    static int slices(long page) { return getInt(page + 48); }
-    static void setSlices(long page, int slices) { putInt(page + 48, slices); }
-    static int arena(long page) { return getShort(page + 52); }
-    static void setArena(long page, int index) { putShort(page + 52, index); }
-    static int retire(long page) { return getByte(page + 54); }
+    static long blockSize(long page) { return getLong(page + BLOCK_SIZE); }
+    static void setBlockSize(long page, long size) { putLong(page + BLOCK_SIZE, size); }
+    static long start(long page) { return getLong(page + START); }
+    static void setStart(long page, long start) { putLong(page + START, start); }
+    static long theap(long page) { return getLong(page + THEAP); }
+    static void setTheap(long page, long theap) { putLong(page + THEAP, theap); }
+    static long next(long page) { return getLong(page + NEXT); }
+    static void setNext(long page, long next) { putLong(page + NEXT, next); }
+    static long prev(long page) { return getLong(page + PREV); }
+    static void setPrev(long page, long prev) { putLong(page + PREV, prev); }
+    static long heap(long page) { return getAcquire(page + HEAP); }
+    static void setHeap(long page, long heap) { putRelease(page + HEAP, heap); }
+    static int slices(long page) { return getInt(page + SLICES); }
+    static void setSlices(long page, int slices) { putInt(page + SLICES, slices); }
+    static int arena(long page) { return getShort(page + ARENA); }
+    static void setArena(long page, int index) { putShort(page + ARENA, index); }
+    static int retire(long page) { return getByte(page + RETIRE); }
     static void setRetire(long page, int cycles) {
-        putByte(page + 54, cycles);
+        putByte(page + RETIRE, cycles);
         long counts = counts(page);
         setCounts(page, cycles == 0 ? counts & ~WAITS : counts | WAITS);
     }
-    static boolean has(long page, int flag) { return (getByte(page + 55) & flag) != 0; }
-    static void setFlags(long page, int flags) { putByte(page + 55, flags); }
-    static void setFlag(long page, int flag) { putByte(page + 55, getByte(page + 55) | flag); }
-    static void clearFlag(long page, int flag) { putByte(page + 55, getByte(page + 55) & ~flag); }
+    static boolean has(long page, int flag) { return (getByte(page + FLAGS_BYTE) & flag) != 0; }
+    static void setFlags(long page, int flags) { putByte(page + FLAGS_BYTE, flags); }
+    static void setFlag(long page, int flag) { putByte(page + FLAGS_BYTE, getByte(page + FLAGS_BYTE) | flag); }
+    static void clearFlag(long page, int flag) { putByte(page + FLAGS_BYTE, getByte(page + FLAGS_BYTE) & ~flag); }
 
-    static long osBase(long page) { return getLong(page + 96); }
-    static void setOsBase(long page, long base) { putLong(page + 96, base); }
-    static long osSize(long page) { return getLong(page + 104); }
-    static void setOsSize(long page, long size) { putLong(page + 104, size); }
-    static long osNext(long page) { return getLong(page + 112); }
-    static void setOsNext(long page, long next) { putLong(page + 112, next); }
-    static long osPrev(long page) { return getLong(page + 120); }
-    static void setOsPrev(long page, long prev) { putLong(page + 120, prev); }
+    static long osBase(long page) { return getLong(page + OS_BASE); }
+    static void setOsBase(long page, long base) { putLong(page + OS_BASE, base); }
+    static long osSize(long page) { return getLong(page + OS_BYTES); }
+    static void setOsSize(long page, long size) { putLong(page + OS_BYTES, size); }
+    static long osNext(long page) { return getLong(page + OS_NEXT); }
+    static void setOsNext(long page, long next) { putLong(page + OS_NEXT, next); }
+    static long osPrev(long page) { return getLong(page + OS_PREV); }
+    static void setOsPrev(long page, long prev) { putLong(page + OS_PREV, prev); }
 
     static boolean isInArena(long page) { return slices(page) != 0; }
     /**
@@ -200,7 +200,7 @@ public final class Page {
     /** For the owner of a new page with a single block: that one is free. It needs no link, see above. */
     static void addOnly(long page) {
         setFree(page, start(page));
-        setCounts(page, counts(page) + (1L << 32));
+        setCounts(page, counts(page) + (1L << CAPACITY_SHIFT));
         if (has(page, MEMORY_ZERO)) setFlag(page, FREE_ZERO);
     }
 
@@ -243,7 +243,7 @@ public final class Page {
      * its owner is about to retire it.
      */
     static boolean isEmptied(long page) {
-        int used = (int) getAcquire(page + 24) & ~WAITS;
+        int used = (int) getAcquire(page + COUNTS) & ~WAITS;
         return used != 0 && used == count(threadFree(page));
     }
     /** One block in so many must be free for a page to be worth the while of a thread that does not have it. */
@@ -269,15 +269,15 @@ public final class Page {
     /** Takes {@code block}, the first in {@code free}. */
     static void take(long page, long block) {
         long counts = counts(page);
-        putLong(page, nextBlock(block));
-        putLong(page + 24, counts + 1);
+        putLong(page + FREE, nextBlock(block));
+        putLong(page + COUNTS, counts + 1);
     }
 
     /** Takes the only block of a page, whose memory is not looked at. */
     static void takeOnly(long page) {
         long counts = counts(page);
-        putLong(page, 0);
-        putLong(page + 24, counts + 1);
+        putLong(page + FREE, 0);
+        putLong(page + COUNTS, counts + 1);
     }
 
     /**
@@ -288,8 +288,8 @@ public final class Page {
     static int putBack(long page, long block) {
         putRelease(block, localFree(page));
         long counts = counts(page) - 1;
-        putLong(page + 8, block);
-        putRelease(page + 24, counts);
+        putLong(page + LOCAL_FREE, block);
+        putRelease(page + COUNTS, counts);
         return (int) counts;
     }
 
@@ -304,17 +304,17 @@ public final class Page {
         // The next list is neither fresh nor the one that was cut before a sample.
         clearFlag(page, FREE_ZERO | SAMPLE_NEXT);
         long local = localFree(page);
-        putLong(page, 0); // as it was
+        putLong(page + FREE, 0); // as it was
         if (local != 0) {
-            putLong(page + 8, 0);
-            putLong(page, local);
+            putLong(page + LOCAL_FREE, 0);
+            putLong(page + FREE, local);
             return true;
         }
         if (head(threadFree(page)) == 0) return false;
         long counts = counts(page);
         long taken = takeThreadFree(page);
-        putLong(page, head(taken));
-        putLong(page + 24, counts - count(taken));
+        putLong(page + FREE, head(taken));
+        putLong(page + COUNTS, counts - count(taken));
         return true;
     }
 
@@ -405,7 +405,7 @@ public final class Page {
         long before = free(page);
         setNextBlock(last, before);
         setFree(page, first);
-        setCounts(page, counts(page) + ((long) blocks << 32));
+        setCounts(page, counts(page) + ((long) blocks << CAPACITY_SHIFT));
         if (before == 0 && has(page, MEMORY_ZERO)) setFlag(page, FREE_ZERO);
     }
 }
