@@ -8,66 +8,62 @@ import static dev.mimalloc.machine.Memory.*;
  *
  * <p>A heap that was deleted lives on, unseen, until its last page is gone: a page that another thread owned at
  * that moment cannot be taken from it. References count the pages, and one for the user until the heap is deleted.
- *
- * <pre>
- * offset width field
- *      0     8 subprocess      written once
- *      8     8 slot            where threads keep their theaps for this heap; written once
- *     16     8 sequence        a number that no other heap has; written once
- *     24     8 references      atomic
- *     32     8 exclusiveArena  the one arena to allocate in, 0 for any; written once
- *     40     8 numaNode        -1 for any
- *     48     8 charged         bytes that its pages have; atomic
- *     56     8 limit           bytes that they may have, 0 for any; atomic
- *     64     8 deleted         1 when the user has deleted it; atomic
- *     72     8 next            in the subprocess' list; livesLock
- *     80     8 prev
- *     88     8 theaps          list of the threads' parts; livesLock
- *     96   128 arenaPages      Table: by arena, an ArenaPages
- *    224   592 abandoned       for each bin, how many pages are findable; atomic
- *    816     8 osPages         list of pages straight from the OS; osLock
- *    824     8 callOuts        calls for this heap that are inside of a function of the user's; atomic
- *    832       statistics
- * </pre>
  */
 final class Heap {
-    static final long SIZE = 832 + Statistics.SIZE;
+    private static final long SUBPROCESS = 0; // 8 once
+    private static final long SLOT = SUBPROCESS + 8; // 8 once: where threads keep their theaps for this heap
+    private static final long SEQUENCE = SLOT + 8; // 8 once: a number that no other heap has
+    private static final long REFERENCES = SEQUENCE + 8; // 8 atomic
+    private static final long EXCLUSIVE_ARENA = REFERENCES + 8; // 8 once: the one arena to allocate in, 0 for any
+    private static final long NUMA_NODE = EXCLUSIVE_ARENA + 8; // 8 relaxed: -1 for any
+    private static final long CHARGED = NUMA_NODE + 8; // 8 atomic: bytes that its pages have
+    private static final long LIMIT = CHARGED + 8; // 8 relaxed: bytes that they may have, 0 for any
+    private static final long DELETED = LIMIT + 8; // 8 acquire: 1 when the user has deleted it
+    private static final long NEXT = DELETED + 8; // 8 livesLock: in the subprocess' list
+    private static final long PREV = NEXT + 8; // 8 livesLock
+    private static final long THEAPS = PREV + 8; // 8 livesLock: list of the threads' parts
+    private static final long ARENA_PAGES = THEAPS + 8; // Table: by arena, an ArenaPages
+    private static final long ABANDONED = ARENA_PAGES + Table.SIZE; // of a bin, atomic: how many pages are findable
+    private static final long OS_PAGES = ABANDONED + SizeClass.COUNT * WORD; // 8 osLock: its pages from the OS
+    private static final long CALL_OUTS = OS_PAGES + 8; // 8 atomic: calls for it that are inside of a user's function
+    private static final long STATISTICS = CALL_OUTS + 8; // Statistics
+    static final long SIZE = STATISTICS + Statistics.SIZE;
 
     private Heap() {}
 
-    static long subprocess(long heap) { return getLong(heap); }
-    static void setSubprocess(long heap, long subprocess) { putLong(heap, subprocess); }
-    static long slot(long heap) { return getLong(heap + 8); }
-    static void setSlot(long heap, long slot) { putLong(heap + 8, slot); }
-    static long sequence(long heap) { return getLong(heap + 16); }
-    static void setSequence(long heap, long sequence) { putLong(heap + 16, sequence); }
-    static long addReferences(long heap, long count) { return fetchAdd(heap + 24, count) + count; }
-    static long exclusiveArena(long heap) { return getLong(heap + 32); }
-    static void setExclusiveArena(long heap, long arena) { putLong(heap + 32, arena); }
-    static long numaNode(long heap) { return getRelaxed(heap + 40); }
-    static void setNumaNode(long heap, long node) { putRelaxed(heap + 40, node); }
-    static long next(long heap) { return getLong(heap + 72); }
-    static void setNext(long heap, long next) { putLong(heap + 72, next); }
-    static long prev(long heap) { return getLong(heap + 80); }
-    static void setPrev(long heap, long prev) { putLong(heap + 80, prev); }
-    static long theaps(long heap) { return getLong(heap + 88); }
-    static void setTheaps(long heap, long theap) { putLong(heap + 88, theap); }
-    static long osPages(long heap) { return getLong(heap + 816); }
-    static void setOsPages(long heap, long page) { putLong(heap + 816, page); }
-    static boolean isDeleted(long heap) { return getAcquire(heap + 64) != 0; }
-    static void setDeleted(long heap) { putRelease(heap + 64, 1); }
-    static long limit(long heap) { return getRelaxed(heap + 56); }
-    static void setLimit(long heap, long bytes) { putRelaxed(heap + 56, bytes); }
-    static long charged(long heap) { return getRelaxed(heap + 48); }
-    static void addCharged(long heap, long bytes) { fetchAdd(heap + 48, bytes); }
-    static long chargedWord(long heap) { return heap + 48; }
-    static long arenaPagesTable(long heap) { return heap + 96; }
-    static long abandoned(long heap, int bin) { return getRelaxed(heap + 224 + bin * 8L); }
-    static void addAbandoned(long heap, int bin, long count) { fetchAdd(heap + 224 + bin * 8L, count); }
+    static long subprocess(long heap) { return getLong(heap + SUBPROCESS); }
+    static void setSubprocess(long heap, long subprocess) { putLong(heap + SUBPROCESS, subprocess); }
+    static long slot(long heap) { return getLong(heap + SLOT); }
+    static void setSlot(long heap, long slot) { putLong(heap + SLOT, slot); }
+    static long sequence(long heap) { return getLong(heap + SEQUENCE); }
+    static void setSequence(long heap, long sequence) { putLong(heap + SEQUENCE, sequence); }
+    static long addReferences(long heap, long count) { return fetchAdd(heap + REFERENCES, count) + count; }
+    static long exclusiveArena(long heap) { return getLong(heap + EXCLUSIVE_ARENA); }
+    static void setExclusiveArena(long heap, long arena) { putLong(heap + EXCLUSIVE_ARENA, arena); }
+    static long numaNode(long heap) { return getRelaxed(heap + NUMA_NODE); }
+    static void setNumaNode(long heap, long node) { putRelaxed(heap + NUMA_NODE, node); }
+    static long next(long heap) { return getLong(heap + NEXT); }
+    static void setNext(long heap, long next) { putLong(heap + NEXT, next); }
+    static long prev(long heap) { return getLong(heap + PREV); }
+    static void setPrev(long heap, long prev) { putLong(heap + PREV, prev); }
+    static long theaps(long heap) { return getLong(heap + THEAPS); }
+    static void setTheaps(long heap, long theap) { putLong(heap + THEAPS, theap); }
+    static long osPages(long heap) { return getLong(heap + OS_PAGES); }
+    static void setOsPages(long heap, long page) { putLong(heap + OS_PAGES, page); }
+    static boolean isDeleted(long heap) { return getAcquire(heap + DELETED) != 0; }
+    static void setDeleted(long heap) { putRelease(heap + DELETED, 1); }
+    static long limit(long heap) { return getRelaxed(heap + LIMIT); }
+    static void setLimit(long heap, long bytes) { putRelaxed(heap + LIMIT, bytes); }
+    static long charged(long heap) { return getRelaxed(heap + CHARGED); }
+    static void addCharged(long heap, long bytes) { fetchAdd(heap + CHARGED, bytes); }
+    static long chargedWord(long heap) { return heap + CHARGED; }
+    static long arenaPagesTable(long heap) { return heap + ARENA_PAGES; }
+    static long abandoned(long heap, int bin) { return getRelaxed(heap + ABANDONED + bin * WORD); }
+    static void addAbandoned(long heap, int bin, long count) { fetchAdd(heap + ABANDONED + bin * WORD, count); }
     /** Sequentially consistent, as whoever ends the heap looks here after it has said so; see CallOut. */
-    static long callOuts(long heap) { return getVolatile(heap + 824); }
-    static void addCallOuts(long heap, long count) { fetchAdd(heap + 824, count); }
-    static long statistics(long heap) { return heap + 832; }
+    static long callOuts(long heap) { return getVolatile(heap + CALL_OUTS); }
+    static void addCallOuts(long heap, long count) { fetchAdd(heap + CALL_OUTS, count); }
+    static long statistics(long heap) { return heap + STATISTICS; }
 
     static boolean isMain(long heap) { return Subprocess.mainHeap(subprocess(heap)) == heap; }
 
@@ -105,9 +101,9 @@ final class Heap {
     private static boolean tryReference(long heap) {
         long references;
         do {
-            references = getRelaxed(heap + 24);
+            references = getRelaxed(heap + REFERENCES);
             if (references == 0) return false;
-        } while (!compareAndSet(heap + 24, references, references + 1));
+        } while (!compareAndSet(heap + REFERENCES, references, references + 1));
         return true;
     }
 
