@@ -259,10 +259,7 @@ public final class Threads {
         }
     }
 
+    /** A hint of which nothing here would make use. */
     @Export("void mi_thread_set_in_threadpool(void)")
-    public static void setInThreadPool() {
-        long theap = Theaps.enter();
-        if (theap != 0) ThreadData.setInPool(Theap.data(theap));
-        Theaps.leave(theap);
-    }
+    public static void setInThreadPool() {}
 }
