@@ -14,48 +14,37 @@ import dev.mimalloc.machine.Trace;
  * are advised to be a huge page. Whoever clears a run of free bits has those slices, and nobody else touches their other
  * bits until they are free again. This struct, the bitmaps and the descriptors of the pages lie apart, in a mapping that
  * is only backed where it is used.
- *
- * <pre>
- * offset width field
- *      0     8 subprocess
- *      8     8 index        in the subprocess' table
- *     16     8 start        the first slice's address
- *     24     8 slices       how many
- *     32     8 metaSize     of this mapping
- *     40     8 exclusive    1 if only heaps made for this arena may use it
- *     48     8 numaNode     -1 for any
- *     56     8 pinned       1 if its memory cannot be given back
- *     64     8 accessible   1 if slices can be touched without a commit
- *     72     8 commit       the user's commit function, or 0
- *     80     8 commitArgument
- *     88     8 owned        1 if we reserved the range ourselves
- *     96     8 free         the first of the bitmaps with a bit for each slice, which follow each other
- *    104     8 committed
- *    112     8 dirty
- *    120     8 purge
- *    128     8 aged
- *    136     8 early        purged lately, because too many waited; a hint
- *    144     8 chunkKinds   a byte for each chunk of the bitmaps: the kind of runs it is used for, plus one
- *    152     8 descriptors  the pages', one for each slice
- *    160     8 advisable    1 if regions can be advised to be huge pages; relaxed, until the OS refuses
- *    168     8 purgeClaims  odd while a purge has slices of this arena claimed; goes up when it begins and ends
- *    176     8 commits      how our own memory that is not accessible is committed, see below
- *    184     8 steps        a bitmap of the regions of a huge page that are accessible, if it is committed by steps
- *    192     8 huge         a bitmap of the regions that are advised to be huge pages
- * </pre>
- *
- * All others are written once, before the arena is published.
  */
 final class Arena {
-    private static final long BITMAPS = 96;
-    private static final long EARLY = 136;
-    private static final long PURGE_CLAIMS = 168;
-    private static final long COMMITS = 176;
-    private static final long STEPS = 184;
-    private static final long HUGE_REGIONS = 192;
-    private static final long HEADER = 256;
+    private static final long SUBPROCESS = 0; // 8 once, before the arena is published, as all without a word
+    private static final long INDEX = SUBPROCESS + 8; // 8: in the subprocess' table
+    private static final long START = INDEX + 8; // 8: the first slice's address
+    private static final long SLICES = START + 8; // 8: how many
+    private static final long META_SIZE = SLICES + 8; // 8: of this mapping
+    private static final long EXCLUSIVE = META_SIZE + 8; // 8: 1 if only heaps made for this arena may use it
+    private static final long NUMA_NODE = EXCLUSIVE + 8; // 8: -1 for any
+    private static final long PINNED = NUMA_NODE + 8; // 8: 1 if its memory cannot be given back
+    private static final long ACCESSIBLE = PINNED + 8; // 8: 1 if slices can be touched without a commit
+    private static final long COMMIT = ACCESSIBLE + 8; // 8: the user's commit function, or 0
+    private static final long COMMIT_ARGUMENT = COMMIT + 8; // 8
+    private static final long OWNED = COMMIT_ARGUMENT + 8; // 8: 1 if we reserved the range ourselves
+    private static final long FREE = OWNED + 8; // 8: the first of the bitmaps with a bit for each slice, in order
+    private static final long COMMITTED = FREE + 8; // 8
+    private static final long DIRTY = COMMITTED + 8; // 8
+    private static final long PURGE = DIRTY + 8; // 8
+    private static final long AGED = PURGE + 8; // 8
+    private static final long EARLY = AGED + 8; // 8: purged lately, because too many waited; a hint
+    private static final long CHUNK_KINDS = EARLY + 8; // 8: a byte for each chunk: the kind of runs in it, plus one
+    private static final long DESCRIPTORS = CHUNK_KINDS + 8; // 8: the pages', one for each slice
+    private static final long ADVISABLE = DESCRIPTORS + 8; // 8 relaxed, until the OS refuses: 1 if huge pages help
+    private static final long PURGE_CLAIMS = ADVISABLE + 8; // 8 atomic: begins and ends of purges: odd while one claims
+    private static final long COMMITS = PURGE_CLAIMS + 8; // 8: EXACTLY, BY_STEPS or STRICTLY
+    private static final long STEPS = COMMITS + 8; // 8: a bitmap of the accessible regions of a huge page, if BY_STEPS
+    private static final long HUGE_REGIONS = STEPS + 8; // 8: a bitmap of the regions that are advised to be huge pages
+    private static final long HEADER = HUGE_REGIONS + 8 + LINE - 1 & -LINE;
+
     /** Those with a bit for each slice; behind them lie the two with a bit for each region of a huge page. */
-    private static final int SLICE_BITMAPS = 6;
+    private static final int SLICE_BITMAPS = (int) ((CHUNK_KINDS - FREE) / WORD);
     /** The slices of a huge page of 2 MiB. */
     static final long HUGE_PAGE = 32;
 
@@ -92,45 +81,45 @@ final class Arena {
 
     private Arena() {}
 
-    static long subprocess(long arena) { return getLong(arena); }
-    static long index(long arena) { return getLong(arena + 8); }
-    static void setIndex(long arena, long index) { putLong(arena + 8, index); }
-    static long start(long arena) { return getLong(arena + 16); }
-    static long slices(long arena) { return getLong(arena + 24); }
-    static long metaSize(long arena) { return getLong(arena + 32); }
-    static boolean isExclusive(long arena) { return getLong(arena + 40) != 0; }
-    static void setExclusive(long arena) { putLong(arena + 40, 1); }
-    static long numaNode(long arena) { return getLong(arena + 48); }
-    static boolean isPinned(long arena) { return getLong(arena + 56) != 0; }
-    private static boolean isAccessible(long arena) { return getLong(arena + 64) != 0; }
+    static long subprocess(long arena) { return getLong(arena + SUBPROCESS); }
+    static long index(long arena) { return getLong(arena + INDEX); }
+    static void setIndex(long arena, long index) { putLong(arena + INDEX, index); }
+    static long start(long arena) { return getLong(arena + START); }
+    static long slices(long arena) { return getLong(arena + SLICES); }
+    static long metaSize(long arena) { return getLong(arena + META_SIZE); }
+    static boolean isExclusive(long arena) { return getLong(arena + EXCLUSIVE) != 0; }
+    static void setExclusive(long arena) { putLong(arena + EXCLUSIVE, 1); }
+    static long numaNode(long arena) { return getLong(arena + NUMA_NODE); }
+    static boolean isPinned(long arena) { return getLong(arena + PINNED) != 0; }
+    private static boolean isAccessible(long arena) { return getLong(arena + ACCESSIBLE) != 0; }
     /** What was committed once can be read for as long as the arena is there. */
     static boolean staysReadable(long arena) { return isAccessible(arena) || commits(arena) == BY_STEPS; }
-    private static long commitFunction(long arena) { return getLong(arena + 72); }
+    private static long commitFunction(long arena) { return getLong(arena + COMMIT); }
     static boolean isCommittedByUser(long arena) { return commitFunction(arena) != 0; }
     /** Memory that the user commits, and has committed already if it is accessible. */
     static void setCommit(long arena, long function, long argument) {
-        putLong(arena + 72, function);
-        putLong(arena + 80, argument);
+        putLong(arena + COMMIT, function);
+        putLong(arena + COMMIT_ARGUMENT, argument);
         if (!isAccessible(arena)) return;
-        putLong(arena + 64, 0);
+        putLong(arena + ACCESSIBLE, 0);
         Bitmap.set(committed(arena), 0, slices(arena));
         Statistics.increase(Subprocess.statistics(subprocess(arena)), Statistics.COMMITTED, size(arena));
     }
     private static long commits(long arena) { return getLong(arena + COMMITS); }
     static void setCommits(long arena, int commits) { putLong(arena + COMMITS, commits); }
     private static long steps(long arena) { return getLong(arena + STEPS); }
-    static boolean isOwned(long arena) { return getLong(arena + 88) != 0; }
-    static void setOwned(long arena) { putLong(arena + 88, 1); }
-    static long free(long arena) { return getLong(arena + BITMAPS); }
-    static long committed(long arena) { return getLong(arena + 104); }
-    static long dirty(long arena) { return getLong(arena + 112); }
-    static long purge(long arena) { return getLong(arena + 120); }
-    static long aged(long arena) { return getLong(arena + 128); }
+    static boolean isOwned(long arena) { return getLong(arena + OWNED) != 0; }
+    static void setOwned(long arena) { putLong(arena + OWNED, 1); }
+    static long free(long arena) { return getLong(arena + FREE); }
+    static long committed(long arena) { return getLong(arena + COMMITTED); }
+    static long dirty(long arena) { return getLong(arena + DIRTY); }
+    static long purge(long arena) { return getLong(arena + PURGE); }
+    static long aged(long arena) { return getLong(arena + AGED); }
     static long huge(long arena) { return getLong(arena + HUGE_REGIONS); }
     static long early(long arena) { return getLong(arena + EARLY); }
-    private static long chunkKind(long arena, long chunk) { return getLong(arena + 144) + chunk; }
-    static boolean isAdvisable(long arena) { return getRelaxed(arena + 160) != 0; }
-    static void setAdvisable(long arena, boolean advisable) { putRelaxed(arena + 160, advisable ? 1 : 0); }
+    private static long chunkKind(long arena, long chunk) { return getLong(arena + CHUNK_KINDS) + chunk; }
+    static boolean isAdvisable(long arena) { return getRelaxed(arena + ADVISABLE) != 0; }
+    static void setAdvisable(long arena, boolean advisable) { putRelaxed(arena + ADVISABLE, advisable ? 1 : 0); }
 
     /**
      * Sequentially consistent, as the bits of {@code free}: a search that missed slices because a purge had them finds
@@ -142,7 +131,7 @@ final class Arena {
     static long size(long arena) { return slices(arena) << Config.SLICE_SHIFT; }
     static long address(long arena, long slice) { return start(arena) + (slice << Config.SLICE_SHIFT); }
     static boolean contains(long arena, long address) { return Bits.below(address - start(arena), size(arena)); }
-    static long descriptor(long arena, long slice) { return getLong(arena + 152) + slice * Page.SIZE; }
+    static long descriptor(long arena, long slice) { return getLong(arena + DESCRIPTORS) + slice * Page.SIZE; }
     static long sliceOf(long arena, long page) { return (Page.start(page) - start(arena)) >>> Config.SLICE_SHIFT; }
 
     /**
@@ -162,23 +151,23 @@ final class Arena {
         long arena = Os.map(metaSize, Os.pageSize(), true, false);
         if (arena == 0) return 0;
         Os.transparentHugePages(arena, metaSize, false);
-        putLong(arena, subprocess);
-        putLong(arena + 16, start);
-        putLong(arena + 24, slices);
-        putLong(arena + 32, metaSize);
-        putLong(arena + 48, numaNode);
-        putLong(arena + 56, pinned ? 1 : 0);
-        putLong(arena + 64, accessible ? 1 : 0);
+        putLong(arena + SUBPROCESS, subprocess);
+        putLong(arena + START, start);
+        putLong(arena + SLICES, slices);
+        putLong(arena + META_SIZE, metaSize);
+        putLong(arena + NUMA_NODE, numaNode);
+        putLong(arena + PINNED, pinned ? 1 : 0);
+        putLong(arena + ACCESSIBLE, accessible ? 1 : 0);
         for (int i = 0; i < SLICE_BITMAPS; i++) {
-            putLong(arena + BITMAPS + i * 8L, arena + HEADER + i * bitmap);
+            putLong(arena + FREE + i * WORD, arena + HEADER + i * bitmap);
             Bitmap.init(arena + HEADER + i * bitmap, slices);
         }
         putLong(arena + HUGE_REGIONS, arena + HEADER + SLICE_BITMAPS * bitmap);
         Bitmap.init(huge(arena), slices / HUGE_PAGE);
         putLong(arena + STEPS, huge(arena) + regions);
         Bitmap.init(steps(arena), slices / HUGE_PAGE);
-        putLong(arena + 144, arena + HEADER + bitmaps);
-        putLong(arena + 152, arena + HEADER + bitmaps + kinds);
+        putLong(arena + CHUNK_KINDS, arena + HEADER + bitmaps);
+        putLong(arena + DESCRIPTORS, arena + HEADER + bitmaps + kinds);
         Bitmap.set(free(arena), 0, slices);
         if (!zero) Bitmap.set(dirty(arena), 0, slices);
         return arena;
@@ -349,7 +338,7 @@ final class Arena {
 
     private static boolean callCommit(long arena, boolean commit, long address, long size) {
         CallOut.beginBelow();
-        boolean done = Callback.commit(commitFunction(arena), commit, address, size, 0, getLong(arena + 80));
+        boolean done = Callback.commit(commitFunction(arena), commit, address, size, 0, getLong(arena + COMMIT_ARGUMENT));
         CallOut.endBelow();
         return done;
     }
