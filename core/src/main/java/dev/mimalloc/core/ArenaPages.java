@@ -5,23 +5,18 @@ import static dev.mimalloc.machine.Memory.*;
 /**
  * What a heap knows of its pages in one arena: a bit for the first slice of each, and for each bin the abandoned ones
  * that an allocation may find.
- *
- * <pre>
- * offset width field
- *      0     8 slices     the arena's; written once
- *      8   592 abandoned  for each bin a bitmap, made when first needed; atomic
- *    640       pages      bitmap
- * </pre>
  */
 final class ArenaPages {
-    private static final long PAGES = 640;
+    private static final long SLICES = 0; // 8 once: the arena's
+    private static final long ABANDONED = SLICES + 8; // of a bin, atomic: a bitmap, 0 until it is needed
+    private static final long PAGES = ABANDONED + SizeClass.COUNT * WORD + LINE - 1 & -LINE; // Bitmap
 
     private ArenaPages() {}
 
     static long create(long slices) {
         long pages = Meta.allocate(PAGES + Bitmap.size(slices));
         if (pages == 0) return 0;
-        putLong(pages, slices);
+        putLong(pages + SLICES, slices);
         Bitmap.init(pages(pages), slices);
         return pages;
     }
@@ -33,11 +28,11 @@ final class ArenaPages {
         Meta.free(pages, PAGES + Bitmap.size(slices(pages)));
     }
 
-    static long slices(long pages) { return getLong(pages); }
+    static long slices(long pages) { return getLong(pages + SLICES); }
     static long pages(long pages) { return pages + PAGES; }
 
     /** The bitmap of a bin's abandoned pages, 0 if there never was one. */
-    static long abandoned(long pages, int bin) { return getAcquire(pages + 8 + bin * 8L); }
+    static long abandoned(long pages, int bin) { return getAcquire(pages + ABANDONED + bin * WORD); }
 
     /** The same, made when needed; 0 if there is no memory for it. */
     static long abandonedMade(long pages, int bin) {
@@ -47,7 +42,7 @@ final class ArenaPages {
         bitmap = Meta.allocate(size);
         if (bitmap == 0) return 0;
         Bitmap.init(bitmap, slices(pages));
-        if (compareAndSet(pages + 8 + bin * 8L, 0, bitmap)) return bitmap;
+        if (compareAndSet(pages + ABANDONED + bin * WORD, 0, bitmap)) return bitmap;
         Meta.free(bitmap, size);
         return abandoned(pages, bin);
     }
