@@ -12,39 +12,36 @@ import dev.mimalloc.machine.Bits;
  * bit sets it in the chunk first and then looks at the map; who empties a chunk clears the map first and then looks
  * at the chunk again. All four steps are sequentially consistent, so one of the two sees the other and the map's bit
  * stays or comes back.
- *
- * <pre>
- * offset width field
- *      0     8 chunkCount  written once
- *      8     8 chunks      the address of the first chunk; written once
- *     16   8*n map         a bit for each chunk; atomic
- *         64*n chunks      eight words each, from the next multiple of 64 on; atomic
- * </pre>
  */
 public final class Bitmap {
+    private static final long CHUNK_COUNT = 0; // 8 once
+    private static final long CHUNKS = CHUNK_COUNT + 8; // 8 once: the address of the first chunk
+    private static final long MAP = CHUNKS + 8; // atomic: a bit for each chunk; behind it, from a cache line on, the chunks
+
+    /** The bits of a chunk. */
     static final int CHUNK = 512;
-    private static final long MAP = 16;
+    private static final int CHUNK_BYTES = CHUNK / 8;
 
     private Bitmap() {}
 
     /** The bytes that a bitmap of so many bits takes. */
     public static long size(long bits) {
         long chunks = (bits + CHUNK - 1) / CHUNK;
-        return head(chunks) + chunks * 64;
+        return head(chunks) + chunks * CHUNK_BYTES;
     }
 
     /** Makes a bitmap in zeroed memory, 64-byte aligned. */
     public static void init(long bitmap, long bits) {
         long chunks = (bits + CHUNK - 1) / CHUNK;
-        putLong(bitmap, chunks);
-        putLong(bitmap + 8, bitmap + head(chunks));
+        putLong(bitmap + CHUNK_COUNT, chunks);
+        putLong(bitmap + CHUNKS, bitmap + head(chunks));
     }
 
     /** The bytes before the chunks. */
-    private static long head(long chunks) { return Config.alignUp(MAP + ((chunks + 63) >>> 6 << 3), 64); }
+    private static long head(long chunks) { return Config.alignUp(MAP + ((chunks + 63) >>> 6 << 3), LINE); }
 
-    static long chunkCount(long bitmap) { return getLong(bitmap); }
-    private static long word(long bitmap, long bit) { return getLong(bitmap + 8) + (bit >>> 6 << 3); }
+    static long chunkCount(long bitmap) { return getLong(bitmap + CHUNK_COUNT); }
+    private static long word(long bitmap, long bit) { return getLong(bitmap + CHUNKS) + (bit >>> 6 << 3); }
     private static long mapWord(long bitmap, long chunk) { return bitmap + MAP + (chunk >>> 6 << 3); }
 
     static boolean mayHave(long bitmap, long chunk) {
@@ -63,7 +60,7 @@ public final class Bitmap {
 
     private static boolean isEmpty(long bitmap, long chunk) {
         long first = word(bitmap, chunk * CHUNK);
-        for (int i = 0; i < 64; i += 8) {
+        for (int i = 0; i < CHUNK_BYTES; i += (int) WORD) {
             if (getVolatile(first + i) != 0) return false;
         }
         return true;

@@ -9,15 +9,12 @@ import dev.mimalloc.machine.Os;
  * size, with a bitmap of its free 128-byte units at the start; a struct is a run of units. Pages stay for ever, their
  * number is bounded by the most that was in use at once; but what is free in them is given back to the OS now and then,
  * as far as it makes whole OS pages. Lock-free. Larger structs come straight from the OS.
- *
- * <pre>
- * offset width field
- *      0     8 next    the page made before this one; written once
- *      8     8 freed   1 when something was freed since its memory was last given back; atomic
- *     64       free    a bitmap of the units
- * </pre>
  */
 final class Meta {
+    private static final long NEXT = 0; // 8 once: the page made before this one
+    private static final long FREED = NEXT + 8; // 8 atomic: 1 when something was freed since the last collect
+    private static final long FREE = FREED + 8 + LINE - 1 & -LINE; // Bitmap: of the units
+
     private static final long PAGE = 512 << 10;
     private static final long UNIT = 128;
     private static final long UNITS = PAGE / UNIT;
@@ -33,8 +30,8 @@ final class Meta {
         long units = (size + UNIT - 1) / UNIT;
         while (true) {
             long first = Root.metaPages();
-            for (long page = first; page != 0; page = getLong(page)) {
-                long unit = Bitmap.claimRun(page + 64, 0, UNITS, units, 1);
+            for (long page = first; page != 0; page = getLong(page + NEXT)) {
+                long unit = Bitmap.claimRun(page + FREE, 0, UNITS, units, 1);
                 if (unit >= 0) {
                     fill(page + unit * UNIT, units * UNIT, 0);
                     return page + unit * UNIT;
@@ -51,9 +48,9 @@ final class Meta {
             return;
         }
         long page = address & -PAGE;
-        Bitmap.set(page + 64, (address - page) / UNIT, (size + UNIT - 1) / UNIT);
+        Bitmap.set(page + FREE, (address - page) / UNIT, (size + UNIT - 1) / UNIT);
         // After the bits: who clears this sees them, or leaves it to the next one.
-        exchange(page + 8, 1);
+        exchange(page + FREED, 1);
         Root.addMetaFreed(size);
     }
 
@@ -65,8 +62,8 @@ final class Meta {
     /** Gives the memory of what is free back to the OS. */
     static void collect() {
         if (Root.clearMetaFreed() == 0) return;
-        for (long page = Root.metaPages(); page != 0; page = getLong(page)) {
-            if (getRelaxed(page + 8) != 0 && exchange(page + 8, 0) != 0) collect(page);
+        for (long page = Root.metaPages(); page != 0; page = getLong(page + NEXT)) {
+            if (getRelaxed(page + FREED) != 0 && exchange(page + FREED, 0) != 0) collect(page);
         }
     }
 
@@ -75,9 +72,9 @@ final class Meta {
         long at = each; // the page's own units are in the first one
         while (at < UNITS) {
             long end = Config.min(UNITS, Config.alignDown(at, Bitmap.CHUNK) + Bitmap.CHUNK);
-            long run = Config.alignDown(Bitmap.runLength(page + 64, at, end), each);
+            long run = Config.alignDown(Bitmap.runLength(page + FREE, at, end), each);
             // Nobody else can have them meanwhile.
-            if (run > 0 && Bitmap.tryClaim(page + 64, at, run)) giveBack(page, at, run);
+            if (run > 0 && Bitmap.tryClaim(page + FREE, at, run)) giveBack(page, at, run);
             at += Config.max(run, each);
         }
     }
@@ -86,7 +83,7 @@ final class Meta {
         long address = page + unit * UNIT;
         int done = Os.decommit(address, units * UNIT);
         boolean accessible = done < 0 || (done & 1) == 0 || Os.commit(address, units * UNIT);
-        if (accessible) Bitmap.set(page + 64, unit, units);
+        if (accessible) Bitmap.set(page + FREE, unit, units);
     }
 
     /** Gives a mapping back; where the OS has no room for what that does to its list of mappings, its memory. */
@@ -98,7 +95,7 @@ final class Meta {
     static void releaseAll() {
         long next;
         for (long page = Root.metaPages(); page != 0; page = next) {
-            next = getLong(page);
+            next = getLong(page + NEXT);
             Os.unmap(page, PAGE);
         }
     }
@@ -106,10 +103,10 @@ final class Meta {
     private static boolean addPage(long first) {
         long page = Os.map(PAGE, PAGE, true, false);
         if (page == 0) return false;
-        long own = (64 + Bitmap.size(UNITS) + UNIT - 1) / UNIT;
-        Bitmap.init(page + 64, UNITS);
-        Bitmap.set(page + 64, own, UNITS - own);
-        putLong(page, first);
+        long own = (FREE + Bitmap.size(UNITS) + UNIT - 1) / UNIT;
+        Bitmap.init(page + FREE, UNITS);
+        Bitmap.set(page + FREE, own, UNITS - own);
+        putLong(page + NEXT, first);
         // If somebody else added a page in the meantime, theirs will do.
         if (!Root.casMetaPages(first, page)) Os.unmap(page, PAGE);
         return true;
