@@ -9,18 +9,15 @@ import dev.mimalloc.machine.Text;
 /**
  * Puts text together in a buffer and hands it out line by line: to a function, or to stderr. Never calls malloc. A
  * printer that could not be made (0) swallows what it is given.
- *
- * <pre>
- * offset width field
- *      0     8 function  where the text goes; 0 for the registered output function, or else stderr
- *      8     8 argument
- *     16     8 length    bytes in the buffer
- *     24       buffer
- * </pre>
  */
 final class Printer {
+    private static final long FUNCTION = 0; // 8: where the text goes; 0 for the registered function, or else stderr
+    private static final long ARGUMENT = FUNCTION + 8; // 8
+    private static final long LENGTH = ARGUMENT + 8; // 8: bytes in the buffer, or INTO
+    private static final long BUFFER = LENGTH + 8; // up to the end
+
     private static final long SIZE = 1024;
-    private static final long CAPACITY = SIZE - 24 - 1;
+    private static final long CAPACITY = SIZE - BUFFER - 1;
     private static final int DECIMAL_MAX = 20;
     /**
      * In place of the length: the text goes into a buffer, whose next byte and end stand in place of function and
@@ -33,8 +30,8 @@ final class Printer {
     static long open(long function, long argument) {
         long printer = Meta.allocate(SIZE);
         if (printer == 0) return 0;
-        putLong(printer, function);
-        putLong(printer + 8, argument);
+        putLong(printer + FUNCTION, function);
+        putLong(printer + ARGUMENT, argument);
         return printer;
     }
 
@@ -42,25 +39,25 @@ final class Printer {
     static long into(long buffer, long size) {
         long printer = Meta.allocate(SIZE);
         if (printer == 0) return 0;
-        putLong(printer, buffer);
-        putLong(printer + 8, buffer + size);
-        putLong(printer + 16, INTO);
+        putLong(printer + FUNCTION, buffer);
+        putLong(printer + ARGUMENT, buffer + size);
+        putLong(printer + LENGTH, INTO);
         putByte(buffer, 0);
         return printer;
     }
 
     /** Ends such a printer; false if the text did not fit. */
     static boolean closeBuffer(long printer) {
-        boolean fitted = getLong(printer) < getLong(printer + 8);
+        boolean fitted = getLong(printer + FUNCTION) < getLong(printer + ARGUMENT);
         Meta.free(printer, SIZE);
         return fitted;
     }
 
     private static void append(long printer, int letter) {
-        long at = getLong(printer);
-        long end = getLong(printer + 8);
+        long at = getLong(printer + FUNCTION);
+        long end = getLong(printer + ARGUMENT);
         if (at >= end) return;
-        putLong(printer, at + 1);
+        putLong(printer + FUNCTION, at + 1);
         if (at + 1 == end) return;
         putByte(at, letter);
         putByte(at + 1, 0);
@@ -72,17 +69,17 @@ final class Printer {
         Meta.free(printer, SIZE);
     }
 
-    private static long length(long printer) { return getLong(printer + 16); }
+    private static long length(long printer) { return getLong(printer + LENGTH); }
 
     static void flush(long printer) {
         if (printer == 0 || length(printer) == 0) return;
-        long text = printer + 24;
+        long text = printer + BUFFER;
         long length = length(printer);
         putByte(text + length, 0);
-        putLong(printer + 16, 0);
-        long function = getLong(printer);
+        putLong(printer + LENGTH, 0);
+        long function = getLong(printer + FUNCTION);
         if (function != 0) {
-            Callback.output(function, text, getLong(printer + 8));
+            Callback.output(function, text, getLong(printer + ARGUMENT));
         } else if (Root.output() != 0) {
             Callback.output(Root.output(), text, Root.outputArgument());
         } else {
@@ -97,8 +94,8 @@ final class Printer {
             return;
         }
         if (length(printer) == CAPACITY) flush(printer);
-        putByte(printer + 24 + length(printer), letter);
-        putLong(printer + 16, length(printer) + 1);
+        putByte(printer + BUFFER + length(printer), letter);
+        putLong(printer + LENGTH, length(printer) + 1);
         if (letter == '\n') flush(printer);
     }
 

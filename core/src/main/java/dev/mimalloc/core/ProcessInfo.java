@@ -6,42 +6,38 @@ import dev.mimalloc.machine.Os;
 
 /**
  * What there is to say of the whole process, at one moment.
- *
- * <pre>
- * offset width field
- *      0     8 user        ms of processor time in the program
- *      8     8 system      ms in the system for it
- *     16     8 resident    bytes in memory
- *     24     8 peak        the most of them so far
- *     32     8 faults      page faults that needed the disk
- *     40     8 minor       the others
- *     48     8 elapsed     ms since the allocator's start
- *     56     8 committed   bytes that the main subprocess has committed
- *     64     8 peakCommit  the most of them so far
- * </pre>
  */
 public final class ProcessInfo {
-    public static final long SIZE = 128;
+    private static final long USER = 0; // 8: ms of processor time in the program
+    private static final long SYSTEM = USER + 8; // 8: ms in the system for it
+    private static final long RESIDENT = SYSTEM + 8; // 8: bytes in memory
+    private static final long PEAK = RESIDENT + 8; // 8: the most of them so far
+    private static final long FAULTS = PEAK + 8; // 8: page faults that needed the disk
+    private static final long MINOR_FAULTS = FAULTS + 8; // 8: the others
+    private static final long ELAPSED = MINOR_FAULTS + 8; // 8: ms since the allocator's start
+    private static final long COMMITTED = ELAPSED + 8; // 8: bytes that the main subprocess has committed
+    private static final long PEAK_COMMIT = COMMITTED + 8; // 8: the most of them so far
+    public static final long SIZE = PEAK_COMMIT + 8;
 
     private ProcessInfo() {}
 
-    public static long user(long info) { return getLong(info); }
-    public static long system(long info) { return getLong(info + 8); }
-    public static long resident(long info) { return getLong(info + 16); }
-    public static long peak(long info) { return getLong(info + 24); }
-    public static long faults(long info) { return getLong(info + 32); }
-    public static long minorFaults(long info) { return getLong(info + 40); }
-    public static long elapsed(long info) { return getLong(info + 48); }
-    public static long committed(long info) { return getLong(info + 56); }
-    public static long peakCommit(long info) { return getLong(info + 64); }
+    public static long user(long info) { return getLong(info + USER); }
+    public static long system(long info) { return getLong(info + SYSTEM); }
+    public static long resident(long info) { return getLong(info + RESIDENT); }
+    public static long peak(long info) { return getLong(info + PEAK); }
+    public static long faults(long info) { return getLong(info + FAULTS); }
+    public static long minorFaults(long info) { return getLong(info + MINOR_FAULTS); }
+    public static long elapsed(long info) { return getLong(info + ELAPSED); }
+    public static long committed(long info) { return getLong(info + COMMITTED); }
+    public static long peakCommit(long info) { return getLong(info + PEAK_COMMIT); }
 
     /** Fills a struct. */
     public static void read(long info) {
         Os.processInfo(info);
         long statistics = Subprocess.statistics(Root.subprocess());
-        putLong(info + 48, Os.clock() - Root.start());
-        putLong(info + 56, Statistics.current(statistics, Statistics.COMMITTED));
-        putLong(info + 64, Statistics.peak(statistics, Statistics.COMMITTED));
+        putLong(info + ELAPSED, Os.clock() - Root.start());
+        putLong(info + COMMITTED, Statistics.current(statistics, Statistics.COMMITTED));
+        putLong(info + PEAK_COMMIT, Statistics.peak(statistics, Statistics.COMMITTED));
     }
 
     /** A struct with what there is to say now; 0 if there is no memory. */

@@ -16,25 +16,22 @@ import dev.mimalloc.machine.ThreadSlot;
  * as the memory of arenas and their descriptors stay; what it reads may make no sense then, and is held against the
  * page's bounds. A page straight from the OS it only reads under the lock of these pages' lists, and as long as the page
  * map knows the page: it is unmapped after it has left its list.
- *
- * <p>The area that a visitor gets, {@code mi_heap_area_t}:
- *
- * <pre>
- * offset width field
- *      0     8 blocks         the first block's address
- *      8     8 reserved       bytes reserved for blocks
- *     16     8 committed      bytes that blocks have been made of
- *     24     8 used           blocks in use
- *     32     8 blockSize      bytes of a block that its user may use
- *     40     8 fullBlockSize
- *     48     8 reserved1      the page
- * </pre>
  */
 public final class Visit {
-    private static final long AREA = 64;
+    // The area that a visitor gets, mi_heap_area_t.
+    private static final long BLOCKS = 0; // 8: where its blocks begin
+    private static final long RESERVED = BLOCKS + 8; // 8: bytes for blocks
+    private static final long COMMITTED = RESERVED + 8; // 8: of these, bytes in use so far
+    private static final long USED = COMMITTED + 8; // 8: blocks in use
+    private static final long BLOCK_SIZE = USED + 8; // 8
+    private static final long FULL_BLOCK_SIZE = BLOCK_SIZE + 8; // 8: from one block to the next
+    private static final long PAGE = FULL_BLOCK_SIZE + 8; // 8
+    private static final long AREA = PAGE + 8;
 
     /** A page straight from the OS, in a list that was copied: its descriptor and its start. */
-    private static final long ENTRY = 16;
+    private static final long ENTRY_PAGE = 0; // 8
+    private static final long ENTRY_START = ENTRY_PAGE + 8; // 8
+    private static final long ENTRY = ENTRY_START + 8;
 
     /** Which pages to look at; any other number is the theap that they belong to. */
     private static final long ALL = 0;
@@ -97,14 +94,14 @@ public final class Visit {
         long end = pages;
         for (long page = pages == 0 ? 0 : Heap.osPages(heap); page != 0; page = Page.osNext(page)) {
             if (!isSelected(page, which)) continue;
-            putLong(end, page);
-            putLong(end + 8, Page.start(page));
+            putLong(end + ENTRY_PAGE, page);
+            putLong(end + ENTRY_START, Page.start(page));
             end += ENTRY;
         }
         Lock.release(lock);
         boolean more = size == 0 || pages != 0;
         for (long at = pages; more && at < end; at += ENTRY) {
-            more = page(heap, getLong(at), getLong(at + 8), lock, blocks, visitor, argument);
+            more = page(heap, getLong(at + ENTRY_PAGE), getLong(at + ENTRY_START), lock, blocks, visitor, argument);
         }
         Meta.free(pages, size);
         return more;
@@ -134,14 +131,14 @@ public final class Visit {
         long size = there ? Page.blockSize(page) : 0;
         long capacity = there ? Page.capacity(page) : 0;
         long live = there ? Page.live(page) : 0;
-        putLong(area, start);
-        putLong(area + 8, there ? Page.reserved(page) * size : 0);
+        putLong(area + BLOCKS, start);
+        putLong(area + RESERVED, there ? Page.reserved(page) * size : 0);
         leave(osLock);
-        putLong(area + 16, capacity * size);
-        putLong(area + 24, live);
-        putLong(area + 32, size);
-        putLong(area + 40, size);
-        putLong(area + 48, page);
+        putLong(area + COMMITTED, capacity * size);
+        putLong(area + USED, live);
+        putLong(area + BLOCK_SIZE, size);
+        putLong(area + FULL_BLOCK_SIZE, size);
+        putLong(area + PAGE, page);
         boolean more = true;
         if (size > 0) {
             more = show(visitor, heap, area, 0, size, argument);
@@ -156,10 +153,10 @@ public final class Visit {
     }
 
     private static boolean blocks(long heap, long page, long area, long osLock, long visitor, long argument) {
-        long start = getLong(area);
-        long size = getLong(area + 32);
-        long capacity = Long.divideUnsigned(getLong(area + 16), size);
-        long bytes = (capacity + 63 >>> 6) * 8;
+        long start = getLong(area + BLOCKS);
+        long size = getLong(area + BLOCK_SIZE);
+        long capacity = Long.divideUnsigned(getLong(area + COMMITTED), size);
+        long bytes = (capacity + 63 >>> 6) * WORD;
         // One bit for each free block. The visitor may free blocks, so the lists are looked at only now.
         long free = Meta.allocate(bytes);
         if (free == 0) return false;
@@ -172,7 +169,7 @@ public final class Visit {
         leave(osLock);
         boolean more = true;
         for (long i = 0; i < capacity && there && more; i++) {
-            if ((getLong(free + (i >> 6) * 8) >>> (i & 63) & 1) != 0) continue;
+            if ((getLong(free + (i >> 6) * WORD) >>> (i & 63) & 1) != 0) continue;
             more = show(visitor, heap, area, start + i * size, size, argument);
         }
         Meta.free(free, bytes);
@@ -184,7 +181,7 @@ public final class Visit {
         for (long steps = 0; steps < capacity; steps++) {
             if (!Bits.below(block - start, capacity * size)) return;
             long i = Long.divideUnsigned(block - start, size);
-            putLong(free + (i >> 6) * 8, getLong(free + (i >> 6) * 8) | 1L << (i & 63));
+            putLong(free + (i >> 6) * WORD, getLong(free + (i >> 6) * WORD) | 1L << (i & 63));
             block = Page.nextBlock(block);
         }
     }
