@@ -15,6 +15,10 @@ import dev.mimalloc.machine.Text;
  * or make it count for ever.
  */
 public final class Options {
+    private static final long VALUE = 0; // 8 relaxed: as it was given
+    private static final long STATE = VALUE + 8; // 8 acquire: what it comes to, and two bits: UNKNOWN to INVALID
+    static final long SIZE = STATE + 8;
+
     public static final int SHOW_ERRORS = 0;
     public static final int SHOW_STATS = 1;
     public static final int VERBOSE = 2;
@@ -85,9 +89,9 @@ public final class Options {
 
     private Options() {}
 
-    private static long value(int option) { return Root.options() + option * 16L; }
+    private static long value(int option) { return Root.options() + option * SIZE + VALUE; }
 
-    private static long state(int option) { return value(option) + 8; }
+    private static long state(int option) { return Root.options() + option * SIZE + STATE; }
 
     private static long stateOf(int option) { return getAcquire(state(option)) & (1 << STATE_BITS) - 1; }
 
