@@ -51,10 +51,10 @@ public final class Allocate {
     private static long popClearedSlow(long page, long block) {
         long size = Page.blockSize(page);
         if (size > 256) {
-            fill(block + 64, size - 64, 0);
-            zero(block + 8, 7);
+            fill(block + LINE, size - LINE, 0);
+            zero(block + WORD, LINE / WORD - 1);
         } else if (size > 8) {
-            zero(block + 8, (size >>> 3) - 1);
+            zero(block + WORD, (size >>> 3) - 1);
         }
         pop(page, block);
         putLong(block, 0);
