@@ -52,7 +52,7 @@ public final class Abandon {
     /** Ends the ownership of an abandoned page, as things stand. */
     static void giveUp(long page) {
         while (true) {
-            long word = Page.threadFree(page);
+            long word = Page.threadFreeAcquire(page);
             if (Page.count(word) == Page.used(page)) {
                 if (leave(page)) Pages.release(page);
                 return;
@@ -86,7 +86,7 @@ public final class Abandon {
      * for it.
      */
     static boolean moveToMain(long page) {
-        long old = Page.heap(page);
+        long old = Page.heapAcquire(page);
         long main = Subprocess.mainHeap(Heap.subprocess(old));
         if (!Page.isInArena(page)) Pages.leave(page, old);
         if (!Pages.enter(page, main)) return false;
@@ -94,7 +94,7 @@ public final class Abandon {
         Pages.move(page, Heap.statistics(old), Heap.statistics(main));
         Heap.addReferences(main, 1);
         Limits.move(old, main, Pages.charge(page));
-        Page.setHeap(page, main);
+        Page.setHeapRelease(page, main);
         Heap.dropReference(old);
         return true;
     }
@@ -112,10 +112,10 @@ public final class Abandon {
     /** Only with some room: or else the next allocations would fill the page, and abandon it again. */
     private static boolean mayReclaim(long page, long theap) {
         long option = Theap.reclaimOnFree(theap);
-        if (option < 0 || Page.isSingleton(page) || Page.heap(page) != Theap.heap(theap)) return false;
+        if (option < 0 || Page.isSingleton(page) || Page.heapAcquire(page) != Theap.heap(theap)) return false;
         boolean own = Page.theap(page) == theap;
         if (!Page.hasRoom(page, own ? Page.OWN_SHARE : Page.OTHERS_SHARE) || Page.isEmpty(page)) return false;
-        long pages = PageQueue.count(Theap.queue(theap, Page.bin(page)));
+        long pages = PageQueue.countRelaxed(Theap.queue(theap, Page.bin(page)));
         if (Theap.maxReclaim(theap) >= 0 && pages >= Theap.maxReclaim(theap)) return false;
         return own || option > 0 && pages < Options.bounded(Options.PAGE_CROSS_THREAD_MAX_RECLAIM);
     }
@@ -147,11 +147,11 @@ public final class Abandon {
     /** An owned abandoned page of this bin, not findable any more, or 0: for an allocation that looks for a page. */
     static long find(long theap, int bin) {
         long heap = Theap.heap(theap);
-        if (Heap.abandoned(heap, bin) == 0) return 0;
+        if (Heap.abandonedRelaxed(heap, bin) == 0) return 0;
         long subprocess = Heap.subprocess(heap);
         for (long i = 0; i < Subprocess.arenaCount(subprocess); i++) {
             long pages = Table.get(Heap.arenaPagesTable(heap), i);
-            long bitmap = pages == 0 ? 0 : ArenaPages.abandoned(pages, bin);
+            long bitmap = pages == 0 ? 0 : ArenaPages.abandonedAcquire(pages, bin);
             if (bitmap == 0) continue;
             long page = findIn(bitmap, Subprocess.arena(subprocess, i));
             if (page == 0) continue;
@@ -184,19 +184,19 @@ public final class Abandon {
         long bitmap = bitmap(page);
         if (bitmap == 0) return;
         Page.setOwner(page, Page.FINDABLE);
-        Heap.addAbandoned(Page.heap(page), Page.bin(page), 1);
+        Heap.addAbandoned(Page.heapAcquire(page), Page.bin(page), 1);
         Bitmap.set(bitmap, Arena.sliceOf(Arenas.arenaOf(page), page));
     }
 
     private static long bitmap(long page) {
         long arena = Arenas.arenaOf(page);
-        long pages = Heap.arenaPages(Page.heap(page), Arena.index(arena), Arena.slices(arena));
+        long pages = Heap.arenaPages(Page.heapAcquire(page), Arena.index(arena), Arena.slices(arena));
         return pages == 0 ? 0 : ArenaPages.abandonedMade(pages, Page.bin(page));
     }
 
     /** An owner makes its abandoned page one that cannot be found any more; false if it has to be left for ever. */
     static boolean leave(long page) {
-        long heap = Page.heap(page);
+        long heap = Page.heapAcquire(page);
         if (Page.owner(page) == Page.FINDABLE) {
             if (!takeBit(bitmap(page), Arena.sliceOf(Arenas.arenaOf(page), page), heap)) return false;
             Heap.addAbandoned(heap, Page.bin(page), -1);

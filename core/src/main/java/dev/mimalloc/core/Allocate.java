@@ -153,7 +153,7 @@ public final class Allocate {
         long entered = Theaps.enter(heap);
         if (entered == 0) return 0;
         long theap = heartbeat(entered);
-        boolean limited = (Heap.limit(Theap.heap(theap)) | Root.limit()) != 0;
+        boolean limited = (Heap.limitRelaxed(Theap.heap(theap)) | Root.limitRelaxed()) != 0;
         long block = 0;
         // While samples are taken a block is a new one each time, and so should have much room.
         boolean mapped = size >= Resize.MAPPED_MIN && Trace.sampleInterval() == 0;
@@ -336,7 +336,7 @@ public final class Allocate {
         long data = Theap.data(theap);
         // Who has a lease has looked at the stack before: an error thrown here would keep the lease.
         if (!ThreadData.isShared(data)) ThreadSlot.probeStack();
-        if (Root.deferred() != 0) Deferred.call(theap, false);
+        if (Root.deferredAcquire() != 0) Deferred.call(theap, false);
         if (ThreadData.hasOrphans(data)) theap = Threads.adoptOrphans(data, theap);
         if (Retire.hasRetired(theap)) Retire.age(theap);
         long generic = Theap.generic(theap) + 1;

@@ -23,7 +23,7 @@ final class ArenaPages {
 
     static void release(long pages) {
         for (int bin = 0; bin < SizeClass.COUNT; bin++) {
-            Meta.free(abandoned(pages, bin), Bitmap.size(slices(pages)));
+            Meta.free(abandonedAcquire(pages, bin), Bitmap.size(slices(pages)));
         }
         Meta.free(pages, PAGES + Bitmap.size(slices(pages)));
     }
@@ -32,11 +32,11 @@ final class ArenaPages {
     static long pages(long pages) { return pages + PAGES; }
 
     /** The bitmap of a bin's abandoned pages, 0 if there never was one. */
-    static long abandoned(long pages, int bin) { return getAcquire(pages + ABANDONED + bin * WORD); }
+    static long abandonedAcquire(long pages, int bin) { return getAcquire(pages + ABANDONED + bin * WORD); }
 
     /** The same, made when needed; 0 if there is no memory for it. */
     static long abandonedMade(long pages, int bin) {
-        long bitmap = abandoned(pages, bin);
+        long bitmap = abandonedAcquire(pages, bin);
         if (bitmap != 0) return bitmap;
         long size = Bitmap.size(slices(pages));
         bitmap = Meta.allocate(size);
@@ -44,6 +44,6 @@ final class ArenaPages {
         Bitmap.init(bitmap, slices(pages));
         if (compareAndSet(pages + ABANDONED + bin * WORD, 0, bitmap)) return bitmap;
         Meta.free(bitmap, size);
-        return abandoned(pages, bin);
+        return abandonedAcquire(pages, bin);
     }
 }

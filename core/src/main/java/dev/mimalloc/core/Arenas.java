@@ -43,7 +43,7 @@ final class Arenas {
         if (slices << Config.SLICE_SHIFT > Options.boundedSize(Options.ARENA_MAX_OBJECT_SIZE)) return 0;
         for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
             long count = Subprocess.arenaCount(subprocess);
-            long page = allocateInAny(subprocess, count, Heap.numaNode(heap), slices, alignment, sparse);
+            long page = allocateInAny(subprocess, count, Heap.numaNodeRelaxed(heap), slices, alignment, sparse);
             if (page != 0) return page == NO_COMMIT ? 0 : page;
             if (!reserveMore(subprocess, count, slices + alignment - 1)) return 0;
         }
@@ -92,7 +92,7 @@ final class Arenas {
 
     /** The arena that a page's slices belong to. */
     static long arenaOf(long page) {
-        return Subprocess.arena(Heap.subprocess(Page.heap(page)), Page.arena(page));
+        return Subprocess.arena(Heap.subprocess(Page.heapAcquire(page)), Page.arena(page));
     }
 
     /**

@@ -14,13 +14,13 @@ public final class Deferred {
 
     /** Calls the function, in a call that has entered {@code theap}; see {@link CallOut} for what it may do. */
     static void call(long theap, boolean force) {
-        long function = Root.deferred();
+        long function = Root.deferredAcquire();
         long data = Theap.data(theap);
         if (function == 0 || ThreadData.inDeferred(data)) return;
         ThreadData.setInDeferred(data, true);
         long beat = ThreadData.nextHeartbeat(data);
         CallOut.begin(theap);
-        Callback.deferredFree(function, force, beat, Root.deferredArgument());
+        Callback.deferredFree(function, force, beat, Root.deferredArgumentRelaxed());
         CallOut.end(theap);
         ThreadData.setInDeferred(data, false);
     }

@@ -37,8 +37,8 @@ public final class Errors {
                 print(Text.literal("mimalloc: error: "), text, value, number);
             }
         }
-        long function = Root.error();
-        if (function != 0) Callback.error(function, code, Root.errorArgument());
+        long function = Root.errorAcquire();
+        if (function != 0) Callback.error(function, code, Root.errorArgumentRelaxed());
     }
 
     /** No memory for a block of {@code size} bytes; returns 0 for the caller to return. */

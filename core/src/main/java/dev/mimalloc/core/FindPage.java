@@ -68,7 +68,7 @@ final class FindPage {
         Page.setFlag(page, Page.IN_FULL);
         PageQueue.pushFront(theap, full, page);
         long queue = Theap.queue(theap, full);
-        if (retain < 0 || PageQueue.count(queue) <= retain) return 0;
+        if (retain < 0 || PageQueue.countRelaxed(queue) <= retain) return 0;
         long oldest = PageQueue.last(queue);
         PageQueue.remove(theap, full, oldest);
         return oldest;
@@ -128,7 +128,7 @@ final class FindPage {
         long best = 0;
         int seen = 0;
         long queue = Theap.queue(theap, SizeClass.COUNT + bin);
-        if (PageQueue.count(queue) == 0) return 0;
+        if (PageQueue.countRelaxed(queue) == 0) return 0;
         long prev;
         Theap.lock(theap);
         for (long page = PageQueue.last(queue); page != 0 && best == 0 && seen < limit; page = prev) {
@@ -145,7 +145,7 @@ final class FindPage {
         }
         Theap.unlock(theap);
         // Others free here: they should find the pages abandoned, and free them when they are empty.
-        boolean others = best != 0 && Page.count(Page.threadFree(best)) != 0;
+        boolean others = best != 0 && Page.count(Page.threadFreeAcquire(best)) != 0;
         if (others) Theap.setRetainMore(theap, Theap.retainMore(theap) / 2);
         return best;
     }

@@ -31,7 +31,7 @@ public final class Free {
 
     private static void freeSlow(long p, long page) {
         ThreadSlot.probeStack();
-        long difference = Page.ownerWord(page) ^ ThreadSlot.id();
+        long difference = Page.ownerWordRelaxed(page) ^ ThreadSlot.id();
         if (likely((difference & Page.FLAGS) == 0)) remote(page, p);
         else flaggedSlow(page, p, difference);
     }
@@ -49,7 +49,7 @@ public final class Free {
     private static void only(long page, long block) {
         long old;
         do {
-            old = Page.threadFree(page);
+            old = Page.threadFreeAcquire(page);
         } while (!Page.weakCasThreadFree(page, old, Page.pushed(old, Page.head(old), block)));
         if (!Page.isOwned(old)) endedSlow(page);
     }
@@ -62,7 +62,7 @@ public final class Free {
         long old;
         long head;
         do {
-            old = Page.threadFree(page);
+            old = Page.threadFreeAcquire(page);
             head = Page.head(old);
             Page.setNextBlock(block, head);
         } while (!Page.weakCasThreadFree(page, old, Page.pushed(old, head, block)));
@@ -71,9 +71,9 @@ public final class Free {
 
     /** A free has made us the owner of an abandoned page. */
     private static void endedSlow(long page) {
-        long heap = Page.heap(page);
+        long heap = Page.heapAcquire(page);
         if (unlikely(Heap.isDeleted(heap)) && !Abandon.adopt(page)) return;
-        Abandon.afterFree(page, Theaps.current(Page.heap(page)));
+        Abandon.afterFree(page, Theaps.current(Page.heapAcquire(page)));
     }
 
     /**

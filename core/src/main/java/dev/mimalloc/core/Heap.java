@@ -40,8 +40,8 @@ final class Heap {
     static long addReferences(long heap, long count) { return fetchAdd(heap + REFERENCES, count) + count; }
     static long exclusiveArena(long heap) { return getLong(heap + EXCLUSIVE_ARENA); }
     static void setExclusiveArena(long heap, long arena) { putLong(heap + EXCLUSIVE_ARENA, arena); }
-    static long numaNode(long heap) { return getRelaxed(heap + NUMA_NODE); }
-    static void setNumaNode(long heap, long node) { putRelaxed(heap + NUMA_NODE, node); }
+    static long numaNodeRelaxed(long heap) { return getRelaxed(heap + NUMA_NODE); }
+    static void setNumaNodeRelaxed(long heap, long node) { putRelaxed(heap + NUMA_NODE, node); }
     static long next(long heap) { return getLong(heap + NEXT); }
     static void setNext(long heap, long next) { putLong(heap + NEXT, next); }
     static long prev(long heap) { return getLong(heap + PREV); }
@@ -52,16 +52,16 @@ final class Heap {
     static void setOsPages(long heap, long page) { putLong(heap + OS_PAGES, page); }
     static boolean isDeleted(long heap) { return getAcquire(heap + DELETED) != 0; }
     static void setDeleted(long heap) { putRelease(heap + DELETED, 1); }
-    static long limit(long heap) { return getRelaxed(heap + LIMIT); }
-    static void setLimit(long heap, long bytes) { putRelaxed(heap + LIMIT, bytes); }
-    static long charged(long heap) { return getRelaxed(heap + CHARGED); }
+    static long limitRelaxed(long heap) { return getRelaxed(heap + LIMIT); }
+    static void setLimitRelaxed(long heap, long bytes) { putRelaxed(heap + LIMIT, bytes); }
+    static long chargedRelaxed(long heap) { return getRelaxed(heap + CHARGED); }
     static void addCharged(long heap, long bytes) { fetchAdd(heap + CHARGED, bytes); }
     static long chargedWord(long heap) { return heap + CHARGED; }
     static long arenaPagesTable(long heap) { return heap + ARENA_PAGES; }
-    static long abandoned(long heap, int bin) { return getRelaxed(heap + ABANDONED + bin * WORD); }
+    static long abandonedRelaxed(long heap, int bin) { return getRelaxed(heap + ABANDONED + bin * WORD); }
     static void addAbandoned(long heap, int bin, long count) { fetchAdd(heap + ABANDONED + bin * WORD, count); }
     /** Sequentially consistent, as whoever ends the heap looks here after it has said so; see CallOut. */
-    static long callOuts(long heap) { return getVolatile(heap + CALL_OUTS); }
+    static long callOutsVolatile(long heap) { return getVolatile(heap + CALL_OUTS); }
     static void addCallOuts(long heap, long count) { fetchAdd(heap + CALL_OUTS, count); }
     static long statistics(long heap) { return heap + STATISTICS; }
 

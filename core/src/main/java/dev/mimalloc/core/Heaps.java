@@ -138,7 +138,7 @@ public final class Heaps {
      * The page may be another heap's by now: the bit that led here was an old one. Then it is only given up again.
      */
     private static void moveOwned(long page, long heap) {
-        if (Page.heap(page) != heap || Abandon.adopt(page)) Abandon.giveUp(page);
+        if (Page.heapAcquire(page) != heap || Abandon.adopt(page)) Abandon.giveUp(page);
     }
 
     private static long ownedOsPage(long heap, long subprocess) {
@@ -178,7 +178,7 @@ public final class Heaps {
 
     /** Frees a page with all its blocks, whoever owns it: the heap's users have promised not to touch it. */
     private static void releaseWhatever(long page) {
-        Page.setThreadFree(page, Page.OWNED);
+        Page.setThreadFreeRelease(page, Page.OWNED);
         Pages.release(page);
     }
 
@@ -199,14 +199,14 @@ public final class Heaps {
     /**
      * Is a call for this heap inside of a function of the user's? Then it may take long, or even wait for who asks.
      */
-    public static boolean isCalledOut(long heap) { return Heap.callOuts(heap) != 0; }
+    public static boolean isCalledOut(long heap) { return Heap.callOutsVolatile(heap) != 0; }
 
     /** The heap that a block belongs to; 0 if the address is none of ours. */
     @Export("mi_heap_t* mi_heap_of(const void* p)")
     public static long of(long p) {
         long page = PageMap.pageOf(p);
         if (page == 0) return 0;
-        long heap = Page.heap(page);
+        long heap = Page.heapAcquire(page);
         return Heap.isDeleted(heap) ? Subprocess.mainHeap(Heap.subprocess(heap)) : heap;
     }
 
@@ -216,7 +216,7 @@ public final class Heaps {
         if (page == 0 || heap == 0) return false;
         // The page may be going just now, and its heap too: of a heap that is not the asker's only the struct is read,
         // which is memory in any case.
-        long its = Page.heap(page);
+        long its = Page.heapAcquire(page);
         if (its == heap) return true;
         long subprocess = Heap.subprocess(heap);
         return Subprocess.mainHeap(subprocess) == heap && Heap.subprocess(its) == subprocess && Heap.isDeleted(its);
@@ -251,7 +251,7 @@ public final class Heaps {
 
     @Export("void mi_heap_set_numa_affinity(mi_heap_t* heap, int numa_node)")
     public static void setNumaAffinity(long heap, int node) {
-        if (heap != 0) Heap.setNumaNode(heap, node < 0 ? -1 : node);
+        if (heap != 0) Heap.setNumaNodeRelaxed(heap, node < 0 ? -1 : node);
     }
 
     /**
@@ -261,7 +261,7 @@ public final class Heaps {
     @Export("bool mi_unsafe_heap_page_is_under_utilized(mi_heap_t* heap, void* p, size_t perc_threshold)")
     public static boolean isUnderUtilized(long heap, long p, long percent) {
         long page = PageMap.pageOf(p);
-        if (page == 0 || heap != 0 && Page.heap(page) != heap || percent > 100 || percent < 0) return false;
+        if (page == 0 || heap != 0 && Page.heapAcquire(page) != heap || percent > 100 || percent < 0) return false;
         return Page.live(page) * 100L <= percent * Page.reserved(page);
     }
 

@@ -39,8 +39,8 @@ final class Kept {
     static void add(long page, long subprocess) {
         Lock.acquire(Subprocess.osLock(subprocess));
         absorbNeighbours(page, subprocess);
-        Page.setOsNext(page, Subprocess.kept(subprocess));
-        Subprocess.setKept(subprocess, page);
+        Page.setOsNext(page, Subprocess.keptRelaxed(subprocess));
+        Subprocess.setKeptRelaxed(subprocess, page);
         Lock.release(Subprocess.osLock(subprocess));
     }
 
@@ -48,7 +48,7 @@ final class Kept {
     private static void absorbNeighbours(long page, long subprocess) {
         long before = 0;
         long next;
-        for (long other = Subprocess.kept(subprocess); other != 0; other = next) {
+        for (long other = Subprocess.keptRelaxed(subprocess); other != 0; other = next) {
             next = Page.osNext(other);
             boolean below = Page.osBase(other) + Page.osSize(other) == Page.osBase(page);
             if (!below && Page.osBase(page) + Page.osSize(page) != Page.osBase(other)) {
@@ -58,7 +58,7 @@ final class Kept {
             if (below) Page.setOsBase(page, Page.osBase(other));
             Page.setOsSize(page, Page.osSize(page) + Page.osSize(other));
             if (!Page.has(other, Page.MEMORY_ZERO)) Page.clearFlag(page, Page.MEMORY_ZERO);
-            if (before == 0) Subprocess.setKept(subprocess, next);
+            if (before == 0) Subprocess.setKeptRelaxed(subprocess, next);
             else Page.setOsNext(before, next);
             Meta.free(other, Page.OS_SIZE);
         }
@@ -67,15 +67,15 @@ final class Kept {
     /** Takes one out of the list with so many bytes at such an alignment; for 0 bytes any. 0 if there is none. */
     private static long remove(long subprocess, long size, long alignment) {
         // A look without the lock: nearly always there is none.
-        if (Subprocess.kept(subprocess) == 0) return 0;
+        if (Subprocess.keptRelaxed(subprocess) == 0) return 0;
         Lock.acquire(Subprocess.osLock(subprocess));
         long before = 0;
-        long page = Subprocess.kept(subprocess);
+        long page = Subprocess.keptRelaxed(subprocess);
         while (page != 0 && (Page.osSize(page) < size || (Page.osBase(page) & alignment - 1) != 0)) {
             before = page;
             page = Page.osNext(page);
         }
-        if (page != 0 && before == 0) Subprocess.setKept(subprocess, Page.osNext(page));
+        if (page != 0 && before == 0) Subprocess.setKeptRelaxed(subprocess, Page.osNext(page));
         else if (page != 0) Page.setOsNext(before, Page.osNext(page));
         Lock.release(Subprocess.osLock(subprocess));
         return page;

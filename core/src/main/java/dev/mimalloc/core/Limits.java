@@ -14,14 +14,14 @@ public final class Limits {
     private Limits() {}
 
     /** Sets how many bytes a heap may have, 0 for any number. What it has already it keeps. */
-    public static void setLimit(long heap, long bytes) { Heap.setLimit(heap, bytes); }
-    public static long limit(long heap) { return Heap.limit(heap); }
+    public static void setLimit(long heap, long bytes) { Heap.setLimitRelaxed(heap, bytes); }
+    public static long limit(long heap) { return Heap.limitRelaxed(heap); }
     /** The bytes that a heap has. */
-    public static long used(long heap) { return Heap.charged(heap); }
+    public static long used(long heap) { return Heap.chargedRelaxed(heap); }
 
     /** The same for all heaps together. */
-    public static void setProcessLimit(long bytes) { Root.setLimit(bytes); }
-    public static long processLimit() { return Root.limit(); }
+    public static void setProcessLimit(long bytes) { Root.setLimitRelaxed(bytes); }
+    public static long processLimit() { return Root.limitRelaxed(); }
     public static long processUsed() { return Root.charged(); }
 
     /** Registers the function that is called when a limit stands in the way of an allocation; 0 for none. */
@@ -29,8 +29,8 @@ public final class Limits {
 
     /** Charges memory to a heap and to the process; false, with nothing changed, if a limit forbids it. */
     static boolean charge(long heap, long bytes) {
-        if (!add(Heap.chargedWord(heap), bytes, Heap.limit(heap))) return false;
-        if (add(Root.chargedWord(), bytes, Root.limit())) return true;
+        if (!add(Heap.chargedWord(heap), bytes, Heap.limitRelaxed(heap))) return false;
+        if (add(Root.chargedWord(), bytes, Root.limitRelaxed())) return true;
         Heap.addCharged(heap, -bytes);
         return false;
     }
@@ -65,15 +65,15 @@ public final class Limits {
      * say that it is worth another try. It may also have ended the theap's heap; see {@link CallOut}.
      */
     static boolean retry(long theap, long size) {
-        long function = Root.atLimit();
+        long function = Root.atLimitAcquire();
         if (function == 0) return false;
         long heap = Theap.heap(theap);
-        boolean own = exceeds(Heap.charged(heap), size, Heap.limit(heap));
-        if (!own && !exceeds(Root.charged(), size, Root.limit())) return false;
-        long used = own ? Heap.charged(heap) : Root.charged();
-        long limit = own ? Heap.limit(heap) : Root.limit();
+        boolean own = exceeds(Heap.chargedRelaxed(heap), size, Heap.limitRelaxed(heap));
+        if (!own && !exceeds(Root.charged(), size, Root.limitRelaxed())) return false;
+        long used = own ? Heap.chargedRelaxed(heap) : Root.charged();
+        long limit = own ? Heap.limitRelaxed(heap) : Root.limitRelaxed();
         CallOut.begin(theap);
-        boolean again = Callback.limit(function, own ? heap : 0, size, used, limit, Root.atLimitArgument());
+        boolean again = Callback.limit(function, own ? heap : 0, size, used, limit, Root.atLimitArgumentRelaxed());
         CallOut.end(theap);
         return again;
     }

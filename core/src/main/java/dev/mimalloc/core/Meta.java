@@ -29,7 +29,7 @@ final class Meta {
         if (size > LARGE) return Os.map(size, Os.pageSize(), true, false);
         long units = (size + UNIT - 1) / UNIT;
         while (true) {
-            long first = Root.metaPages();
+            long first = Root.metaPagesAcquire();
             for (long page = first; page != 0; page = getLong(page + NEXT)) {
                 long unit = Bitmap.claimRun(page + FREE, 0, UNITS, units, 1);
                 if (unit >= 0) {
@@ -56,13 +56,13 @@ final class Meta {
 
     /** Gives free memory back to the OS if there is much of it. */
     static void collectMuch() {
-        if (Root.metaFreed() >= MUCH) collect();
+        if (Root.metaFreedRelaxed() >= MUCH) collect();
     }
 
     /** Gives the memory of what is free back to the OS. */
     static void collect() {
         if (Root.clearMetaFreed() == 0) return;
-        for (long page = Root.metaPages(); page != 0; page = getLong(page + NEXT)) {
+        for (long page = Root.metaPagesAcquire(); page != 0; page = getLong(page + NEXT)) {
             if (getRelaxed(page + FREED) != 0 && exchange(page + FREED, 0) != 0) collect(page);
         }
     }
@@ -94,7 +94,7 @@ final class Meta {
     /** Gives all pages back with whatever structs are in them; nobody may use one any more. Not what is large. */
     static void releaseAll() {
         long next;
-        for (long page = Root.metaPages(); page != 0; page = next) {
+        for (long page = Root.metaPagesAcquire(); page != 0; page = next) {
             next = getLong(page + NEXT);
             Os.unmap(page, PAGE);
         }

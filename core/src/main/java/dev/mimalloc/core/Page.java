@@ -97,19 +97,19 @@ public final class Page {
     static long localFree(long page) { return getLong(page + LOCAL_FREE); }
     static void setLocalFree(long page, long block) { putLong(page + LOCAL_FREE, block); }
 
-    static long ownerWord(long page) { return getRelaxed(page + OWNER); }
+    static long ownerWordRelaxed(long page) { return getRelaxed(page + OWNER); }
     /**
      * Is the page the calling thread's, and no flag is set? Plain, so that load and comparison are one instruction: it is
      * true only of a word that this very thread has written, and no other value, old or torn, can look like it.
      */
     static boolean isOwn(long page) { return getLong(page + OWNER) == ThreadSlot.id(); }
     /** The thread's id, {@link #HIDDEN} or {@link #FINDABLE}. */
-    static long owner(long page) { return ownerWord(page) & ~FLAGS; }
-    static void setOwner(long page, long owner) { putRelaxed(page + OWNER, owner | ownerWord(page) & FLAGS); }
+    static long owner(long page) { return ownerWordRelaxed(page) & ~FLAGS; }
+    static void setOwner(long page, long owner) { putRelaxed(page + OWNER, owner | ownerWordRelaxed(page) & FLAGS); }
     static boolean isAbandoned(long page) { return owner(page) == HIDDEN || owner(page) == FINDABLE; }
-    static boolean hasInterior(long page) { return (ownerWord(page) & HAS_INTERIOR) != 0; }
-    static void setHasInterior(long page) { putRelaxed(page + OWNER, ownerWord(page) | HAS_INTERIOR); }
-    static void setSingle(long page) { putRelaxed(page + OWNER, ownerWord(page) | SINGLE); }
+    static boolean hasInterior(long page) { return (ownerWordRelaxed(page) & HAS_INTERIOR) != 0; }
+    static void setHasInterior(long page) { putRelaxed(page + OWNER, ownerWordRelaxed(page) | HAS_INTERIOR); }
+    static void setSingle(long page) { putRelaxed(page + OWNER, ownerWordRelaxed(page) | SINGLE); }
 
     /** {@code used} in the low half, {@code capacity} and {@code reserved} above it. */
     private static long counts(long page) { return getLong(page + COUNTS); }
@@ -121,8 +121,8 @@ public final class Page {
     static void setReserved(long page, int blocks) { putShort(page + RESERVED, blocks); }
 
     /** Acquire: what other threads wrote before they freed is seen by who takes their blocks. */
-    static long threadFree(long page) { return getAcquire(page + THREAD_FREE); }
-    static void setThreadFree(long page, long word) { putRelease(page + THREAD_FREE, word); }
+    static long threadFreeAcquire(long page) { return getAcquire(page + THREAD_FREE); }
+    static void setThreadFreeRelease(long page, long word) { putRelease(page + THREAD_FREE, word); }
     static boolean casThreadFree(long page, long expected, long word) {
         return compareAndSet(page + THREAD_FREE, expected, word);
     }
@@ -161,8 +161,8 @@ public final class Page {
     static void setNext(long page, long next) { putLong(page + NEXT, next); }
     static long prev(long page) { return getLong(page + PREV); }
     static void setPrev(long page, long prev) { putLong(page + PREV, prev); }
-    static long heap(long page) { return getAcquire(page + HEAP); }
-    static void setHeap(long page, long heap) { putRelease(page + HEAP, heap); }
+    static long heapAcquire(long page) { return getAcquire(page + HEAP); }
+    static void setHeapRelease(long page, long heap) { putRelease(page + HEAP, heap); }
     static int slices(long page) { return getInt(page + SLICES); }
     static void setSlices(long page, int slices) { putInt(page + SLICES, slices); }
     static int arena(long page) { return getShort(page + ARENA); }
@@ -192,7 +192,7 @@ public final class Page {
      * The page has room for a single block, whatever its size. Asked of the owner word, as also a thread may ask that frees
      * a block of another's page; {@code reserved} lies in a word that the owner writes.
      */
-    static boolean isSingleton(long page) { return (ownerWord(page) & SINGLE) != 0; }
+    static boolean isSingleton(long page) { return (ownerWordRelaxed(page) & SINGLE) != 0; }
     /** Which of its theap's queues the page is in. */
     static int queue(long page) { return bin(page) + (has(page, IN_FULL) ? SizeClass.COUNT : 0); }
     static int bin(long page) { return isSingleton(page) ? SizeClass.HUGE : SizeClass.bin(blockSize(page)); }
@@ -221,7 +221,7 @@ public final class Page {
     static long listBytes(long page) { return (capacity(page) - used(page)) * blockSize(page); }
 
     /** Blocks that somebody still has. Exact for the owner; for others a snapshot. */
-    static int live(long page) { return used(page) - count(threadFree(page)); }
+    static int live(long page) { return used(page) - count(threadFreeAcquire(page)); }
 
     /** How many blocks of {@code free} nobody was given since it was filled; 0 where only a walk could tell. */
     static int unused(long page) {
@@ -244,7 +244,7 @@ public final class Page {
      */
     static boolean isEmptied(long page) {
         int used = (int) getAcquire(page + COUNTS) & ~WAITS;
-        return used != 0 && used == count(threadFree(page));
+        return used != 0 && used == count(threadFreeAcquire(page));
     }
     /** One block in so many must be free for a page to be worth the while of a thread that does not have it. */
     static final int OTHERS_SHARE = 8;
@@ -310,7 +310,7 @@ public final class Page {
             putLong(page + FREE, local);
             return true;
         }
-        if (head(threadFree(page)) == 0) return false;
+        if (head(threadFreeAcquire(page)) == 0) return false;
         long counts = counts(page);
         long taken = takeThreadFree(page);
         putLong(page + FREE, head(taken));
@@ -325,7 +325,7 @@ public final class Page {
      */
     static void collectAll(long page) {
         collect(page);
-        if (head(threadFree(page)) == 0) return;
+        if (head(threadFreeAcquire(page)) == 0) return;
         long taken = takeThreadFree(page);
         addUsed(page, -count(taken));
         long local = localFree(page);

@@ -20,7 +20,7 @@ final class PageQueue {
     static long first(long queue) { return getLong(queue + FIRST); }
     static long last(long queue) { return getLong(queue + LAST); }
     /** Exact for who holds the lock, and otherwise how many there were a moment ago. */
-    static long count(long queue) { return getRelaxed(queue + COUNT); }
+    static long countRelaxed(long queue) { return getRelaxed(queue + COUNT); }
 
     static void pushFront(long theap, int index, long page) {
         long queue = Theap.queue(theap, index);
@@ -85,7 +85,7 @@ final class PageQueue {
     }
 
     private static void count(long theap, long queue, long change) {
-        putRelaxed(queue + COUNT, count(queue) + change);
+        putRelaxed(queue + COUNT, countRelaxed(queue) + change);
         Theap.addPageCount(theap, change);
     }
 

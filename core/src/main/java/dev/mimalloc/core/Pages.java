@@ -50,9 +50,9 @@ final class Pages {
     private static boolean chargeExtension(long page, int blocks) {
         long bytes = Page.extension(page, blocks);
         if (bytes == 0) return true;
-        long heap = Page.heap(page);
+        long heap = Page.heapAcquire(page);
         if (!Limits.charge(heap, bytes)) return false;
-        Statistics.raisePeak(Heap.statistics(heap), Statistics.PAGE_COMMITTED, Heap.charged(heap));
+        Statistics.raisePeak(Heap.statistics(heap), Statistics.PAGE_COMMITTED, Heap.chargedRelaxed(heap));
         return true;
     }
 
@@ -61,7 +61,7 @@ final class Pages {
      * with a few blocks of many sizes.
      */
     private static boolean mayStayEmpty(long theap, int bin) {
-        return PageQueue.count(Theap.queue(theap, SizeClass.COUNT + bin)) == 0;
+        return PageQueue.countRelaxed(Theap.queue(theap, SizeClass.COUNT + bin)) == 0;
     }
 
     /** The end of the last slice is more than an eighth. */
@@ -167,7 +167,7 @@ final class Pages {
         long heap = Theap.heap(theap);
         if (!mayMap(heap) || size >= Config.ADDRESSES) return 0;
         long blockSize = roomy(heap, size);
-        long credit = old != 0 && Page.heap(old) == heap ? charge(old) : 0;
+        long credit = old != 0 && Page.heapAcquire(old) == heap ? charge(old) : 0;
         long more = blockSize - credit;
         if (!Limits.charge(heap, more)) return 0;
         long room = room(blockSize);
@@ -192,7 +192,7 @@ final class Pages {
      * but limits count it.
      */
     static long roomy(long heap, long size) {
-        boolean limited = (Heap.limit(heap) | Root.limit()) != 0;
+        boolean limited = (Heap.limitRelaxed(heap) | Root.limitRelaxed()) != 0;
         return limited ? Config.alignUp(size, Os.pageSize()) : Config.alignUp(size + size / 8, MAPPED_ALIGNMENT);
     }
 
@@ -204,7 +204,7 @@ final class Pages {
 
     /** A page straight from the OS has got more addresses, and more memory; or less. */
     static void countMapped(long page, long addresses, long bytes) {
-        long statistics = Subprocess.statistics(Heap.subprocess(Page.heap(page)));
+        long statistics = Subprocess.statistics(Heap.subprocess(Page.heapAcquire(page)));
         change(statistics, Statistics.RESERVED, addresses);
         change(statistics, Statistics.COMMITTED, bytes);
     }
@@ -216,11 +216,11 @@ final class Pages {
 
     /** The block of a page with a single one has grown: as if so much had been allocated. */
     static void countGrown(long page, long bytes) {
-        long heap = Page.heap(page);
+        long heap = Page.heapAcquire(page);
         long statistics = Heap.statistics(heap);
         Statistics.add(statistics, Statistics.MALLOC_HUGE, bytes);
         Statistics.add(statistics, Statistics.PAGE_COMMITTED, bytes);
-        Statistics.raisePeak(statistics, Statistics.PAGE_COMMITTED, Heap.charged(heap));
+        Statistics.raisePeak(statistics, Statistics.PAGE_COMMITTED, Heap.chargedRelaxed(heap));
     }
 
     /** Can the memory of a page that is still in use be given back, as that of a block that is being copied away? */
@@ -248,11 +248,11 @@ final class Pages {
         Page.setBlockSize(page, blockSize);
         Page.setReserved(page, reserved);
         Page.setTheap(page, theap);
-        Page.setHeap(page, heap);
+        Page.setHeapRelease(page, heap);
         Page.setOwner(page, Theap.threadId(theap));
         if (reserved == 1) Page.setSingle(page);
         if (linked != 0) Page.extend(page, linked);
-        Page.setThreadFree(page, Page.OWNED);
+        Page.setThreadFreeRelease(page, Page.OWNED);
         if (!enter(page, heap)) {
             giveMemoryBack(page, heap);
             return 0;
@@ -270,7 +270,7 @@ final class Pages {
 
     private static void countPeaks(long heap, long pages) {
         Statistics.raisePeak(Heap.statistics(heap), Statistics.PAGES, pages);
-        Statistics.raisePeak(Heap.statistics(heap), Statistics.PAGE_COMMITTED, Heap.charged(heap));
+        Statistics.raisePeak(Heap.statistics(heap), Statistics.PAGE_COMMITTED, Heap.chargedRelaxed(heap));
     }
 
     private static void countHuge(long statistics, long bytes, int blocks) {
@@ -301,7 +301,7 @@ final class Pages {
     }
 
     static void trace(long page, boolean fresh) {
-        Trace.page(fresh, Page.start(page), memory(page), Page.blockSize(page), Heap.sequence(Page.heap(page)));
+        Trace.page(fresh, Page.start(page), memory(page), Page.blockSize(page), Heap.sequence(Page.heapAcquire(page)));
     }
 
     /** How many slices of a page the page map has. */
@@ -334,7 +334,7 @@ final class Pages {
      * caller may hold a lock.
      */
     static void detach(long page) {
-        long heap = Page.heap(page);
+        long heap = Page.heapAcquire(page);
         // Now, as long as nobody else can have the memory.
         if (Page.has(page, Page.SAMPLED)) Trace.freed(Page.start(page));
         trace(page, false);
@@ -348,7 +348,7 @@ final class Pages {
 
     /** The second half. The page still counts as one of its heap's, which lives as long at least. */
     static void finish(long page) {
-        long heap = Page.heap(page);
+        long heap = Page.heapAcquire(page);
         giveMemoryBack(page, heap);
         Purge.afterFree(Heap.subprocess(heap));
         Heap.dropReference(heap);

@@ -80,8 +80,8 @@ final class Printer {
         long function = getLong(printer + FUNCTION);
         if (function != 0) {
             Callback.output(function, text, getLong(printer + ARGUMENT));
-        } else if (Root.output() != 0) {
-            Callback.output(Root.output(), text, Root.outputArgument());
+        } else if (Root.outputAcquire() != 0) {
+            Callback.output(Root.outputAcquire(), text, Root.outputArgumentRelaxed());
         } else {
             Os.write(text, length);
         }

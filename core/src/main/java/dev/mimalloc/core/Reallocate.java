@@ -159,9 +159,9 @@ public final class Reallocate {
 
     /** Would a new block belong to the same heap as those of {@code page}? */
     private static boolean isIn(long heap, long page) {
-        if (heap != 0) return Page.heap(page) == heap;
+        if (heap != 0) return Page.heapAcquire(page) == heap;
         long theap = ThreadSlot.theap();
-        return theap != 0 ? Page.heap(page) == Theap.heap(theap) : Page.heap(page) == Heaps.main();
+        return theap != 0 ? Page.heapAcquire(page) == Theap.heap(theap) : Page.heapAcquire(page) == Heaps.main();
     }
 
     private static long inAt(long heap, long p, long size, long alignment, long offset, boolean zero) {

@@ -38,7 +38,7 @@ final class Resize {
         if (smaller && Page.isInArena(page)) shrinkInArena(page, wanted);
         else if (smaller) shrinkMapped(page, wanted);
         giveUp(page);
-        if (smaller) Purge.afterFree(Heap.subprocess(Page.heap(page)));
+        if (smaller) Purge.afterFree(Heap.subprocess(Page.heapAcquire(page)));
         return smaller;
     }
 
@@ -67,7 +67,7 @@ final class Resize {
 
     /** As after a free; the heap may have been deleted meanwhile. */
     private static void giveUp(long page) {
-        if (!Heap.isDeleted(Page.heap(page)) || Abandon.adopt(page)) Abandon.giveUp(page);
+        if (!Heap.isDeleted(Page.heapAcquire(page)) || Abandon.adopt(page)) Abandon.giveUp(page);
     }
 
     // In an arena.
@@ -78,7 +78,7 @@ final class Resize {
         long before = Page.slices(page);
         Pages.trace(page, false);
         long mapped = Pages.mappedSlices(page);
-        Limits.discharge(Page.heap(page), Page.blockSize(page) - wanted);
+        Limits.discharge(Page.heapAcquire(page), Page.blockSize(page) - wanted);
         Page.setBlockSize(page, wanted);
         Page.setSlices(page, (int) slices);
         Pages.trace(page, true);
@@ -93,7 +93,7 @@ final class Resize {
         long slices = Config.alignUp(size, Config.SLICE) >>> Config.SLICE_SHIFT;
         long first = Arena.sliceOf(arena, page) + Page.slices(page);
         long more = slices - Page.slices(page);
-        long heap = Page.heap(page);
+        long heap = Page.heapAcquire(page);
         if (size >= MAPPED_MIN && Pages.mayMap(heap) || first + more > Arena.slices(arena)) return false;
         long charge = (slices << Config.SLICE_SHIFT) - Page.blockSize(page);
         if (!Limits.charge(heap, charge)) return false;
@@ -137,7 +137,7 @@ final class Resize {
         long kept = Pages.mappedSlices(page);
         PageMap.unregister(start + (kept << Config.SLICE_SHIFT), mapped - kept);
         cut(page, wanted);
-        Limits.discharge(Page.heap(page), charge - Pages.charge(page));
+        Limits.discharge(Page.heapAcquire(page), charge - Pages.charge(page));
         Pages.countMapped(page, 0, wanted - before);
         Pages.trace(page, true);
     }
@@ -158,7 +158,7 @@ final class Resize {
 
     private static boolean growMapped(long page, long size) {
         if (Page.osBase(page) != Page.start(page)) return false;
-        long heap = Page.heap(page);
+        long heap = Page.heapAcquire(page);
         long before = Page.blockSize(page);
         long wanted = Pages.roomy(heap, size);
         long more = wanted - Pages.charge(page);

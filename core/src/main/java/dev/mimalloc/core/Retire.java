@@ -15,7 +15,7 @@ final class Retire {
         long theap = Page.theap(page);
         int bin = Page.queue(page);
         long queue = Theap.queue(theap, bin);
-        if (bin < SizeClass.COUNT && PageQueue.first(queue) == page && PageQueue.count(queue) == 1) {
+        if (bin < SizeClass.COUNT && PageQueue.first(queue) == page && PageQueue.countRelaxed(queue) == 1) {
             // A large page stays for a shorter time.
             boolean small = Page.blockSize(page) <= Config.SMALL_OBJECT_MAX;
             Page.setRetire(page, small ? Config.RETIRE_CYCLES : Config.RETIRE_CYCLES / 4);

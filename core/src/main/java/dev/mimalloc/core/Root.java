@@ -44,19 +44,19 @@ final class Root {
 
     static long at(long offset) { return Memory.root() + offset; }
 
-    static long state() { return getAcquire(at(STATE)); }
+    static long stateAcquire() { return getAcquire(at(STATE)); }
     static boolean casState(long expected, long state) { return compareAndSet(at(STATE), expected, state); }
-    static void setState(long state) { putRelease(at(STATE), state); }
+    static void setStateRelease(long state) { putRelease(at(STATE), state); }
 
-    static long metaPages() { return getAcquire(at(META_PAGES)); }
+    static long metaPagesAcquire() { return getAcquire(at(META_PAGES)); }
     static boolean casMetaPages(long expected, long page) { return compareAndSet(at(META_PAGES), expected, page); }
 
-    static long metaFreed() { return getRelaxed(at(META_FREED)); }
+    static long metaFreedRelaxed() { return getRelaxed(at(META_FREED)); }
     static void addMetaFreed(long bytes) { fetchAdd(at(META_FREED), bytes); }
     static long clearMetaFreed() { return exchange(at(META_FREED), 0); }
-    static long sharedCount() { return getAcquire(at(SHARED_COUNT)); }
+    static long sharedCountAcquire() { return getAcquire(at(SHARED_COUNT)); }
     static void raiseSharedCount() {
-        long count = sharedCount();
+        long count = sharedCountAcquire();
         if (count < SHARED_MAX) compareAndSet(at(SHARED_COUNT), count, count * 2);
     }
     static void setSharedCount(long count) { putLong(at(SHARED_COUNT), count); }
@@ -64,16 +64,16 @@ final class Root {
     static boolean forked() { return getLong(at(FORKED)) != 0; }
     static void setForked() { putLong(at(FORKED), 1); }
 
-    static long deferred() { return getAcquire(at(DEFERRED)); }
-    static long deferredArgument() { return getRelaxed(at(DEFERRED + ARGUMENT)); }
+    static long deferredAcquire() { return getAcquire(at(DEFERRED)); }
+    static long deferredArgumentRelaxed() { return getRelaxed(at(DEFERRED + ARGUMENT)); }
     static void setDeferred(long function, long argument) { set(DEFERRED, function, argument); }
 
-    static long output() { return getAcquire(at(OUTPUT)); }
-    static long outputArgument() { return getRelaxed(at(OUTPUT + ARGUMENT)); }
+    static long outputAcquire() { return getAcquire(at(OUTPUT)); }
+    static long outputArgumentRelaxed() { return getRelaxed(at(OUTPUT + ARGUMENT)); }
     static void setOutput(long function, long argument) { set(OUTPUT, function, argument); }
 
-    static long error() { return getAcquire(at(ERROR)); }
-    static long errorArgument() { return getRelaxed(at(ERROR + ARGUMENT)); }
+    static long errorAcquire() { return getAcquire(at(ERROR)); }
+    static long errorArgumentRelaxed() { return getRelaxed(at(ERROR + ARGUMENT)); }
     static void setError(long function, long argument) { set(ERROR, function, argument); }
 
     static long countError() { return fetchAdd(at(ERRORS), 1); }
@@ -92,13 +92,13 @@ final class Root {
     static void setSubprocesses(long subprocess) { putLong(at(SUBPROCESSES), subprocess); }
     static long slots() { return at(SLOTS); }
 
-    static long limit() { return getRelaxed(at(LIMIT)); }
-    static void setLimit(long bytes) { putRelaxed(at(LIMIT), bytes); }
+    static long limitRelaxed() { return getRelaxed(at(LIMIT)); }
+    static void setLimitRelaxed(long bytes) { putRelaxed(at(LIMIT), bytes); }
     static long charged() { return getRelaxed(at(CHARGED)); }
     static void addCharged(long bytes) { fetchAdd(at(CHARGED), bytes); }
     static long chargedWord() { return at(CHARGED); }
-    static long atLimit() { return getAcquire(at(AT_LIMIT)); }
-    static long atLimitArgument() { return getRelaxed(at(AT_LIMIT + ARGUMENT)); }
+    static long atLimitAcquire() { return getAcquire(at(AT_LIMIT)); }
+    static long atLimitArgumentRelaxed() { return getRelaxed(at(AT_LIMIT + ARGUMENT)); }
     static void setAtLimit(long function, long argument) { set(AT_LIMIT, function, argument); }
 
     static boolean isDestroyed() { return getLong(at(DESTROYED)) != 0; }
@@ -113,7 +113,7 @@ final class Root {
 
     static long density(long power) { return at(DENSITY + power * WORD); }
 
-    static long sharedData(long index) { return getAcquire(at(SHARED_DATA + index * WORD)); }
+    static long sharedDataAcquire(long index) { return getAcquire(at(SHARED_DATA + index * WORD)); }
     static boolean casSharedData(long index, long data) { return compareAndSet(at(SHARED_DATA + index * WORD), 0, data); }
 
     /**

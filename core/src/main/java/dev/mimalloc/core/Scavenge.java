@@ -41,11 +41,11 @@ final class Scavenge {
 
     /** Looks if it is time. */
     static void tick(long subprocess) {
-        long due = Subprocess.scavengeDue(subprocess);
+        long due = Subprocess.scavengeDueRelaxed(subprocess);
         long now = Os.clock();
         if (due > now) return;
         long delay = Arena.purgeDelay() > 0 ? Arena.purgeDelay() : 1000;
-        long next = now + delay * Config.max(1, Subprocess.scavengeWait(subprocess));
+        long next = now + delay * Config.max(1, Subprocess.scavengeWaitRelaxed(subprocess));
         if (!Subprocess.casScavengeDue(subprocess, due, next)) return;
         look(subprocess, TICK_LOOKS);
         Meta.collect();
@@ -53,11 +53,11 @@ final class Scavenge {
 
     /** Before a page is made: looks if so much more is in use. */
     static void pace(long subprocess) {
-        if (Root.charged() >= Subprocess.scavengeMark(subprocess)) look(subprocess, STEP_LOOKS);
+        if (Root.charged() >= Subprocess.scavengeMarkRelaxed(subprocess)) look(subprocess, STEP_LOOKS);
     }
 
     private static void look(long subprocess, long looks) {
-        Subprocess.setScavengeMark(subprocess, Root.charged() + STEP);
+        Subprocess.setScavengeMarkRelaxed(subprocess, Root.charged() + STEP);
         long lives = Subprocess.livesLock(subprocess);
         if (!Lock.tryAcquire(lives)) return;
         walk(subprocess, looks, 0);
@@ -98,7 +98,7 @@ final class Scavenge {
             Pages.finish(page);
         }
         Subprocess.addFinishing(subprocess, -1);
-        Subprocess.setScavengeMark(subprocess, Root.charged() + STEP);
+        Subprocess.setScavengeMarkRelaxed(subprocess, Root.charged() + STEP);
     }
 
     /** Looks at theaps until that were so many looks, or somebody waits; with the lives lock. */
@@ -120,8 +120,8 @@ final class Scavenge {
         Subprocess.setCursor(subprocess, theap);
         if (theap != 0) return;
         boolean found = Subprocess.scavenged(subprocess) != 0;
-        long wait = Config.max(1, Subprocess.scavengeWait(subprocess));
-        Subprocess.setScavengeWait(subprocess, found ? 1 : Config.min(2 * wait, WAIT_MAX));
+        long wait = Config.max(1, Subprocess.scavengeWaitRelaxed(subprocess));
+        Subprocess.setScavengeWaitRelaxed(subprocess, found ? 1 : Config.min(2 * wait, WAIT_MAX));
         Subprocess.setScavenged(subprocess, 0);
     }
 
@@ -137,7 +137,7 @@ final class Scavenge {
     private static long next(long theap) {
         long next = Theap.nextInThread(theap);
         long data = Theap.data(theap);
-        if (next == 0 && !Theap.isOrphan(theap)) next = ThreadData.orphans(data);
+        if (next == 0 && !Theap.isOrphan(theap)) next = ThreadData.orphansAcquire(data);
         return next != 0 ? next : nextThread(data);
     }
 

@@ -10,14 +10,14 @@ final class Startup {
 
     /** Initialises if that has not happened yet; false if the OS has no memory. */
     static boolean ready() {
-        return Root.state() == DONE || initialise();
+        return Root.stateAcquire() == DONE || initialise();
     }
 
-    static boolean isDone() { return Root.state() == DONE; }
+    static boolean isDone() { return Root.stateAcquire() == DONE; }
 
     private static boolean initialise() {
         while (!Root.casState(0, 1)) {
-            if (Root.state() == DONE) return true;
+            if (Root.stateAcquire() == DONE) return true;
             Os.yield();
         }
         Root.setStart(Os.clock());
@@ -27,7 +27,7 @@ final class Startup {
         long subprocess = Root.subprocess();
         init(subprocess, Root.heap());
         if (Options.bounded(Options.ALLOW_THP) == 0) Os.disallowTransparentHugePages();
-        Root.setState(DONE);
+        Root.setStateRelease(DONE);
         reserveAsTold(subprocess);
         return true;
     }
@@ -49,7 +49,7 @@ final class Startup {
     static void initHeap(long heap, long subprocess) {
         Heap.setSubprocess(heap, subprocess);
         Heap.setSequence(heap, Root.nextSequence());
-        Heap.setNumaNode(heap, -1);
+        Heap.setNumaNodeRelaxed(heap, -1);
         Heap.addReferences(heap, 1);
         Statistics.init(Heap.statistics(heap));
     }

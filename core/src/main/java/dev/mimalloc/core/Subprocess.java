@@ -68,16 +68,16 @@ final class Subprocess {
     static long purger(long subprocess) { return getRelaxed(subprocess + PURGER); }
     static void setPurger(long subprocess, long thread) { putRelaxed(subprocess + PURGER, thread); }
     static long claimLock(long subprocess) { return subprocess + CLAIM_LOCK; }
-    static long scavengeDue(long subprocess) { return getRelaxed(subprocess + SCAVENGE_DUE); }
+    static long scavengeDueRelaxed(long subprocess) { return getRelaxed(subprocess + SCAVENGE_DUE); }
     /** One of those who find that it is time gets to set the next time. */
     static boolean casScavengeDue(long subprocess, long expected, long ms) {
         return compareAndSet(subprocess + SCAVENGE_DUE, expected, ms);
     }
-    static long scavengeMark(long subprocess) { return getRelaxed(subprocess + SCAVENGE_MARK); }
-    static void setScavengeMark(long subprocess, long bytes) { putRelaxed(subprocess + SCAVENGE_MARK, bytes); }
+    static long scavengeMarkRelaxed(long subprocess) { return getRelaxed(subprocess + SCAVENGE_MARK); }
+    static void setScavengeMarkRelaxed(long subprocess, long bytes) { putRelaxed(subprocess + SCAVENGE_MARK, bytes); }
     /** Relaxed, as who has found that it is time reads it without the lock. */
-    static long scavengeWait(long subprocess) { return getRelaxed(subprocess + SCAVENGE_WAIT); }
-    static void setScavengeWait(long subprocess, long delays) { putRelaxed(subprocess + SCAVENGE_WAIT, delays); }
+    static long scavengeWaitRelaxed(long subprocess) { return getRelaxed(subprocess + SCAVENGE_WAIT); }
+    static void setScavengeWaitRelaxed(long subprocess, long delays) { putRelaxed(subprocess + SCAVENGE_WAIT, delays); }
     static long scavenged(long subprocess) { return getLong(subprocess + SCAVENGED); }
     static void setScavenged(long subprocess, long pages) { putLong(subprocess + SCAVENGED, pages); }
     static long cursor(long subprocess) { return getLong(subprocess + CURSOR); }
@@ -88,8 +88,8 @@ final class Subprocess {
     static void setEndedTheaps(long subprocess, long theap) { putLong(subprocess + ENDED_THEAPS, theap); }
     static long addVisitors(long subprocess, long count) { return fetchAdd(subprocess + VISITORS, count) + count; }
     static long addFinishing(long subprocess, long count) { return fetchAdd(subprocess + FINISHING, count) + count; }
-    static long kept(long subprocess) { return getRelaxed(subprocess + KEPT); }
-    static void setKept(long subprocess, long page) { putRelaxed(subprocess + KEPT, page); }
+    static long keptRelaxed(long subprocess) { return getRelaxed(subprocess + KEPT); }
+    static void setKeptRelaxed(long subprocess, long page) { putRelaxed(subprocess + KEPT, page); }
     static long wanted(long subprocess) { return getRelaxed(subprocess + WANTED); }
     static void setWanted(long subprocess, long slices) { putRelaxed(subprocess + WANTED, slices); }
     static long waitPeak(long subprocess) { return getRelaxed(subprocess + WAIT_PEAK); }
@@ -98,14 +98,14 @@ final class Subprocess {
     static void setPurgedAt(long subprocess, long ms) { putRelaxed(subprocess + PURGED_AT, ms); }
     static long collectLock(long subprocess) { return subprocess + COLLECT_LOCK; }
     /** A collection that has begun after this was read sees all that was freed before. */
-    static long collections(long subprocess) { return getVolatile(subprocess + COLLECTIONS); }
+    static long collectionsVolatile(long subprocess) { return getVolatile(subprocess + COLLECTIONS); }
     static void countCollection(long subprocess) { fetchAdd(subprocess + COLLECTIONS, 1); }
     /** A thread only asks whether it is itself, and what it finds then is what it wrote: no order is needed. */
-    static long collector(long subprocess) { return getRelaxed(subprocess + COLLECTOR); }
-    static void setCollector(long subprocess, long thread) { putRelaxed(subprocess + COLLECTOR, thread); }
+    static long collectorRelaxed(long subprocess) { return getRelaxed(subprocess + COLLECTOR); }
+    static void setCollectorRelaxed(long subprocess, long thread) { putRelaxed(subprocess + COLLECTOR, thread); }
     /** In a fork's child: the thread that collected may have stayed behind. */
     static void endCollection(long subprocess) {
-        setCollector(subprocess, 0);
+        setCollectorRelaxed(subprocess, 0);
         putRelease(collectLock(subprocess), 0);
     }
     static long arenas(long subprocess) { return subprocess + ARENAS; }

@@ -146,19 +146,19 @@ public final class Theap {
     static boolean isOrphan(long theap) { return getLong(theap + ORPHAN) != 0; }
     /** Enters a theap in its thread's list of orphans; for who holds the lives lock. */
     static void pushOrphan(long theap) {
-        long first = ThreadData.orphans(data(theap));
+        long first = ThreadData.orphansAcquire(data(theap));
         putLong(theap + ORPHAN, 1);
         setPrevInThread(theap, 0);
         setNextInThread(theap, first);
         if (first != 0) setPrevInThread(first, theap);
-        ThreadData.setOrphans(data(theap), theap);
+        ThreadData.setOrphansRelease(data(theap), theap);
     }
     /** Takes it out; the same. */
     static void removeOrphan(long theap) {
         long next = nextInThread(theap);
         long prev = prevInThread(theap);
         if (prev != 0) setNextInThread(prev, next);
-        else ThreadData.setOrphans(data(theap), next);
+        else ThreadData.setOrphansRelease(data(theap), next);
         if (next != 0) setPrevInThread(next, prev);
     }
     private static long made(long theap, int bin) { return getRelaxed(theap + MADE + bin * WORD); }

@@ -96,12 +96,12 @@ final class Theaps {
         if (!Startup.ready()) return 0;
         long at = ThreadSlot.id() >>> 4;
         for (long i = 0;; i++) {
-            long index = at + i & Root.sharedCount() - 1;
-            long data = Root.sharedData(index);
+            long index = at + i & Root.sharedCountAcquire() - 1;
+            long data = Root.sharedDataAcquire(index);
             if (data == 0) data = share(index);
             if (data == 0) return 0;
             if (ThreadData.tryLease(data)) return ThreadData.mainTheap(data);
-            if (i < 2 * Root.sharedCount()) continue;
+            if (i < 2 * Root.sharedCountAcquire()) continue;
             // Whoever has a lease may be waiting for a lock, and need the processor. If all of them call a function
             // of the user's that allocates, more are needed.
             ThreadData.awaitLease(data);
@@ -117,7 +117,7 @@ final class Theaps {
         if (Root.casSharedData(index, data)) return data;
         discard(ThreadData.mainTheap(data));
         Meta.free(data, ThreadData.SIZE);
-        return Root.sharedData(index);
+        return Root.sharedDataAcquire(index);
     }
 
     private static long create(long data, long heap) {

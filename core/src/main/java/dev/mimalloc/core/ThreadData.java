@@ -51,8 +51,8 @@ final class ThreadData {
     static boolean inDeferred(long data) { return getLong(data + IN_DEFERRED) != 0; }
     static void setInDeferred(long data, boolean in) { putLong(data + IN_DEFERRED, in ? 1 : 0); }
     static boolean hasOrphans(long data) { return getAcquire(data + ORPHANS) != 0; }
-    static long orphans(long data) { return getAcquire(data + ORPHANS); }
-    static void setOrphans(long data, long theap) { putRelease(data + ORPHANS, theap); }
+    static long orphansAcquire(long data) { return getAcquire(data + ORPHANS); }
+    static void setOrphansRelease(long data, long theap) { putRelease(data + ORPHANS, theap); }
     static long sequence(long data) { return getLong(data + SEQUENCE); }
     static void setSequence(long data, long sequence) { putLong(data + SEQUENCE, sequence); }
     static long spare(long data) { return getLong(data + SPARE); }

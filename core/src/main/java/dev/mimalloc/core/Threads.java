@@ -63,7 +63,7 @@ public final class Threads {
 
     private static void free(long data) {
         freeTheaps(ThreadData.theaps(data));
-        freeTheaps(ThreadData.orphans(data)); // some only if the subprocess has ended
+        freeTheaps(ThreadData.orphansAcquire(data)); // some only if the subprocess has ended
         Table.release(ThreadData.bySlot(data));
         Meta.free(data, ThreadData.SIZE);
     }
@@ -117,7 +117,7 @@ public final class Threads {
     private static long takeOrphan(long data) {
         long lock = Subprocess.livesLock(ThreadData.subprocess(data));
         Lock.acquire(lock);
-        long theap = ThreadData.orphans(data);
+        long theap = ThreadData.orphansAcquire(data);
         if (theap != 0) {
             Scavenge.forget(theap);
             Theap.removeOrphan(theap);
@@ -207,10 +207,10 @@ public final class Threads {
     static void collectEverything(long theap) {
         long data = Theap.data(theap);
         long subprocess = ThreadData.subprocess(data);
-        if (Subprocess.collector(subprocess) == ThreadSlot.id()) return;
+        if (Subprocess.collectorRelaxed(subprocess) == ThreadSlot.id()) return;
         // An error half-way would keep the lock. Who has a lease has looked at the stack before.
         if (!ThreadData.isShared(data)) ThreadSlot.probeStackAround();
-        long before = Subprocess.collections(subprocess);
+        long before = Subprocess.collectionsVolatile(subprocess);
         long spare = ThreadData.spare(data);
         if (spare != ThreadData.LENT) {
             ThreadData.setSpare(data, 0);
@@ -219,13 +219,13 @@ public final class Threads {
         if (!ThreadData.isShared(data)) collectPages(data);
         CallOut.pause(theap);
         Lock.acquire(Subprocess.collectLock(subprocess));
-        if (Subprocess.collections(subprocess) == before) {
+        if (Subprocess.collectionsVolatile(subprocess) == before) {
             Subprocess.countCollection(subprocess);
-            Subprocess.setCollector(subprocess, ThreadSlot.id());
+            Subprocess.setCollectorRelaxed(subprocess, ThreadSlot.id());
             collectShared();
             Scavenge.all(subprocess);
             Purge.run(subprocess);
-            Subprocess.setCollector(subprocess, 0);
+            Subprocess.setCollectorRelaxed(subprocess, 0);
         }
         Lock.release(Subprocess.collectLock(subprocess));
         CallOut.resume(theap);
@@ -251,8 +251,8 @@ public final class Threads {
      * are all freed from elsewhere.
      */
     static void collectShared() {
-        for (long i = 0; i < Root.sharedCount(); i++) {
-            long data = Root.sharedData(i);
+        for (long i = 0; i < Root.sharedCountAcquire(); i++) {
+            long data = Root.sharedDataAcquire(i);
             if (data == 0 || !ThreadData.tryLease(data)) continue;
             collectAll(data, ThreadData.mainTheap(data));
             ThreadData.endLease(data);

@@ -115,7 +115,7 @@ public final class Visit {
     /** From here on to {@link #leave} the page can be read; false if it is not there any more. */
     private static boolean enter(long heap, long page, long start, long osLock) {
         if (osLock != 0) Lock.acquire(osLock);
-        return PageMap.pageOf(start) == page && Page.heap(page) == heap;
+        return PageMap.pageOf(start) == page && Page.heapAcquire(page) == heap;
     }
 
     private static void leave(long osLock) {
@@ -164,7 +164,7 @@ public final class Visit {
         if (there && !Page.isSingleton(page)) { // a single one is live, and has no link
             mark(Page.free(page), start, size, capacity, free);
             mark(Page.localFree(page), start, size, capacity, free);
-            mark(Page.head(Page.threadFree(page)), start, size, capacity, free);
+            mark(Page.head(Page.threadFreeAcquire(page)), start, size, capacity, free);
         }
         leave(osLock);
         boolean more = true;

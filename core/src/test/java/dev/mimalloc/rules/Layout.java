@@ -37,6 +37,10 @@ final class Layout {
     private static final Pattern ACCESS =
             Pattern.compile("\\b(" + PLAIN + "|" + ORDERED + ")\\((?:at\\(|\\w+ \\+ )([A-Z]\\w*)( \\+ \\w+ \\*)?");
 
+    /** Gives back what Memory gives, or stores its parameter. */
+    private static final Pattern ACCESSOR = Pattern.compile("^ {4}(?:public )?static \\w+ (\\w+)\\([^)]*\\) \\{ (?:return )?"
+            + "(?:get|put)([A-Z]\\w+)\\([^;&|=?]*[a-zA-Z)]\\); \\}", Pattern.MULTILINE);
+
     private final String source;
     private final List<List<Field>> chains = new ArrayList<>();
 
@@ -77,6 +81,19 @@ final class Layout {
             boolean isWide = field.width() == 0 || field.width() > 8 && width == 8;
             if (!isWide && (access[2] != null || field.width() != width)) faults.add(access[0] + " of " + field + (access[2] == null ? "" : " as a table"));
             if (field.isAtomic() && access[0].matches(PLAIN)) faults.add("plain " + access[0] + " of " + field);
+        }
+        return faults;
+    }
+
+    /** Accessors of a field whose names do not end with the memory order, or do so where it is plain. */
+    List<String> wrongNames() {
+        var faults = new ArrayList<String>();
+        if (chains.isEmpty()) return faults;
+        for (MatchResult accessor : ACCESSOR.matcher(code()).results().toList()) {
+            String order = accessor.group(2);
+            boolean plain = order.matches("Long|Int|Short|Byte");
+            String named = accessor.group(1).replaceFirst(".*(Relaxed|Acquire|Release|Volatile)$", "$1");
+            if (plain ? !named.equals(accessor.group(1)) : !named.equals(order)) faults.add(accessor.group(1));
         }
         return faults;
     }

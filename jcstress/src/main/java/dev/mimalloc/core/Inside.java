@@ -14,21 +14,21 @@ public final class Inside {
         fill(page, PAGE_SPACE, 0);
         Page.addUsed(page, used);
         Page.setOwner(page, Page.FINDABLE);
-        Page.setThreadFree(page, owned ? Page.OWNED : 0);
+        Page.setThreadFreeRelease(page, owned ? Page.OWNED : 0);
     }
 
     /** The first half of a free by a thread that is not the owner, as in {@link Free}; returns the word before. */
     public static long push(long page, long block) {
         long old;
         do {
-            old = Page.threadFree(page);
+            old = Page.threadFreeAcquire(page);
             Page.setNextBlock(block, Page.head(old));
         } while (!Page.weakCasThreadFree(page, old, Page.pushed(old, Page.head(old), block)));
         return old;
     }
 
     public static long take(long page) { return Page.takeThreadFree(page); }
-    public static long threadFree(long page) { return Page.threadFree(page); }
+    public static long threadFree(long page) { return Page.threadFreeAcquire(page); }
     public static boolean tryGiveUp(long page, long word) { return Page.casThreadFree(page, word, word & ~Page.OWNED); }
     public static int used(long page) { return Page.used(page); }
     public static boolean isOwned(long word) { return Page.isOwned(word); }

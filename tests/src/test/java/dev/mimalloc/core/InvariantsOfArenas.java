@@ -45,21 +45,21 @@ final class InvariantsOfArenas {
             if (known == 0 || arena == 0) continue;
             checkMap(verdict, ArenaPages.pages(known), Arena.slices(arena));
             for (int bin = 0; bin < bits.length; bin++) {
-                long bitmap = ArenaPages.abandoned(known, bin);
+                long bitmap = ArenaPages.abandonedAcquire(known, bin);
                 if (bitmap == 0) continue;
                 checkMap(verdict, bitmap, Arena.slices(arena));
                 for (long bit = 0; (bit = Bitmap.nextSet(bitmap, bit, Arena.slices(arena))) >= 0; bit++) {
                     bits[bin]++;
                     long page = Arena.descriptor(arena, bit);
-                    verdict.that(Page.owner(page) == Page.FINDABLE && Page.bin(page) == bin && Page.heap(page) == heap,
+                    verdict.that(Page.owner(page) == Page.FINDABLE && Page.bin(page) == bin && Page.heapAcquire(page) == heap,
                             "a bit leads to page 0x%x, which is not findable in bin %d", page, bin);
                 }
             }
         }
         for (int bin = 0; bin < bits.length; bin++) {
-            verdict.that(bits[bin] == findable[bin] && Heap.abandoned(heap, bin) == findable[bin],
+            verdict.that(bits[bin] == findable[bin] && Heap.abandonedRelaxed(heap, bin) == findable[bin],
                     "heap 0x%x: %d pages of bin %d are findable, %d bits are set, %d counted", heap, findable[bin], bin,
-                    bits[bin], Heap.abandoned(heap, bin));
+                    bits[bin], Heap.abandonedRelaxed(heap, bin));
         }
     }
 

@@ -24,7 +24,7 @@ final class InvariantsOfPages {
     private void check() {
         int capacity = Page.capacity(page);
         int used = Page.used(page);
-        long word = Page.threadFree(page);
+        long word = Page.threadFreeAcquire(page);
         verdict.that(
                 size > 0 && capacity <= Page.reserved(page) && used >= 0 && used <= capacity && Page.live(page) >= 0,
                 "page 0x%x: size %d, used %d, of which freed by others %d, capacity %d, reserved %d", page, size, used,

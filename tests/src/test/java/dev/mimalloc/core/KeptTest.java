@@ -38,7 +38,7 @@ class KeptTest {
 
     /** The only one in the list is all there is. */
     private void assertWhole(boolean zero) {
-        long kept = Subprocess.kept(subprocess);
+        long kept = Subprocess.keptRelaxed(subprocess);
         assertThat(Page.osBase(kept)).isEqualTo(base);
         assertThat(Page.osSize(kept)).isEqualTo(SIZE);
         assertThat(Page.osNext(kept)).as("another one").isZero();
@@ -52,7 +52,7 @@ class KeptTest {
         assertThat(Page.osSize(page)).isEqualTo(5 * MIB);
         assertThat(Page.has(page, Page.MEMORY_ZERO)).isTrue();
         assertThat(Page.slices(page)).as("slices of an arena").isZero();
-        assertThat(Page.osSize(Subprocess.kept(subprocess))).isEqualTo(SIZE - 5 * MIB);
+        assertThat(Page.osSize(Subprocess.keptRelaxed(subprocess))).isEqualTo(SIZE - 5 * MIB);
         Memory.fill(base, 5 * MIB, 1);
         assertThat(Kept.take(subprocess, SIZE, Config.SLICE)).as("more than there is").isZero();
         assertThat(Kept.take(subprocess, MIB, 1L << 40)).as("an alignment that it has not").isZero();
@@ -75,16 +75,16 @@ class KeptTest {
     void allOfItIsOnePage() {
         long page = Kept.take(subprocess, SIZE, Config.SLICE);
         assertThat(Page.osSize(page)).isEqualTo(SIZE);
-        assertThat(Subprocess.kept(subprocess)).isZero();
+        assertThat(Subprocess.keptRelaxed(subprocess)).isZero();
         assertThat(Kept.take(subprocess, MIB, Config.SLICE)).isZero();
         Kept.giveBack(page, subprocess, SIZE);
-        assertThat(Subprocess.kept(subprocess)).as("the OS takes it").isZero();
+        assertThat(Subprocess.keptRelaxed(subprocess)).as("the OS takes it").isZero();
     }
 
     @Test
     void itGoesWhenTheOsTakesAnother() {
         long other = Os.map(MIB, MIB, true, false);
         Kept.giveBack(mapping(other, MIB, 0), subprocess, MIB);
-        assertThat(Subprocess.kept(subprocess)).isZero();
+        assertThat(Subprocess.keptRelaxed(subprocess)).isZero();
     }
 }
