@@ -110,13 +110,10 @@ public final class AllocateAligned {
 
     private static long single(long theap, long size, long alignment, boolean zero) {
         theap = Allocate.heartbeat(theap);
-        long sample = Allocate.sampledIfReached(theap, size, alignment, zero);
+        long sample = Allocate.sampledIfNext(theap, size, alignment, zero);
         if (sample != 0) return sample;
-        long page = Allocate.page(theap, size, alignment, false);
-        if (page == 0) return Errors.outOfMemory(size);
-        long block = Allocate.firstOrOnly(page, zero);
-        Allocate.settle(page);
-        return block;
+        long page = Allocate.page(theap, size, alignment, 0);
+        return page == 0 ? Errors.outOfMemory(size) : Allocate.take(page, zero);
     }
 
     private static long inside(long theap, long size, long alignment, long offset, boolean zero) {
@@ -124,12 +121,12 @@ public final class AllocateAligned {
         if (total < 0) return Errors.tooLarge(size);
         theap = Allocate.heartbeat(theap);
         // The smallest block has no room for an address inside it, and its link.
-        long page = Allocate.page(theap, Config.max(total, 16), Config.SLICE, true);
+        long page = Allocate.page(theap, Config.max(total, 16), Config.SLICE, Pages.INTERIOR);
         if (page == 0) return Errors.outOfMemory(size);
-        long block = Allocate.firstOrOnly(page, zero);
+        long block = Page.free(page);
         long address = Config.alignUp(block + offset, alignment) - offset;
         if (address != block) Page.setHasInterior(page);
-        Allocate.settle(page);
+        Allocate.take(page, zero);
         return address;
     }
 }

@@ -7,6 +7,11 @@ import dev.mimalloc.machine.Trace;
 
 /** Where pages come from and where they go: made of an arena's slices, or of memory straight from the OS. */
 final class Pages {
+    /** A use of a single block: its user's address may lie anywhere in it, not only in its first slices. */
+    static final int INTERIOR = 1;
+    /** A use of a single block: it is known that most of it will be touched. */
+    static final int TOUCHED = 2;
+
     /** A user's address in a large block lies in its first slices, see {@link #singleton}. */
     static final long INTERIOR_SLICES = 64;
     /** That of a huge page. */
@@ -72,26 +77,24 @@ final class Pages {
     /**
      * A page with a single block, which starts at a multiple of {@code alignment}.
      *
-     * @param whole the user's address may lie anywhere in the block, not only in its first slice
-     * @param touched it is known that most of it will be touched
+     * @param use {@link #INTERIOR} and {@link #TOUCHED}, or 0
      */
-    static long singleton(long theap, long size, long alignment, boolean whole, boolean touched) {
+    static long singleton(long theap, long size, long alignment, int use) {
         long heap = Theap.heap(theap);
         long blockSize = Config.alignUp(Config.max(size, 1), Os.pageSize());
         long slices = Config.alignUp(blockSize, Config.SLICE) >>> Config.SLICE_SHIFT;
-        if (slices >= 1L << 31) whole = false;
         if (!Limits.charge(heap, blockSize)) return 0;
         long page = 0;
         if (alignment <= Config.ARENA_ALIGN_MAX && slices < 1L << 31) {
             long aligned = Config.max(1, alignment >>> Config.SLICE_SHIFT);
             boolean large = blockSize > Config.LARGE_OBJECT_MAX;
-            boolean sparse = !large || !touched && Density.expected(blockSize) == Density.SPARSE;
+            boolean sparse = !large || (use & TOUCHED) == 0 && Density.expected(blockSize) == Density.SPARSE;
             page = Arenas.allocate(heap, slices, aligned, sparse || hasUnusedEnd(blockSize, slices));
             if (page != 0 && large && mayTellDensity(page, heap)) Density.made(Page.start(page), blockSize);
         }
         if (page == 0) page = mapped(heap, blockSize, Config.max(alignment, Config.SLICE));
         if (page == 0) return refused(heap, blockSize);
-        if (whole) Page.setFlag(page, Page.MAPPED_WHOLE);
+        if ((use & INTERIOR) != 0 && slices < 1L << 31) Page.setFlag(page, Page.MAPPED_WHOLE);
         return initialised(page, theap, blockSize, 1, 0);
     }
 

@@ -8,6 +8,9 @@ import dev.mimalloc.machine.ThreadSlot;
 
 /** Changing a block's size: in place where it fits and wastes less than half, and otherwise by a copy. */
 public final class Reallocate {
+    /** The room of a block that grows, beside half of its size: so that one of a few slices has some, too. */
+    private static final long ROOM = 4096;
+
     private Reallocate() {}
 
     /**
@@ -138,9 +141,42 @@ public final class Reallocate {
         long block = usable >= Config.LARGE_OBJECT_MAX ? resized(heap, page, p, usable, size, zero) : 0;
         if (block != 0 || fits) return block != 0 ? block : p;
         boolean grows = size > usable && usable >= Config.LARGE_OBJECT_MAX;
-        if (grows && (!zero || size >= Resize.MAPPED_MIN)) block = Allocate.heapRoomy(heap, size, page);
+        if (grows && (!zero || size >= Resize.MAPPED_MIN)) block = roomy(heap, size, page);
         if (block == 0) block = Allocate.heapMalloc(heap, size);
         return block == 0 ? 0 : moved(page, p, usable, block, size, zero);
+    }
+
+    /**
+     * A block for a large one that grows, where it cannot: see {@link Resize}. From 4 MiB on it gets a mapping of its own, in
+     * which it can. A smaller one has room for half more and {@link #ROOM}, to the end of a slice, as nobody else could use
+     * the rest: that costs addresses, but no memory until it is touched, the rest of a huge page aside. So a block that
+     * grows by halves, as vectors do, is copied every second time, and the copies of one that grows by bits stay in
+     * proportion. It is 0 where there is a limit, which room would count against, and where there is no memory for that
+     * size; nobody is told.
+     *
+     * @param old the page of the block that grows
+     */
+    private static long roomy(long heap, long size, long old) {
+        if (size >= Config.MAX_SIZE / 2) return 0;
+        long entered = Theaps.enter(heap);
+        if (entered == 0) return 0;
+        long block = roomyIn(Allocate.heartbeat(entered), size, old);
+        Theaps.leave(entered);
+        return block;
+    }
+
+    private static long roomyIn(long theap, long size, long old) {
+        // While samples are taken a block is a new one each time, and so should have much room.
+        if (size >= Resize.MAPPED_MIN && !Sampling.isOn()) {
+            long page = Resize.mapped(theap, size, old);
+            if (page != 0) return Allocate.take(page, false);
+        }
+        if ((Heap.limitRelaxed(Theap.heap(theap)) | Root.limitRelaxed()) != 0) return 0;
+        long room = Config.alignUp(size + size / 2 + ROOM, Config.SLICE);
+        long sample = Allocate.sampledIfNext(theap, room, Config.SLICE, false);
+        if (sample != 0) return sample;
+        long page = Allocate.singleton(theap, room, Config.SLICE, Pages.TOUCHED);
+        return page == 0 ? 0 : Allocate.take(page, false);
     }
 
     /** A large block without a copy, or 0. */
@@ -180,7 +216,7 @@ public final class Reallocate {
         boolean large = stays && usable >= Config.LARGE_OBJECT_MAX;
         long block = large ? resized(heap, page, p, usable, size, zero) : 0;
         if (block != 0 || fits) return block != 0 ? block : p;
-        if (large && size > usable && size >= Resize.MAPPED_MIN) block = Allocate.heapRoomy(heap, size, page);
+        if (large && size > usable && size >= Resize.MAPPED_MIN) block = roomy(heap, size, page);
         if (block == 0) block = AllocateAligned.heapMallocAt(heap, size, alignment, offset);
         return block == 0 ? 0 : moved(page, p, usable, block, size, zero);
     }

@@ -8,7 +8,7 @@ import dev.mimalloc.machine.Trace;
  * independently of all others. The fast paths know nothing of it.
  *
  * <p>A theap counts down the bytes to its next sample. A malloc comes by here only when its page's free list has run
- * empty, or when its block gets a page to itself. Then it is known how many blocks the list will have next, and whether
+ * empty, or when its block gets a page to itself. When the list is filled it is known how many blocks it has, and whether
  * the sample is among them. If it is, the list is cut before that block, and the page marked: when malloc comes by next,
  * it is for the sample. Blocks that are not allocated before the page is given back are no samples, as it should be.
  *
@@ -18,53 +18,56 @@ import dev.mimalloc.machine.Trace;
 final class Sampling {
     private Sampling() {}
 
-    /** For an allocation whose page has no free block: true if it is a sample. */
-    static boolean isNext(long page) {
-        if (!Page.has(page, Page.SAMPLE_NEXT)) return false;
-        Page.clearFlag(page, Page.SAMPLE_NEXT);
-        return true;
-    }
+    /** Does anybody want samples? */
+    static boolean isOn() { return Trace.sampleInterval() != 0; }
 
     /** How many bytes an allocation counts: those of its block, unless that has a page of its own. */
-    static long bytes(long size) { return size <= Config.LARGE_OBJECT_MAX ? SizeClass.goodSize(size) : size; }
+    static long bytes(long size) { return SizeClass.isHuge(size) ? size : SizeClass.goodSize(size); }
 
-    /** Counts one allocation; true if it is a sample. */
-    static boolean reached(long theap, long size) {
+    /**
+     * The one question: is this allocation a sample? It is asked once for each allocation that the fast path does not serve,
+     * which counts it.
+     *
+     * @param page the page that would serve it, whose free list is empty; 0 if there is none
+     */
+    static boolean isNext(long theap, long page, long size) {
+        if (page != 0 && Page.has(page, Page.SAMPLE_NEXT)) {
+            Page.clearFlag(page, Page.SAMPLE_NEXT);
+            return true;
+        }
+        if (size < 0) return false;
         long left = left(theap) - bytes(size);
         Theap.setSampleIn(theap, left > 0 ? left : Trace.distance());
         return left <= 0;
     }
 
     /**
-     * Counts what a page's free list has got; true if the allocation that needed it is a sample. Of 35 bytecodes at
-     * most: so the JIT takes it into its caller.
+     * Counts what a page's free list has got, but for its first block: that one is for the allocation that needed the list,
+     * which {@link #isNext} has counted. Of 35 bytecodes at most: so the JIT takes it into its caller.
      */
-    static boolean refilled(long theap, long page, long interval) {
-        long left = known(theap, interval) - Page.listBytes(page);
-        if (left <= 0) return refilledSlow(theap, page);
-        Theap.setSampleIn(theap, left);
-        return false;
+    static void listed(long theap, long page) {
+        long left = known(theap) - Page.listBytes(page) + Page.blockSize(page);
+        if (left > 0) Theap.setSampleIn(theap, left);
+        else listedSlow(theap, page);
     }
 
-    private static boolean refilledSlow(long theap, long page) {
-        long bytes = Page.listBytes(page);
-        long data = Theap.data(theap);
-        // As in Allocate.heartbeat: now, and not with a list cut in two.
-        if (!ThreadData.isShared(data)) ThreadSlot.probeStack();
+    /** The next sample may be in the list, which ends before it then. */
+    private static void listedSlow(long theap, long page) {
+        long size = Page.blockSize(page);
+        long bytes = Page.listBytes(page) - size;
+        // An error thrown later would leave a list cut in two. Who has a lease has looked at the stack before.
+        if (!ThreadData.isShared(Theap.data(theap))) ThreadSlot.probeStack();
         long left = left(theap);
-        boolean first = left <= Page.blockSize(page);
-        // As a sample it takes no block of the list, and the next sample may be in the list as well.
-        if (first) left = Trace.distance();
-        boolean inList = left <= bytes && Page.localFree(page) == 0;
-        if (inList) {
-            int blocks = (int) ((left - 1) / Page.blockSize(page));
-            // What is put back will be in a list that is filled once more.
-            Theap.countFilled(theap, Page.bin(page), blocks - (int) (bytes / Page.blockSize(page)));
-            Page.cut(page, blocks);
-            Page.setFlag(page, Page.SAMPLE_NEXT);
+        if (left > bytes || Page.localFree(page) != 0) {
+            Theap.setSampleIn(theap, Config.max(1, left - bytes));
+            return;
         }
-        Theap.setSampleIn(theap, inList ? Trace.distance() : Config.max(1, left - bytes));
-        return first;
+        int blocks = (int) (1 + (left - 1) / size);
+        // What is put back will be in a list that is filled once more.
+        Theap.countFilled(theap, Page.bin(page), blocks - (int) (1 + bytes / size));
+        Page.cut(page, blocks);
+        Page.setFlag(page, Page.SAMPLE_NEXT);
+        Theap.setSampleIn(theap, Trace.distance());
     }
 
     /** The bytes to the theap's next sample; they are drawn at first, and anew when the interval has changed. */
@@ -75,8 +78,8 @@ final class Sampling {
         return Trace.distance();
     }
 
-    /** The same if nothing must be drawn for it, and otherwise 0. */
-    private static long known(long theap, long interval) {
-        return Theap.sampleInterval(theap) == interval ? Theap.sampleIn(theap) : 0;
+    /** As {@link #left}, but 0 where they must be drawn. */
+    private static long known(long theap) {
+        return Theap.sampleInterval(theap) == Trace.sampleInterval() ? Theap.sampleIn(theap) : 0;
     }
 }

@@ -25,6 +25,12 @@ public final class SizeClass {
         return (top << 2) + ((int) (last >>> (top - 2)) & 3) - 3;
     }
 
+    /** Does a size have a place in the direct table of a theap? Without a sign: a negative size is a large one. */
+    static boolean isSmall(long size) { return !Bits.below(Config.SMALL_SIZE_MAX, size); }
+
+    /** Does a block of this size get a page to itself? Without a sign, as {@link #isSmall}. */
+    static boolean isHuge(long size) { return Bits.below(Config.LARGE_OBJECT_MAX, size); }
+
     /** The size of a bin's blocks, in bytes. No size has bin 0, 3, 5 or 7. */
     static long binSize(int bin) {
         if (bin <= 8) return Config.max(bin, 1) * 8;
