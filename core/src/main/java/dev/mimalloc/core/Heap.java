@@ -65,6 +65,21 @@ final class Heap {
     static void addCallOuts(long heap, long count) { fetchAdd(heap + CALL_OUTS, count); }
     static long statistics(long heap) { return heap + STATISTICS; }
 
+    /** What a heap's struct in zeroed memory says before it is in any list. */
+    static void init(long heap, long subprocess) {
+        setSubprocess(heap, subprocess);
+        setSequence(heap, Root.nextSequence());
+        setNumaNodeRelaxed(heap, -1);
+        addReferences(heap, 1);
+        Statistics.init(statistics(heap));
+    }
+
+    /** Makes a subprocess and its main heap in zeroed memory, and enters it in the list of all. */
+    static void initMain(long heap, long subprocess) {
+        init(heap, subprocess);
+        Subprocess.init(subprocess, heap);
+    }
+
     static boolean isMain(long heap) { return Subprocess.mainHeap(subprocess(heap)) == heap; }
 
     /** Drops a page's reference, or the user's; the last one takes a deleted heap's struct with it. */

@@ -20,14 +20,14 @@ public final class Heaps {
     public static long create(long arena) {
         ThreadSlot.probeStack();
         if (!Startup.ready()) return 0;
-        long subprocess = currentSubprocess();
+        long subprocess = Theap.currentSubprocess();
         if (arena != 0 && Arena.subprocess(arena) != subprocess) {
             Errors.raise(Errors.EINVAL, Text.literal("heap in an arena of another subprocess"), arena);
             return 0;
         }
         long heap = Meta.allocate(Heap.SIZE);
         if (heap == 0) return Errors.outOfMemory(Heap.SIZE);
-        Startup.initHeap(heap, subprocess);
+        Heap.init(heap, subprocess);
         Heap.setExclusiveArena(heap, arena);
         if (!takeSlot(heap)) {
             Meta.free(heap, Heap.SIZE);
@@ -36,11 +36,6 @@ public final class Heaps {
         Heap.link(heap);
         Statistics.increase(Subprocess.statistics(subprocess), Statistics.HEAPS, 1);
         return heap;
-    }
-
-    static long currentSubprocess() {
-        long theap = ThreadSlot.theap();
-        return theap == 0 ? Root.subprocess() : Theap.subprocess(theap);
     }
 
     /** Gives a heap the place where threads keep their theaps for it. */
@@ -184,7 +179,7 @@ public final class Heaps {
 
     /** The heap that everybody uses who asks for none. */
     @Export("mi_heap_t* mi_heap_main(void)")
-    public static long main() { return Startup.ready() ? Subprocess.mainHeap(currentSubprocess()) : 0; }
+    public static long main() { return Startup.ready() ? Subprocess.mainHeap(Theap.currentSubprocess()) : 0; }
 
     /**
      * The current thread's part of a heap, as a handle for the fastest path. Only for threads that may own one;
@@ -227,7 +222,7 @@ public final class Heaps {
 
     @Export("bool mi_is_in_heap_region(const void* p)")
     public static boolean isInHeapRegion(long p) {
-        return PageMap.pageOf(p) != 0 || Startup.ready() && Arenas.find(currentSubprocess(), p) != 0;
+        return PageMap.pageOf(p) != 0 || Startup.ready() && Arenas.find(Theap.currentSubprocess(), p) != 0;
     }
 
     /** Frees the current thread's empty pages of a heap. */

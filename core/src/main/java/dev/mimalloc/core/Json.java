@@ -11,7 +11,7 @@ public final class Json {
 
     @Export("char* mi_stats_get_json(size_t buf_size, char* buf)")
     public static long statistics(long size, long buffer) {
-        return Startup.ready() ? subprocess(Heaps.currentSubprocess(), size, buffer) : 0;
+        return Startup.ready() ? subprocess(Theap.currentSubprocess(), size, buffer) : 0;
     }
 
     @Export("char* mi_subproc_stats_get_json(mi_subproc_id_t subproc_id, size_t buf_size, char* buf)")

@@ -31,7 +31,7 @@ public final class ManageArenas {
     /** The same; returns the arena, or 0. */
     public static long reserveArena(long size, boolean commit, boolean allowLarge, boolean exclusive) {
         if (size <= 0 || size > Config.MAX_SIZE - Config.MEDIUM_PAGE || !Startup.ready()) return 0;
-        long subprocess = Heaps.currentSubprocess();
+        long subprocess = Theap.currentSubprocess();
         Lock.acquire(Subprocess.arenaLock(subprocess));
         long arena = Arenas.reserveMemory(subprocess, Config.alignUp(size, Config.SLICE), commit, allowLarge,
                 exclusive, false);
@@ -73,7 +73,7 @@ public final class ManageArenas {
             return 0;
         }
         ThreadSlot.probeStackAround(); // an error between the locks would keep them
-        long subprocess = Heaps.currentSubprocess();
+        long subprocess = Theap.currentSubprocess();
         // Held from the question to the answer, so that of two that bring the same memory one is refused.
         Lock.acquire(Root.lock());
         boolean ours = overlaps(first, slices << Config.SLICE_SHIFT);
@@ -155,7 +155,7 @@ public final class ManageArenas {
                 break;
             }
             // Only looked at when the arena's subprocess ends: nothing of it is ever purged.
-            Arena.setOwned(Arenas.find(Heaps.currentSubprocess(), memory));
+            Arena.setOwned(Arenas.find(Theap.currentSubprocess(), memory));
             made++;
         }
         if (made < pages) Errors.warn(Text.literal("huge OS pages that could not be had"), pages - made);
@@ -194,7 +194,7 @@ public final class ManageArenas {
     @Export({"void mi_arenas_print(void)", "void mi_debug_show_arenas(void)"})
     public static void print() {
         if (!Startup.ready()) return;
-        long subprocess = Heaps.currentSubprocess();
+        long subprocess = Theap.currentSubprocess();
         long printer = Printer.open(0, 0);
         for (long i = 0; i < Subprocess.arenaCount(subprocess); i++) print(printer, Subprocess.arena(subprocess, i));
         Printer.close(printer);

@@ -94,7 +94,7 @@ public final class Report {
     @Export("bool mi_stats_get(mi_stats_t* stats)")
     public static boolean statistics(long target) {
         if (!Statistics.fits(target) || !Startup.ready()) return false;
-        subprocess(Heaps.currentSubprocess(), target);
+        subprocess(Theap.currentSubprocess(), target);
         return true;
     }
 
@@ -121,7 +121,7 @@ public final class Report {
         ThreadSlot.probeStack();
         long reported = Meta.allocate(Statistics.SIZE);
         if (reported == 0) return;
-        long subprocess = Heaps.currentSubprocess();
+        long subprocess = Theap.currentSubprocess();
         Lock.acquire(Subprocess.livesLock(subprocess));
         Statistics.reset(Subprocess.statistics(subprocess), Subprocess.statistics(subprocess));
         for (long heap = Subprocess.heaps(subprocess); heap != 0; heap = Heap.next(heap)) {
@@ -151,7 +151,7 @@ public final class Report {
 
     @Export("void mi_stats_print_out(mi_output_fun* out, void* arg)")
     public static void printStatistics(long function, long argument) {
-        if (Startup.ready()) printSubprocess(Heaps.currentSubprocess(), function, argument);
+        if (Startup.ready()) printSubprocess(Theap.currentSubprocess(), function, argument);
     }
 
     /**

@@ -4,7 +4,8 @@ import dev.mimalloc.machine.ThreadSlot;
 
 /**
  * A block that each thread keeps at hand: for memory that is wanted for a moment, again and again, taking it and
- * putting it back costs even less than malloc and free. Only one borrower at a time can have it. JVM only.
+ * putting it back costs even less than malloc and free. Only one borrower at a time can have it. It is memory of the
+ * allocator's own, as for a struct: so it is no block that {@link Free} would take. JVM only.
  */
 public final class Spare {
     /** Bytes of the block. */
@@ -18,24 +19,23 @@ public final class Spare {
         return theap == 0 ? 0 : Theap.data(theap);
     }
 
-    /** The spare block, with arbitrary contents; 0 if it is lent already. */
+    /** The spare block, with arbitrary contents; 0 if it is lent already, or there is no memory. */
     public static long take(long lender) {
         long block = ThreadData.spare(lender);
         if (block == ThreadData.LENT) return 0;
-        if (block == 0) block = made(lender);
+        ThreadData.setSpare(lender, block); // where there is stack for this, there is when we have a block
+        if (block == 0) block = Meta.allocate(SIZE);
         if (block != 0) ThreadData.setSpare(lender, ThreadData.LENT);
         return block;
     }
 
-    /** At a memory limit, malloc may call a function of the user's, which may come by here. */
-    private static long made(long lender) {
-        ThreadData.setSpare(lender, 0); // where there is stack for this, there is when we have a block
-        long block = Allocate.malloc(SIZE);
-        long other = ThreadData.spare(lender);
-        if (other == 0) return block;
-        Free.free(block);
-        return other == ThreadData.LENT ? 0 : other;
-    }
-
     public static void putBack(long lender, long block) { ThreadData.setSpare(lender, block); }
+
+    /** Gives the block back to the process, unless it is lent. */
+    static void release(long lender) {
+        long block = ThreadData.spare(lender);
+        if (block == ThreadData.LENT) return;
+        ThreadData.setSpare(lender, 0);
+        Meta.free(block, SIZE);
+    }
 }

@@ -25,33 +25,11 @@ final class Startup {
         while (count < Os.processors() && count < Root.SHARED_MAX) count *= 2;
         Root.setSharedCount(count);
         long subprocess = Root.subprocess();
-        init(subprocess, Root.heap());
+        Heap.initMain(Root.heap(), subprocess);
         if (Options.bounded(Options.ALLOW_THP) == 0) Os.disallowTransparentHugePages();
         Root.setStateRelease(DONE);
         reserveAsTold(subprocess);
         return true;
-    }
-
-    /** Makes a subprocess and its main heap in zeroed memory. */
-    static void init(long subprocess, long heap) {
-        Statistics.init(Subprocess.statistics(subprocess));
-        initHeap(heap, subprocess);
-        Subprocess.setMainHeap(subprocess, heap);
-        Subprocess.setHeaps(subprocess, heap);
-        Statistics.increase(Subprocess.statistics(subprocess), Statistics.HEAPS, 1);
-        Lock.acquire(Root.lock());
-        Subprocess.setNext(subprocess, Root.subprocesses());
-        Root.setSubprocesses(subprocess);
-        Lock.release(Root.lock());
-    }
-
-    /** What a heap's struct says before it is in any list. */
-    static void initHeap(long heap, long subprocess) {
-        Heap.setSubprocess(heap, subprocess);
-        Heap.setSequence(heap, Root.nextSequence());
-        Heap.setNumaNodeRelaxed(heap, -1);
-        Heap.addReferences(heap, 1);
-        Statistics.init(Heap.statistics(heap));
     }
 
     private static void reserveAsTold(long subprocess) {

@@ -111,6 +111,18 @@ final class Subprocess {
     static long arenas(long subprocess) { return subprocess + ARENAS; }
     static long statistics(long subprocess) { return subprocess + STATISTICS; }
 
+    /** Makes a subprocess with a main heap in zeroed memory, and enters it in the list of all. */
+    static void init(long subprocess, long heap) {
+        Statistics.init(statistics(subprocess));
+        setMainHeap(subprocess, heap);
+        setHeaps(subprocess, heap);
+        Statistics.increase(statistics(subprocess), Statistics.HEAPS, 1);
+        Lock.acquire(Root.lock());
+        setNext(subprocess, Root.subprocesses());
+        Root.setSubprocesses(subprocess);
+        Lock.release(Root.lock());
+    }
+
     /** The arena with this index. */
     static long arena(long subprocess, long index) { return Table.get(arenas(subprocess), index); }
 }

@@ -15,7 +15,7 @@ public final class Subprocesses {
     public static long main() { return Startup.ready() ? Root.subprocess() : 0; }
 
     @Export("mi_subproc_id_t mi_subproc_current(void)")
-    public static long current() { return Startup.ready() ? Heaps.currentSubprocess() : 0; }
+    public static long current() { return Startup.ready() ? Theap.currentSubprocess() : 0; }
 
     /** A new subprocess; 0 if there is no memory. */
     @Export("mi_subproc_id_t mi_subproc_new(void)")
@@ -28,7 +28,7 @@ public final class Subprocesses {
             Meta.free(heap, Heap.SIZE);
             return Errors.outOfMemory(Subprocess.SIZE);
         }
-        Startup.init(subprocess, heap);
+        Heap.initMain(heap, subprocess);
         return subprocess;
     }
 

@@ -2,6 +2,8 @@ package dev.mimalloc.core;
 
 import static dev.mimalloc.machine.Memory.*;
 
+import dev.mimalloc.machine.ThreadSlot;
+
 /**
  * A thread-local heap: a thread's own part of a heap. Where the layout has no other word, only its thread touches a
  * field, or who holds the lock that the class Heaps names; the queues have a lock of their own. In {@code FILLED} is, for
@@ -170,6 +172,11 @@ public final class Theap {
     static long queue(long theap, int index) { return theap + QUEUES + index * PageQueue.SIZE; }
 
     static long subprocess(long theap) { return ThreadData.subprocess(data(theap)); }
+    /** The subprocess of the calling thread: the main one as long as it has no theap. */
+    static long currentSubprocess() {
+        long theap = ThreadSlot.theap();
+        return theap == 0 ? Root.subprocess() : subprocess(theap);
+    }
     static long threadId(long theap) { return ThreadData.id(data(theap)); }
     static long statistics(long theap) { return Heap.statistics(heap(theap)); }
 

@@ -32,7 +32,7 @@ public final class Threads {
             return;
         }
         ThreadData.setCallOuts(data, 0); // it may have ended inside of a function of the user's
-        if (ThreadData.spare(data) != ThreadData.LENT) Free.free(ThreadData.spare(data));
+        Spare.release(data);
         long main = ThreadData.mainTheap(data);
         long lock = Subprocess.livesLock(subprocess);
         adoptOrphans(data, main);
@@ -211,11 +211,7 @@ public final class Threads {
         // An error half-way would keep the lock. Who has a lease has looked at the stack before.
         if (!ThreadData.isShared(data)) ThreadSlot.probeStackAround();
         long before = Subprocess.collectionsVolatile(subprocess);
-        long spare = ThreadData.spare(data);
-        if (spare != ThreadData.LENT) {
-            ThreadData.setSpare(data, 0);
-            Free.free(spare);
-        }
+        Spare.release(data);
         if (!ThreadData.isShared(data)) collectPages(data);
         CallOut.pause(theap);
         Lock.acquire(Subprocess.collectLock(subprocess));

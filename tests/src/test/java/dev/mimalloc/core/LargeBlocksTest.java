@@ -140,7 +140,7 @@ class LargeBlocksTest {
     /** Neither addresses nor mappings are left when a block has moved, or gone. */
     @Test
     void nothingIsLeftOfAGrowingBlock() {
-        long statistics = Subprocess.statistics(Heaps.currentSubprocess());
+        long statistics = Subprocess.statistics(Theap.currentSubprocess());
         Reallocate.realloc(0, 1);
         int before = 0;
         long reserved = 0;
