@@ -23,7 +23,7 @@ import jdk.jfr.events.StackFilter;
         "dev.mimalloc.core.Arenas", "dev.mimalloc.core.Bitmap", "dev.mimalloc.core.CallOut",
         "dev.mimalloc.core.Config", "dev.mimalloc.core.CppNames", "dev.mimalloc.core.Deferred",
         "dev.mimalloc.core.Density", "dev.mimalloc.core.Errors", "dev.mimalloc.core.FindPage",
-        "dev.mimalloc.core.Free", "dev.mimalloc.core.Heap", "dev.mimalloc.core.Heaps",
+        "dev.mimalloc.core.Free", "dev.mimalloc.core.Heap", "dev.mimalloc.core.HeapPages", "dev.mimalloc.core.Heaps",
         "dev.mimalloc.core.HugePages", "dev.mimalloc.core.Json", "dev.mimalloc.core.Kept",
         "dev.mimalloc.core.Limits", "dev.mimalloc.core.Lock", "dev.mimalloc.core.ManageArenas",
         "dev.mimalloc.core.Meta", "dev.mimalloc.core.Options", "dev.mimalloc.core.Page",

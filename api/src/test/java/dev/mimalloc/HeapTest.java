@@ -62,11 +62,17 @@ class HeapTest {
 
     @Test
     void manyHeapsComeAndGo() {
+        Statistics before = Mimalloc.statistics();
         for (int i = 0; i < 2000; i++) {
             try (Heap heap = Heap.create()) {
                 for (int size = 8; size < 3000; size *= 3) heap.malloc(size);
             }
         }
+        Statistics after = Mimalloc.statistics();
+        assertThat(after.heaps().total() - before.heaps().total()).isGreaterThanOrEqualTo(2000);
+        // Of the 12,000 pages of 64 KiB none has stayed; other threads may have some of their own.
+        assertThat(after.pages().current() - before.pages().current()).isLessThan(500);
+        assertThat(after.reserved().current() - before.reserved().current()).isLessThan(100L << 20);
     }
 
     @Test

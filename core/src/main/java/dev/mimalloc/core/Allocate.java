@@ -2,7 +2,6 @@ package dev.mimalloc.core;
 
 import static dev.mimalloc.machine.Memory.*;
 
-import dev.mimalloc.machine.Bits;
 import dev.mimalloc.machine.Export;
 import dev.mimalloc.machine.ThreadSlot;
 import dev.mimalloc.machine.Trace;

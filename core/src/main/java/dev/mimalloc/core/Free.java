@@ -59,14 +59,7 @@ public final class Free {
      * the page.
      */
     private static void remote(long page, long block) {
-        long old;
-        long head;
-        do {
-            old = Page.threadFreeAcquire(page);
-            head = Page.head(old);
-            Page.setNextBlock(block, head);
-        } while (!Page.weakCasThreadFree(page, old, Page.pushed(old, head, block)));
-        if (!Page.isOwned(old)) endedSlow(page);
+        if (!Page.isOwned(Page.push(page, block))) endedSlow(page);
     }
 
     /** A free has made us the owner of an abandoned page. */

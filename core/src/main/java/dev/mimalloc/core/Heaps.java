@@ -114,16 +114,9 @@ public final class Heaps {
 
     /** Moves those of a deleted heap's pages that no thread owns. The others are moved by who owns them. */
     private static void moveAbandoned(long heap, long subprocess) {
-        for (long i = 0; i < Subprocess.arenaCount(subprocess); i++) {
-            long pages = Table.get(Heap.arenaPagesTable(heap), i);
-            if (pages == 0) continue;
-            long arena = Subprocess.arena(subprocess, i);
-            long slices = Arena.slices(arena);
-            long bits = ArenaPages.pages(pages);
-            for (long bit = 0; (bit = Bitmap.nextSet(bits, bit, slices)) >= 0; bit++) {
-                long page = Arena.descriptor(arena, bit);
-                if (!Page.isOwned(Page.own(page))) moveOwned(page, heap);
-            }
+        for (long at = HeapPages.next(heap, 0); at >= 0; at = HeapPages.next(heap, at + 1)) {
+            long page = HeapPages.page(heap, at);
+            if (!Page.isOwned(Page.own(page))) moveOwned(page, heap);
         }
         long page;
         while ((page = ownedOsPage(heap, subprocess)) != 0) moveOwned(page, heap);
@@ -152,21 +145,14 @@ public final class Heaps {
         ThreadSlot.probeStack();
         Heap.setDeleted(heap);
         orphanTheaps(heap, false);
-        releasePages(heap, Heap.subprocess(heap));
+        releasePages(heap);
         Heap.dropReference(heap);
     }
 
     /** Frees all pages of a heap, which nobody uses any more. */
-    static void releasePages(long heap, long subprocess) {
-        for (long i = 0; i < Subprocess.arenaCount(subprocess); i++) {
-            long pages = Table.get(Heap.arenaPagesTable(heap), i);
-            if (pages == 0) continue;
-            long arena = Subprocess.arena(subprocess, i);
-            long bits = ArenaPages.pages(pages);
-            long slices = Arena.slices(arena);
-            for (long bit = 0; (bit = Bitmap.nextSet(bits, bit, slices)) >= 0; bit++) {
-                releaseWhatever(Arena.descriptor(arena, bit));
-            }
+    static void releasePages(long heap) {
+        for (long at = HeapPages.next(heap, 0); at >= 0; at = HeapPages.next(heap, at + 1)) {
+            releaseWhatever(HeapPages.page(heap, at));
         }
         while (Heap.osPages(heap) != 0) releaseWhatever(Heap.osPages(heap));
     }

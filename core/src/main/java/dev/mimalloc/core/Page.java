@@ -294,6 +294,21 @@ public final class Page {
     }
 
     /**
+     * Puts back a block of a page that the calling thread does not own; returns the word before. The CAS releases what the
+     * thread wrote into the block and its link; whoever takes the list acquires that.
+     */
+    static long push(long page, long block) {
+        long old;
+        long head;
+        do {
+            old = threadFreeAcquire(page);
+            head = head(old);
+            setNextBlock(block, head);
+        } while (!weakCasThreadFree(page, old, pushed(old, head, block)));
+        return old;
+    }
+
+    /**
      * For the owner: puts freed blocks where malloc takes them from. A bounded number of steps, whatever the lists'
      * lengths.
      *

@@ -44,16 +44,10 @@ public final class Report {
         for (long theap = Heap.theaps(heap); theap != 0; theap = Theap.nextInHeap(theap)) {
             Theap.addCounters(theap, target);
         }
-        long subprocess = Heap.subprocess(heap);
-        for (long i = 0; i < Subprocess.arenaCount(subprocess); i++) {
-            long pages = Table.get(Heap.arenaPagesTable(heap), i);
-            if (pages == 0) continue;
-            long arena = Subprocess.arena(subprocess, i);
-            long bits = ArenaPages.pages(pages);
-            for (long bit = 0; (bit = Bitmap.nextSet(bits, bit, Arena.slices(arena))) >= 0; bit++) {
-                addPage(Arena.descriptor(arena, bit), target);
-            }
+        for (long at = HeapPages.next(heap, 0); at >= 0; at = HeapPages.next(heap, at + 1)) {
+            addPage(HeapPages.page(heap, at), target);
         }
+        long subprocess = Heap.subprocess(heap);
         Lock.acquire(Subprocess.osLock(subprocess));
         for (long page = Heap.osPages(heap); page != 0; page = Page.osNext(page)) addPage(page, target);
         Lock.release(Subprocess.osLock(subprocess));

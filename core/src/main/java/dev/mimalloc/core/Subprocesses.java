@@ -48,7 +48,7 @@ public final class Subprocesses {
         // What is left of deleted heaps, in which the subprocess' threads had pages.
         for (long heap = Subprocess.heaps(subprocess); heap != 0; heap = next) {
             next = Heap.next(heap);
-            Heaps.releasePages(heap, subprocess);
+            Heaps.releasePages(heap);
         }
         Theaps.endThreads(main);
         // Their structs were waiting for threads that will not come.

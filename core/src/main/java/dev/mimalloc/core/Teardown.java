@@ -67,12 +67,7 @@ public final class Teardown {
     private static boolean isEmpty(long subprocess) {
         if (Heap.theaps(Subprocess.mainHeap(subprocess)) != 0) return false;
         for (long heap = Subprocess.heaps(subprocess); heap != 0; heap = Heap.next(heap)) {
-            if (Heap.osPages(heap) != 0) return false;
-            for (long i = 0; i < Subprocess.arenaCount(subprocess); i++) {
-                long pages = Table.get(Heap.arenaPagesTable(heap), i);
-                if (pages == 0) continue;
-                if (Bitmap.nextSet(ArenaPages.pages(pages), 0, ArenaPages.slices(pages)) >= 0) return false;
-            }
+            if (Heap.osPages(heap) != 0 || HeapPages.next(heap, 0) >= 0) return false;
         }
         return true;
     }

@@ -70,17 +70,10 @@ public final class Visit {
     }
 
     private static boolean inArenas(long heap, long which, boolean blocks, long visitor, long argument) {
-        long subprocess = Heap.subprocess(heap);
-        for (long i = 0; i < Subprocess.arenaCount(subprocess); i++) {
-            long pages = Table.get(Heap.arenaPagesTable(heap), i);
-            if (pages == 0) continue;
-            long arena = Subprocess.arena(subprocess, i);
-            long slices = Arena.slices(arena);
-            for (long bit = 0; (bit = Bitmap.nextSet(ArenaPages.pages(pages), bit, slices)) >= 0; bit++) {
-                long page = Arena.descriptor(arena, bit);
-                if (!isSelected(page, which)) continue;
-                if (!page(heap, page, Arena.address(arena, bit), 0, blocks, visitor, argument)) return false;
-            }
+        for (long at = HeapPages.next(heap, 0); at >= 0; at = HeapPages.next(heap, at + 1)) {
+            long page = HeapPages.page(heap, at);
+            if (!isSelected(page, which)) continue;
+            if (!page(heap, page, HeapPages.start(heap, at), 0, blocks, visitor, argument)) return false;
         }
         return true;
     }

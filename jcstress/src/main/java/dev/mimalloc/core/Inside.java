@@ -17,15 +17,8 @@ public final class Inside {
         Page.setThreadFreeRelease(page, owned ? Page.OWNED : 0);
     }
 
-    /** The first half of a free by a thread that is not the owner, as in {@link Free}; returns the word before. */
-    public static long push(long page, long block) {
-        long old;
-        do {
-            old = Page.threadFreeAcquire(page);
-            Page.setNextBlock(block, Page.head(old));
-        } while (!Page.weakCasThreadFree(page, old, Page.pushed(old, Page.head(old), block)));
-        return old;
-    }
+    /** The first half of a free by a thread that is not the owner; returns the word before. */
+    public static long push(long page, long block) { return Page.push(page, block); }
 
     public static long take(long page) { return Page.takeThreadFree(page); }
     public static long threadFree(long page) { return Page.threadFreeAcquire(page); }
