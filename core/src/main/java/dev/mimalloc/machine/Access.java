@@ -1,6 +1,9 @@
 package dev.mimalloc.machine;
 
-import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.List;
 
 /**
  * A way to reach memory. {@link Memory} says what each method means.
@@ -24,11 +27,19 @@ abstract class Access {
 
     private static String wanted() { return System.getProperty("dev.mimalloc.memory", best()); }
 
-    /** Zeroed memory of the JDK's that stays for ever; before there is an object of this class. */
-    static long allocate(long size, long alignment) {
+    /** Owns what {@link #allocate} has given out. */
+    private static final List<ByteBuffer> BUFFERS = new ArrayList<>(); // guarded by itself
+
+    /** Zeroed memory of the JDK's that stays as long as this class; before there is an object of it. */
+    static long allocate(int size, int alignment) {
         // To load the foreign memory API takes the JVM as long as to start.
-        return wanted().equals("sun") ? SunAccess.allocate(size, alignment)
-                : Arena.global().allocate(size, alignment).address();
+        if (Unpinned.stays() && wanted().equals("sun")) return SunAccess.allocate(size, alignment);
+        // The JDK clears a buffer by one call, but a segment word by word in Java, at which the JIT sets to work.
+        ByteBuffer buffer = ByteBuffer.allocateDirect(size + alignment);
+        synchronized (BUFFERS) {
+            BUFFERS.add(buffer);
+        }
+        return MemorySegment.ofBuffer(buffer).address() + alignment - 1 & -alignment;
     }
 
     private static String best() {

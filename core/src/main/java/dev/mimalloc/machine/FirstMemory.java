@@ -1,7 +1,5 @@
 package dev.mimalloc.machine;
 
-import java.lang.foreign.Arena;
-
 /**
  * A few MiB of the JDK's memory, from which the first calls are served: to link a function of the system costs the JVM
  * a tenth of a second, which a program that allocates little should not pay ({@link SystemCalls}). It is never given
@@ -10,16 +8,13 @@ import java.lang.foreign.Arena;
  */
 final class FirstMemory {
     /** What the allocator needs for itself at the start, 1.7 MiB, and an arena of 2 MiB. */
-    private static final long SIZE = 4 << 20;
-    private static final long ALIGNMENT = 512 << 10; // what core's first structs want
-
-    private static final Arena OWNER = Unpinned.stays() ? null : Arena.ofAuto(); // lives as long as this class
-    private static final long START = OWNER == null ? Access.allocate(SIZE, ALIGNMENT)
-            : OWNER.allocate(SIZE / 2, ALIGNMENT).address();
+    private static final int SIZE = Unpinned.stays() ? 4 << 20 : 2 << 20;
+    private static final int ALIGNMENT = 512 << 10; // what core's first structs want
+    private static final long START = Access.allocate(SIZE, ALIGNMENT);
 
     // From both ends, so that one request for a large alignment leaves no hole. Guarded by the class.
     private static long low = START;
-    private static long high = START + (OWNER == null ? SIZE : SIZE / 2);
+    private static long high = START + SIZE;
 
     private FirstMemory() {}
 
@@ -39,7 +34,7 @@ final class FirstMemory {
     }
 
     /** The same for an arena. */
-    static long takeForBlocks(long size, long alignment) { return OWNER != null ? 0 : take(size, alignment); }
+    static long takeForBlocks(long size, long alignment) { return Unpinned.stays() ? take(size, alignment) : 0; }
 
     static boolean contains(long address) { return address - START >= 0 && address - START < SIZE; }
 }

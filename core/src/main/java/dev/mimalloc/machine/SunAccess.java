@@ -29,7 +29,7 @@ final class SunAccess extends Access {
         }
     }
 
-    static long allocate(long size, long alignment) {
+    static long allocate(int size, int alignment) {
         long start = UNSAFE.allocateMemory(size + alignment) + alignment - 1 & -alignment;
         UNSAFE.setMemory(start, size, (byte) 0);
         return start;
