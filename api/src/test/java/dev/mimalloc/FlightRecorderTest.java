@@ -40,7 +40,12 @@ import org.openjdk.jmc.common.unit.IQuantity;
 import org.openjdk.jmc.common.unit.UnitLookup;
 import org.openjdk.jmc.flightrecorder.JfrLoaderToolkit;
 
-/** What a flight recording says about the allocator. Recordings are made and read back as users do. */
+/**
+ * What a flight recording says about the allocator. Recordings are made and read back as users do.
+ *
+ * <p>A sum of weights is an estimate: of n samples it is off by one part in the root of n, and each test has enough of
+ * them that it misses its tolerance less than once in a million runs.
+ */
 class FlightRecorderTest {
     @TempDir
     private Path directory;
@@ -208,16 +213,19 @@ class FlightRecorderTest {
         recording.enable("dev.mimalloc.Allocation").with("interval", "4 kB").with("rate", "400/s");
         recording.enable("dev.mimalloc.Live").with("rate", "1000000000/s");
         List<Long> leaked = new ArrayList<>();
+        long begun = System.nanoTime();
         var events = record(recording, () -> {
             for (int i = 0; i < 100; i++) {
                 Keeper.churn(10_000, 1000);
-                Keeper.keep(leaked, 100, 112);
+                Keeper.keep(leaked, 300, 112);
             }
         });
+        double seconds = (System.nanoTime() - begun) / 1e9;
         leaked.forEach(Mimalloc::free);
-        assertThat(of(events, "Allocation").size()).isLessThan(10_000); // of 250,000 samples
+        // Of 250,000 samples: 100 for each doubling, and then two windows' worth in each.
+        assertThat((double) of(events, "Allocation").size()).isLessThan(3000 + 800 * seconds);
         var live = of(events, "Live").stream().filter(e -> e.getString("origin").contains("Keeper.keep")).toList();
-        assertThat(sum(live, "weight")).isCloseTo(100 * 100 * 112.0, withinPercentage(30));
+        assertThat(sum(live, "weight")).isCloseTo(100 * 300 * 112.0, withinPercentage(30));
         double churned = 100 * 10_000 * (double) Mimalloc.goodSize(1000);
         assertThat(sum(of(events, "Allocation"), "weight")).isBetween(churned * 0.3, churned * 1.7);
     }
@@ -227,8 +235,8 @@ class FlightRecorderTest {
     void fewerSamplesStandForTheSame() {
         for (long bound : new long[] {1, 100, 500, 3000, 20_000}) {
             double sum = 0;
-            for (int i = 0; i < 200_000; i++) sum += FlightSampler.thinned(100 + i % 1000, bound);
-            assertThat(sum).as("%d", bound).isCloseTo(200_000 * 599.5, withinPercentage(6));
+            for (int i = 0; i < 500_000; i++) sum += FlightSampler.thinned(100 + i % 1000, bound);
+            assertThat(sum).as("%d", bound).isCloseTo(500_000 * 599.5, withinPercentage(6));
         }
     }
 
@@ -302,12 +310,11 @@ class FlightRecorderTest {
                 && e.getLong("heap") != 0 && e.getLong("address") % (64 << 10) == 0);
         assertThat(fresh).anyMatch(e -> e.getLong("blockSize") == 3 << 20 && e.getLong("size") == 3 << 20);
         assertThat(of(events, "PageFree")).anyMatch(e -> e.getLong("blockSize") == 512 && e.getLong("heap") != 0);
-        var reserved = of(events, "ArenaReserve").getLast();
-        assertThat(methods(reserved).getFirst()).contains("inASubprocess");
+        var reserved = of(events, "ArenaReserve").stream().filter(e -> methods(e).getFirst().contains("inASubprocess"))
+                .toList().getLast();
         assertThat(reserved.getLong("size")).isGreaterThanOrEqualTo(1 << 20);
-        var released = of(events, "ArenaRelease").getLast();
-        assertThat(released.getLong("address")).isEqualTo(reserved.getLong("address"));
-        assertThat(released.getLong("size")).isEqualTo(reserved.getLong("size"));
+        assertThat(of(events, "ArenaRelease")).anyMatch(e -> e.getLong("address") == reserved.getLong("address")
+                && e.getLong("size") == reserved.getLong("size"));
         assertThat(of(events, "Purge")).isNotEmpty().allMatch(e -> e.getLong("size") >= 64 << 10
                 && e.getLong("address") != 0 && e.getDuration().isPositive());
     }
@@ -326,11 +333,14 @@ class FlightRecorderTest {
     @Test
     void statisticsComePeriodically() throws Exception {
         long block = Mimalloc.malloc(50 << 20);
-        var recording = new Recording();
-        recording.enable("dev.mimalloc.Statistics").with("period", "20 ms");
-        var events = record(recording, () -> Thread.sleep(500));
+        List<RecordedEvent> statistics = List.of();
+        for (int time = 500; statistics.size() <= 2 && time < 60_000; time *= 4) { // longer on a busy machine
+            int milliseconds = time;
+            var recording = new Recording();
+            recording.enable("dev.mimalloc.Statistics").with("period", "20 ms");
+            statistics = of(record(recording, () -> Thread.sleep(milliseconds)), "Statistics");
+        }
         Mimalloc.free(block);
-        var statistics = of(events, "Statistics");
         assertThat(statistics.size()).isGreaterThan(2);
         for (RecordedEvent e : statistics) {
             assertThat(e.getLong("inUse")).isGreaterThanOrEqualTo(50 << 20).isLessThanOrEqualTo(e.getLong("inPagesPeak"));
@@ -357,10 +367,11 @@ class FlightRecorderTest {
         assertThat(Trace.sampleInterval()).as("without a recording").isZero();
     }
 
+    /** With 250 samples before the interval doubles, and not 25, with which the sum is off by 60 % once in 10^5 runs. */
     @Test
     void theRateIsKept() throws Exception {
         var recording = new Recording();
-        recording.enable("dev.mimalloc.Allocation").with("interval", "1 kB").with("rate", "100/s");
+        recording.enable("dev.mimalloc.Allocation").with("interval", "1 kB").with("rate", "1000/s");
         AtomicLong allocated = new AtomicLong();
         long begun = System.nanoTime();
         var events = record(recording, () -> {
@@ -368,8 +379,8 @@ class FlightRecorderTest {
         });
         double seconds = (System.nanoTime() - begun) / 1e9;
         var samples = from(events, "Allocation", "theRateIsKept");
-        // In the first quarter of a second 25 for each doubling, later at most twice as many as it should be.
-        assertThat((double) samples.size()).isBetween(10.0, 25 * 40 + 200 * seconds);
+        // In the first quarter of a second 250 for each doubling, later at most twice as many as it should be.
+        assertThat((double) samples.size()).isBetween(10.0, 250 * 40 + 2000 * seconds);
         assertThat(sum(samples, "weight")).isBetween(allocated.get() * 0.4, allocated.get() * 1.6);
     }
 

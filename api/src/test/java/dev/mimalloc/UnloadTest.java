@@ -132,7 +132,7 @@ class UnloadTest {
     }
 
     private static void assertEnds(Thread keeper) throws InterruptedException {
-        keeper.join(10_000);
+        keeper.join(60_000);
         assertThat(keeper.isAlive()).isFalse();
     }
 }

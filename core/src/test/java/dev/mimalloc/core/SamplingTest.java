@@ -84,7 +84,7 @@ class SamplingTest {
     @ValueSource(longs = {1, 8, 16, 48, 100, 1000, 1024, 1025, 5000, 70_000, 600_000})
     void theWeightsAddUpToWhatWasAllocated(long size) {
         long good = Sampling.bytes(size);
-        int count = (int) Math.max(2000, Math.min(10_000 * INTERVAL / good, 500_000));
+        int count = (int) Math.max(2000, Math.min(10_000 * INTERVAL / good, 2_000_000));
         listen(INTERVAL);
         for (int i = 0; i < count; i++) Free.free(Allocate.malloc(size));
         assertThat(ear.weight.doubleValue()).isCloseTo((double) good * count, withinPercentage(15));

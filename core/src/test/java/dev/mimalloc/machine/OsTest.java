@@ -208,10 +208,13 @@ class OsTest {
 
     @Test
     void theClockGoesForward() throws Exception {
-        long clock = Os.clock(), nanos = Os.nanos();
+        long start = System.nanoTime(), clock = Os.clock(), nanos = Os.nanos();
         Thread.sleep(Duration.ofMillis(20));
-        assertThat(Os.clock() - clock).isBetween(15L, 5_000L);
-        assertThat(Os.nanos() - nanos).isBetween(15_000_000L, 5_000_000_000L);
+        clock = Os.clock() - clock;
+        nanos = Os.nanos() - nanos;
+        long all = System.nanoTime() - start; // whatever else the machine has done meanwhile
+        assertThat(clock).isBetween(15L, all / 1_000_000 + 1);
+        assertThat(nanos).isBetween(15_000_000L, all);
     }
 
     @Test
@@ -285,7 +288,7 @@ class OsTest {
             assertThat(waiter.isAlive()).isTrue();
             Memory.putRelease(word, 1);
             Os.wake(word);
-            assertThat(waiter.join(Duration.ofSeconds(10))).isTrue();
+            assertThat(waiter.join(Duration.ofSeconds(60))).isTrue();
         }
     }
 

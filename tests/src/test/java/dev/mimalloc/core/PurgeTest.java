@@ -313,7 +313,7 @@ class PurgeTest {
 
     /** The function may collect, allocate and free; what it throws is a refusal. */
     @Test
-    @Timeout(value = 60, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
+    @Timeout(value = 300, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
     void aCommitFunctionMayUseTheAllocator() throws Exception {
         inASubprocess(subprocess -> {
             var heaps = new AtomicLong();
@@ -336,7 +336,7 @@ class PurgeTest {
 
     /** A collection by force gives back what was freed after the purge of another thread had passed by. */
     @Test
-    @Timeout(value = 60, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
+    @Timeout(value = 300, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
     void aCollectionWaitsForAnotherPurge() throws Exception {
         inASubprocess(subprocess -> {
             long block = Allocate.malloc(20 * MIB);
@@ -352,7 +352,7 @@ class PurgeTest {
 
     /** What a purge has claimed is room. */
     @Test
-    @Timeout(value = 60, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
+    @Timeout(value = 300, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
     void anArenaWithRoomHasRoomWhileItIsPurged() throws Exception {
         inASubprocess(subprocess -> besideAPurge(subprocess, heap -> {
             long block = Allocate.heapMalloc(heap, 50 * MIB);
