@@ -24,6 +24,12 @@ class FirstCallTest {
         assertThat(loadedByOneCall("--sun-misc-unsafe-memory-access=allow")).doesNotContain(FOREIGN_MEMORY, LINKER);
     }
 
+    /** The JDK clears a segment by a loop in Java, which for some MiB is hot enough for the JIT. */
+    @Test
+    void theFirstMemoryIsClearedByOneCall() throws Exception {
+        assertThat(run("one", "-XX:+PrintCompilation").out()).contains("java.lang.").doesNotContain("initNativeMemory");
+    }
+
     @Test
     void theSystemIsNeededWhenTheJavaHeapIsFull() throws Exception {
         run("largeWithFullHeap", "-XX:+UseSerialGC", "-Xmx16m");
