@@ -15,6 +15,9 @@ import java.util.List;
  * -Ddev.mimalloc.memory=ffm|internal|sun} forces one. Only the chosen class is ever initialised.
  */
 abstract class Access {
+    /** Owns what {@link #allocate} has given out. */
+    private static final List<ByteBuffer> BUFFERS = new ArrayList<>(); // guarded by itself
+
     static Access choose() {
         return switch (wanted()) {
             case "ffm" -> new ForeignAccess();
@@ -26,9 +29,6 @@ abstract class Access {
     }
 
     private static String wanted() { return System.getProperty("dev.mimalloc.memory", best()); }
-
-    /** Owns what {@link #allocate} has given out. */
-    private static final List<ByteBuffer> BUFFERS = new ArrayList<>(); // guarded by itself
 
     /** Zeroed memory of the JDK's that stays as long as this class; before there is an object of it. */
     static long allocate(int size, int alignment) {

@@ -7,7 +7,7 @@ package dev.mimalloc.machine;
  * the JDK frees it with them: then it has the allocator's own structs, and no block that might still be in use.
  */
 final class FirstMemory {
-    /** What the allocator needs for itself at the start, 1.7 MiB, and an arena of 2 MiB. */
+    /** What the allocator needs for itself at the start, 1.7 MiB, and an arena of 2 MiB where the classes stay. */
     private static final int SIZE = Unpinned.stays() ? 4 << 20 : 2 << 20;
     private static final int ALIGNMENT = 512 << 10; // what core's first structs want
     private static final long START = Access.allocate(SIZE, ALIGNMENT);
