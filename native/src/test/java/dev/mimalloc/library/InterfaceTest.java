@@ -1,4 +1,4 @@
-package dev.mimalloc.translate;
+package dev.mimalloc.library;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
