@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Installs what the demo, the benchmarks or the tests run and this system does not have yet:
-#   scripts/install.sh demo|bench|test
+# Installs what a build takes, or what the demo, the benchmarks or the tests run, and this system does not have yet:
+#   scripts/install.sh build|demo|bench|test
 # Debian and its children only; elsewhere it says what is missing. Needs root or sudo only when something is.
 set -euo pipefail
 
@@ -14,11 +14,17 @@ need() {
   done
 }
 
-need_demo() {
+need_build() {
   need maven mvn
   need gcc gcc
-  need g++ g++
   need libc6-dev /usr/include/stdlib.h
+  need cmake cmake ctest
+  need make make
+}
+
+need_demo() {
+  need_build
+  need g++ g++
   need python3 /usr/bin/python3
   need perl perl /usr/share/perl/5.*/Thread/Queue.pm # Debian always has a smaller perl-base
   need sqlite3 sqlite3
@@ -52,8 +58,6 @@ need_test() {
   need git git
   need nodejs node
   need clang clang
-  need cmake cmake ctest
-  need make make
   need pkg-config pkg-config
   need valgrind valgrind
   need 'libpython*-testsuite' /usr/lib/python3.*/test/test_json
@@ -70,10 +74,11 @@ older_jdk() {
 }
 
 case ${1:-} in
+  build) need_build ;;
   demo) need_demo ;;
   bench) need_bench ;;
   test) need_test ;;
-  *) echo "usage: scripts/install.sh demo|bench|test" >&2; exit 2 ;;
+  *) echo "usage: scripts/install.sh build|demo|bench|test" >&2; exit 2 ;;
 esac
 [ ${#missing[@]} -eq 0 ] && exit 0
 

@@ -2,14 +2,10 @@ package dev.mimalloc.library;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import java.io.File;
-import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.TreeMap;
-import java.util.concurrent.TimeUnit;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -24,7 +20,6 @@ class InterfaceTest {
     private static final Path PROJECT = Path.of("cmake").toAbsolutePath();
     private static final Path SOURCE = Path.of("../build/src/mimalloc.c");
     private static final Pattern COUNT = Pattern.compile("(?m)^\\d+: (C|C\\+\\+ \\d+): (\\d+) checks, 0 failed$");
-    private static final int MINUTES = 15;
 
     @BeforeAll
     static void isBuilt() { assertThat(SOURCE).as("./mimalloc build makes it").exists(); }
@@ -50,21 +45,9 @@ class InterfaceTest {
         String folder = Path.of("target/interface", variant).toAbsolutePath().toString();
         var configure = new ArrayList<>(List.of("cmake", "-S", PROJECT.toString(), "-B", folder));
         configure.addAll(List.of(options));
-        run(configure);
-        run(List.of("cmake", "--build", folder, "--parallel", "2"));
-        return run(List.of("ctest", "--test-dir", folder, "--verbose"));
-    }
-
-    private static String run(List<String> command) throws IOException, InterruptedException {
-        File output = File.createTempFile("interface", ".txt");
-        try {
-            Process process = new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(output).start();
-            if (!process.waitFor(MINUTES, TimeUnit.MINUTES)) process.destroyForcibly().waitFor();
-            String text = Files.readString(output.toPath());
-            assertThat(process.exitValue()).as("%s%n%s", command, text).isZero();
-            return text;
-        } finally {
-            Files.delete(output.toPath());
-        }
+        Path here = Path.of("").toAbsolutePath();
+        Command.succeed(here, configure);
+        Command.succeed(here, List.of("cmake", "--build", folder, "--parallel", "2"));
+        return Command.succeed(here, List.of("ctest", "--test-dir", folder, "--verbose"));
     }
 }

@@ -2,7 +2,6 @@ package dev.mimalloc.library;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import java.io.File;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -10,7 +9,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.TreeSet;
-import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -24,7 +22,6 @@ class ProgramsTest {
     private static final Path SHARED = BUILD.resolve("lib/libmimalloc.so");
     private static final String CC = Optional.ofNullable(System.getenv("CC")).orElse("cc");
     private static final String CXX = Optional.ofNullable(System.getenv("CXX")).orElse("c++");
-    private static final int SECONDS = 600;
 
     @TempDir
     private Path folder;
@@ -53,22 +50,22 @@ class ProgramsTest {
         var result = run(List.of(Path.of("../scripts/compile.sh").toAbsolutePath().toString(), BUILD.toString(),
                 made.toString(), "--pgo"));
         if (isClang()) {
-            assertThat(result.output).contains("--pgo is for gcc");
+            assertThat(result.output()).contains("MI_PROFILE is for gcc");
             return;
         }
-        assertThat(result.status).as(result.output).isZero();
-        assertThat(result.output).doesNotContain("warning");
-        assertThat(symbols("--defined-only", made.resolve("libmimalloc.so")))
+        assertThat(result.status()).as(result.output()).isZero();
+        assertThat(result.output()).doesNotContain("warning");
+        assertThat(symbols("--defined-only", made.resolve("lib/libmimalloc.so")))
                 .isEqualTo(symbols("--defined-only", SHARED));
-        assertThat(Files.mismatch(made.resolve("libmimalloc.so"), SHARED)).as("where it differs").isNotNegative();
+        assertThat(Files.mismatch(made.resolve("lib/libmimalloc.so"), SHARED)).as("where it differs").isNotNegative();
         for (String program : List.of("names.c", "cpp.cpp", "threads.c", "forks.c", "interface.c")) {
-            Path binary = compile(program, made.resolve("libmimalloc.a").toString());
+            Path binary = compile(program, made.resolve("lib/libmimalloc.a").toString());
             expectOk(run(List.of(binary.toString())));
         }
     }
 
     private boolean isClang() throws Exception {
-        return run(List.of("sh", "-c", CC + " -dM -E -x c /dev/null")).output.contains("__clang__");
+        return run(List.of("sh", "-c", CC + " -dM -E -x c /dev/null")).output().contains("__clang__");
     }
 
     @Test
@@ -77,7 +74,7 @@ class ProgramsTest {
         var result = run(
                 List.of(CC, "-O2", "-Wall", "-Wextra", "-Werror", "-c", "-I", BUILD.resolve("include").toString(), "-o",
                         object.toString(), BUILD.resolve("src/mimalloc.c").toString()));
-        assertThat(result.status).as(result.output).isZero();
+        assertThat(result.status()).as(result.output()).isZero();
         Path binary = compile("interface.c", object.toString());
         expectOk(run(List.of(binary.toString())));
     }
@@ -110,13 +107,13 @@ class ProgramsTest {
                 .map(line -> line.replaceAll("\\(.*", "").replaceAll(".*[ *]", ""))
                 .filter(name -> !exported.contains(name)).forEach(missing::add);
         assertThat(missing).as("declared, but not exported").isEmpty();
-        assertThat(run(List.of("sh", "-c", "readelf -d " + SHARED + " | grep NEEDED")).output.lines().toList())
+        assertThat(run(List.of("sh", "-c", "readelf -d " + SHARED + " | grep NEEDED")).output().lines().toList())
                 .allMatch(line -> line.contains("libc.so") || line.contains("libpthread") || line.contains("ld-linux"));
         assertThat(Files.size(SHARED)).isLessThan(200 << 10);
     }
 
     private List<String> symbols(String which, Path library) throws Exception {
-        return run(List.of("nm", "-D", which, library.toString())).output.lines().map(line -> line.replaceAll(".* ", ""))
+        return run(List.of("nm", "-D", which, library.toString())).output().lines().map(line -> line.replaceAll(".* ", ""))
                 .map(name -> name.replaceAll("@.*", "")).toList();
     }
 
@@ -131,26 +128,16 @@ class ProgramsTest {
         command.addAll(List.of(more));
         command.addAll(List.of("-ldl"));
         var result = run(command);
-        assertThat(result.status).as(result.output).isZero();
+        assertThat(result.status()).as(result.output()).isZero();
         return binary;
     }
 
-    private static void expectOk(Result result) {
-        assertThat(result.output).endsWith("ok\n");
-        assertThat(result.status).isZero();
+    private static void expectOk(Command.Result result) {
+        assertThat(result.output()).endsWith("ok\n");
+        assertThat(result.status()).isZero();
     }
 
-    private record Result(int status, String output) {}
-
-    private Result run(List<String> command) throws IOException, InterruptedException {
-        File output = Files.createTempFile(folder, "output", ".txt").toFile();
-        var builder = new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(output)
-                .directory(folder.toFile());
-        Process process = builder.start();
-        if (!process.waitFor(SECONDS, TimeUnit.SECONDS)) {
-            process.destroyForcibly().waitFor();
-            return new Result(-1, Files.readString(output.toPath()) + "\nstill running after " + SECONDS + " s");
-        }
-        return new Result(process.exitValue(), Files.readString(output.toPath()));
+    private Command.Result run(List<String> command) throws IOException, InterruptedException {
+        return Command.run(folder, command);
     }
 }
