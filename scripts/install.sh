@@ -49,7 +49,12 @@ need_bench() {
   need libjemalloc2 "$folder/libjemalloc.so.2"
   need libtcmalloc-minimal4 "$folder/libtcmalloc_minimal.so.4"
   need libtbbmalloc2 "$folder/libtbbmalloc_proxy.so.2"
-  if ! [ -e "$folder/libmimalloc.so.2" ] && ! [ -e "$folder/libmimalloc.so.3" ]; then missing+=('libmimalloc[0-9]*'); fi
+  # What all are compared with is the newest mimalloc, beside the system; and where that is not to be had, the system's.
+  local scripts; scripts=$(dirname "${BASH_SOURCE[0]}")
+  if ! "$scripts/newest-mimalloc.sh" "$scripts/../build/peers/mimalloc"; then
+    echo "install.sh: the benchmarks compare with this system's own package of mimalloc instead" >&2
+    if ! [ -e "$folder/libmimalloc.so.2" ] && ! [ -e "$folder/libmimalloc.so.3" ]; then missing+=('libmimalloc[0-9]*'); fi
+  fi
 }
 
 need_test() {

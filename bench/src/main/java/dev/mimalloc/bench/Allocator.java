@@ -3,6 +3,7 @@ package dev.mimalloc.bench;
 import dev.mimalloc.tools.Home;
 import dev.mimalloc.tools.measure.Stopwatch.Failed;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -26,12 +27,15 @@ public record Allocator(String name, String library, String version) {
             Path.of("/usr/lib/aarch64-linux-gnu"), Path.of("/usr/lib64"), Path.of("/usr/lib"),
             Path.of("/usr/local/lib"));
 
+    /** The name of mimalloc in C. */
+    static final String MIMALLOC = "mimalloc";
+
     /** The names of those that are looked for, in the order of the report. */
-    static final List<String> PEERS = List.of("mimalloc", "jemalloc", "tcmalloc", "tbbmalloc");
+    static final List<String> PEERS = List.of(MIMALLOC, "jemalloc", "tcmalloc", "tbbmalloc");
 
     private static final Map<String, List<String>> FILES = Map.of("jemalloc", List.of("libjemalloc.so.2"), "tcmalloc",
             List.of("libtcmalloc_minimal.so.4", "libtcmalloc.so.4"), "tbbmalloc", List.of("libtbbmalloc_proxy.so.2"),
-            "mimalloc", List.of("libmimalloc.so.3", "libmimalloc.so.2", "libmimalloc.so"));
+            MIMALLOC, List.of("libmimalloc.so.3", "libmimalloc.so.2", "libmimalloc.so"));
 
     /**
      * Ours, the user's own, and those that are installed or the system's and match, in the order of the report.
@@ -44,16 +48,34 @@ public record Allocator(String name, String library, String version) {
         given.forEach((name, path) -> all.add(of(name, path)));
         for (String name : PEERS) {
             if (given.containsKey(name) || !wanted.matcher(name).find()) continue;
-            installed(name).ifPresent(path -> all.add(of(name, path)));
+            var newest = name.equals(MIMALLOC) ? newest(Home.folder().resolve("build/peers/mimalloc"))
+                    : Optional.<Allocator>empty();
+            newest.or(() -> installed(name)).ifPresent(all::add);
         }
         if (wanted.matcher(SYSTEM).find()) all.add(new Allocator(SYSTEM, "", glibc()));
         return all;
     }
 
-    private static Optional<Path> installed(String name) {
-        return FOLDERS.stream().flatMap(folder -> FILES.get(name).stream().map(folder::resolve))
-                .filter(Files::isReadable).findFirst();
+    /** The newest mimalloc in C, if {@code scripts/newest-mimalloc.sh} could unpack it there. */
+    static Optional<Allocator> newest(Path folder) {
+        Path library = folder.resolve("libmimalloc.so"), version = folder.resolve("version");
+        if (!Files.isReadable(library) || !Files.isReadable(version)) return Optional.empty();
+        try {
+            return Optional.of(new Allocator(MIMALLOC, library.toString(), Files.readString(version).strip()));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
+
+    // An installed mimalloc is not the newest, and says so beside its version: the others are compared with it.
+    private static Optional<Allocator> installed(String name) {
+        return FOLDERS.stream().flatMap(folder -> FILES.get(name).stream().map(folder::resolve))
+                .filter(Files::isReadable).findFirst().map(path -> of(name, path))
+                .map(a -> name.equals(MIMALLOC) ? a.ofTheSystem() : a);
+    }
+
+    /** This one with a word beside its version that it is the system's own package. */
+    Allocator ofTheSystem() { return new Allocator(name, library, (version + " (the system's)").strip()); }
 
     private static Allocator of(String name, Path library) {
         if (!Files.isReadable(library)) throw new Failed(name + ": there is no " + library);
@@ -96,7 +118,7 @@ public record Allocator(String name, String library, String version) {
     }
 
     /**
-     * What the others are compared with: a mimalloc in C that the user gave, or else the installed one, or else the
+     * What the others are compared with: a mimalloc in C that the user gave, or else the newest, or the installed one, or else the
      * system's malloc.
      */
     public static Allocator baseline(List<Allocator> allocators) {

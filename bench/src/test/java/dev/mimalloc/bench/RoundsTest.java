@@ -54,6 +54,8 @@ class RoundsTest {
         assertThat(Allocator.baseline(List.of(ours, installed, system))).isEqualTo(installed);
         assertThat(Allocator.baseline(List.of(ours, system))).isEqualTo(system);
         assertThat(installed.title()).isEqualTo("mimalloc 2.0.9");
+        assertThat(installed.ofTheSystem().title()).isEqualTo("mimalloc 2.0.9 (the system's)");
+        assertThat(installed.ofTheSystem().isMimallocInC()).isTrue();
         assertThat(system.title()).isEqualTo("glibc 2.36");
     }
 }

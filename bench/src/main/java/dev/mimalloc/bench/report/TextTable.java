@@ -27,7 +27,8 @@ final class TextTable {
 
     private static void programs(StringBuilder text, Figures figures) {
         String base = figures.baseline();
-        text.append(String.format("%nCPU time and peak memory as ratios to %s (medians of rounds)%n%-16s", base, ""));
+        text.append(String.format("%nCPU time and peak memory as ratios to %s (medians of rounds)%n%-16s",
+                figures.baselineTitle(), ""));
         var others = figures.allocators().stream().map(Allocator::name).filter(a -> !a.equals(base)).toList();
         others.forEach(a -> text.append(String.format("%16s", a)));
         text.append(System.lineSeparator());

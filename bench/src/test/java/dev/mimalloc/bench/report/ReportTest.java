@@ -69,6 +69,7 @@ class ReportTest {
     @Test
     void theTextNamesMissesFailuresAndThePage() {
         assertThat(text).contains("cfrac on tbbmalloc: cfrac ended with 139", "geometric mean", "pass", "miss",
+                "as ratios to mimalloc 2.0.9",
                 folder.resolve("index.html").toString());
     }
 
