@@ -17,7 +17,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** The native library in each of its forms, which {@code ./mimalloc build} makes, linked with C and C++ programs. */
 class ProgramsTest {
-    private static final Path PROGRAMS = Path.of("src/test/c").toAbsolutePath();
+    private static final Path PROGRAMS = Path.of("src/test/programs").toAbsolutePath();
     private static final Path BUILD = Path.of("../build").toAbsolutePath().normalize();
     private static final Path SHARED = BUILD.resolve("lib/libmimalloc.so");
     private static final String CC = Optional.ofNullable(System.getenv("CC")).orElse("cc");

@@ -1,8 +1,8 @@
 package dev.mimalloc.programs;
 
-import static dev.mimalloc.programs.Preloaded.file;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.mimalloc.tools.Home;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -11,8 +11,10 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Small C and C++ programs that meet the library at the edges of a process's life. */
+/** Small C and C++ programs that meet the library at the edges of a process's life. They are the native module's. */
 class ProcessLifeTest {
+    private static final Path PROGRAMS = Home.folder().resolve("native/src/test/programs");
+
     @TempDir
     private Path folder;
 
@@ -28,7 +30,7 @@ class ProcessLifeTest {
 
     @Test
     void hundredsOfThreadsThenThousandsOfShortOnes() throws Exception {
-        assertThat(run(compile("threads.c"))).isEqualTo("ring of 400\nshort threads 10000\n");
+        assertThat(run(compile("threads.c"))).isEqualTo("ring of 400\nshort threads 10000\nok\n");
     }
 
     @Test
@@ -38,7 +40,7 @@ class ProcessLifeTest {
 
     @Test
     void forksAmidThreads() throws Exception {
-        assertThat(run(compile("forks.c"))).isEqualTo("forks 150\n");
+        assertThat(run(compile("forks.c"))).isEqualTo("forks 150\nok\n");
     }
 
     @Test
@@ -72,7 +74,7 @@ class ProcessLifeTest {
         Path program = folder.resolve(source.substring(0, source.indexOf('.')));
         String compilerName = source.endsWith(".c") ? "gcc" : "g++";
         var command = new ArrayList<>(List.of(compilerName, "-O2", "-g", "-fno-builtin", "-Wall", "-D_GNU_SOURCE",
-                "-pthread", "-o", program.toString(), file("programs/" + source), "-ldl"));
+                "-pthread", "-o", program.toString(), PROGRAMS.resolve(source).toString(), "-ldl"));
         command.addAll(List.of(flags));
         var compiler = new ProcessBuilder(command).redirectErrorStream(true).start();
         String messages = new String(compiler.getInputStream().readAllBytes(), StandardCharsets.UTF_8);

@@ -1,5 +1,5 @@
 // Every way to memory that the library takes over: the pointer must be ours, and the contract kept.
-#include "check.h"
+#include "program.h"
 #include <dirent.h>
 #include <dlfcn.h>
 #include <errno.h>

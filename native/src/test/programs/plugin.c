@@ -1,5 +1,5 @@
 // A library that allocates when it is loaded and when it is unloaded.
-#include "check.h"
+#include "program.h"
 
 static void* kept;
 

@@ -1,5 +1,5 @@
 // operator new and delete in all their forms, what happens without memory, and the standard containers.
-#include "check.h"
+#include "program.h"
 #include <cstdint>
 #include <map>
 #include <memory>

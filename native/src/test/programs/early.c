@@ -1,5 +1,5 @@
 // Allocates before anything else has run: in a resolver, in .preinit_array, in the first constructor.
-#include "check.h"
+#include "program.h"
 
 static void* early[3];
 static int (*resolve(void))(void);

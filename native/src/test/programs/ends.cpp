@@ -1,6 +1,6 @@
 // Allocation where a process comes to its end: exit handlers, static and thread-local destructors, destructors of
 // thread keys, a library's destructor, and a thread that never stops allocating.
-#include "check.h"
+#include "program.h"
 #include <dlfcn.h>
 #include <pthread.h>
 #include <map>

@@ -1,6 +1,6 @@
 // Every C name of the malloc family reaches mimalloc and does what its manual says.
 #define _GNU_SOURCE
-#include "check.h"
+#include "program.h"
 #include <errno.h>
 #include <malloc.h>
 #include <stdint.h>

@@ -1,5 +1,5 @@
 // Loads the allocator late, beside the system's: threads that were there before use it, and outlive its handle.
-#include "check.h"
+#include "program.h"
 #include <dlfcn.h>
 #include <pthread.h>
 #include <semaphore.h>

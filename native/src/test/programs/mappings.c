@@ -1,5 +1,5 @@
 // The process has as many mappings as the system lets it have: malloc still comes back, with memory that was mapped.
-#include "check.h"
+#include "program.h"
 #include <sys/mman.h>
 
 int main(void) {

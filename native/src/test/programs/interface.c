@@ -1,5 +1,5 @@
 // The header as a C program uses it: heaps, visits, options, statistics, callbacks. Also compiled as C++.
-#include "check.h"
+#include "program.h"
 #include <mimalloc-stats.h>
 #include <mimalloc.h>
 #include <string.h>
