@@ -2,6 +2,7 @@ package dev.mimalloc.tools;
 
 import dev.mimalloc.tools.measure.Program;
 import dev.mimalloc.tools.measure.Stopwatch.Run;
+import dev.mimalloc.tools.measure.Summary;
 import java.util.List;
 import java.util.function.ToDoubleFunction;
 
@@ -20,9 +21,7 @@ record Comparison(String name, String title, Side system, Side mimalloc, double 
         }
 
         private static double median(List<Run> runs, ToDoubleFunction<Run> value) {
-            double[] sorted = runs.stream().mapToDouble(value).sorted().toArray();
-            int middle = sorted.length / 2;
-            return sorted.length % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
+            return Summary.of(runs.stream().map(value::applyAsDouble).toList()).median();
         }
     }
 
@@ -39,7 +38,7 @@ record Comparison(String name, String title, Side system, Side mimalloc, double 
     boolean complete() { return problem == null; }
 
     static double geometricMean(List<Comparison> comparisons, ToDoubleFunction<Comparison> ratio) {
-        return Math.exp(comparisons.stream().filter(Comparison::complete).mapToDouble(ratio).map(Math::log).average()
-                .orElse(Double.NaN));
+        double[] ratios = comparisons.stream().filter(Comparison::complete).mapToDouble(ratio).toArray();
+        return ratios.length == 0 ? Double.NaN : Summary.geometricMean(ratios);
     }
 }

@@ -4,6 +4,7 @@ import dev.mimalloc.bench.Allocator;
 import dev.mimalloc.bench.Results;
 import dev.mimalloc.bench.Results.Case;
 import dev.mimalloc.bench.Results.Sample;
+import dev.mimalloc.tools.measure.Summary;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;

@@ -3,6 +3,7 @@ package dev.mimalloc.bench.report;
 import dev.mimalloc.bench.Allocator;
 import dev.mimalloc.bench.Results;
 import dev.mimalloc.bench.Results.Case;
+import dev.mimalloc.tools.measure.Summary;
 import java.nio.charset.StandardCharsets;
 import java.util.Base64;
 import java.util.List;

@@ -1,6 +1,7 @@
 package dev.mimalloc.bench.report;
 
 import dev.mimalloc.bench.Results;
+import dev.mimalloc.tools.measure.Summary;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;

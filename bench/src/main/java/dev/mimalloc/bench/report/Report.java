@@ -1,5 +1,6 @@
 package dev.mimalloc.bench.report;
 
+import dev.mimalloc.tools.measure.Summary;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

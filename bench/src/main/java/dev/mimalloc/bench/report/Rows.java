@@ -2,6 +2,7 @@ package dev.mimalloc.bench.report;
 
 import dev.mimalloc.bench.Allocator;
 import dev.mimalloc.bench.Results.Case;
+import dev.mimalloc.tools.measure.Summary;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.BiFunction;

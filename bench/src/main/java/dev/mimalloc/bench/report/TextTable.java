@@ -1,6 +1,7 @@
 package dev.mimalloc.bench.report;
 
 import dev.mimalloc.bench.Allocator;
+import dev.mimalloc.tools.measure.Summary;
 import java.util.List;
 import picocli.CommandLine.Help.Ansi;
 

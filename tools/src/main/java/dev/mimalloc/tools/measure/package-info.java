@@ -1,2 +1,2 @@
-/** Runs programs on an allocator and measures what they take; what the demo and the benchmarks share. */
+/** Runs programs on an allocator, measures what they take, and sums it up; what the demo and the benchmarks share. */
 package dev.mimalloc.tools.measure;

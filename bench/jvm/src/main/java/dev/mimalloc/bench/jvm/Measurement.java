@@ -1,7 +1,7 @@
 package dev.mimalloc.bench.jvm;
 
+import dev.mimalloc.tools.measure.Summary;
 import java.util.ArrayList;
-import java.util.Collection;
 import java.util.List;
 
 /** What was seen of one contender, one sample in each round; or why it could not be seen. */
@@ -21,7 +21,7 @@ final class Measurement {
      * @param objectBytes how many bytes of Java objects one operation allocates
      */
     record Sample(List<Double> wall, List<Double> cpu, double objectBytes) {
-        double median(Clock clock) { return Measurement.median(clock == Clock.wall ? wall : cpu); }
+        double median(Clock clock) { return Summary.of(clock == Clock.wall ? wall : cpu).median(); }
     }
 
     Measurement(Contender contender) { this.contender = contender; }
@@ -33,18 +33,12 @@ final class Measurement {
     /** Whether there is a sample of each round so far. */
     boolean complete() { return problem == null && !samples.isEmpty(); }
 
-    double nanoseconds(Clock clock) { return median(samples.stream().map(s -> s.median(clock)).toList()); }
+    double nanoseconds(Clock clock) { return Summary.of(samples.stream().map(s -> s.median(clock)).toList()).median(); }
 
-    double objectBytes() { return median(samples.stream().map(Sample::objectBytes).toList()); }
+    double objectBytes() { return Summary.of(samples.stream().map(Sample::objectBytes).toList()).median(); }
 
     // These are written as data.
     public Contender getContender() { return contender; }
     public List<Sample> getSamples() { return samples; }
     public String getProblem() { return problem; }
-
-    static double median(Collection<Double> values) {
-        double[] sorted = values.stream().mapToDouble(v -> v).sorted().toArray();
-        int middle = sorted.length / 2;
-        return sorted.length % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
-    }
 }

@@ -1,4 +1,4 @@
-package dev.mimalloc.bench.report;
+package dev.mimalloc.tools.measure;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;

@@ -1,12 +1,12 @@
-package dev.mimalloc.bench.report;
+package dev.mimalloc.tools.measure;
 
 import java.util.Arrays;
 import java.util.Collection;
 
 /** The median of some values, with its spread: the quartiles, between which the middle half of the values lies. */
-record Summary(double median, double low, double high, int count) {
+public record Summary(double median, double low, double high, int count) {
     /** Of at least one value. */
-    static Summary of(Collection<Double> values) {
+    public static Summary of(Collection<Double> values) {
         double[] sorted = values.stream().mapToDouble(Double::doubleValue).sorted().toArray();
         if (sorted.length == 0) throw new IllegalArgumentException("no values");
         return new Summary(quantile(sorted, 0.5), quantile(sorted, 0.25), quantile(sorted, 0.75), sorted.length);
@@ -21,7 +21,7 @@ record Summary(double median, double low, double high, int count) {
     }
 
     /** Of at least one positive value. */
-    static double geometricMean(double[] values) {
+    public static double geometricMean(double[] values) {
         if (values.length == 0) throw new IllegalArgumentException("no values");
         return Math.exp(Arrays.stream(values).map(Math::log).sum() / values.length);
     }
