@@ -7,8 +7,8 @@ import java.util.List;
 import java.util.Locale;
 
 /**
- * The system properties whose names begin with {@code dev.mimalloc}: those of the options, which core reads, and a few of
- * this module's own. What makes no sense is told of, once: nobody would notice otherwise that it has no effect.
+ * The system properties whose names begin with {@code dev.mimalloc}: those of {@link Option}, which core reads, and a few
+ * of this module's own. What makes no sense is told of, once: nobody would notice otherwise that it has no effect.
  */
 final class Settings {
     private static final String PREFIX = "dev.mimalloc.";
@@ -53,7 +53,7 @@ final class Settings {
         if (OWN.contains(name)) return true;
         try (Arena arena = Arena.ofConfined()) {
             String variable = "MIMALLOC_" + name.toUpperCase(Locale.ROOT).replace('.', '_');
-            return Options.isName(arena.allocateFrom(variable).address());
+            return Option.has(Options.find(arena.allocateFrom(variable).address()));
         }
     }
 

@@ -97,7 +97,7 @@ class MimallocMXBeanTest {
     void optionsAreReadAndSet() throws Exception {
         var options = (TabularData) connection.getAttribute(name, "Options");
         assertThat(options.size()).isEqualTo(Option.values().length);
-        assertThat(options.get(new Object[] {"OS_TAG"}).get("value")).isEqualTo(Option.OS_TAG.get());
+        assertThat(options.get(new Object[] {"PAGE_FULL_RETAIN"}).get("value")).isEqualTo(Option.PAGE_FULL_RETAIN.get());
         assertThat(invoke("option", new String[] {"java.lang.String"}, "PURGE_DELAY"))
                 .isEqualTo(Option.PURGE_DELAY.get());
         long before = Option.MAX_ERRORS.get();

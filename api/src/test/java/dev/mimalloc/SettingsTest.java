@@ -57,8 +57,8 @@ class SettingsTest {
 
     @Test
     void namesThatThereAreNotAreNamedOnce() throws Exception {
-        assertNamedOnce(errors("-Ddev.mimalloc.purge.dely=5", "-Ddev.mimalloc.leak=true", "-Ddev.mimalloc=1"),
-                "dev.mimalloc.purge.dely", "dev.mimalloc.leak");
+        assertNamedOnce(errors("-Ddev.mimalloc.purge.dely=5", "-Ddev.mimalloc.leak=true", "-Ddev.mimalloc=1",
+                "-Ddev.mimalloc.os.tag=5"), "dev.mimalloc.purge.dely", "dev.mimalloc.leak", "dev.mimalloc.os.tag");
     }
 
     @Test

@@ -22,7 +22,7 @@ final class Arena {
     private static final long SLICES = START + 8; // 8: how many
     private static final long META_SIZE = SLICES + 8; // 8: of this mapping
     private static final long EXCLUSIVE = META_SIZE + 8; // 8: 1 if only heaps made for this arena may use it
-    private static final long NUMA_NODE = EXCLUSIVE + 8; // 8: -1 for any
+    private static final long NUMA_NODE = EXCLUSIVE + 8; // 8 relaxed: -1 for any
     private static final long PINNED = NUMA_NODE + 8; // 8: 1 if its memory cannot be given back
     private static final long ACCESSIBLE = PINNED + 8; // 8: 1 if slices can be touched without a commit
     private static final long COMMIT = ACCESSIBLE + 8; // 8: the user's commit function, or 0
@@ -89,7 +89,8 @@ final class Arena {
     static long metaSize(long arena) { return getLong(arena + META_SIZE); }
     static boolean isExclusive(long arena) { return getLong(arena + EXCLUSIVE) != 0; }
     static void setExclusive(long arena) { putLong(arena + EXCLUSIVE, 1); }
-    static long numaNode(long arena) { return getLong(arena + NUMA_NODE); }
+    static long numaNodeRelaxed(long arena) { return getRelaxed(arena + NUMA_NODE); }
+    static void setNumaNodeRelaxed(long arena, long node) { putRelaxed(arena + NUMA_NODE, node); }
     static boolean isPinned(long arena) { return getLong(arena + PINNED) != 0; }
     private static boolean isAccessible(long arena) { return getLong(arena + ACCESSIBLE) != 0; }
     /** What was committed once can be read for as long as the arena is there. */
@@ -155,7 +156,7 @@ final class Arena {
         putLong(arena + START, start);
         putLong(arena + SLICES, slices);
         putLong(arena + META_SIZE, metaSize);
-        putLong(arena + NUMA_NODE, numaNode);
+        setNumaNodeRelaxed(arena, numaNode < 0 ? -1 : numaNode);
         putLong(arena + PINNED, pinned ? 1 : 0);
         putLong(arena + ACCESSIBLE, accessible ? 1 : 0);
         for (int i = 0; i < SLICE_BITMAPS; i++) {
@@ -438,7 +439,7 @@ final class Arena {
 
     /** How long slices wait, in milliseconds. */
     static long purgeDelay() {
-        return Options.bounded(Options.PURGE_DELAY) * Config.max(1, Options.bounded(Options.ARENA_PURGE_MULT));
+        return Options.bounded(Options.PURGE_DELAY) * Options.bounded(Options.ARENA_PURGE_MULT);
     }
 
     /** Gives the memory of slices that the caller has claimed back to the OS; false if it, or the user, refuses. */

@@ -41,24 +41,36 @@ final class Arenas {
         }
         if (Options.isEnabled(Options.DISALLOW_ARENA_ALLOC)) return 0;
         if (slices << Config.SLICE_SHIFT > Options.boundedSize(Options.ARENA_MAX_OBJECT_SIZE)) return 0;
+        boolean local = Heap.numaNodeRelaxed(heap) < 0 && Options.isEnabled(Options.ARENA_IS_NUMA_LOCAL);
         for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
             long count = Subprocess.arenaCount(subprocess);
-            long page = allocateInAny(subprocess, count, Heap.numaNodeRelaxed(heap), slices, alignment, sparse);
+            long node = local ? localNode() : Heap.numaNodeRelaxed(heap);
+            long page = allocateInAny(subprocess, count, node, slices, alignment, sparse);
+            // The option prefers a new arena to one of another node, a heap's affinity does not.
+            if (page <= 0 && node >= 0 && !local) page = allocateInAny(subprocess, count, -1, slices, alignment, sparse);
             if (page != 0) return page == NO_COMMIT ? 0 : page;
-            if (!reserveMore(subprocess, count, slices + alignment - 1)) return 0;
+            if (reserveMore(subprocess, count, slices + alignment - 1)) continue;
+            if (!local) return 0;
+            local = false;
         }
         return 0;
+    }
+
+    /** The NUMA node that the thread runs on just now, among as many as the option says there are. */
+    private static long localNode() {
+        long nodes = Options.bounded(Options.USE_NUMA_NODES);
+        return nodes > 0 ? Os.numaNode() % nodes : Os.numaNode();
     }
 
     private static long allocateInAny(long subprocess, long count, long numaNode, long slices, long alignment,
             boolean sparse) {
         long found = 0;
-        // First where the node fits, then anywhere.
+        // For a node: first its own arenas, then those of none.
         for (int pass = numaNode < 0 ? 1 : 0; pass < 2; pass++) {
             for (long i = 0; i < count; i++) {
                 long arena = Subprocess.arena(subprocess, i);
                 if (arena == 0 || Arena.isExclusive(arena)) continue;
-                if (pass == 0 && Arena.numaNode(arena) != numaNode) continue;
+                if (numaNode >= 0 && Arena.numaNodeRelaxed(arena) != (pass == 0 ? numaNode : -1)) continue;
                 long page = allocateIn(arena, slices, alignment, sparse);
                 if (page != 0 && page != NO_COMMIT) return page;
                 if (page == NO_COMMIT) found = page;
@@ -120,6 +132,7 @@ final class Arenas {
         boolean commit = eager == 1 || bySteps && large;
         while (true) {
             long arena = reserveMemory(subprocess, size, commit, large, false, bySteps && !commit);
+            if (arena != 0 && Options.isEnabled(Options.ARENA_IS_NUMA_LOCAL)) Arena.setNumaNodeRelaxed(arena, localNode());
             if (arena != 0) return true;
             if (size == least) return false;
             size = Config.max(Config.alignUp(size / 2, ALIGNMENT), least);

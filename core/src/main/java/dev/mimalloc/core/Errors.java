@@ -72,13 +72,8 @@ public final class Errors {
     /** Names what makes no sense in the environment: values of options, and options that there are not. */
     static void warnOfInvalidOptions() {
         for (int option = 0; option < Options.COUNT; option++) {
-            boolean beyond = Options.isBeyond(option);
-            if (Options.isInvalid(option)) {
-                warnOf(Text.literal("not a value for this option, its default is used: "), Options.name(option));
-            } else if (beyond) {
-                warnOf(Text.literal("beyond the limits of this option, the nearest value is used: "),
-                        Options.name(option));
-            }
+            long fault = Options.fault(option);
+            if (fault != 0) warnOf(fault, Options.name(option));
         }
         warnOfUnknownOptions();
     }
@@ -87,7 +82,7 @@ public final class Errors {
         long name = Meta.allocate(Options.VALUE_MAX);
         if (name == 0) return;
         for (int i = 0; Os.variable(i, name, Options.VALUE_MAX) >= 0; i++) {
-            if (!Options.isName(name)) warnOf(Text.literal("there is no such option: "), name);
+            if (Options.find(name) < 0) warnOf(Text.literal("there is no such option: "), name);
         }
         Meta.free(name, Options.VALUE_MAX);
     }

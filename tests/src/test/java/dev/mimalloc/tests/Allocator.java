@@ -91,7 +91,9 @@ interface Allocator {
     long theapRealloc(long theap, long block, long size);
 
     void collect(boolean force);
-    /** See {@link Option}. */
+    /** An arena of the caller's zeroed memory, for ever; false if it is refused. */
+    boolean manage(long start, long size, int numaNode);
+    /** By its number, see {@link dev.mimalloc.core.Options}. */
     long option(int option);
     void setOption(int option, long value);
     /** Null takes it away. */

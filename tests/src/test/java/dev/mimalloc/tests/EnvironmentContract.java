@@ -2,11 +2,14 @@ package dev.mimalloc.tests;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.mimalloc.core.Options;
+import dev.mimalloc.machine.Text;
 import java.io.StringReader;
 import java.util.List;
 import java.util.Map;
 import java.util.Properties;
 import java.util.TreeMap;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
 /** Options that come from the environment, and what is printed at the end. */
@@ -29,25 +32,25 @@ abstract class EnvironmentContract extends Contract {
     @Test
     void defaults() throws Exception {
         var options = options();
-        assertOption(options, Option.SHOW_ERRORS, 0);
-        assertOption(options, Option.SHOW_STATS, 0);
-        assertOption(options, Option.VERBOSE, 0);
-        assertOption(options, Option.ARENA_EAGER_COMMIT, 2);
-        assertOption(options, Option.PURGE_DECOMMITS, 1);
-        assertOption(options, Option.ALLOW_LARGE_OS_PAGES, 0);
-        assertOption(options, Option.PURGE_DELAY, 1000);
-        assertOption(options, Option.MAX_ERRORS, 32);
-        assertOption(options, Option.MAX_WARNINGS, 32);
-        assertOption(options, Option.ARENA_RESERVE, 1 << 20);
-        assertOption(options, Option.ARENA_PURGE_MULT, 1);
-        assertOption(options, Option.DISALLOW_ARENA_ALLOC, 0);
-        assertOption(options, Option.GENERIC_COLLECT, 10_000);
-        assertOption(options, Option.PAGE_RECLAIM_ON_FREE, 0);
-        assertOption(options, Option.PAGE_FULL_RETAIN, 2);
-        assertOption(options, Option.PAGE_MAX_CANDIDATES, 4);
-        assertOption(options, Option.PAGE_MAX_RECLAIM, -1);
-        assertOption(options, Option.PAGE_CROSS_THREAD_MAX_RECLAIM, 32);
-        assertOption(options, Option.ALLOW_THP, 1);
+        assertOption(options, Options.SHOW_ERRORS, 0);
+        assertOption(options, Options.SHOW_STATS, 0);
+        assertOption(options, Options.VERBOSE, 0);
+        assertOption(options, Options.ARENA_EAGER_COMMIT, 2);
+        assertOption(options, Options.PURGE_DECOMMITS, 1);
+        assertOption(options, Options.ALLOW_LARGE_OS_PAGES, 0);
+        assertOption(options, Options.PURGE_DELAY, 1000);
+        assertOption(options, Options.MAX_ERRORS, 32);
+        assertOption(options, Options.MAX_WARNINGS, 32);
+        assertOption(options, Options.ARENA_RESERVE, 1 << 20);
+        assertOption(options, Options.ARENA_PURGE_MULT, 1);
+        assertOption(options, Options.DISALLOW_ARENA_ALLOC, 0);
+        assertOption(options, Options.GENERIC_COLLECT, 10_000);
+        assertOption(options, Options.PAGE_RECLAIM_ON_FREE, 0);
+        assertOption(options, Options.PAGE_FULL_RETAIN, 2);
+        assertOption(options, Options.PAGE_MAX_CANDIDATES, 4);
+        assertOption(options, Options.PAGE_MAX_RECLAIM, -1);
+        assertOption(options, Options.PAGE_CROSS_THREAD_MAX_RECLAIM, 32);
+        assertOption(options, Options.ALLOW_THP, 1);
     }
 
     @Test
@@ -56,24 +59,24 @@ abstract class EnvironmentContract extends Contract {
                 "MIMALLOC_VERBOSE", "off", "MIMALLOC_PURGE_DECOMMITS", "no", "MIMALLOC_ALLOW_THP", "FALSE",
                 "MIMALLOC_DISALLOW_ARENA_ALLOC", "true", "MIMALLOC_ARENA_RESERVE", "256MiB",
                 "MIMALLOC_ARENA_MAX_OBJECT_SIZE", "3g", "MIMALLOC_SHOW_ERRORS", "On");
-        assertOption(options, Option.PURGE_DELAY, 77);
-        assertOption(options, Option.PAGE_MAX_RECLAIM, -5);
-        assertOption(options, Option.VERBOSE, 0);
-        assertOption(options, Option.PURGE_DECOMMITS, 0);
-        assertOption(options, Option.ALLOW_THP, 0);
-        assertOption(options, Option.DISALLOW_ARENA_ALLOC, 1);
-        assertOption(options, Option.ARENA_RESERVE, 256 << 10);
-        assertOption(options, Option.ARENA_MAX_OBJECT_SIZE, 3 << 20);
-        assertOption(options, Option.SHOW_ERRORS, 1);
+        assertOption(options, Options.PURGE_DELAY, 77);
+        assertOption(options, Options.PAGE_MAX_RECLAIM, -5);
+        assertOption(options, Options.VERBOSE, 0);
+        assertOption(options, Options.PURGE_DECOMMITS, 0);
+        assertOption(options, Options.ALLOW_THP, 0);
+        assertOption(options, Options.DISALLOW_ARENA_ALLOC, 1);
+        assertOption(options, Options.ARENA_RESERVE, 256 << 10);
+        assertOption(options, Options.ARENA_MAX_OBJECT_SIZE, 3 << 20);
+        assertOption(options, Options.SHOW_ERRORS, 1);
     }
 
     @Test
     void namesInAnyCaseAndFromEarlierVersions() throws Exception {
         var options = options("mimalloc_purge_delay", "12", "MIMALLOC_RESET_DECOMMITS", "0",
                 "MIMALLOC_LARGE_OS_PAGES", "1");
-        assertOption(options, Option.PURGE_DELAY, 12);
-        assertOption(options, Option.PURGE_DECOMMITS, 0);
-        assertOption(options, Option.ALLOW_LARGE_OS_PAGES, 1);
+        assertOption(options, Options.PURGE_DELAY, 12);
+        assertOption(options, Options.PURGE_DECOMMITS, 0);
+        assertOption(options, Options.ALLOW_LARGE_OS_PAGES, 1);
     }
 
     @Test
@@ -82,13 +85,13 @@ abstract class EnvironmentContract extends Contract {
                 "MIMALLOC_ARENA_RESERVE", "12Q", "MIMALLOC_MAX_ERRORS", "99999999999999999999999999",
                 "MIMALLOC_PAGE_MAX_CANDIDATES", "-", "MIMALLOC_GENERIC_COLLECT", "1 000",
                 "MIMALLOC_MAX_WARNINGS", "a value".repeat(100));
-        assertOption(options, Option.PURGE_DELAY, 1000);
-        assertOption(options, Option.PAGE_FULL_RETAIN, 2);
-        assertOption(options, Option.ARENA_RESERVE, 1 << 20);
-        assertOption(options, Option.MAX_ERRORS, 32);
-        assertOption(options, Option.PAGE_MAX_CANDIDATES, 4);
-        assertOption(options, Option.GENERIC_COLLECT, 10_000);
-        assertOption(options, Option.MAX_WARNINGS, 32);
+        assertOption(options, Options.PURGE_DELAY, 1000);
+        assertOption(options, Options.PAGE_FULL_RETAIN, 2);
+        assertOption(options, Options.ARENA_RESERVE, 1 << 20);
+        assertOption(options, Options.MAX_ERRORS, 32);
+        assertOption(options, Options.PAGE_MAX_CANDIDATES, 4);
+        assertOption(options, Options.GENERIC_COLLECT, 10_000);
+        assertOption(options, Options.MAX_WARNINGS, 32);
     }
 
     @Test
@@ -120,18 +123,34 @@ abstract class EnvironmentContract extends Contract {
     /** All numbers at once: as small, as large, and as much beyond that as can be. */
     @Test
     void theAllocatorWorksWithAbsurdNumbers() throws Exception {
-        List<String> names = List.of("ARENA_EAGER_COMMIT", "RESERVE_HUGE_OS_PAGES", "RESERVE_HUGE_OS_PAGES_AT",
-                "RESERVE_OS_MEMORY", "PURGE_DELAY", "USE_NUMA_NODES", "OS_TAG", "MAX_ERRORS", "ARENA_RESERVE",
-                "ARENA_PURGE_MULT", "RETRY_ON_OOM", "GUARDED_MIN", "GUARDED_MAX", "GUARDED_SAMPLE_RATE",
-                "GUARDED_SAMPLE_SEED", "GENERIC_COLLECT", "PAGE_RECLAIM_ON_FREE", "PAGE_FULL_RETAIN",
-                "PAGE_MAX_CANDIDATES", "MAX_VABITS", "PAGE_MAX_RECLAIM", "PAGE_CROSS_THREAD_MAX_RECLAIM", "ALLOW_THP",
-                "MINIMAL_PURGE_SIZE", "ARENA_MAX_OBJECT_SIZE");
+        List<String> names = IntStream.range(0, Options.COUNT).filter(i -> Options.kind(i) != Options.SWITCH)
+                .mapToObj(i -> Text.string(Options.name(i))).toList();
         for (String value : new String[] {"0", "-1", "99999999999", Long.MAX_VALUE + "", Long.MIN_VALUE + "",
                 "9".repeat(40), "-" + "9".repeat(40)}) {
             var environment = new TreeMap<String, String>();
-            for (String name : names) environment.put("MIMALLOC_" + name, value);
+            for (String name : names) environment.put(name, value);
             Child.scenario(allocator, Scenario.SOME_BLOCKS, environment).assertSuccess();
         }
+    }
+
+    /** How many of 400 blocks lie in the only arena with room, which belongs to a node. The thread runs on node 0. */
+    private int blocksOfNode(int node, String... names) throws Exception {
+        var environment = new TreeMap<String, String>();
+        environment.put("NODE", node + "");
+        environment.put("MIMALLOC_USE_NUMA_NODES", "1");
+        for (String name : names) environment.put(name, "1");
+        var child = Child.scenario(allocator, Scenario.BLOCKS_AND_THE_ARENA_OF_A_NODE, environment).assertSuccess();
+        return Integer.parseInt(child.out().replaceAll("(?s).*inside=(\\d+).*", "$1"));
+    }
+
+    @Test
+    void arenasOfOtherNodesComeLastIfTheOptionSaysSo() throws Exception {
+        String local = "MIMALLOC_ARENA_IS_NUMA_LOCAL";
+        assertThat(blocksOfNode(7)).as("nodes do not matter").isPositive();
+        assertThat(blocksOfNode(7, local)).as("another node's arena").isZero();
+        assertThat(blocksOfNode(7, local, "MIMALLOC_DISALLOW_OS_ALLOC")).as("there is no other arena").isPositive();
+        assertThat(blocksOfNode(0, local)).as("the node's own arena").isPositive();
+        assertThat(blocksOfNode(-1, local)).as("no node's arena").isPositive();
     }
 
     @Test

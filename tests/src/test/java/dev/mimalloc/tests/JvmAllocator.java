@@ -6,6 +6,7 @@ import dev.mimalloc.core.AllocateAligned;
 import dev.mimalloc.core.Errors;
 import dev.mimalloc.core.Free;
 import dev.mimalloc.core.Heaps;
+import dev.mimalloc.core.ManageArenas;
 import dev.mimalloc.core.Options;
 import dev.mimalloc.core.Reallocate;
 import dev.mimalloc.core.Report;
@@ -270,6 +271,10 @@ final class JvmAllocator implements Allocator {
 
     @Override
     public void collect(boolean force) { attempt(() -> Threads.collect(force)); }
+    @Override
+    public boolean manage(long start, long size, int numaNode) {
+        return ManageArenas.manage(start, size, true, false, true, numaNode);
+    }
 
     @Override
     public long theapDefault() { return Heaps.getDefault(); }

@@ -42,6 +42,7 @@ final class NativeAllocator implements Allocator {
     public interface F3 { long call(long a, long b, long c); }
     public interface F4 { long call(long a, long b, long c, long d); }
     public interface F5 { long call(long a, long b, long c, long d, long e); }
+    public interface F6 { long call(long a, long b, long c, long d, long e, long f); }
 
     private static final F1 MALLOC = bind(F1.class, "mi_malloc");
     private static final F1 ZALLOC = bind(F1.class, "mi_zalloc");
@@ -115,6 +116,7 @@ final class NativeAllocator implements Allocator {
     private static final F2 OPTION_SET = bind(F2.class, "mi_option_set");
     private static final F1 STATS_GET = bind(F1.class, "mi_stats_get");
     private static final F2 REGISTER_DEFERRED_FREE = bind(F2.class, "mi_register_deferred_free");
+    private static final F6 MANAGE_OS_MEMORY = bind(F6.class, "mi_manage_os_memory");
     private static final F0 SUBPROC_MAIN = bind(F0.class, "mi_subproc_main");
     private static final F3 PRINT_HEAPS = bind(F3.class, "mi_subproc_heap_stats_print_out");
     private static final F2 REGISTER_ERROR = bind(F2.class, "mi_register_error");
@@ -323,6 +325,10 @@ final class NativeAllocator implements Allocator {
     }
     @Override
     public void collect(boolean force) { COLLECT.call(force ? 1 : 0); }
+    @Override
+    public boolean manage(long start, long size, int numaNode) {
+        return (MANAGE_OS_MEMORY.call(start, size, 1, 0, 1, numaNode) & 0xff) != 0;
+    }
 
     @Override
     public long theapDefault() { return THEAP_GET_DEFAULT.call(); }

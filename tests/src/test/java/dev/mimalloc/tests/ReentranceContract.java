@@ -4,6 +4,7 @@ import static dev.mimalloc.tests.Sizes.KIB;
 import static dev.mimalloc.tests.Sizes.MIB;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.mimalloc.core.Options;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
@@ -57,7 +58,7 @@ abstract class ReentranceContract extends Contract {
         if (steps % 3 == 0) allocator.collect(steps % 2 == 0);
         if (steps % 5 == 0) allocator.heapCollect(newHeap(), true);
         if (steps % 7 == 0) assertThat(allocator.heapVisitBlocks(newHeap(), true, (h, a, b, s) -> true)).isTrue();
-        if (steps % 11 == 0) allocator.setOption(Option.GENERIC_COLLECT, allocator.option(Option.GENERIC_COLLECT));
+        if (steps % 11 == 0) allocator.setOption(Options.GENERIC_COLLECT, allocator.option(Options.GENERIC_COLLECT));
         if (heaps.size() > 40) {
             for (int i = 0; i < 20; i++) {
                 long heap = heaps.remove(0);

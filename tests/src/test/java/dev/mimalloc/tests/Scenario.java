@@ -5,6 +5,8 @@ import static dev.mimalloc.tests.Sizes.KIB;
 import static dev.mimalloc.tests.Sizes.MIB;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.mimalloc.core.Options;
+import java.lang.foreign.Arena;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
@@ -258,7 +260,7 @@ enum Scenario {
     PRINT_OPTIONS {
         @Override
         void run(Allocator a) {
-            for (int option = 0; option <= Option.LAST; option++) System.out.println(option + "=" + a.option(option));
+            for (int option = 0; option < Options.COUNT; option++) System.out.println(option + "=" + a.option(option));
         }
     },
     /** Some blocks, some of which are never freed. */
@@ -269,6 +271,22 @@ enum Scenario {
                 long block = a.malloc(i);
                 if (i % 10 != 0) a.free(block);
             }
+        }
+    },
+    /** Prints how many of some blocks lie in an arena that belongs to the NUMA node {@code NODE}. */
+    BLOCKS_AND_THE_ARENA_OF_A_NODE {
+        @Override
+        void run(Allocator a) {
+            long size = 64 * MIB;
+            long start = Arena.global().allocate(size, 64 * KIB).address();
+            assertThat(a.manage(start, size, Integer.parseInt(System.getenv("NODE")))).isTrue();
+            int inside = 0;
+            for (int i = 0; i < 400; i++) {
+                long block = a.malloc(70_000);
+                assertThat(block).isNotZero();
+                if (block >= start && block < start + size) inside++;
+            }
+            System.out.println("inside=" + inside);
         }
     },
     /** A pointer that was never given out. */
