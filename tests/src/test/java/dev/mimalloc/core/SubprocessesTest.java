@@ -92,4 +92,34 @@ class SubprocessesTest {
         task.get();
         Heaps.destroy(heap);
     }
+
+    /** The NUMA node of the first arena of a new subprocess. */
+    private static long nodeOfAnArena() throws Exception {
+        var task = new FutureTask<Long>(() -> {
+            long subprocess = Subprocesses.create();
+            Subprocesses.addCurrentThread(subprocess);
+            try {
+                Free.free(Allocate.malloc(100));
+                return Arena.numaNodeRelaxed(Subprocess.arena(subprocess, 0));
+            } finally {
+                Threads.done();
+                Subprocesses.destroy(subprocess);
+            }
+        });
+        Thread.ofPlatform().start(task).join();
+        return task.get();
+    }
+
+    @Test
+    void anArenaBelongsToTheNodeOfTheThreadThatReservesItIfTheOptionSaysSo() throws Exception {
+        assertThat(nodeOfAnArena()).isEqualTo(-1);
+        Options.set(Options.ARENA_IS_NUMA_LOCAL, 1);
+        Options.set(Options.USE_NUMA_NODES, 1); // so that it is number 0, wherever the thread runs
+        try {
+            assertThat(nodeOfAnArena()).isZero();
+        } finally {
+            Options.set(Options.ARENA_IS_NUMA_LOCAL, 0);
+            Options.set(Options.USE_NUMA_NODES, 0);
+        }
+    }
 }
