@@ -104,10 +104,12 @@ abstract class EnvironmentContract extends Contract {
     @Test
     void whatIsBeyondItsLimitsIsNamedAtOnce() throws Exception {
         var child = Child.scenario(allocator, Scenario.SOME_BLOCKS, Map.of("MIMALLOC_PURGE_DELAY", "-5",
-                "MIMALLOC_USE_NUMA_NODES", "99999999999", "MIMALLOC_PAGE_FULL_RETAIN", "-1")).assertSuccess();
-        assertThat(child.err().lines()).hasSize(2).allMatch(line -> line.startsWith("mimalloc: warning: "))
+                "MIMALLOC_USE_NUMA_NODES", "99999999999", "MIMALLOC_ARENA_RESERVE", "2T",
+                "MIMALLOC_PAGE_FULL_RETAIN", "-1", "MIMALLOC_PURGE_DECOMMITS", "-1")).assertSuccess();
+        assertThat(child.err().lines()).hasSize(3).allMatch(line -> line.startsWith("mimalloc: warning: "))
                 .anyMatch(line -> line.contains("MIMALLOC_PURGE_DELAY"))
-                .anyMatch(line -> line.contains("MIMALLOC_USE_NUMA_NODES"));
+                .anyMatch(line -> line.contains("MIMALLOC_USE_NUMA_NODES"))
+                .anyMatch(line -> line.contains("MIMALLOC_ARENA_RESERVE"));
     }
 
     @Test
