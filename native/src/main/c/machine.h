@@ -56,6 +56,18 @@ MI_INLINE int64_t Bits_multiplyHigh(int64_t a, int64_t b) {
 #endif
 }
 
+// ThreadSanitizer wants to see an atomic access where the compiler makes better code of a plain one.
+#if defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define MI_HAS_TSAN 1
+#endif
+#elif defined(__SANITIZE_THREAD__)
+#define MI_HAS_TSAN 1
+#endif
+#ifndef MI_HAS_TSAN
+#define MI_HAS_TSAN 0
+#endif
+
 // Memory: plain access
 MI_INLINE int64_t Memory_getLong(int64_t a) { return *MI_AT(mi_word, a); }
 MI_INLINE void Memory_putLong(int64_t a, int64_t v) { *MI_AT(mi_word, a) = v; }
@@ -71,6 +83,13 @@ MI_INLINE void Memory_zero(int64_t a, int64_t words) { __builtin_memset(MI_AT(vo
 
 // Memory: atomic access to words
 MI_INLINE int64_t Memory_getRelaxed(int64_t a) { return __atomic_load_n(MI_AT(mi_word, a), __ATOMIC_RELAXED); }
+MI_INLINE int32_t Memory_equalsRelaxed(int64_t a, int64_t v) {
+#if MI_HAS_TSAN
+  return Memory_getRelaxed(a) == v;
+#else
+  return Memory_getLong(a) == v;
+#endif
+}
 MI_INLINE void Memory_putRelaxed(int64_t a, int64_t v) { __atomic_store_n(MI_AT(mi_word, a), v, __ATOMIC_RELAXED); }
 MI_INLINE int64_t Memory_getAcquire(int64_t a) { return __atomic_load_n(MI_AT(mi_word, a), __ATOMIC_ACQUIRE); }
 MI_INLINE void Memory_putRelease(int64_t a, int64_t v) { __atomic_store_n(MI_AT(mi_word, a), v, __ATOMIC_RELEASE); }

@@ -34,7 +34,7 @@ final class Arena {
     private static final long PURGE = DIRTY + 8; // 8
     private static final long AGED = PURGE + 8; // 8
     private static final long EARLY = AGED + 8; // 8: purged lately, because too many waited; a hint
-    private static final long CHUNK_KINDS = EARLY + 8; // 8: a byte for each chunk: the kind of runs in it, plus one
+    private static final long CHUNK_KINDS = EARLY + 8; // 8: a word for each chunk: the kind of runs in it, plus one
     private static final long DESCRIPTORS = CHUNK_KINDS + 8; // 8: the pages', one for each slice
     private static final long ADVISABLE = DESCRIPTORS + 8; // 8 relaxed, until the OS refuses: 1 if huge pages help
     private static final long PURGE_CLAIMS = ADVISABLE + 8; // 8 atomic: begins and ends of purges: odd while one claims
@@ -118,7 +118,12 @@ final class Arena {
     static long aged(long arena) { return getLong(arena + AGED); }
     static long huge(long arena) { return getLong(arena + HUGE_REGIONS); }
     static long early(long arena) { return getLong(arena + EARLY); }
-    private static long chunkKind(long arena, long chunk) { return getLong(arena + CHUNK_KINDS) + chunk; }
+    private static long chunkKindWord(long arena, long chunk) { return getLong(arena + CHUNK_KINDS) + chunk * WORD; }
+    /** A hint: two threads may both choose one for the same chunk, and the later choice stays. */
+    private static int chunkKind(long arena, long chunk) { return (int) getRelaxed(chunkKindWord(arena, chunk)) - 1; }
+    private static void setChunkKind(long arena, long chunk, int kind) {
+        putRelaxed(chunkKindWord(arena, chunk), kind + 1);
+    }
     static boolean isAdvisable(long arena) { return getRelaxed(arena + ADVISABLE) != 0; }
     static void setAdvisable(long arena, boolean advisable) { putRelaxed(arena + ADVISABLE, advisable ? 1 : 0); }
 
@@ -145,7 +150,7 @@ final class Arena {
     static long create(long subprocess, long start, long slices, boolean accessible, boolean zero, boolean pinned,
             long numaNode) {
         long bitmap = Bitmap.size(slices);
-        long kinds = Config.alignUp((slices + Bitmap.CHUNK - 1) / Bitmap.CHUNK, 64);
+        long kinds = Config.alignUp((slices + Bitmap.CHUNK - 1) / Bitmap.CHUNK * WORD, 64);
         long regions = Bitmap.size(slices / HUGE_PAGE);
         long bitmaps = SLICE_BITMAPS * bitmap + 2 * regions;
         long metaSize = Config.alignUp(HEADER + bitmaps + kinds + slices * Page.SIZE, Os.pageSize());
@@ -217,14 +222,14 @@ final class Arena {
         while ((from = Bitmap.nextSet(free, from, slices)) >= 0) {
             long chunk = from / Bitmap.CHUNK;
             from = (chunk + 1) * Bitmap.CHUNK;
-            int is = getByte(chunkKind(arena, chunk)) - 1;
+            int is = chunkKind(arena, chunk);
             if (wanted != ANY && is != wanted) continue;
             long first = chunk * Bitmap.CHUNK;
             long last = Config.min(from, slices);
             long slice = claimAligned(arena, first, last, count, alignment);
             if (slice < 0) continue;
             // A hint for the next search; when two threads disagree either is fine.
-            if (is == NONE) putByte(chunkKind(arena, chunk), kind + 1);
+            if (is == NONE) setChunkKind(arena, chunk, kind);
             return slice;
         }
         return -1;
@@ -238,8 +243,8 @@ final class Arena {
             // When somebody else is faster, they got on: look again.
             if (!Bitmap.tryClaim(free(arena), best, count)) continue;
             // A hint, as above.
-            long chunk = chunkKind(arena, best / Bitmap.CHUNK);
-            if (getByte(chunk) == 0) putByte(chunk, kind + 1);
+            long chunk = best / Bitmap.CHUNK;
+            if (chunkKind(arena, chunk) == NONE) setChunkKind(arena, chunk, kind);
             return best;
         }
     }
@@ -258,7 +263,7 @@ final class Arena {
         int passed = 0;
         long from = 0;
         while (seen < BEST_CHUNKS && passed < UNUSED_CHUNKS && (from = Bitmap.nextSet(free, from, slices)) >= 0) {
-            int is = getByte(chunkKind(arena, from / Bitmap.CHUNK)) - 1;
+            int is = chunkKind(arena, from / Bitmap.CHUNK);
             if (wanted == ANY || is == wanted) {
                 best = shortest(free, best, from, count);
                 if (best >= 0 && freeRun(free, best) == count) break;
@@ -295,7 +300,7 @@ final class Arena {
     private static long claimHuge(long arena, long count, long alignment) {
         long slice = claimAligned(arena, 0, slices(arena), count, alignment);
         for (long chunk = slice / Bitmap.CHUNK; slice >= 0 && chunk * Bitmap.CHUNK < slice + count; chunk++) {
-            if (getByte(chunkKind(arena, chunk)) == 0) putByte(chunkKind(arena, chunk), HUGE + 1);
+            if (chunkKind(arena, chunk) == NONE) setChunkKind(arena, chunk, HUGE);
         }
         return slice;
     }
@@ -313,7 +318,7 @@ final class Arena {
 
     /** The kind of a chunk as the statistics count it: 0 to 5. */
     static int chunkKindOf(long arena, long chunk) {
-        int kind = getByte(chunkKind(arena, chunk)) - 1;
+        int kind = chunkKind(arena, chunk);
         return kind == NONE ? 5 : kind == SPARSE ? SMALL : kind;
     }
 
@@ -411,7 +416,7 @@ final class Arena {
         for (long chunk = slice / Bitmap.CHUNK; chunk <= last; chunk++) {
             long first = chunk * Bitmap.CHUNK;
             long length = Config.min(Bitmap.CHUNK, slices(arena) - first);
-            if (Bitmap.runLength(free(arena), first, first + length) == length) putByte(chunkKind(arena, chunk), 0);
+            if (Bitmap.runLength(free(arena), first, first + length) == length) setChunkKind(arena, chunk, NONE);
         }
     }
 

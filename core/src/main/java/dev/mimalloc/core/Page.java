@@ -99,10 +99,10 @@ public final class Page {
 
     static long ownerWordRelaxed(long page) { return getRelaxed(page + OWNER); }
     /**
-     * Is the page the calling thread's, and no flag is set? Plain, so that load and comparison are one instruction: it is
-     * true only of a word that this very thread has written, and no other value, old or torn, can look like it.
+     * Is the page the calling thread's, and no flag is set? True only of a word that this very thread has written, and no
+     * other value, old or torn, can look like it.
      */
-    static boolean isOwn(long page) { return getLong(page + OWNER) == ThreadSlot.id(); }
+    static boolean isOwn(long page) { return equalsRelaxed(page + OWNER, ThreadSlot.id()); }
     /** The thread's id, {@link #HIDDEN} or {@link #FINDABLE}. */
     static long owner(long page) { return ownerWordRelaxed(page) & ~FLAGS; }
     static void setOwner(long page, long owner) { putRelaxed(page + OWNER, owner | ownerWordRelaxed(page) & FLAGS); }
