@@ -47,7 +47,7 @@ final class Boot implements Lifecycle {
         ThreadSlot.lifecycle(new Boot());
         ProcessLife.init();
         manageFirstMemory();
-        Settings.warnOfUnknown();
+        Settings.warnOfNonsense();
         if (ModuleLayer.boot().findModule("jdk.jfr").isPresent()) FlightListener.start();
         if (Tracker.REPORTS) Leaks.printAtExit();
         if (Options.isEnabled(Options.SHOW_STATS) || Options.isEnabled(Options.VERBOSE)) {

@@ -1,6 +1,7 @@
 package dev.mimalloc;
 
 import dev.mimalloc.core.Options;
+import dev.mimalloc.machine.Memory;
 import java.lang.System.Logger.Level;
 import java.lang.foreign.Arena;
 import java.util.List;
@@ -28,7 +29,7 @@ final class Settings {
         } catch (NumberFormatException e) {
             // as if it were below 0
         }
-        warn("not a value for this property, its default is used: " + PREFIX + name + "=" + value);
+        warnOfValue(name, value);
         return otherwise;
     }
 
@@ -37,11 +38,13 @@ final class Settings {
         String value = System.getProperty(PREFIX + name);
         if (value == null) return values[0];
         if (List.of(values).contains(value)) return value;
-        warn("not a value for this property, its default is used: " + PREFIX + name + "=" + value);
+        warnOfValue(name, value);
         return values[0];
     }
 
-    static void warnOfUnknown() {
+    /** Tells of what was read before this class could be, and of names that nobody reads. */
+    static void warnOfNonsense() {
+        if (Memory.isWayRefused()) warnOfValue("memory", System.getProperty(PREFIX + "memory"));
         for (String name : System.getProperties().stringPropertyNames()) {
             if (name.startsWith(PREFIX) && !isKnown(name.substring(PREFIX.length()))) {
                 warn("there is no such property: " + name);
@@ -55,6 +58,10 @@ final class Settings {
             String variable = "MIMALLOC_" + name.toUpperCase(Locale.ROOT).replace('.', '_');
             return Option.has(Options.find(arena.allocateFrom(variable).address()));
         }
+    }
+
+    private static void warnOfValue(String name, String value) {
+        warn("not a value for this property, its default is used: " + PREFIX + name + "=" + value);
     }
 
     private static void warn(String message) { System.getLogger("dev.mimalloc").log(Level.WARNING, message); }

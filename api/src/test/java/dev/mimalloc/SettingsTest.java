@@ -40,7 +40,7 @@ class SettingsTest {
     }
 
     /** Where the classes are: under test they are those of modules. */
-    private static String classPath() {
+    static String classPath() {
         var homes = new ArrayList<String>();
         for (Class<?> type : List.of(Program.class, Mimalloc.class, Options.class)) {
             String name = "/" + type.getName().replace('.', '/') + ".class";
@@ -69,6 +69,15 @@ class SettingsTest {
                 "dev.mimalloc.leaks.freed=-1", "dev.mimalloc.automatic.max=1GB", "dev.mimalloc.jmx=maybe",
                 "MIMALLOC_PURGE_DELAY", "MIMALLOC_PURGE_DECOMMITS");
         assertNamedOnce(errors("-Ddev.mimalloc.leaks=maybe"), "dev.mimalloc.leaks=maybe");
+    }
+
+    @Test
+    void aWayToMemoryThatCannotBeHadIsNamedOnce() throws Exception {
+        for (String way : List.of("nonsense", "FFM", "internal")) {
+            assertNamedOnce(errors("-Ddev.mimalloc.memory=" + way), "dev.mimalloc.memory=" + way);
+        }
+        assertNamedOnce(errors("-Ddev.mimalloc.memory=sun", "--sun-misc-unsafe-memory-access=deny"),
+                "dev.mimalloc.memory=sun");
     }
 
     @Test

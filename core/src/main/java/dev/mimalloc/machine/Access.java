@@ -12,23 +12,37 @@ import java.util.List;
  * in the machine code, but they fill the budget that the JIT has for a method. Where the user has opened another door
  * there are no checks: {@code --add-exports java.base/jdk.internal.misc=dev.mimalloc.core}, or {@code
  * --sun-misc-unsafe-memory-access=allow}, without which the JDK warns of {@code sun.misc.Unsafe}. {@code
- * -Ddev.mimalloc.memory=ffm|internal|sun} forces one. Only the chosen class is ever initialised.
+ * -Ddev.mimalloc.memory=ffm|internal|sun} chooses one, if it is open. Only the chosen class is ever initialised.
  */
 abstract class Access {
+    static final String PROPERTY = "dev.mimalloc.memory";
+    private static final String SUN_FLAG = "sun.misc.unsafe.memory.access"; // the JDK makes it of its option
+
     /** Owns what {@link #allocate} has given out. */
     private static final List<ByteBuffer> BUFFERS = new ArrayList<>(); // guarded by itself
 
     static Access choose() {
         return switch (wanted()) {
-            case "ffm" -> new ForeignAccess();
             case "internal" -> new InternalAccess();
             case "sun" -> new SunAccess();
-            default -> throw new IllegalArgumentException(
-                    "dev.mimalloc.memory=" + wanted() + ": want ffm, internal or sun");
+            default -> new ForeignAccess();
         };
     }
 
-    private static String wanted() { return System.getProperty("dev.mimalloc.memory", best()); }
+    private static String wanted() {
+        String way = System.getProperty(PROPERTY);
+        return way != null && isOpen(way) ? way : best();
+    }
+
+    /** Whether there is such a way to memory, and it can be gone in this JVM. */
+    static boolean isOpen(String way) {
+        return switch (way) {
+            case "ffm" -> true;
+            case "internal" -> doorIsOpen();
+            case "sun" -> hasSun() && !"deny".equals(System.getProperty(SUN_FLAG));
+            default -> false;
+        };
+    }
 
     /** Zeroed memory of the JDK's that stays as long as this class; before there is an object of it. */
     static long allocate(int size, int alignment) {
@@ -47,11 +61,10 @@ abstract class Access {
         return sunIsAllowed() ? "sun" : "ffm";
     }
 
-    /** The property is what the JDK makes of its flag. A run-time image may have been made without the class. */
-    static boolean sunIsAllowed() {
-        return "allow".equals(System.getProperty("sun.misc.unsafe.memory.access"))
-                && ModuleLayer.boot().findModule("jdk.unsupported").isPresent();
-    }
+    static boolean sunIsAllowed() { return "allow".equals(System.getProperty(SUN_FLAG)) && hasSun(); }
+
+    /** A run-time image may have been made without the class. */
+    private static boolean hasSun() { return ModuleLayer.boot().findModule("jdk.unsupported").isPresent(); }
 
     static boolean doorIsOpen() {
         return Object.class.getModule().isExported("jdk.internal.misc", Access.class.getModule());

@@ -27,6 +27,15 @@ public final class Memory {
 
     private Memory() {}
 
+    /**
+     * Whether the system property {@code dev.mimalloc.memory} wants a way to memory that there is not, or that this JVM
+     * has closed: then the default has been taken. JVM only.
+     */
+    public static boolean isWayRefused() {
+        String way = System.getProperty(Access.PROPERTY);
+        return way != null && !Access.isOpen(way);
+    }
+
     // Plain.
     public static long getLong(long a) { return ACCESS.getLong(a); }
     public static void putLong(long a, long v) { ACCESS.putLong(a, v); }
