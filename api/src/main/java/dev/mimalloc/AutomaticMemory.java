@@ -1,5 +1,7 @@
 package dev.mimalloc;
 
+import dev.mimalloc.core.Free;
+import dev.mimalloc.core.SizeClass;
 import java.util.concurrent.atomic.AtomicLong;
 
 /**
@@ -15,9 +17,21 @@ final class AutomaticMemory {
 
     private AutomaticMemory() {}
 
-    /** Counts memory that is about to be allocated. */
-    static void reserve(long size) {
-        if (tryReserve(size)) return;
+    /** Counts the memory of a block that is about to be allocated, and returns how much that is. */
+    static long reserve(long size) {
+        long bytes = SizeClass.goodSize(size);
+        if (!tryReserve(bytes)) reserveSlow(size, bytes);
+        return bytes;
+    }
+
+    /** The block may have more, as for a large alignment: counts what it has instead, and returns that. */
+    static long correct(long counted, long block) {
+        long bytes = Free.usableSize(block);
+        if (bytes != counted) used.addAndGet(bytes - counted);
+        return bytes;
+    }
+
+    private static void reserveSlow(long size, long bytes) {
         boolean interrupted = false;
         try {
             for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
@@ -27,7 +41,7 @@ final class AutomaticMemory {
                 } catch (InterruptedException e) {
                     interrupted = true;
                 }
-                if (tryReserve(size)) return;
+                if (tryReserve(bytes)) return;
             }
         } finally {
             if (interrupted) Thread.currentThread().interrupt();
@@ -36,14 +50,14 @@ final class AutomaticMemory {
                 + " (-Ddev.mimalloc.automatic.max)");
     }
 
-    private static boolean tryReserve(long size) {
+    private static boolean tryReserve(long bytes) {
         long before;
         do {
             before = used.get();
-            if (size > MAX - before) return false;
-        } while (!used.compareAndSet(before, before + size));
+            if (bytes > MAX - before) return false;
+        } while (!used.compareAndSet(before, before + bytes));
         return true;
     }
 
-    static void release(long size) { used.addAndGet(-size); }
+    static void release(long bytes) { used.addAndGet(-bytes); }
 }

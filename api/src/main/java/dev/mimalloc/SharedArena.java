@@ -104,13 +104,11 @@ final class SharedArena implements Arena {
         /** The node comes first: nothing can fail once there is a block. */
         private long allocateOpen(long size, long alignment, boolean zeroed) {
             Node node = new Node();
-            if (automatic) {
-                AutomaticMemory.reserve(size);
-                node.counted = size;
-            }
+            if (automatic) node.counted = AutomaticMemory.reserve(size);
             try {
                 node.block = zeroed ? Blocks.allocateZeroed(heap, size, alignment)
                         : Blocks.allocate(heap, size, alignment);
+                if (automatic) node.counted = AutomaticMemory.correct(node.counted, node.block);
             } catch (Throwable t) {
                 node.free();
                 throw t;

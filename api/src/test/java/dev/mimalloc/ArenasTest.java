@@ -2,11 +2,16 @@ package dev.mimalloc;
 
 import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.ref.Reference;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import org.junit.jupiter.api.Test;
 
@@ -99,6 +104,36 @@ class ArenasTest {
         }
         assertThatThrownBy(() -> Arenas.ofAuto().allocate(2 * Runtime.getRuntime().maxMemory(), 8))
                 .isInstanceOf(OutOfMemoryError.class).hasMessageContaining("automatic arenas");
+    }
+
+    /** A byte at a multiple of 64 KiB has a block of 64 KiB, an empty segment has a small one. */
+    @Test
+    void automaticArenasCountTheirBlocks() throws Exception {
+        for (String program : List.of("1 65536 100", "65537 8 70", "0 8 700000")) {
+            Process process = new ProcessBuilder(Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                    "-Ddev.mimalloc.automatic.max=5000000", "--enable-native-access=ALL-UNNAMED", "-cp",
+                    SettingsTest.classPath(), Automatic.class.getName(), program).redirectErrorStream(true).start();
+            String out = new String(process.getInputStream().readAllBytes(), UTF_8);
+            assertThat(process.waitFor()).as(out).isZero();
+            assertThat(out).as(program).contains("automatic arenas have");
+        }
+    }
+
+    /** Allocates so many segments of a size and an alignment in one automatic arena. */
+    static final class Automatic {
+        private Automatic() {}
+
+        public static void main(String[] args) {
+            long[] numbers = Arrays.stream(args[0].split(" ", -1)).mapToLong(Long::parseLong).toArray();
+            Arena arena = Arenas.main().uninitialized().auto();
+            try {
+                for (long i = 0; i < numbers[2]; i++) arena.allocate(numbers[0], numbers[1]);
+            } catch (OutOfMemoryError e) {
+                System.out.println(e.getMessage());
+            } finally {
+                Reference.reachabilityFence(arena);
+            }
+        }
     }
 
     private static MemorySegment allocateAutomatic(Heap heap) {
