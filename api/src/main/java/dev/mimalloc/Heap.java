@@ -340,7 +340,7 @@ public final class Heap implements SegmentAllocator, AutoCloseable {
                         : AllocateAligned.heapZalloc(heap, byteSize, byteAlignment);
         if (block == 0) throw refused(Refusal.ofAligned(byteSize, byteAlignment));
         try {
-            return Segments.of(block, byteSize, scope());
+            return this == MAIN ? Segments.of(block, byteSize) : Segments.of(block, byteSize, scope());
         } catch (Throwable t) {
             Mimalloc.free(block);
             throw t;
@@ -617,7 +617,6 @@ public final class Heap implements SegmentAllocator, AutoCloseable {
     private Arena scope() {
         Arena scope = this.scope;
         if (scope != null) return scope;
-        if (this == MAIN) return Arena.global();
         // Without a lock: who ends the heap has it, and waits for us.
         Arena made = Arena.ofShared();
         if (!SCOPE.compareAndSet(this, null, made)) made.close();

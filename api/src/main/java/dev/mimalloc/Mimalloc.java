@@ -11,6 +11,7 @@ import dev.mimalloc.core.SizeClass;
 import dev.mimalloc.core.Threads;
 import dev.mimalloc.machine.Segments;
 import dev.mimalloc.machine.ThreadSlot;
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 
@@ -401,11 +402,12 @@ public final class Mimalloc {
     public static MemorySegment allocate(long byteSize) { return allocate(byteSize, 1); }
 
     /**
-     * Frees a segment that {@link #allocate(long, long)} has given; not a slice of it, unless it has the same beginning.
+     * Frees a segment that {@link #allocate(long, long)} has given; not a slice of it, unless it has the same beginning
+     * and is not empty.
      *
      * @param segment the whole segment, as it was given
      * @throws IllegalArgumentException if it is anything else: a segment of the Java heap, one that an arena or a heap
-     *         frees, or one that begins inside of a block or outside of the allocator
+     *         frees, an empty slice, or one that begins inside of a block or outside of the allocator
      */
     public static void free(MemorySegment segment) {
         if (!segment.isNative()) throw new IllegalArgumentException("not a native segment: " + segment);
@@ -414,9 +416,10 @@ public final class Mimalloc {
 
     /** Frees what a segment shows, {@code shown} to who has made a mistake. */
     private static void free(MemorySegment segment, Object shown) {
-        if (!segment.scope().equals(Segments.always())) {
-            throw new IllegalArgumentException(
-                    "not of Mimalloc.allocate: it is freed with the arena or heap that it is of: " + shown);
+        if (!Segments.isOfBlock(segment)) {
+            throw new IllegalArgumentException(segment.scope().equals(Arena.global().scope())
+                    ? "an empty slice is no block: " + shown
+                    : "not of Mimalloc.allocate: it is freed with the arena or heap that it is of: " + shown);
         }
         long block = segment.address();
         if (!Tracker.ON && Free.isInside(block)) {
@@ -448,7 +451,8 @@ public final class Mimalloc {
     }
 
     /**
-     * Frees a buffer that {@link #allocateBuffer} has given, or a duplicate of it with the same beginning; not a slice.
+     * Frees a buffer that {@link #allocateBuffer} has given, or a duplicate of it with the same beginning; not a slice. A
+     * capacity of 0 is a block, too, and is freed in the same way.
      *
      * @param buffer the whole buffer, as it was given
      * @throws IllegalArgumentException if it is anything else: not a direct buffer, one that an arena, a heap or the

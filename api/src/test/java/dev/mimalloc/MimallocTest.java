@@ -321,6 +321,36 @@ class MimallocTest {
         Mimalloc.free(Heap.main().allocate(100, 64));
     }
 
+    /** Its address is that of the next block, if the segment has all of its own. */
+    @Test
+    void anEmptySliceIsNotFreed() {
+        for (int size : new int[] {8, 64, 4096}) {
+            var segments = new ArrayList<MemorySegment>();
+            for (int i = 0; i < 100; i++) segments.add(Mimalloc.allocate(size, 8).fill((byte) i));
+            ByteBuffer buffer = Mimalloc.allocateBuffer(size);
+            for (MemorySegment segment : segments) {
+                assertThatIllegalArgumentException().isThrownBy(() -> Mimalloc.free(segment.asSlice(size)))
+                        .withMessageContaining("empty slice");
+                assertThatIllegalArgumentException().isThrownBy(() -> Mimalloc.free(segment.asSlice(0, 0)));
+            }
+            assertThatIllegalArgumentException().isThrownBy(() -> Mimalloc.free(buffer.position(size).slice()));
+            Mimalloc.free(buffer);
+            for (MemorySegment segment : segments) Mimalloc.free(segment);
+        }
+    }
+
+    @Test
+    void anEmptySegmentIsABlock() {
+        MemorySegment a = Mimalloc.allocate(0), b = Mimalloc.allocate(0, 64), c = Heap.main().allocate(0);
+        ByteBuffer d = Mimalloc.allocateBuffer(0);
+        assertThat(a.address()).isNotEqualTo(c.address());
+        assertThat(a.isAccessibleBy(new Thread())).isTrue();
+        Mimalloc.free(a);
+        Mimalloc.free(b.asSlice(0));
+        Mimalloc.free(c);
+        Mimalloc.free(d.duplicate());
+    }
+
     @Test
     void numbersAreDecimalInMessages() {
         for (long alignment : new long[] {24, -8, 100}) {

@@ -17,10 +17,30 @@ public final class Segments {
         private Stays() {}
     }
 
+    /** Of empty segments that are a block; never closed. Made when it is first wanted. */
+    private static Arena ofEmpty;
+
     private Segments() {}
 
     /** A block's first {@code size} bytes, which any thread may use for ever. */
-    public static MemorySegment of(long block, long size) { return MemorySegment.ofAddress(block).reinterpret(size); }
+    public static MemorySegment of(long block, long size) {
+        return size == 0 ? of(block, 0, ofEmpty()) : MemorySegment.ofAddress(block).reinterpret(size);
+    }
+
+    /** No initialiser of a class: one that fails for want of stack or of Java heap fails for ever. */
+    private static synchronized Arena ofEmpty() {
+        if (ofEmpty == null) ofEmpty = Arena.ofAuto();
+        return ofEmpty;
+    }
+
+    /**
+     * Whether {@link #of(long, long)} made this segment, or another one that it is a slice of. An empty one has a scope of
+     * its own: an empty slice at the end of one block has the address of the next, and would be taken for that.
+     */
+    public static boolean isOfBlock(MemorySegment segment) {
+        MemorySegment.Scope scope = segment.scope();
+        return segment.byteSize() == 0 ? scope.equals(ofEmpty().scope()) : scope.equals(Arena.global().scope());
+    }
 
     /**
      * A block's first {@code size} bytes, with the lifetime and the confinement of an arena.
@@ -31,9 +51,6 @@ public final class Segments {
     public static MemorySegment of(long block, long size, Arena arena) {
         return MemorySegment.ofAddress(block).reinterpret(size, arena, null);
     }
-
-    /** The scope of what {@link #of(long, long)} makes: that of memory which stays, and of nothing else. */
-    public static MemorySegment.Scope always() { return Arena.global().scope(); }
 
     /**
      * Whether a scope ends, if at all, when nobody can reach its memory any more. The JDK says that only by the scope's
