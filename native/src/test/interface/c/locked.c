@@ -77,11 +77,65 @@ static int grow(void) {
   return 0;
 }
 
+/// Memory that is promised already serves again, also when the system promises no more.
+static int reuse(void) {
+  enum { blocks = 64, size = 100000 };
+  static char* p[blocks];
+  for (int i = 0; i < blocks; i++) {
+    if ((p[i] = (char*)mi_malloc(size)) == NULL) return 1;
+    memset(p[i], 1, size);
+  }
+  struct rlimit limit;
+  getrlimit(RLIMIT_DATA, &limit);
+  limit.rlim_cur = MIB;  // less than there is
+  setrlimit(RLIMIT_DATA, &limit);
+  size_t more = 0;
+  while (mi_malloc(size) != NULL)
+    if (++more == 1000) return 2;
+  for (int round = 0; round < 10; round++) {
+    for (int i = 0; i < blocks; i++) mi_free(p[i]);
+    for (int i = 0; i < blocks; i++) {
+      if ((p[i] = (char*)mi_zalloc(size)) == NULL) return 3;
+      if (!all_zero(p[i], size)) return 4;
+      memset(p[i], 1, size);
+    }
+    if (mi_malloc((size_t)100 * MIB) != NULL) return 5;
+  }
+  return 0;
+}
+
+/// With little address space an arena leaves room for what the program maps itself.
+static int share(void) {
+  static const int limits[] = {12, 17, 33, 100, 1100, 1500};  // MiB beyond what there is
+  int failed = 0;
+  for (size_t i = 0; i < sizeof limits / sizeof *limits; i++) {
+    int status = 0;
+    STATUS_OF(status, {
+      long pages = 0;
+      FILE* file = fopen("/proc/self/statm", "r");
+      if (file == NULL || fscanf(file, "%ld", &pages) != 1) _exit(1);
+      struct rlimit limit;
+      getrlimit(RLIMIT_AS, &limit);
+      limit.rlim_cur = (rlim_t)pages * 4096 + (rlim_t)limits[i] * MIB;
+      setrlimit(RLIMIT_AS, &limit);
+      if (mi_malloc(100) == NULL || mi_zalloc(100000) == NULL) _exit(2);
+      size_t quarter = (size_t)limits[i] * MIB / 4;
+      void* own = mmap(NULL, quarter, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+      _exit(own == MAP_FAILED ? 3 : 0);
+    });
+    if (status != 0) failed = status;
+  }
+  return failed;
+}
+
 void locked(void) {
+  CHECK(share() == 0);
   locks(MCL_CURRENT);
   locks(MCL_FUTURE);
   locks(MCL_CURRENT | MCL_FUTURE);
   int status = 0;
   STATUS_OF(status, _exit(grow()));
+  CHECK(status == 0);
+  STATUS_OF(status, _exit(reuse()));
   CHECK(status == 0);
 }

@@ -131,12 +131,24 @@ final class Arenas {
         // Large OS pages are there from the start.
         boolean commit = eager == 1 || bySteps && large;
         while (true) {
-            long arena = reserveMemory(subprocess, size, commit, large, false, bySteps && !commit);
-            if (arena != 0 && Options.isEnabled(Options.ARENA_IS_NUMA_LOCAL)) Arena.setNumaNodeRelaxed(arena, localNode());
-            if (arena != 0) return true;
+            if (size == least || isThereTwice(size)) {
+                long arena = reserveMemory(subprocess, size, commit, large, false, bySteps && !commit);
+                if (arena != 0 && Options.isEnabled(Options.ARENA_IS_NUMA_LOCAL)) Arena.setNumaNodeRelaxed(arena, localNode());
+                if (arena != 0) return true;
+            }
             if (size == least) return false;
             size = Config.max(Config.alignUp(size / 2, ALIGNMENT), least);
         }
+    }
+
+    /**
+     * An arena takes half of the address space that there is at most, which may have a limit: the page map needs some of it
+     * for the arena, and the program has mappings of its own.
+     */
+    private static boolean isThereTwice(long size) {
+        long start = Os.map(size * 2, Os.pageSize(), false, false);
+        if (start != 0) Os.unmap(start, size * 2);
+        return start != 0;
     }
 
     /**
