@@ -168,7 +168,8 @@ mi_decl_nodiscard mi_decl_export void* mi_reallocn(void* p, size_t count, size_t
     mi_attr_alloc_size2(2, 3);
 /// Like mi_realloc, but frees p when it fails.
 mi_decl_nodiscard mi_decl_export void* mi_reallocf(void* p, size_t newsize) mi_attr_noexcept mi_attr_alloc_size(2);
-/// Like mi_realloc, and the bytes beyond the old size are zero. The block must have been allocated zeroed.
+/// Like mi_realloc, and the bytes beyond the old size are zero. The block must have been allocated zeroed. A block keeps no
+/// smaller size than it was allocated with: what a call cuts off and a later one adds again has the old contents.
 mi_decl_nodiscard mi_decl_export void* mi_rezalloc(void* p, size_t newsize) mi_attr_noexcept mi_attr_alloc_size(2);
 /// Like mi_rezalloc, to newcount elements of size bytes.
 mi_decl_nodiscard mi_decl_export void* mi_recalloc(void* p, size_t newcount, size_t size) mi_attr_noexcept

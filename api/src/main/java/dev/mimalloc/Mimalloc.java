@@ -203,7 +203,8 @@ public final class Mimalloc {
 
     /**
      * As {@link #realloc}, with what is added zero: for blocks that have been zeroed when they were allocated, and
-     * resized only by this. Stands for {@code mi_rezalloc}.
+     * resized only by this. What one call cuts off and a later one adds again may have the old contents: a block does not
+     * know that it was to be smaller. Stands for {@code mi_rezalloc}.
      *
      * @param block the address of a block; for 0 a new one is allocated
      * @param size the new size in bytes
