@@ -22,7 +22,7 @@ for header in mimalloc.h mimalloc-stats.h mimalloc-override.h mimalloc-new-delet
   [ -e "$include/$header" ] || { echo "$header is not installed"; exit 1; }
 done
 [ "$(pkg-config --modversion mimalloc)" = 3.4.3 ]
-pkg-config --variable=implementation_version mimalloc | grep -qx "[0-9]*\.[0-9]*\.[0-9]*"
+pkg-config --variable=implementation_version mimalloc | grep -qx "[0-9]*\.[0-9]*\.[0-9]*\(-SNAPSHOT\)\?"
 flags=$(pkg-config --cflags --libs mimalloc)
 private=$(pkg-config --static --libs-only-other mimalloc)
 

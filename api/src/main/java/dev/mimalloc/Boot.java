@@ -22,7 +22,7 @@ final class Boot implements Lifecycle {
             + " Errors FindPage Free Heap HeapPages Heaps HugePages Json Kept Limits Lock ManageArenas Meta Options Page"
             + " PageMap PageQueue Pages Printer ProcessInfo ProcessLife Purge Reallocate Report Resize Retire"
             + " Root Sampling Scavenge SizeClass Spare Startup Statistics Subprocess Subprocesses Table Theap"
-            + " Theaps ThreadData Threads Visit";
+            + " Theaps ThreadData Threads Version Visit";
 
     /** Names that only C has: nobody calls them here. */
     static final String NOT_CALLED = "CppNames StandardNames Teardown";

@@ -278,8 +278,7 @@ public final class Report {
     @Export("void mi_options_print_out(mi_output_fun* out, void* arg)")
     public static void printOptions(long function, long argument) {
         long printer = Printer.open(function, argument);
-        // The only place of this number: native/cmake reads it here, from the C source.
-        Printer.text(printer, Text.literal("mimalloc in Java 0.1.0, interface v3.4.3\n"));
+        Version.print(printer);
         for (int option = 0; option < Options.COUNT; option++) {
             Printer.text(printer, Text.literal("option "));
             Printer.text(printer, Options.name(option));

@@ -23,6 +23,9 @@ import org.w3c.dom.Document;
 class PublishedTest {
     private static final Path ROOT = Path.of("..").toAbsolutePath().normalize();
 
+    private static final List<String> WANTED = List.of("url", "name", "description", "licenses/license/name",
+            "licenses/license/url", "developers/developer/name", "scm/connection", "scm/developerConnection", "scm/url");
+
     private static String pom(Path pom, String path) throws Exception {
         Document document = DocumentBuilderFactory.newInstance().newDocumentBuilder().parse(pom.toFile());
         return XPathFactory.newInstance().newXPath().evaluate(path, document).strip();
@@ -31,15 +34,14 @@ class PublishedTest {
     @Test
     void thePomsHaveWhatCentralWants() throws Exception {
         Path parent = ROOT.resolve("pom.xml");
-        for (String element : List.of("url", "licenses/license/name", "licenses/license/url", "developers/developer/name",
-                "scm/connection", "scm/developerConnection", "scm/url", "properties/project.build.outputTimestamp")) {
-            assertThat(pom(parent, "/project/" + element)).as(element).isNotEmpty();
-        }
+        for (String element : WANTED) assertThat(pom(parent, "/project/" + element)).as(element).isNotEmpty();
+        assertThat(pom(parent, "/project/properties/project.build.outputTimestamp")).isNotEmpty();
         assertThat(Files.readString(ROOT.resolve("LICENSE"))).contains(pom(parent, "/project/developers/developer/name"));
         for (String module : List.of("core", "api", "integrations/netty", "integrations/arrow", "integrations/lwjgl",
                 "integrations/micrometer")) {
             Path pom = ROOT.resolve(module).resolve("pom.xml");
             assertThat(pom(pom, "/project/parent/artifactId")).isEqualTo("mimalloc-parent");
+            assertThat(pom(pom, "/project/parent/version")).as("is said once, in the parent").isEqualTo("${revision}");
             assertThat(pom(pom, "/project/name")).as(module).isNotEmpty();
             assertThat(pom(pom, "/project/description")).as(module).isNotEmpty();
             assertThat(pom(pom, "/project/build/resources")).as("would lose the licence").isEmpty();
@@ -49,7 +51,7 @@ class PublishedTest {
     /** Or a release leaves some of them behind. */
     @Test
     void theVersionIsTheSameEverywhere() throws Exception {
-        String version = pom(ROOT.resolve("pom.xml"), "/project/version");
+        String version = version();
         Pattern ours = Pattern.compile("<groupId>dev\\.mimalloc</groupId>\\s*<artifactId>[^<]*</artifactId>\\s*"
                 + "<version>([^<]*)</version>");
         try (Stream<Path> files = Files.walk(ROOT.resolve("docs"))) {
@@ -58,6 +60,23 @@ class PublishedTest {
                         .allMatch(version::equals);
             }
         }
+    }
+
+    private static String version() throws Exception { return pom(ROOT.resolve("pom.xml"), "/project/properties/revision"); }
+
+    /** What the build makes of them is installed and deployed: all is said, and nothing by a property of another POM. */
+    @Test
+    void thePomsThatArePublishedAreWhole() throws Exception {
+        for (String module : List.of("core", "api")) {
+            Path pom = ROOT.resolve(module).resolve("target/published-pom.xml");
+            assertThat(Files.readString(pom)).as(module).doesNotContain("${", "<parent>", "<scope>test", "<build>");
+            assertThat(pom(pom, "/project/version")).isEqualTo(version());
+            assertThat(pom(pom, "/project/groupId")).isEqualTo("dev.mimalloc");
+            for (String element : WANTED) assertThat(pom(pom, "/project/" + element)).as(module + element).isNotEmpty();
+        }
+        Path api = ROOT.resolve("api/target/published-pom.xml");
+        assertThat(pom(api, "/project/dependencies/dependency[artifactId='mimalloc-core']/version")).isEqualTo(version());
+        assertThat(pom(api, "count(/project/dependencies/dependency)")).isEqualTo("1");
     }
 
     @Test
