@@ -370,6 +370,9 @@ mi_decl_nodiscard mi_decl_export void* mi_heap_recalloc_aligned_at(mi_heap_t* he
     size, size_t alignment, size_t offset) mi_attr_noexcept mi_attr_alloc_size2(3, 4);
 
 // --- Theaps: a thread's own part of a heap; only that thread may use it -------------------------------------------------
+//
+// In a destructor of thread-specific data that runs after the library's own a thread has no theap any more: the first three
+// give NULL, as there may be no other round of destructors that would give it back. mi_malloc and mi_heap_malloc serve there.
 
 /// The current thread's theap of a heap.
 mi_decl_nodiscard mi_decl_export mi_theap_t* mi_heap_theap(mi_heap_t* heap);
