@@ -90,7 +90,7 @@ public final class Heap implements SegmentAllocator, AutoCloseable {
      * @throws OutOfMemoryError if there is no memory
      */
     public static Heap create(String name) {
-        Objects.requireNonNull(name);
+        Objects.requireNonNull(name, "name");
         Heap created = create();
         created.name = name;
         KnownHeaps.add(created);

@@ -144,7 +144,7 @@ public final class Mimalloc {
         long block = (count | size) < 0 ? 0
                 : Tracker.ON ? Tracker.calloc(Tracker.MAIN, count, size, alignment)
                         : AllocateAligned.calloc(count, size, alignment);
-        if (block == 0) throw Refusal.ofMany(count, size);
+        if (block == 0) throw Refusal.ofMany(count, size, alignment);
         return block;
     }
 

@@ -27,16 +27,20 @@ final class Refusal {
 
     static OutOfMemoryError ofAligned(long size, long alignment) {
         if (size < 0) throw negative("size", size);
-        return noMemory(size + " bytes" + (alignment > 16 ? " aligned to " + alignment : ""));
+        return noMemory(size + " bytes" + aligned(alignment));
     }
 
-    static OutOfMemoryError ofMany(long count, long size) {
+    private static String aligned(long alignment) { return alignment > 16 ? " aligned to " + alignment : ""; }
+
+    static OutOfMemoryError ofMany(long count, long size) { return ofMany(count, size, 1); }
+
+    static OutOfMemoryError ofMany(long count, long size, long alignment) {
         if (count < 0) throw negative("count", count);
         if (size < 0) throw negative("size", size);
         if (Math.multiplyHigh(count, size) != 0 || count * size < 0) {
             throw new IllegalArgumentException(count + " times " + size + " bytes are more than there can be");
         }
-        return noMemory(count + " times " + size + " bytes");
+        return noMemory(count + " times " + size + " bytes" + aligned(alignment));
     }
 
     private static OutOfMemoryError noMemory(String what) {

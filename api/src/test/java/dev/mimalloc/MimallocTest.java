@@ -352,6 +352,15 @@ class MimallocTest {
     }
 
     @Test
+    void anAlignmentThatCannotBeHadIsNamed() {
+        long alignment = 1L << 62;
+        assertThatExceptionOfType(OutOfMemoryError.class).isThrownBy(() -> Mimalloc.callocAligned(2, 8, alignment))
+                .withMessageContaining("2 times 8 bytes aligned to " + alignment);
+        assertThatExceptionOfType(OutOfMemoryError.class).isThrownBy(() -> Mimalloc.mallocAligned(8, alignment))
+                .withMessageContaining("8 bytes aligned to " + alignment);
+    }
+
+    @Test
     void numbersAreDecimalInMessages() {
         for (long alignment : new long[] {24, -8, 100}) {
             assertThatIllegalArgumentException().isThrownBy(() -> Mimalloc.mallocAligned(8, alignment))
