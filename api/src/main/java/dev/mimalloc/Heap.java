@@ -523,6 +523,7 @@ public final class Heap implements SegmentAllocator, AutoCloseable {
             if (withSegments && scope != null && scope.scope().isAlive()) scope.close();
             InstalledLimitHandler.remember(ended, null);
         } catch (Throwable t) {
+            if (scope != null && !scope.scope().isAlive()) scope = null; // segments to come have another one
             users.reopen();
             throw t;
         }
