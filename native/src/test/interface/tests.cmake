@@ -23,6 +23,12 @@ function(mi_test name)
     ENVIRONMENT "TSAN_OPTIONS=suppressions=${CMAKE_CURRENT_FUNCTION_LIST_DIR}/tsan.supp history_size=7")
 endfunction()
 
+# The same with a thread that purges nearly all the time.
+function(mi_test_with_purge_thread name)
+  mi_test(${name} ${ARGN})
+  set_property(TEST ${name} APPEND PROPERTY ENVIRONMENT "MIMALLOC_PURGE_THREAD=1" "MIMALLOC_PURGE_DELAY=1")
+endfunction()
+
 # --- C ------------------------------------------------------------------------------------------------------------------
 
 file(GLOB c_sources "${mi_tests}/c/*.c")
@@ -38,8 +44,10 @@ if(mi_sanitizer)
   foreach(topic IN LISTS topics)
     mi_test(c-${topic} interface-c ${topic})
   endforeach()
+  mi_test_with_purge_thread(c-heaps-purge interface-c heaps)
 else()
   mi_test(c interface-c)
+  mi_test_with_purge_thread(forks-purge interface-c forks)
 endif()
 
 # --- C++ ----------------------------------------------------------------------------------------------------------------
@@ -73,6 +81,8 @@ if(NOT mi_sanitizer)
     mi_test(sandbox sandbox)
     mi_program(refused "${mi_tests}/programs/refused.c")
     mi_test(refused refused)
+    mi_program(silent "${mi_tests}/programs/silent.c")
+    mi_test(silent silent)
   endif()
   # A plugin that has the library inside comes and goes.
   set_target_properties(mi-test-library PROPERTIES POSITION_INDEPENDENT_CODE ON)
@@ -84,6 +94,8 @@ if(NOT mi_sanitizer)
   target_link_libraries(host PRIVATE Threads::Threads ${CMAKE_DL_LIBS})
   mi_test(unload host $<TARGET_FILE:guest>)
   mi_test(unload-at-exit host $<TARGET_FILE:guest> exit)
+  mi_test_with_purge_thread(unload-purge host $<TARGET_FILE:guest>)
+  mi_test_with_purge_thread(unload-at-exit-purge host $<TARGET_FILE:guest> exit)
   # The same as a library that a program is linked with, which is never unloaded.
   add_library(guest-linked SHARED "${mi_tests}/programs/guest.c")
   target_compile_options(guest-linked PRIVATE ${mi_warnings} -fvisibility=hidden)
@@ -108,6 +120,11 @@ if(NOT mi_sanitizer)
       mi_test(asked asked)
       mi_test(destroy-replaced asked)  # what it prints is in a buffer that libc has of us until after our end
       set_tests_properties(destroy-replaced PROPERTIES ENVIRONMENT "MIMALLOC_DESTROY_ON_EXIT=1" PASS_REGULAR_EXPRESSION "ok")
+      # What the making of a thread allocates comes from the allocator that is making one.
+      add_executable(silent-replaced "${mi_tests}/programs/silent.c")
+      target_compile_options(silent-replaced PRIVATE ${mi_warnings} -fno-builtin)
+      target_link_libraries(silent-replaced PRIVATE mimalloc Threads::Threads)
+      mi_test(silent-replaced silent-replaced)
       # C++ comes later, and only for a library that a program in C loads.
       add_library(latecomer MODULE "${mi_tests}/programs/latecomer.cpp")
       target_compile_options(latecomer PRIVATE ${mi_warnings} -fno-builtin)

@@ -90,6 +90,10 @@ typedef bool(mi_cdecl mi_commit_fun_t)(bool commit, void* start, size_t size, bo
 /// all memory goes back to the system, and no block may be used any more; to free one is no harm. Where malloc itself is
 /// replaced, libc and others have blocks to the very end: there memory only goes as a whole if no block is alive, and
 /// otherwise what is free of it. Without the option a plugin's memory also goes when no block of it is alive.
+///
+/// purge_thread: one thread, with all signals blocked, gives free memory back in time also if nobody allocates or frees any
+/// more. It starts with an early allocation, sleeps until something is due, and ends with the library. A child of a fork
+/// starts its own. It looks after the main subprocess.
 typedef enum mi_option_e {
   mi_option_show_errors,                          // Prints errors and warnings. (0)
   mi_option_show_stats,                           // Prints statistics when the process ends. (0)

@@ -57,7 +57,8 @@ static void options_by_number(void) {
   OPTION(44, minimal_purge_size);
   OPTION(45, arena_max_object_size);
   OPTION(46, arena_is_numa_local);
-  CHECK((int)_mi_option_last == 47);
+  OPTION(47, purge_thread);
+  CHECK((int)_mi_option_last == 48);
   OPTION(4, eager_region_commit);
   OPTION(5, reset_decommits);
   OPTION(6, large_os_pages);

@@ -3,6 +3,7 @@ package dev.mimalloc.core;
 import static dev.mimalloc.machine.Memory.*;
 
 import dev.mimalloc.machine.Export;
+import dev.mimalloc.machine.Os;
 import dev.mimalloc.machine.ThreadSlot;
 import dev.mimalloc.machine.Trace;
 
@@ -273,12 +274,24 @@ public final class Allocate {
         // Who has a lease has looked at the stack before: an error thrown here would keep the lease.
         if (!ThreadData.isShared(data)) ThreadSlot.probeStack();
         if (Root.deferredAcquire() != 0) Deferred.call(theap, false);
+        if (Os.needsPurger()) startPurger(theap);
         if (ThreadData.hasOrphans(data)) theap = Threads.adoptOrphans(data, theap);
         if (Retire.hasRetired(theap)) Retire.age(theap);
         long generic = Theap.generic(theap) + 1;
         Theap.setGeneric(theap, generic);
         if ((generic & Config.CARE_CYCLES - 1) == 0) takeCare(theap, data, generic);
         return theap;
+    }
+
+    /**
+     * In the middle of a malloc, where the allocator holds no lock, since a thread's making allocates as well. Not when
+     * something is freed, though it is only then that there is something to purge: C libraries free a thread's memory
+     * with a lock that they need for the next thread.
+     */
+    private static void startPurger(long theap) {
+        CallOut.begin(theap);
+        Os.startPurger();
+        CallOut.end(theap);
     }
 
     private static void takeCare(long theap, long data, long generic) {

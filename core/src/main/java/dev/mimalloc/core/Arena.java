@@ -437,9 +437,9 @@ final class Arena {
 
     /** Sets the time when what waits to be purged is due, unless there is one. */
     static void schedulePurge(long subprocess) {
-        if (Subprocess.purgeExpire(subprocess) == 0) {
-            Subprocess.casPurgeExpire(subprocess, 0, Os.clock() + (purgeDelay() > 0 ? purgeDelay() : RETRY));
-        }
+        if (Subprocess.purgeExpire(subprocess) != 0) return;
+        long expire = Os.clock() + (purgeDelay() > 0 ? purgeDelay() : RETRY);
+        if (Subprocess.casPurgeExpire(subprocess, 0, expire)) Os.wakePurger();
     }
 
     /** How long slices wait, in milliseconds. */

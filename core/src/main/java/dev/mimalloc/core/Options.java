@@ -117,7 +117,9 @@ public final class Options {
     public static final int ARENA_MAX_OBJECT_SIZE = 45;
     /** Ties an arena to the NUMA node of the thread that reserves it; threads of other nodes use it last. */
     public static final int ARENA_IS_NUMA_LOCAL = 46;
-    public static final int COUNT = 47;
+    /** A thread gives free memory back also if nobody calls. No effect on the JVM, which always has one. */
+    public static final int PURGE_THREAD = 47;
+    public static final int COUNT = 48;
 
     /** Kinds: off or on, a number, a size in KiB. */
     public static final int SWITCH = 0;
@@ -203,6 +205,7 @@ public final class Options {
             case MINIMAL_PURGE_SIZE -> size(column, literal("MIMALLOC_MINIMAL_PURGE_SIZE"), 0, ANY_KIB);
             case ARENA_MAX_OBJECT_SIZE -> size(column, literal("MIMALLOC_ARENA_MAX_OBJECT_SIZE"), 2 << 20, ANY_KIB);
             case ARENA_IS_NUMA_LOCAL -> onOff(column, literal("MIMALLOC_ARENA_IS_NUMA_LOCAL"), 0);
+            case PURGE_THREAD -> onOff(column, literal("MIMALLOC_PURGE_THREAD"), 0);
             default -> 0;
         };
     }

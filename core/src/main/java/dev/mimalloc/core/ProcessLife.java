@@ -89,6 +89,21 @@ public final class ProcessLife {
     /** Does free memory wait to be given back by {@link #tick}? */
     public static boolean hasToTick() { return Subprocess.purgeExpire(Root.subprocess()) != 0; }
 
+    /**
+     * What the thread of option {@code purge_thread} does: what is due, and when nothing waits any more a look for pages
+     * that others have emptied, since then it may sleep for long. C only.
+     *
+     * @return for how many milliseconds it may sleep; -1 until something waits
+     */
+    @Export("int64_t mi__purge_round(void)")
+    public static long purgeRound() {
+        tick();
+        long subprocess = Root.subprocess();
+        if (Subprocess.purgeExpire(subprocess) == 0) Scavenge.all(subprocess);
+        long expire = Subprocess.purgeExpire(subprocess);
+        return expire == 0 ? -1 : Config.max(0, expire - Os.clock());
+    }
+
     @Export("void mi_process_info(size_t* elapsed_msecs, size_t* user_msecs, size_t* system_msecs, size_t* current_rss, size_t* peak_rss, size_t* current_commit, size_t* peak_commit, size_t* page_faults)")
     public static void info(long elapsed, long user, long system, long rss, long peakRss, long commit,
             long peakCommit, long faults) {

@@ -175,6 +175,13 @@ public final class Os {
     /** Wakes one who waits on the word. Here the sleep is so short that nobody needs to be woken. */
     public static void wake(long address) {}
 
+    /** Is there no thread yet that purges when nobody calls, and is one wanted? The JVM has its housekeeper. */
+    public static boolean needsPurger() { return false; }
+    /** Starts it, unless somebody else just does. It may allocate. C only. */
+    public static void startPurger() {}
+    /** What is to be purged has a time now. C only. */
+    public static void wakePurger() {}
+
     /** Lets others run. */
     @SuppressWarnings({"NamedLikeContextualKeyword", "ThreadPriorityCheck"}) // callers do not rely on it
     public static void yield() {

@@ -1,0 +1,164 @@
+// Option purge_thread: memory that came and went in cycles goes back to the system when the program falls silent. From then
+// on nothing here allocates.
+#include <fcntl.h>
+#include <mimalloc.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { CYCLES = 10, BLOCKS = 100, MIB = 1 << 20, SIZE = 4 * MIB, KEPT = 20 * MIB, ROOM = 16 * MIB };
+
+static void fail(const char* what, long a, long b) {
+  printf("silent: %s: %ld, %ld\n", what, a, b);
+  fflush(stdout);
+  _exit(1);
+}
+
+static void rest(void) { nanosleep(&(struct timespec){0, 20000000}, NULL); }
+
+static long read_file(const char* path, char* text, long size) {
+  int file = open(path, O_RDONLY);
+  long length = read(file, text, (size_t)size - 1);
+  close(file);
+  if (length <= 0) fail(path, length, 0);
+  text[length] = 0;
+  return length;
+}
+
+static long resident(void) {
+  char text[128];
+  read_file("/proc/self/statm", text, sizeof(text));
+  return strtol(strchr(text, ' '), NULL, 10) * sysconf(_SC_PAGESIZE);
+}
+
+// The number of a thread beside the first one, 0 for none. Opens the folder by hand: opendir allocates.
+static long other_thread(long* count) {
+  char entries[4096];
+  long other = 0, length;
+  *count = 0;
+  int folder = open("/proc/self/task", O_RDONLY | O_DIRECTORY);
+  while ((length = syscall(SYS_getdents64, folder, entries, sizeof(entries))) > 0) {
+    for (char* e = entries; e < entries + length;) {
+      unsigned short bytes;
+      memcpy(&bytes, e + 16, sizeof(bytes));
+      long thread = strtol(e + 19, NULL, 10);
+      if (thread > 0) ++*count;
+      if (thread > 0 && thread != getpid()) other = thread;
+      e += bytes;
+    }
+  }
+  close(folder);
+  return other;
+}
+
+// How often a thread has gone to sleep or was interrupted.
+static long switches(long thread) {
+  char path[64], text[4096];
+  snprintf(path, sizeof(path), "/proc/self/task/%ld/status", thread);
+  read_file(path, text, sizeof(text));
+  long sum = 0;
+  for (char* at = text; (at = strstr(at, "ctxt_switches:")) != NULL;) sum += strtol(at += 14, NULL, 10);
+  return sum;
+}
+
+static void* fill(void* p, size_t size) {
+  if (p == NULL) fail("no memory", 0, 0);
+  return memset(p, 1, size);
+}
+
+static void cycle(void) {
+  void* blocks[BLOCKS];
+  for (int i = 0; i < CYCLES; i++) {
+    for (int b = 0; b < BLOCKS; b++) blocks[b] = fill(mi_malloc(SIZE), SIZE);
+    for (int b = 0; b < BLOCKS; b++) mi_free(blocks[b]);
+  }
+}
+
+static void await_resident(const char* what, long most) {
+  for (int i = 0; resident() > most; i++) {
+    if (i == 3000) fail(what, resident(), most);
+    rest();
+  }
+}
+
+// Nothing waits any more, and so the thread sleeps: it was not awake between two looks at it, sooner or later.
+static void await_sleep(const char* what, long thread) {
+  long before = -1, now;
+  for (int i = 0; (now = switches(thread)) != before; i++) {
+    if (i == 200) fail(what, before, now);
+    before = now;
+    for (int j = 0; j < 20; j++) rest();
+  }
+}
+
+static void fall_silent(const char* what, long before) {
+  cycle();
+  await_resident(what, before + KEPT + ROOM);
+  long count, thread = other_thread(&count);
+  if (count != 2) fail("threads", count, 2);
+  await_sleep(what, thread);
+}
+
+// Blocks of somebody who sleeps, freed by another.
+static void* blocks[BLOCKS * 100];
+static pthread_barrier_t filled, done;
+
+static void* sleeper(void* ignored) {
+  for (int i = 0; i < BLOCKS * 100; i++) blocks[i] = fill(mi_malloc(40000), 40000);
+  pthread_barrier_wait(&filled);
+  pthread_barrier_wait(&done);
+  return ignored;
+}
+
+static void free_of_sleeper(long before) {
+  pthread_t thread;
+  pthread_barrier_init(&filled, NULL, 2);
+  pthread_barrier_init(&done, NULL, 2);
+  pthread_create(&thread, NULL, sleeper, NULL);
+  pthread_barrier_wait(&filled);
+  for (int i = 0; i < BLOCKS * 100; i++) mi_free(blocks[i]);
+  mi_free(fill(mi_malloc(SIZE), SIZE));  // with something that waits
+  await_resident("what a sleeper's blocks had", before + KEPT + ROOM);
+  pthread_barrier_wait(&done);
+  pthread_join(thread, NULL);
+}
+
+int main(void) {
+  setvbuf(stdout, NULL, _IONBF, 0);
+  long before = resident(), count;
+  void* kept = fill(mi_malloc(KEPT), KEPT);
+  mi_option_set(mi_option_purge_delay, 100);
+  cycle();
+  if (other_thread(&count) != 0) fail("a thread without the option", count, 1);
+  if (resident() < before + KEPT + 2 * ROOM) fail("a cycle's memory is kept for the next one", resident(), before);
+  mi_option_set(mi_option_purge_thread, 1);
+  fall_silent("silence", before);
+  fall_silent("silence again", before);
+  // A signal for the process is not the thread's: it would end the process there.
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGUSR1);
+  sigprocmask(SIG_BLOCK, &signals, NULL);
+  kill(getpid(), SIGUSR1);
+  if (sigwaitinfo(&signals, NULL) != SIGUSR1) fail("no signal", 0, 0);
+  free_of_sleeper(before);
+  for (int i = 0; i < 3; i++) {
+    pid_t child = fork();
+    if (child == 0) {
+      fall_silent("a child's silence", before);
+      _exit(0);
+    }
+    int status;
+    if (waitpid(child, &status, 0) != child || status != 0) fail("a child", status, 0);
+  }
+  mi_free(kept);
+  mi_option_set(mi_option_destroy_on_exit, 1);
+  puts("ok");
+  return 0;
+}
