@@ -428,22 +428,22 @@ MI_OS void Os_abort(void) { abort(); }
 
 // --- Os: the thread that purges when nobody calls ---------------------------------------------------------------------
 
-enum { MI_PURGER_NONE, MI_PURGER_STARTS, MI_PURGER_RUNS, MI_PURGER_NEVER };
-enum { MI_PURGER_STACK = 256 << 10 };  // with what other libraries have for each thread
+enum { MI_PURGE_THREAD_NONE, MI_PURGE_THREAD_STARTS, MI_PURGE_THREAD_RUNS, MI_PURGE_THREAD_NEVER };
+enum { MI_PURGE_THREAD_STACK = 256 << 10 };  // with what other libraries have for each thread
 
-static int mi_purger_state;
-static uint32_t mi_purger_calls;  // how often it was woken; it sleeps while this stays
-static bool mi_purger_ends;
+static int mi_purge_thread_state;
+static uint32_t mi_purge_thread_calls;  // how often it was woken; it sleeps while this stays
+static bool mi_purge_thread_ends;
 static bool mi_loaded;  // the C library is ready for threads
-static pthread_t mi_purger;
+static pthread_t mi_purge_thread;
 
 static int64_t mi__purge_round(void);
 
 // The sleep of milliseconds, -1 for any time, while nobody calls.
-static void mi_purger_sleep(uint32_t calls, int64_t ms) {
+static void mi_purge_thread_sleep(uint32_t calls, int64_t ms) {
 #if defined(SYS_futex)
   const long time[2] = {(long)(ms / 1000), (long)(ms % 1000 * 1000000)};
-  syscall(SYS_futex, &mi_purger_calls, MI_FUTEX_WAIT_PRIVATE, calls, ms < 0 ? NULL : time, NULL, 0);
+  syscall(SYS_futex, &mi_purge_thread_calls, MI_FUTEX_WAIT_PRIVATE, calls, ms < 0 ? NULL : time, NULL, 0);
 #else
   (void)calls;
   const struct timespec time = {0, 100000000};  // nobody can wake it: it looks now and then
@@ -451,59 +451,59 @@ static void mi_purger_sleep(uint32_t calls, int64_t ms) {
 #endif
 }
 
-static void* mi_purger_run(void* ignored) {
+static void* mi_purge_thread_run(void* ignored) {
 #if defined(__linux__)
   prctl(PR_SET_NAME, "mimalloc-purge", 0, 0, 0);
 #endif
   for (;;) {
-    uint32_t calls = __atomic_load_n(&mi_purger_calls, __ATOMIC_SEQ_CST);
-    if (__atomic_load_n(&mi_purger_ends, __ATOMIC_ACQUIRE)) return ignored;
-    mi_purger_sleep(calls, mi__purge_round());
+    uint32_t calls = __atomic_load_n(&mi_purge_thread_calls, __ATOMIC_SEQ_CST);
+    if (__atomic_load_n(&mi_purge_thread_ends, __ATOMIC_ACQUIRE)) return ignored;
+    mi_purge_thread_sleep(calls, mi__purge_round());
   }
 }
 
-MI_OS int32_t Os_needsPurger(void) {
-  if (!mi_loaded || __atomic_load_n(&mi_purger_state, __ATOMIC_RELAXED) != MI_PURGER_NONE) return 0;
+MI_OS int32_t Os_needsPurgeThread(void) {
+  if (!mi_loaded || __atomic_load_n(&mi_purge_thread_state, __ATOMIC_RELAXED) != MI_PURGE_THREAD_NONE) return 0;
   return mi_option_is_enabled(mi_option_purge_thread);
 }
 
-MI_OS void Os_startPurger(void) {
-  int none = MI_PURGER_NONE;
-  if (!__atomic_compare_exchange_n(&mi_purger_state, &none, MI_PURGER_STARTS, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST)) return;
-  int saved = errno, result = MI_PURGER_NEVER;  // a system that refuses is not asked again and again
+MI_OS void Os_startPurgeThread(void) {
+  int none = MI_PURGE_THREAD_NONE;
+  if (!__atomic_compare_exchange_n(&mi_purge_thread_state, &none, MI_PURGE_THREAD_STARTS, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST)) return;
+  int saved = errno, result = MI_PURGE_THREAD_NEVER;  // a system that refuses is not asked again and again
   pthread_attr_t attributes;
   sigset_t all, before;
   if (pthread_attr_init(&attributes) == 0) {
-    pthread_attr_setstacksize(&attributes, MI_PURGER_STACK);
+    pthread_attr_setstacksize(&attributes, MI_PURGE_THREAD_STACK);
     // The thread inherits the mask, and so never takes a signal that is meant for the program.
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
-    if (pthread_create(&mi_purger, &attributes, mi_purger_run, NULL) == 0) result = MI_PURGER_RUNS;
+    if (pthread_create(&mi_purge_thread, &attributes, mi_purge_thread_run, NULL) == 0) result = MI_PURGE_THREAD_RUNS;
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     pthread_attr_destroy(&attributes);
   }
-  __atomic_store_n(&mi_purger_state, result, __ATOMIC_SEQ_CST);
+  __atomic_store_n(&mi_purge_thread_state, result, __ATOMIC_SEQ_CST);
   errno = saved;
 }
 
 // Whoever finds no thread here has set the time before one starts, which will see it.
-MI_OS void Os_wakePurger(void) {
-  if (__atomic_load_n(&mi_purger_state, __ATOMIC_SEQ_CST) == MI_PURGER_NONE) return;
-  __atomic_add_fetch(&mi_purger_calls, 1, __ATOMIC_SEQ_CST);
+MI_OS void Os_wakePurgeThread(void) {
+  if (__atomic_load_n(&mi_purge_thread_state, __ATOMIC_SEQ_CST) == MI_PURGE_THREAD_NONE) return;
+  __atomic_add_fetch(&mi_purge_thread_calls, 1, __ATOMIC_SEQ_CST);
 #if defined(SYS_futex)
   int saved = errno;
-  syscall(SYS_futex, &mi_purger_calls, MI_FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
+  syscall(SYS_futex, &mi_purge_thread_calls, MI_FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
   errno = saved;
 #endif
 }
 
 // Before the library or its memory goes: waits for the thread, which is in the middle of a purge at most.
-static void mi_stop_purger(void) {
-  __atomic_store_n(&mi_purger_ends, true, __ATOMIC_RELEASE);
-  Os_wakePurger();
-  int state = __atomic_exchange_n(&mi_purger_state, MI_PURGER_NEVER, __ATOMIC_SEQ_CST);
+static void mi_stop_purge_thread(void) {
+  __atomic_store_n(&mi_purge_thread_ends, true, __ATOMIC_RELEASE);
+  Os_wakePurgeThread();
+  int state = __atomic_exchange_n(&mi_purge_thread_state, MI_PURGE_THREAD_NEVER, __ATOMIC_SEQ_CST);
   // A function of the user's that the purge calls may have come here.
-  if (state == MI_PURGER_RUNS && !pthread_equal(mi_purger, pthread_self())) pthread_join(mi_purger, NULL);
+  if (state == MI_PURGE_THREAD_RUNS && !pthread_equal(mi_purge_thread, pthread_self())) pthread_join(mi_purge_thread, NULL);
 }
 
 // --- ThreadSlot: the thread's word, and word of its end --------------------------------------------------------------
@@ -657,7 +657,7 @@ static bool mi_is_part_of_program(void) { return true; }
 
 // The child of a fork has only the thread that forked.
 static void mi_fork_child(void) {
-  if (mi_purger_state != MI_PURGER_NEVER) mi_purger_state = MI_PURGER_NONE;
+  if (mi_purge_thread_state != MI_PURGE_THREAD_NEVER) mi_purge_thread_state = MI_PURGE_THREAD_NONE;
   mi__fork_child();
 }
 
@@ -685,7 +685,7 @@ static void mi_forget_threads(void) {
 // The last of all: static objects and other destructors have had their chance to free what they had.
 __attribute__((destructor(101))) static void mi_process_end(void) {
   bool destroy = mi_option_is_enabled(mi_option_destroy_on_exit);
-  if (mi_unloads || destroy) mi_stop_purger();
+  if (mi_unloads || destroy) mi_stop_purge_thread();
   mi_forget_threads();
   if (mi_unloads) {
     mi__teardown(true, destroy);

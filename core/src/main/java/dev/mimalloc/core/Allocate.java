@@ -274,7 +274,7 @@ public final class Allocate {
         // Who has a lease has looked at the stack before: an error thrown here would keep the lease.
         if (!ThreadData.isShared(data)) ThreadSlot.probeStack();
         if (Root.deferredAcquire() != 0) Deferred.call(theap, false);
-        if (Os.needsPurger()) startPurger(theap);
+        if (Os.needsPurgeThread()) startPurgeThread(theap);
         if (ThreadData.hasOrphans(data)) theap = Threads.adoptOrphans(data, theap);
         if (Retire.hasRetired(theap)) Retire.age(theap);
         long generic = Theap.generic(theap) + 1;
@@ -288,9 +288,9 @@ public final class Allocate {
      * something is freed, though it is only then that there is something to purge: C libraries free a thread's memory
      * with a lock that they need for the next thread.
      */
-    private static void startPurger(long theap) {
+    private static void startPurgeThread(long theap) {
         CallOut.begin(theap);
-        Os.startPurger();
+        Os.startPurgeThread();
         CallOut.end(theap);
     }
 

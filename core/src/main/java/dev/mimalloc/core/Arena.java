@@ -439,7 +439,7 @@ final class Arena {
     static void schedulePurge(long subprocess) {
         if (Subprocess.purgeExpire(subprocess) != 0) return;
         long expire = Os.clock() + (purgeDelay() > 0 ? purgeDelay() : RETRY);
-        if (Subprocess.casPurgeExpire(subprocess, 0, expire)) Os.wakePurger();
+        if (Subprocess.casPurgeExpire(subprocess, 0, expire)) Os.wakePurgeThread();
     }
 
     /** How long slices wait, in milliseconds. */

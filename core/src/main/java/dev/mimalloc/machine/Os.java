@@ -176,11 +176,11 @@ public final class Os {
     public static void wake(long address) {}
 
     /** Is there no thread yet that purges when nobody calls, and is one wanted? The JVM has its housekeeper. */
-    public static boolean needsPurger() { return false; }
+    public static boolean needsPurgeThread() { return false; }
     /** Starts it, unless somebody else just does. It may allocate. C only. */
-    public static void startPurger() {}
+    public static void startPurgeThread() {}
     /** What is to be purged has a time now. C only. */
-    public static void wakePurger() {}
+    public static void wakePurgeThread() {}
 
     /** Lets others run. */
     @SuppressWarnings({"NamedLikeContextualKeyword", "ThreadPriorityCheck"}) // callers do not rely on it
