@@ -142,6 +142,7 @@ typedef enum mi_option_e {
   mi_option_minimal_purge_size,                   // Nothing smaller is purged, in KiB. (0 KiB)
   mi_option_arena_max_object_size,                // Larger blocks come straight from the system, in KiB. (2097152 KiB)
   mi_option_arena_is_numa_local,                  // Ties an arena to the NUMA node of the thread that reserves it; threads of other nodes use it last. (0)
+  mi_option_purge_thread,                         // A thread gives free memory back also if nobody calls. No effect on the JVM, which always has one. (0)
   _mi_option_last,
   // former names
   mi_option_eager_region_commit = mi_option_arena_eager_commit,
