@@ -43,13 +43,11 @@ final class Heap {
     static long numaNodeRelaxed(long heap) { return getRelaxed(heap + NUMA_NODE); }
     static void setNumaNodeRelaxed(long heap, long node) { putRelaxed(heap + NUMA_NODE, node); }
     static long next(long heap) { return getLong(heap + NEXT); }
-    static void setNext(long heap, long next) { putLong(heap + NEXT, next); }
     static long prev(long heap) { return getLong(heap + PREV); }
-    static void setPrev(long heap, long prev) { putLong(heap + PREV, prev); }
     static long theaps(long heap) { return getLong(heap + THEAPS); }
-    static void setTheaps(long heap, long theap) { putLong(heap + THEAPS, theap); }
+    static long theapsWord(long heap) { return heap + THEAPS; }
     static long osPages(long heap) { return getLong(heap + OS_PAGES); }
-    static void setOsPages(long heap, long page) { putLong(heap + OS_PAGES, page); }
+    static long osPagesWord(long heap) { return heap + OS_PAGES; }
     static boolean isDeleted(long heap) { return getAcquire(heap + DELETED) != 0; }
     static void setDeleted(long heap) { putRelease(heap + DELETED, 1); }
     static long limitRelaxed(long heap) { return getRelaxed(heap + LIMIT); }
@@ -91,10 +89,7 @@ final class Heap {
     static void link(long heap) {
         long subprocess = subprocess(heap);
         Lock.acquire(Subprocess.livesLock(subprocess));
-        long first = Subprocess.heaps(subprocess);
-        setNext(heap, first);
-        if (first != 0) setPrev(first, heap);
-        Subprocess.setHeaps(subprocess, heap);
+        Links.push(Subprocess.heapsWord(subprocess), heap, NEXT);
         Lock.release(Subprocess.livesLock(subprocess));
     }
 
@@ -125,9 +120,7 @@ final class Heap {
     private static void unlink(long heap) {
         long subprocess = subprocess(heap);
         Lock.acquire(Subprocess.livesLock(subprocess));
-        if (prev(heap) != 0) setNext(prev(heap), next(heap));
-        else Subprocess.setHeaps(subprocess, next(heap));
-        if (next(heap) != 0) setPrev(next(heap), prev(heap));
+        Links.remove(Subprocess.heapsWord(subprocess), heap, NEXT);
         Statistics.merge(statistics(heap), Subprocess.statistics(subprocess));
         Lock.release(Subprocess.livesLock(subprocess));
     }

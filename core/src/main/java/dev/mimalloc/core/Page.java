@@ -49,6 +49,10 @@ public final class Page {
     private static final long OS_NEXT = OS_BYTES + 8; // 8 osLock: in the heap's list of such pages
     private static final long OS_PREV = OS_NEXT + 8; // 8 osLock
 
+    /** Where a page is linked into its theap's queue, and into its heap's list: see {@link Links}. */
+    static final long LINKS = NEXT;
+    static final long OS_LINKS = OS_NEXT;
+
     /** The size of a descriptor in an arena: a multiple of 32, so that the first half line is never split. */
     static final long SIZE = OS_BASE;
     /** One of a page straight from the OS. */
@@ -184,8 +188,6 @@ public final class Page {
     static void setOsSize(long page, long size) { putLong(page + OS_BYTES, size); }
     static long osNext(long page) { return getLong(page + OS_NEXT); }
     static void setOsNext(long page, long next) { putLong(page + OS_NEXT, next); }
-    static long osPrev(long page) { return getLong(page + OS_PREV); }
-    static void setOsPrev(long page, long prev) { putLong(page + OS_PREV, prev); }
 
     static boolean isInArena(long page) { return slices(page) != 0; }
     /**

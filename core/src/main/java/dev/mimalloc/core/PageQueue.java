@@ -25,11 +25,8 @@ final class PageQueue {
     static void pushFront(long theap, int index, long page) {
         long queue = Theap.queue(theap, index);
         long first = first(queue);
-        Page.setPrev(page, 0);
-        Page.setNext(page, first);
-        if (first != 0) Page.setPrev(first, page);
-        else putLong(queue + LAST, page);
-        putLong(queue + FIRST, page);
+        if (first == 0) putLong(queue + LAST, page);
+        Links.push(queue + FIRST, page, Page.LINKS);
         count(theap, queue, 1);
         updateDirect(theap, index, page);
     }
@@ -52,12 +49,8 @@ final class PageQueue {
         long queue = Theap.queue(theap, index);
         long next = Page.next(page);
         long prev = Page.prev(page);
-        if (prev != 0) Page.setNext(prev, next);
-        else putLong(queue + FIRST, next);
-        if (next != 0) Page.setPrev(next, prev);
-        else putLong(queue + LAST, prev);
-        Page.setNext(page, 0);
-        Page.setPrev(page, 0);
+        if (next == 0) putLong(queue + LAST, prev);
+        Links.remove(queue + FIRST, page, Page.LINKS);
         Page.setRetire(page, 0); // or the free of its last block, wherever the page is then, would leave it alone
         count(theap, queue, -1);
         if (prev == 0) updateDirect(theap, index, next);

@@ -368,11 +368,7 @@ final class Pages {
         }
         long lock = Subprocess.osLock(Heap.subprocess(heap));
         Lock.acquire(lock);
-        long first = Heap.osPages(heap);
-        Page.setOsNext(page, first);
-        Page.setOsPrev(page, 0);
-        if (first != 0) Page.setOsPrev(first, page);
-        Heap.setOsPages(heap, page);
+        Links.push(Heap.osPagesWord(heap), page, Page.OS_LINKS);
         Lock.release(lock);
         return true;
     }
@@ -387,11 +383,7 @@ final class Pages {
         }
         long lock = Subprocess.osLock(Heap.subprocess(heap));
         Lock.acquire(lock);
-        long next = Page.osNext(page);
-        long prev = Page.osPrev(page);
-        if (prev != 0) Page.setOsNext(prev, next);
-        else Heap.setOsPages(heap, next);
-        if (next != 0) Page.setOsPrev(next, prev);
+        Links.remove(Heap.osPagesWord(heap), page, Page.OS_LINKS);
         Lock.release(lock);
     }
 

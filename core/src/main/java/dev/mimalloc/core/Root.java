@@ -89,7 +89,7 @@ final class Root {
     static long freeSlot() { return getLong(at(FREE_SLOT)); }
     static void setFreeSlot(long slot) { putLong(at(FREE_SLOT), slot); }
     static long subprocesses() { return getLong(at(SUBPROCESSES)); }
-    static void setSubprocesses(long subprocess) { putLong(at(SUBPROCESSES), subprocess); }
+    static long subprocessesWord() { return at(SUBPROCESSES); }
     static long slots() { return at(SLOTS); }
 
     static long limitRelaxed() { return getRelaxed(at(LIMIT)); }

@@ -17,7 +17,8 @@ final class Subprocess {
     private static final long PURGEABLE = PURGE_EXPIRE + 8; // 8 atomic, approximate: slices waiting to be purged
     private static final long PURGE_NEXT = PURGEABLE + 8; // 8 relaxed, a hint: as many are purged without delay
     private static final long NEXT = PURGE_NEXT + 8; // 8 root's lock: in the list of all subprocesses
-    private static final long PURGER = NEXT + 8; // 8 relaxed: the thread that purges, 0 for nobody
+    private static final long PREV = NEXT + 8; // 8 root's lock
+    private static final long PURGER = PREV + 8; // 8 relaxed: the thread that purges, 0 for nobody
     private static final long CLAIM_LOCK = PURGER + 8; // 8: held while a purge claims, or to search without a gap
     private static final long WANTED = CLAIM_LOCK + 8; // 8 relaxed, a hint: slices purged early and claimed again
     private static final long WAIT_PEAK = WANTED + 8; // 8 relaxed, a hint: the most that waited since time was up
@@ -49,6 +50,7 @@ final class Subprocess {
     static void setMainHeap(long subprocess, long heap) { putLong(subprocess + MAIN_HEAP, heap); }
     static long heaps(long subprocess) { return getLong(subprocess + HEAPS); }
     static void setHeaps(long subprocess, long heap) { putLong(subprocess + HEAPS, heap); }
+    static long heapsWord(long subprocess) { return subprocess + HEAPS; }
     /** Acquire: an arena that is counted is complete. */
     static long arenaCount(long subprocess) { return getAcquire(subprocess + ARENA_COUNT); }
     static void setArenaCount(long subprocess, long count) { putRelease(subprocess + ARENA_COUNT, count); }
@@ -63,7 +65,6 @@ final class Subprocess {
     static long purgeNext(long subprocess) { return getRelaxed(subprocess + PURGE_NEXT); }
     static void setPurgeNext(long subprocess, long slices) { putRelaxed(subprocess + PURGE_NEXT, slices); }
     static long next(long subprocess) { return getLong(subprocess + NEXT); }
-    static void setNext(long subprocess, long next) { putLong(subprocess + NEXT, next); }
     /** A thread only asks whether it is itself, and what it finds then is what it wrote: no order is needed. */
     static long purger(long subprocess) { return getRelaxed(subprocess + PURGER); }
     static void setPurger(long subprocess, long thread) { putRelaxed(subprocess + PURGER, thread); }
@@ -118,8 +119,14 @@ final class Subprocess {
         setHeaps(subprocess, heap);
         Statistics.increase(statistics(subprocess), Statistics.HEAPS, 1);
         Lock.acquire(Root.lock());
-        setNext(subprocess, Root.subprocesses());
-        Root.setSubprocesses(subprocess);
+        Links.push(Root.subprocessesWord(), subprocess, NEXT);
+        Lock.release(Root.lock());
+    }
+
+    /** Takes a subprocess out of the list of all. */
+    static void unlink(long subprocess) {
+        Lock.acquire(Root.lock());
+        Links.remove(Root.subprocessesWord(), subprocess, NEXT);
         Lock.release(Root.lock());
     }
 

@@ -56,7 +56,7 @@ public final class Subprocesses {
             next = Heap.next(heap);
             if (heap != main) Heap.release(heap);
         }
-        unlink(subprocess);
+        Subprocess.unlink(subprocess);
         Kept.end(subprocess, Root.subprocess());
         for (long i = 0; i < Subprocess.arenaCount(subprocess); i++) {
             long arena = Subprocess.arena(subprocess, i);
@@ -69,19 +69,6 @@ public final class Subprocesses {
         Table.release(Subprocess.arenas(subprocess));
         Meta.free(main, Heap.SIZE);
         Meta.free(subprocess, Subprocess.SIZE);
-    }
-
-    private static void unlink(long subprocess) {
-        Lock.acquire(Root.lock());
-        long before = 0;
-        long at = Root.subprocesses();
-        while (at != subprocess) {
-            before = at;
-            at = Subprocess.next(at);
-        }
-        if (before == 0) Root.setSubprocesses(Subprocess.next(subprocess));
-        else Subprocess.setNext(before, Subprocess.next(subprocess));
-        Lock.release(Root.lock());
     }
 
     /**

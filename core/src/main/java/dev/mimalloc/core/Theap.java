@@ -49,6 +49,9 @@ public final class Theap {
     private static final long KEPT = LOCK + 8; // 8 acquire: 1 when the thread may come back to it after its heap's end
     private static final long ORPHAN = KEPT + 8; // 8 livesLock: 1 in the list of orphans
     static final long SIZE = ORPHAN + 8;
+    /** Where a theap is linked into its thread's list, or that of its orphans, and into its heap's: see {@link Links}. */
+    static final long IN_THREAD = NEXT_IN_THREAD;
+    static final long IN_HEAP = NEXT_IN_HEAP;
 
     private Theap() {}
 
@@ -72,11 +75,8 @@ public final class Theap {
     static long nextInThread(long theap) { return getLong(theap + NEXT_IN_THREAD); }
     static void setNextInThread(long theap, long next) { putLong(theap + NEXT_IN_THREAD, next); }
     static long prevInThread(long theap) { return getLong(theap + PREV_IN_THREAD); }
-    static void setPrevInThread(long theap, long prev) { putLong(theap + PREV_IN_THREAD, prev); }
     static long nextInHeap(long theap) { return getLong(theap + NEXT_IN_HEAP); }
-    static void setNextInHeap(long theap, long next) { putLong(theap + NEXT_IN_HEAP, next); }
     static long prevInHeap(long theap) { return getLong(theap + PREV_IN_HEAP); }
-    static void setPrevInHeap(long theap, long prev) { putLong(theap + PREV_IN_HEAP, prev); }
     static long fullRetain(long theap) { return getLong(theap + FULL_RETAIN); }
     static long retainMore(long theap) { return getLong(theap + RETAIN_MORE); }
     static void setRetainMore(long theap, long slices) { putLong(theap + RETAIN_MORE, slices); }
@@ -148,20 +148,12 @@ public final class Theap {
     static boolean isOrphan(long theap) { return getLong(theap + ORPHAN) != 0; }
     /** Enters a theap in its thread's list of orphans; for who holds the lives lock. */
     static void pushOrphan(long theap) {
-        long first = ThreadData.orphansAcquire(data(theap));
         putLong(theap + ORPHAN, 1);
-        setPrevInThread(theap, 0);
-        setNextInThread(theap, first);
-        if (first != 0) setPrevInThread(first, theap);
-        ThreadData.setOrphansRelease(data(theap), theap);
+        Links.push(ThreadData.orphansWord(data(theap)), theap, IN_THREAD);
     }
     /** Takes it out; the same. */
     static void removeOrphan(long theap) {
-        long next = nextInThread(theap);
-        long prev = prevInThread(theap);
-        if (prev != 0) setNextInThread(prev, next);
-        else ThreadData.setOrphansRelease(data(theap), next);
-        if (next != 0) setPrevInThread(next, prev);
+        Links.remove(ThreadData.orphansWord(data(theap)), theap, IN_THREAD);
     }
     private static long made(long theap, int bin) { return getRelaxed(theap + MADE + bin * WORD); }
     private static void addPages(long statistics, int bin, long pages) {

@@ -140,14 +140,8 @@ final class Theaps {
     private static void link(long theap, long data, long heap) {
         // The first is the one for the main heap; who finds it in the list finds it here, too.
         if (ThreadData.mainTheap(data) == 0) ThreadData.setMainTheap(data, theap);
-        long first = ThreadData.theaps(data);
-        Theap.setNextInThread(theap, first);
-        if (first != 0) Theap.setPrevInThread(first, theap);
-        ThreadData.setTheaps(data, theap);
-        first = Heap.theaps(heap);
-        Theap.setNextInHeap(theap, first);
-        if (first != 0) Theap.setPrevInHeap(first, theap);
-        Heap.setTheaps(heap, theap);
+        Links.push(ThreadData.theapsWord(data), theap, Theap.IN_THREAD);
+        Links.push(Heap.theapsWord(heap), theap, Theap.IN_HEAP);
     }
 
     /**
@@ -163,20 +157,12 @@ final class Theaps {
     /** Takes a theap out of its thread's list; for who holds the lives lock. */
     static void unlinkFromThread(long theap) {
         Scavenge.forget(theap);
-        long next = Theap.nextInThread(theap);
-        long prev = Theap.prevInThread(theap);
-        if (prev != 0) Theap.setNextInThread(prev, next);
-        else ThreadData.setTheaps(Theap.data(theap), next);
-        if (next != 0) Theap.setPrevInThread(next, prev);
+        Links.remove(ThreadData.theapsWord(Theap.data(theap)), theap, Theap.IN_THREAD);
     }
 
     /** Takes a theap out of its heap's list; for who holds the lives lock. */
     static void unlinkFromHeap(long theap) {
-        long next = Theap.nextInHeap(theap);
-        long prev = Theap.prevInHeap(theap);
-        if (prev != 0) Theap.setNextInHeap(prev, next);
-        else Heap.setTheaps(Theap.heap(theap), next);
-        if (next != 0) Theap.setPrevInHeap(next, prev);
+        Links.remove(Heap.theapsWord(Theap.heap(theap)), theap, Theap.IN_HEAP);
         long statistics = Heap.statistics(Theap.heap(theap));
         Theap.addCounters(theap, statistics);
         Statistics.decrease(statistics, Statistics.THEAPS, 1);

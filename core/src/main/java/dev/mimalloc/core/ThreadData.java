@@ -34,7 +34,7 @@ final class ThreadData {
     static long subprocess(long data) { return getLong(data + SUBPROCESS); }
     static void setSubprocess(long data, long subprocess) { putLong(data + SUBPROCESS, subprocess); }
     static long theaps(long data) { return getLong(data + THEAPS); }
-    static void setTheaps(long data, long theap) { putLong(data + THEAPS, theap); }
+    static long theapsWord(long data) { return data + THEAPS; }
     static long mainTheap(long data) { return getLong(data + MAIN_THEAP); }
     static void setMainTheap(long data, long theap) { putLong(data + MAIN_THEAP, theap); }
     static boolean tryLease(long data) { return getRelaxed(data + LEASE) == 0 && compareAndSet(data + LEASE, 0, 1); }
@@ -52,7 +52,7 @@ final class ThreadData {
     static void setInDeferred(long data, boolean in) { putLong(data + IN_DEFERRED, in ? 1 : 0); }
     static boolean hasOrphans(long data) { return getAcquire(data + ORPHANS) != 0; }
     static long orphansAcquire(long data) { return getAcquire(data + ORPHANS); }
-    static void setOrphansRelease(long data, long theap) { putRelease(data + ORPHANS, theap); }
+    static long orphansWord(long data) { return data + ORPHANS; }
     static long sequence(long data) { return getLong(data + SEQUENCE); }
     static void setSequence(long data, long sequence) { putLong(data + SEQUENCE, sequence); }
     static long spare(long data) { return getLong(data + SPARE); }
