@@ -25,7 +25,7 @@ import jdk.jfr.events.StackFilter;
         "dev.mimalloc.core.Density", "dev.mimalloc.core.Errors", "dev.mimalloc.core.FindPage",
         "dev.mimalloc.core.Free", "dev.mimalloc.core.Heap", "dev.mimalloc.core.HeapPages", "dev.mimalloc.core.Heaps",
         "dev.mimalloc.core.HugePages", "dev.mimalloc.core.Json", "dev.mimalloc.core.Kept",
-        "dev.mimalloc.core.Limits", "dev.mimalloc.core.Links", "dev.mimalloc.core.Lock", "dev.mimalloc.core.ManageArenas",
+        "dev.mimalloc.core.Limits", "dev.mimalloc.core.Links", "dev.mimalloc.core.Lock", "dev.mimalloc.core.Main", "dev.mimalloc.core.ManageArenas",
         "dev.mimalloc.core.Meta", "dev.mimalloc.core.Options", "dev.mimalloc.core.Page",
         "dev.mimalloc.core.PageMap", "dev.mimalloc.core.PageQueue", "dev.mimalloc.core.Pages",
         "dev.mimalloc.core.Printer", "dev.mimalloc.core.ProcessInfo", "dev.mimalloc.core.ProcessLife",

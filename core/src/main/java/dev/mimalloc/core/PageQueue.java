@@ -88,7 +88,7 @@ final class PageQueue {
         if (size > Config.SMALL_SIZE_MAX) return;
         // Bins of odd words up to 8 do not exist: bin 4 also serves 3 words.
         long words = bin == 1 ? 0 : bin <= 8 ? Config.max(2, bin - 1) : (SizeClass.binSize(bin - 1) >>> 3) + 1;
-        long entry = page == 0 ? Root.emptyPage() : page;
+        long entry = page == 0 ? Main.emptyPage() : page;
         for (; words <= size >>> 3; words++) Theap.setDirect(theap, words, entry);
     }
 }

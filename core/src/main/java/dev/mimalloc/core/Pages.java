@@ -101,7 +101,7 @@ final class Pages {
     /** Of a page with a single block: was its memory fresh, and does it stay readable even when it is freed? */
     private static boolean mayTellDensity(long page, long heap) {
         long subprocess = Heap.subprocess(heap);
-        if (!Page.isInArena(page) || !Page.has(page, Page.MEMORY_ZERO) || subprocess != Root.subprocess()) return false;
+        if (!Page.isInArena(page) || !Page.has(page, Page.MEMORY_ZERO) || subprocess != Main.subprocess()) return false;
         long arena = Subprocess.arena(subprocess, Page.arena(page));
         return Arena.isAdvisable(arena) && Arena.staysReadable(arena);
     }

@@ -34,7 +34,7 @@ public final class ProcessInfo {
     /** Fills a struct. */
     public static void read(long info) {
         Os.processInfo(info);
-        long statistics = Subprocess.statistics(Root.subprocess());
+        long statistics = Subprocess.statistics(Main.subprocess());
         putLong(info + ELAPSED, Os.clock() - Root.start());
         putLong(info + COMMITTED, Statistics.current(statistics, Statistics.COMMITTED));
         putLong(info + PEAK_COMMIT, Statistics.peak(statistics, Statistics.COMMITTED));

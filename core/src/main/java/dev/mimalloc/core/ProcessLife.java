@@ -82,12 +82,12 @@ public final class ProcessLife {
     public static void tick() {
         if (!Startup.ready()) return;
         Threads.collectShared();
-        Scavenge.tick(Root.subprocess());
-        Purge.tick(Root.subprocess());
+        Scavenge.tick(Main.subprocess());
+        Purge.tick(Main.subprocess());
     }
 
     /** Does free memory wait to be given back by {@link #tick}? */
-    public static boolean hasToTick() { return Subprocess.purgeExpire(Root.subprocess()) != 0; }
+    public static boolean hasToTick() { return Subprocess.purgeExpire(Main.subprocess()) != 0; }
 
     /**
      * What the thread of option {@code purge_thread} does: what is due, and when nothing waits any more a look for pages
@@ -98,7 +98,7 @@ public final class ProcessLife {
     @Export("int64_t mi__purge_round(void)")
     public static long purgeRound() {
         tick();
-        long subprocess = Root.subprocess();
+        long subprocess = Main.subprocess();
         if (Subprocess.purgeExpire(subprocess) == 0) Scavenge.all(subprocess);
         long expire = Subprocess.purgeExpire(subprocess);
         return expire == 0 ? -1 : Config.max(0, expire - Os.clock());

@@ -68,7 +68,7 @@ public final class Report {
     /** The bytes of a heap's blocks that somebody has; of all heaps of the main subprocess for 0. A snapshot. */
     public static long live(long heap) {
         if (!Startup.ready()) return 0;
-        long subprocess = heap == 0 ? Root.subprocess() : Heap.subprocess(heap);
+        long subprocess = heap == 0 ? Main.subprocess() : Heap.subprocess(heap);
         long target = Meta.allocate(Statistics.SIZE);
         if (target == 0) return 0;
         if (heap == 0) subprocess(subprocess, target);

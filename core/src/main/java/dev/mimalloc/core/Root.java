@@ -5,7 +5,7 @@ import static dev.mimalloc.machine.Memory.*;
 import dev.mimalloc.machine.Memory;
 
 /**
- * The one piece of static memory, from which all mutable state is reached. Zero at first.
+ * The one piece of static memory, from which all mutable state is reached. Zero at first. {@code Main} lies behind it.
  */
 final class Root {
     static final int SHARED_MAX = 256;
@@ -30,13 +30,10 @@ final class Root {
     private static final long AT_LIMIT = CHARGED + 8; // 16 acquire: the function to call at a limit, and its argument
     private static final long DESTROYED = AT_LIMIT + 16; // 8: 1 after all memory has gone with blocks in it
     private static final long OPTIONS = DESTROYED + 8; // see Options
-    private static final long EMPTY_PAGE = OPTIONS + Options.COUNT * Options.SIZE + LINE - 1 & -LINE; // a Page
-    private static final long SUBPROCESS = EMPTY_PAGE + Page.SIZE + LINE - 1 & -LINE; // the main subprocess
-    private static final long HEAP = SUBPROCESS + Subprocess.SIZE + LINE - 1 & -LINE; // the main heap
-    private static final long SHARED_DATA = HEAP + Heap.SIZE + LINE - 1 & -LINE; // acquire: ThreadData
+    private static final long SHARED_DATA = OPTIONS + Options.COUNT * Options.SIZE + LINE - 1 & -LINE; // acquire: ThreadData
     private static final long SLOTS = SHARED_DATA + SHARED_MAX * WORD; // Table, lock: the free slot behind a free one
     private static final long DENSITY = SLOTS + Table.SIZE + LINE - 1 & -LINE; // relaxed: see Density
-    private static final long SIZE = DENSITY + Long.SIZE * WORD;
+    static final long SIZE = DENSITY + Long.SIZE * WORD + LINE - 1 & -LINE;
     /** In the two words of a function. */
     private static final long ARGUMENT = 8;
 
@@ -107,9 +104,6 @@ final class Root {
     static void clear() { fill(at(STATE), SIZE, 0); }
 
     static long options() { return at(OPTIONS); }
-    static long emptyPage() { return at(EMPTY_PAGE); }
-    static long subprocess() { return at(SUBPROCESS); }
-    static long heap() { return at(HEAP); }
 
     static long density(long power) { return at(DENSITY + power * WORD); }
 

@@ -24,8 +24,8 @@ final class Startup {
         long count = 1;
         while (count < Os.processors() && count < Root.SHARED_MAX) count *= 2;
         Root.setSharedCount(count);
-        long subprocess = Root.subprocess();
-        Heap.initMain(Root.heap(), subprocess);
+        long subprocess = Main.subprocess();
+        Heap.initMain(Main.heap(), subprocess);
         if (Options.bounded(Options.ALLOW_THP) == 0) Os.disallowTransparentHugePages();
         Root.setStateRelease(DONE);
         reserveAsTold(subprocess);

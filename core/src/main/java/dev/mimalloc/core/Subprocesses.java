@@ -12,7 +12,7 @@ public final class Subprocesses {
     private Subprocesses() {}
 
     @Export("mi_subproc_id_t mi_subproc_main(void)")
-    public static long main() { return Startup.ready() ? Root.subprocess() : 0; }
+    public static long main() { return Startup.ready() ? Main.subprocess() : 0; }
 
     @Export("mi_subproc_id_t mi_subproc_current(void)")
     public static long current() { return Startup.ready() ? Theap.currentSubprocess() : 0; }
@@ -38,7 +38,7 @@ public final class Subprocesses {
      */
     @Export("void mi_subproc_destroy(mi_subproc_id_t subproc)")
     public static void destroy(long subprocess) {
-        if (subprocess == 0 || subprocess == Root.subprocess()) return;
+        if (subprocess == 0 || subprocess == Main.subprocess()) return;
         long main = Subprocess.mainHeap(subprocess);
         long next;
         for (long heap = Subprocess.heaps(subprocess); heap != 0; heap = next) {
@@ -57,7 +57,7 @@ public final class Subprocesses {
             if (heap != main) Heap.release(heap);
         }
         Subprocess.unlink(subprocess);
-        Kept.end(subprocess, Root.subprocess());
+        Kept.end(subprocess, Main.subprocess());
         for (long i = 0; i < Subprocess.arenaCount(subprocess); i++) {
             long arena = Subprocess.arena(subprocess, i);
             Trace.arena(false, Arena.start(arena), Arena.size(arena));

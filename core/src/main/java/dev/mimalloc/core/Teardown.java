@@ -48,7 +48,7 @@ public final class Teardown {
         Table.release(Root.slots());
         PageMap.releaseAll();
         Meta.releaseAll();
-        Root.clear();
+        Main.clear();
         if (live) Root.setDestroyed();
         return true;
     }

@@ -167,14 +167,14 @@ public final class Theap {
     /** The subprocess of the calling thread: the main one as long as it has no theap. */
     static long currentSubprocess() {
         long theap = ThreadSlot.theap();
-        return theap == 0 ? Root.subprocess() : subprocess(theap);
+        return theap == 0 ? Main.subprocess() : subprocess(theap);
     }
     static long threadId(long theap) { return ThreadData.id(data(theap)); }
     static long statistics(long theap) { return Heap.statistics(heap(theap)); }
 
     /** Makes a theap forget its pages. */
     static void clearPages(long theap) {
-        for (long words = 0; words <= Config.SMALL_SIZE_MAX / 8; words++) setDirect(theap, words, Root.emptyPage());
+        for (long words = 0; words <= Config.SMALL_SIZE_MAX / 8; words++) setDirect(theap, words, Main.emptyPage());
         fill(queue(theap, 0), 2 * SizeClass.COUNT * PageQueue.SIZE, 0);
         addPageCount(theap, -pageCount(theap));
         setRetire(theap, SizeClass.COUNT, 0);

@@ -52,7 +52,7 @@ final class Theaps {
     private static long enterSlow(long heap) {
         ThreadSlot.probeStack();
         long theap = ThreadSlot.theap();
-        if (theap == 0) theap = ThreadSlot.mayOwn() ? startThread(Root.subprocess()) : lease();
+        if (theap == 0) theap = ThreadSlot.mayOwn() ? startThread(Main.subprocess()) : lease();
         if (theap == 0 || heap == 0 || Theap.heap(theap) == heap) return theap;
         long data = Theap.data(theap);
         long other = Table.get(ThreadData.bySlot(data), Heap.slot(heap));
@@ -111,7 +111,7 @@ final class Theaps {
 
     private static long share(long index) {
         // No thread has an id this large, so all frees of these theaps' blocks go through the thread-free list.
-        long data = newData(-16 * (index + 1), Root.subprocess());
+        long data = newData(-16 * (index + 1), Main.subprocess());
         if (data == 0) return 0;
         ThreadData.setShared(data);
         if (Root.casSharedData(index, data)) return data;

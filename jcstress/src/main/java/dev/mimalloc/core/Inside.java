@@ -37,7 +37,7 @@ public final class Inside {
     public static boolean claim(long bitmap, long bit, long page) { return Abandon.claim(bitmap, bit, page); }
 
     /** Clears a findable page's bit, as an owner does. */
-    public static void takeBit(long bitmap, long bit) { Abandon.takeBit(bitmap, bit, Root.heap()); }
+    public static void takeBit(long bitmap, long bit) { Abandon.takeBit(bitmap, bit, Main.heap()); }
 
     /** Gives up all that the current thread has in a heap, as at the thread's end. */
     public static void abandonAll(long heap) {

@@ -24,7 +24,7 @@ public final class Invariants {
     private static final long PATIENCE = 20_000_000_000L;
     private static final int MOST = 20;
 
-    private final long subprocess = Root.subprocess();
+    private final long subprocess = Main.subprocess();
     private final List<String> wrong = new ArrayList<>();
     private final Map<Long, Long> queued = new HashMap<>(); // pages in a queue, and the theap whose it is
     private final Set<Long> pages = new HashSet<>();
@@ -89,7 +89,7 @@ public final class Invariants {
     }
 
     private void ownTheaps(List<Long> theaps) {
-        for (long t = Heap.theaps(Root.heap()); t != 0; t = Theap.nextInHeap(t)) {
+        for (long t = Heap.theaps(Main.heap()); t != 0; t = Theap.nextInHeap(t)) {
             if (!ThreadData.isShared(Theap.data(t))) theaps.add(t);
         }
     }
@@ -144,7 +144,7 @@ public final class Invariants {
 
     /** Each thread's theaps, with their queues; those of deleted heaps are only found here. */
     private void threads() {
-        for (long main = Heap.theaps(Root.heap()); main != 0; main = Theap.nextInHeap(main)) {
+        for (long main = Heap.theaps(Main.heap()); main != 0; main = Theap.nextInHeap(main)) {
             long data = Theap.data(main);
             that(ThreadData.mainTheap(data) == main, "theap 0x%x is not its thread's main one", main);
             that(!ThreadData.inDeferred(data), "thread data 0x%x seems to be in a user's function", data);
@@ -200,9 +200,9 @@ public final class Invariants {
         for (long size = 0; size <= Config.SMALL_SIZE_MAX; size += 8) {
             long first = PageQueue.first(Theap.queue(theap, SizeClass.bin(size)));
             long direct = Theap.direct(theap, size);
-            that(direct == (first == 0 ? Root.emptyPage() : first), "direct page of %d bytes in 0x%x", size, theap);
+            that(direct == (first == 0 ? Main.emptyPage() : first), "direct page of %d bytes in 0x%x", size, theap);
         }
-        that(Page.free(Root.emptyPage()) == 0, "the empty page has a block");
+        that(Page.free(Main.emptyPage()) == 0, "the empty page has a block");
     }
 
     private void heap(long heap) {

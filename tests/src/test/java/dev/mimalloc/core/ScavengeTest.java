@@ -45,7 +45,7 @@ class ScavengeTest {
     }
 
     private static void scavenge(AtomicInteger working) {
-        while (working.get() > 0) Scavenge.all(Root.subprocess());
+        while (working.get() > 0) Scavenge.all(Main.subprocess());
     }
 
     /** Waves: the slots fill, and run empty, and what one thread has put there the other one frees. */

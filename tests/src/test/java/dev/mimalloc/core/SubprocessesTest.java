@@ -33,7 +33,7 @@ class SubprocessesTest {
         var expected = new ArrayList<Long>();
         for (int i = 0; i < 40; i += 2) expected.add(alive.get(i));
         var shown = new ArrayList<Long>();
-        assertThat(visit(Root.subprocess(), (heap, arg) -> {
+        assertThat(visit(Main.subprocess(), (heap, arg) -> {
             int at = alive.indexOf(heap);
             if (at < 0) return true;
             shown.add(heap);
@@ -51,14 +51,14 @@ class SubprocessesTest {
     @Test
     void aVisitThatStopsHoldsNothing() {
         long heap = Heaps.create();
-        assertThat(visit(Root.subprocess(), (shown, arg) -> shown != heap)).isFalse();
+        assertThat(visit(Main.subprocess(), (shown, arg) -> shown != heap)).isFalse();
         assertThat(Heap.addReferences(heap, 0)).isEqualTo(1);
         Heaps.destroy(heap);
     }
 
     private static Set<Long> heaps() {
         var heaps = new HashSet<Long>();
-        visit(Root.subprocess(), (heap, arg) -> heaps.add(heap));
+        visit(Main.subprocess(), (heap, arg) -> heaps.add(heap));
         return heaps;
     }
 
@@ -75,7 +75,7 @@ class SubprocessesTest {
                     assertThatIllegalArgumentException().isThrownBy(() -> Allocate.heapZalloc(other, 1 << 20));
                     assertThatIllegalArgumentException().isThrownBy(() -> Heaps.theap(other));
                 }
-                long arena = Subprocess.arena(Root.subprocess(), 0);
+                long arena = Subprocess.arena(Main.subprocess(), 0);
                 assertThatIllegalArgumentException().isThrownBy(() -> Heaps.create(arena));
                 long own = Heaps.create();
                 long block = Allocate.heapMalloc(own, 100);
