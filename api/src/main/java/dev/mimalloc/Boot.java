@@ -4,6 +4,7 @@ import dev.mimalloc.core.Limits;
 import dev.mimalloc.core.ManageArenas;
 import dev.mimalloc.core.Options;
 import dev.mimalloc.core.ProcessLife;
+import dev.mimalloc.core.Spare;
 import dev.mimalloc.core.Threads;
 import dev.mimalloc.machine.Lifecycle;
 import dev.mimalloc.machine.Os;
@@ -96,7 +97,10 @@ final class Boot implements Lifecycle {
     }
 
     @Override
-    public void threadEnded(long theap) { Threads.done(theap); }
+    public void threadEnded(long theap) {
+        Spare.threadEnded(theap);
+        Threads.done(theap);
+    }
     @Override
     public void tick() {
         ProcessLife.tick();

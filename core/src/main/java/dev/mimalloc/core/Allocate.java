@@ -245,6 +245,7 @@ public final class Allocate {
         // Whatever is free somewhere else may help.
         do {
             theap = Threads.adoptOrphans(Theap.data(theap), theap);
+            Free.free(ThreadData.takeSpare(Theap.data(theap)));
             Threads.collectEverything(theap);
             page = single ? singleton(theap, size, alignment, use) : FindPage.find(theap, SizeClass.bin(size));
             // A large page may be too much where the block alone is not: in a small region.

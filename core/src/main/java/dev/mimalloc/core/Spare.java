@@ -4,8 +4,7 @@ import dev.mimalloc.machine.ThreadSlot;
 
 /**
  * A block that each thread keeps at hand: for memory that is wanted for a moment, again and again, taking it and
- * putting it back costs even less than malloc and free. Only one borrower at a time can have it. It is memory of the
- * allocator's own, as for a struct: so it is no block that {@link Free} would take. JVM only.
+ * putting it back costs even less than malloc and free. Only one borrower at a time can have it. JVM only.
  */
 public final class Spare {
     /** Bytes of the block. */
@@ -23,19 +22,27 @@ public final class Spare {
     public static long take(long lender) {
         long block = ThreadData.spare(lender);
         if (block == ThreadData.LENT) return 0;
-        ThreadData.setSpare(lender, block); // where there is stack for this, there is when we have a block
-        if (block == 0) block = Meta.allocate(SIZE);
+        if (block == 0) block = allocate(lender);
         if (block != 0) ThreadData.setSpare(lender, ThreadData.LENT);
         return block;
     }
 
+    /** At a memory limit, malloc may call a function of the user's, which may come by here. */
+    private static long allocate(long lender) {
+        ThreadData.setSpare(lender, 0); // where there is stack for this, there is when we have a block
+        long block = Allocate.malloc(SIZE);
+        long other = ThreadData.spare(lender);
+        if (other == 0) return block;
+        Free.free(block);
+        return other == ThreadData.LENT ? 0 : other;
+    }
+
     public static void putBack(long lender, long block) { ThreadData.setSpare(lender, block); }
 
-    /** Gives the block back to the process, unless it is lent. */
-    static void release(long lender) {
-        long block = ThreadData.spare(lender);
-        if (block == ThreadData.LENT) return;
-        ThreadData.setSpare(lender, 0);
-        Meta.free(block, SIZE);
+    /** Frees the block of a thread that has ended; before {@link Threads#done}, which ends its theaps. */
+    public static void threadEnded(long theap) {
+        long data = Theap.data(theap);
+        // With its subprocess the block has gone as well.
+        if (ThreadData.subprocess(data) != 0) Free.free(ThreadData.takeSpare(data));
     }
 }

@@ -56,6 +56,13 @@ final class ThreadData {
     static long sequence(long data) { return getLong(data + SEQUENCE); }
     static void setSequence(long data, long sequence) { putLong(data + SEQUENCE, sequence); }
     static long spare(long data) { return getLong(data + SPARE); }
+    /** The spare block, which is the caller's then; 0 if there is none, or somebody has it. */
+    static long takeSpare(long data) {
+        long block = spare(data);
+        if (block == LENT) return 0;
+        setSpare(data, 0);
+        return block;
+    }
     static void setSpare(long data, long block) { putLong(data + SPARE, block); }
     static long callOuts(long data) { return getLong(data + CALL_OUTS); }
     static void setCallOuts(long data, long count) { putLong(data + CALL_OUTS, count); }

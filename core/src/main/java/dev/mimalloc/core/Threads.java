@@ -32,7 +32,6 @@ public final class Threads {
             return;
         }
         ThreadData.setCallOuts(data, 0); // it may have ended inside of a function of the user's
-        Spare.release(data);
         long main = ThreadData.mainTheap(data);
         long lock = Subprocess.livesLock(subprocess);
         adoptOrphans(data, main);
@@ -211,7 +210,6 @@ public final class Threads {
         // An error half-way would keep the lock. Who has a lease has looked at the stack before.
         if (!ThreadData.isShared(data)) ThreadSlot.probeStackAround();
         long before = Subprocess.collectionsVolatile(subprocess);
-        Spare.release(data);
         if (!ThreadData.isShared(data)) collectPages(data);
         CallOut.pause(theap);
         Lock.acquire(Subprocess.collectLock(subprocess));

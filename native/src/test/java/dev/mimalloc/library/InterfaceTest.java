@@ -27,7 +27,9 @@ class InterfaceTest {
     @Test
     void contractAndPackage() throws Exception {
         var checks = new TreeMap<String, Integer>();
-        COUNT.matcher(test("release")).results().forEach(c -> checks.put(c.group(1), Integer.parseInt(c.group(2))));
+        // Some tests run a single topic once more.
+        COUNT.matcher(test("release")).results()
+                .forEach(c -> checks.merge(c.group(1), Integer.parseInt(c.group(2)), Math::max));
         System.out.println("checks of the interface: " + checks);
         assertThat(checks).containsKeys("C", "C++ 201103", "C++ 201703");
         assertThat(checks.get("C")).isGreaterThan(300);

@@ -165,7 +165,7 @@ public final class Invariants {
                 queues(theap);
             }
             long spare = ThreadData.spare(data);
-            that(spare == ThreadData.LENT || PageMap.pageOf(spare) == 0, "spare block 0x%x among the users'", spare);
+            that(spare == 0 || spare == ThreadData.LENT || PageMap.pageOf(spare) != 0, "spare block 0x%x", spare);
         }
     }
 

@@ -213,9 +213,7 @@ class HeapsAndArenasTest {
             }
             long address = o.arena().allocate(s.size(), 1L << s.alignment()).address();
             assertThat(Raw.firstDirty(address, s.size())).isEqualTo(-1);
-            // A confined arena of no heap begins with the thread's spare block, which belongs to none.
-            if (o.heap() != null) assertThat(o.heap().contains(address)).isTrue();
-            else if (!o.confined()) assertThat(Heap.main().contains(address)).isTrue();
+            assertThat((o.heap() == null ? Heap.main() : o.heap()).contains(address)).isTrue();
             add(address, s.size(), o);
         }
 
