@@ -132,6 +132,12 @@ MI_INLINE int32_t UpperTable_compareAndSet(int64_t i, int64_t expected, int64_t 
   return Memory_compareAndSet(MI_ADDRESS(mi_upper_table + i), expected, v);
 }
 
+// Os: the words that Os.java and a system's file share.
+enum { MI_INTERRUPTED = -4, MI_AGAIN = -11, MI_UNSUPPORTED = -38 };                              // errors
+enum { MI_COMMIT = 1, MI_LARGE = 2, MI_HUGE = 4, MI_EXACT = 8, MI_REPLACE = 16 };                // how to map
+enum { MI_NO_ACCESS = 0, MI_READ_WRITE = 1 };                                                    // access
+enum { MI_DROP = 0, MI_DROP_LOCKED = 1, MI_DROP_LATER = 2, MI_HUGE_PAGES = 3, MI_NO_HUGE_PAGES = 4 };  // advice
+
 // Callback: the first argument is the address of a user's function.
 MI_INLINE void Callback_deferredFree(int64_t f, int32_t force, int64_t heartbeat, int64_t arg) {
   ((mi_deferred_free_fun*)(uintptr_t)f)(force != 0, (unsigned long long)heartbeat, MI_AT(void, arg));

@@ -16,18 +16,33 @@
 #include <unistd.h>
 #if defined(__linux__)
 #include <sys/prctl.h>
-#include <sys/sysinfo.h>
 #endif
 
 #define MI_OS static __attribute__((unused))
-#define MI_LARGE_PAGE (2LL << 20)
-#define MI_HUGE_PAGE (1LL << 30)
-#define MI_MADV_DONTNEED_LOCKED 24
-#if defined(MAP_HUGETLB)
-#define MI_HUGETLB MAP_HUGETLB
-#else
-#define MI_HUGETLB 0
+// What a system has not, or knows by another number than its headers say.
+#if !defined(MAP_HUGETLB)
+#define MAP_HUGETLB 0
 #endif
+#if !defined(MAP_FIXED_NOREPLACE)
+#define MAP_FIXED_NOREPLACE 0
+#endif
+
+// Core's numbers of errors are Linux's.
+static int64_t mi_error(int code) {
+  switch (code) {
+    case EINTR: return MI_INTERRUPTED;
+    case EAGAIN: return MI_AGAIN;
+    case ENOSYS: return MI_UNSUPPORTED;
+    default: return -code == MI_AGAIN || -code == MI_UNSUPPORTED ? -EINVAL : -code;
+  }
+}
+
+// What a call has answered, or its error; errno is again as it was before the call: free comes by here, and must not change it.
+static int64_t mi_answer(int64_t result, int saved) {
+  if (result == -1) result = mi_error(errno);
+  errno = saved;
+  return result;
+}
 
 // --- Os: memory ------------------------------------------------------------------------------------------------------
 
@@ -37,200 +52,95 @@ MI_OS int64_t Os_pageSize(void) {
   return size;
 }
 
-MI_OS int64_t Os_largePageSize(void) { return MI_LARGE_PAGE; }
-
-static int64_t mi_mmap_near(int64_t wish, int64_t size, bool commit, int flags) {
-  int protection = commit ? PROT_READ | PROT_WRITE : PROT_NONE;
-  int saved = errno;  // free comes by here, too, and must not change it
-  void* p = mmap(MI_AT(void, wish), (size_t)size, protection, MAP_PRIVATE | MAP_ANONYMOUS | flags, -1, 0);
-  errno = saved;
-  return p == MAP_FAILED ? 0 : MI_ADDRESS(p);
-}
-
-static int64_t mi_mmap(int64_t size, bool commit, int flags) { return mi_mmap_near(0, size, commit, flags); }
-
-// Fails where a process has as many mappings as it may: to cut one in two takes one more.
-MI_OS int32_t Os_unmap(int64_t a, int64_t size) {
-  int saved = errno;
-  bool done = munmap(MI_AT(void, a), (size_t)size) == 0;
-  errno = saved;
-  return done;
-}
-
-static int64_t mi_mmap_aligned(int64_t size, int64_t alignment, bool commit, int flags) {
-  int64_t p = mi_mmap(size, commit, flags);
-  if (p == 0 || (p & (alignment - 1)) == 0) return p;
-  Os_unmap(p, size);
-  // Most systems give out addresses from above: what is below is likely to be free.
-  p = mi_mmap_near(p & -alignment, size, commit, flags);
-  if (p == 0 || (p & (alignment - 1)) == 0) return p;
-  Os_unmap(p, size);
-  // As much as it takes for an aligned piece to lie in it, and away with the ends: they should not count for the system's
-  // limits, not even for a moment.
-  bool late = commit && (flags & MI_HUGETLB) == 0;
-  p = mi_mmap(size + alignment, commit && !late, flags);
-  if (p == 0) return 0;
-  int64_t aligned = (p + alignment - 1) & -alignment, end = aligned + size;
-  if (aligned > p) Os_unmap(p, aligned - p);
-  if (p + size + alignment > end) Os_unmap(end, p + size + alignment - end);
-  if (!late || mprotect(MI_AT(void, aligned), (size_t)size, PROT_READ | PROT_WRITE) == 0) return aligned;
-  Os_unmap(aligned, size);
-  return 0;
-}
-
-MI_OS int64_t Os_map(int64_t size, int64_t alignment, int32_t commit, int32_t large) {
-  if (size <= 0 || size > PTRDIFF_MAX / 2 || alignment <= 0 || alignment > PTRDIFF_MAX / 2) return 0;
-  int64_t page = Os_pageSize();
-  size = (size + page - 1) & -page;
-#if defined(MAP_HUGETLB)
-  if (large && commit && size % MI_LARGE_PAGE == 0) {
-    int64_t p = mi_mmap_aligned(size, alignment, true, MAP_HUGETLB | 21 << 26);
-    if (p != 0) return p;
+// A system that could map at a multiple of some alignment would be asked to.
+MI_OS int64_t Os_map(int64_t wish, int64_t size, int64_t alignment, int32_t flags) {
+  (void)alignment;
+  int access = flags & (MI_COMMIT | MI_LARGE | MI_HUGE) ? PROT_READ | PROT_WRITE : PROT_NONE;
+  int kind = MAP_PRIVATE | MAP_ANONYMOUS, saved = errno;
+  if (flags & (MI_LARGE | MI_HUGE)) {
+    if (MAP_HUGETLB == 0) return MI_UNSUPPORTED;
+    kind |= MAP_HUGETLB | (flags & MI_HUGE ? 30 : 21) << 26;  // the size of a page, as a power of two
   }
-#endif
-  return mi_mmap_aligned(size, alignment, commit, 0);
+  if (flags & MI_EXACT) kind |= MAP_FIXED_NOREPLACE;
+  if (flags & MI_REPLACE) kind |= MAP_FIXED;
+  if ((uint64_t)size > PTRDIFF_MAX) return -ENOMEM;
+  void* p = mmap(MI_AT(void, wish), (size_t)size, access, kind, -1, 0);
+  return mi_answer(p == MAP_FAILED ? -1 : MI_ADDRESS(p), saved);
 }
 
-// Memory of 1 GiB pages, on a NUMA node if possible.
-MI_OS int64_t Os_mapHuge(int64_t size, int32_t node) {
-#if defined(MAP_HUGETLB)
-  int64_t p = mi_mmap_aligned(size, MI_HUGE_PAGE, true, MAP_HUGETLB | 30 << 26);
-#if defined(SYS_mbind)
-  if (p != 0 && node >= 0 && node < 64) {
-    unsigned long mask = 1UL << node;
-    const int preferred = 1;
-    syscall(SYS_mbind, p, size, preferred, &mask, 8 * sizeof(mask) + 1, 0);  // a wish: it may fail
-  }
-#endif
-  return p;
-#else
-  (void)size, (void)node;
-  return 0;
-#endif
-}
-
-// Reserves just these addresses, if they are free.
-MI_OS int32_t Os_mapAt(int64_t a, int64_t size) {
-#if defined(MAP_FIXED_NOREPLACE)
+MI_OS int64_t Os_unmap(int64_t a, int64_t size) {
   int saved = errno;
-  int64_t p = mi_mmap_near(a, size, false, MAP_FIXED_NOREPLACE);
-  if (p != 0 && p != a) Os_unmap(p, size);  // an older kernel takes it for a wish
-  errno = saved;
-  return p == a;
-#else
-  (void)a, (void)size;
-  return false;
-#endif
+  return mi_answer(munmap(MI_AT(void, a), (size_t)size), saved);
 }
 
-// Makes memory larger where it is, or moves its pages to the target, in place of what was mapped there.
-MI_OS int32_t Os_remap(int64_t a, int64_t size, int64_t new_size, int64_t target) {
+MI_OS int64_t Os_protect(int64_t a, int64_t size, int32_t access) {
+  int saved = errno;
+  return mi_answer(mprotect(MI_AT(void, a), (size_t)size, access == MI_NO_ACCESS ? PROT_NONE : PROT_READ | PROT_WRITE), saved);
+}
+
+static int mi_advice(int32_t advice) {
+  switch (advice) {
+#if defined(__linux__)  // elsewhere it does not promise zeroes
+    case MI_DROP: return MADV_DONTNEED;
+    case MI_DROP_LOCKED: return 24;  // MADV_DONTNEED_LOCKED
+#endif
+#if defined(MADV_FREE)
+    case MI_DROP_LATER: return MADV_FREE;
+#endif
+#if defined(MADV_HUGEPAGE)
+    case MI_HUGE_PAGES: return MADV_HUGEPAGE;
+    case MI_NO_HUGE_PAGES: return MADV_NOHUGEPAGE;
+#endif
+    default: return -1;
+  }
+}
+
+MI_OS int64_t Os_advise(int64_t a, int64_t size, int32_t advice) {
+  int saved = errno, known = mi_advice(advice);
+  return known < 0 ? MI_UNSUPPORTED : mi_answer(madvise(MI_AT(void, a), (size_t)size, known), saved);
+}
+
+MI_OS int64_t Os_remap(int64_t a, int64_t size, int64_t new_size, int64_t target) {
 #if defined(MREMAP_FIXED)
   int saved = errno;
   void* p = target == 0 ? mremap(MI_AT(void, a), (size_t)size, (size_t)new_size, 0)
                         : mremap(MI_AT(void, a), (size_t)size, (size_t)new_size, MREMAP_MAYMOVE | MREMAP_FIXED, MI_AT(void, target));
-  errno = saved;
-  return p != MAP_FAILED;
+  return mi_answer(p == MAP_FAILED ? -1 : MI_ADDRESS(p), saved);
 #else
   (void)a, (void)size, (void)new_size, (void)target;
-  return false;
+  return MI_UNSUPPORTED;
 #endif
 }
 
-static int32_t mi_mprotect(int64_t a, int64_t size, int protection) {
+MI_OS int64_t Os_bind(int64_t a, int64_t size, int32_t node) {
+#if defined(SYS_mbind)  // a word of nodes is enough
+  const long preferred = 1;
   int saved = errno;
-  bool done = mprotect(MI_AT(void, a), (size_t)size, protection) == 0;
-  errno = saved;
-  return done;
-}
-MI_OS int32_t Os_commit(int64_t a, int64_t size) { return mi_mprotect(a, size, PROT_READ | PROT_WRITE); }
-MI_OS int32_t Os_unprotect(int64_t a, int64_t size) { return mi_mprotect(a, size, PROT_READ | PROT_WRITE); }
-MI_OS int32_t Os_protect(int64_t a, int64_t size) { return mi_mprotect(a, size, PROT_NONE); }
-
-// The kernel says EAGAIN also when it has no room for one more mapping, which may be so for long.
-static int32_t mi_madvise(int64_t a, int64_t size, int advice) {
-  for (int attempts = 0; attempts < 8; attempts++) {
-    if (madvise(MI_AT(void, a), (size_t)size, advice) == 0) return true;
-    if (errno != EAGAIN) break;
-  }
-  return false;
-}
-
-// The answer's bits: 1, commit it before it is used again; 2, it is zero when it is used again.
-MI_OS int32_t Os_decommit(int64_t a, int64_t size) {
-  int saved = errno;
-#if defined(__linux__)
-  // The former is refused where the program has locked its memory; older kernels do not know the latter.
-  int32_t result = mi_madvise(a, size, MADV_DONTNEED) || mi_madvise(a, size, MI_MADV_DONTNEED_LOCKED) ? 2 : -1;
+  unsigned long mask = 1UL << node % (8 * (int)sizeof(mask));
+  return mi_answer(syscall(SYS_mbind, (long)a, (long)size, preferred, &mask, 8 * sizeof(mask) + 1, 0L), saved);
 #else
-  int32_t result = mi_madvise(a, size, MADV_DONTNEED) && mi_mprotect(a, size, PROT_NONE) ? 1 : -1;
-#endif
-  errno = saved;
-  return result;
-}
-
-// A fresh mapping in the place of the old one.
-MI_OS int32_t Os_discard(int64_t a, int64_t size) {
-  int saved = errno;
-  bool done = mmap(MI_AT(void, a), (size_t)size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) != MAP_FAILED;
-  errno = saved;
-  return done;
-}
-
-MI_OS int32_t Os_reset(int64_t a, int64_t size) {
-  int saved = errno;
-#if defined(MADV_FREE)
-  bool done = mi_madvise(a, size, MADV_FREE) || mi_madvise(a, size, MADV_DONTNEED);
-#else
-  bool done = mi_madvise(a, size, MADV_DONTNEED);
-#endif
-  errno = saved;
-  return done;
-}
-
-MI_OS int32_t Os_transparentHugePages(int64_t a, int64_t size, int32_t allow) {
-#if defined(MADV_HUGEPAGE)
-  int saved = errno;
-  bool done = mi_madvise(a, size, allow ? MADV_HUGEPAGE : MADV_NOHUGEPAGE);
-  errno = saved;
-  return done;
-#else
-  (void)a, (void)size, (void)allow;
-  return false;
+  (void)a, (void)size, (void)node;
+  return MI_UNSUPPORTED;
 #endif
 }
 
-MI_OS int32_t Os_disallowTransparentHugePages(void) {
+MI_OS int64_t Os_disallowHugePages(void) {
 #if defined(PR_SET_THP_DISABLE)
   int saved = errno;
-  bool done = prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0) == 0;
-  errno = saved;
-  return done;
+  return mi_answer(prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0), saved);
 #else
-  return false;
+  return MI_UNSUPPORTED;
 #endif
 }
 
 // --- Os: the machine -------------------------------------------------------------------------------------------------
 
-// Reads a small file of /proc or /sys; the text ends with a zero.
-static bool mi_read_file(const char* path, char* buffer, size_t size) {
-  int saved = errno, file = open(path, O_RDONLY | O_CLOEXEC);
-  ssize_t length = file < 0 ? -1 : read(file, buffer, size - 1);
+MI_OS int64_t Os_readFile(int64_t path, int64_t buffer, int64_t size) {
+  int saved = errno, file = open(MI_AT(const char, path), O_RDONLY | O_CLOEXEC);
+  int64_t result = mi_answer(file < 0 ? -1 : read(file, MI_AT(void, buffer), (size_t)size), saved);
   if (file >= 0) close(file);
   errno = saved;
-  if (length < 0) return false;
-  buffer[length] = 0;
-  return true;
-}
-
-MI_OS int64_t Os_physicalMemory(void) {
-#if defined(__linux__)
-  struct sysinfo info;
-  return sysinfo(&info) == 0 ? (int64_t)info.totalram * info.mem_unit : 0;
-#else
-  return (int64_t)sysconf(_SC_PHYS_PAGES) * Os_pageSize();
-#endif
+  return result;
 }
 
 MI_OS int32_t Os_processors(void) {
@@ -246,76 +156,14 @@ MI_OS int32_t Os_processors(void) {
 #endif
 }
 
-// Asked once, when the process begins: later it may be in a sandbox that ends it for opening a file.
-MI_OS int32_t Os_overcommits(void) {
-  static int answer;  // 0 not asked yet, 1 no, 2 yes
-  int known = __atomic_load_n(&answer, __ATOMIC_RELAXED);
-  if (known == 0) {
-    char mode[8];
-    known = mi_read_file("/proc/sys/vm/overcommit_memory", mode, sizeof(mode)) && mode[0] == '2' ? 1 : 2;
-    __atomic_store_n(&answer, known, __ATOMIC_RELAXED);
-  }
-  return known == 2;
-}
-
-MI_OS int32_t Os_numaNode(void) {
-#if defined(SYS_getcpu)
-  unsigned processor = 0, node = 0;
-  return syscall(SYS_getcpu, &processor, &node, NULL) == 0 ? (int32_t)node : 0;
-#else
-  return 0;
-#endif
-}
-
-MI_OS int32_t Os_numaNodes(void) {
-  int saved = errno;
-  int32_t count = 0;
-#if defined(__linux__)
-  char path[] = "/sys/devices/system/node/node0\0\0";
-  char* digits = path + sizeof("/sys/devices/system/node/node") - 1;
-  for (; count < 256; count++) {
-    char* d = digits;
-    if (count >= 100) *d++ = (char)('0' + count / 100);
-    if (count >= 10) *d++ = (char)('0' + count / 10 % 10);
-    *d++ = (char)('0' + count % 10);
-    *d = 0;
-    if (access(path, F_OK) != 0) break;
-  }
-#endif
-  errno = saved;
-  return count > 0 ? count : 1;
-}
-
-MI_OS int64_t Os_nanos(void) {
-  struct timespec t;
-  clock_gettime(CLOCK_MONOTONIC, &t);
-  return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
-}
-
 // On the way of some allocations, so not a fine clock where there is a cheaper one.
 MI_OS int64_t Os_clock(void) {
-#ifdef CLOCK_MONOTONIC_COARSE
+#if !defined(CLOCK_MONOTONIC_COARSE)
+#define CLOCK_MONOTONIC_COARSE CLOCK_MONOTONIC
+#endif
   struct timespec t;
   clock_gettime(CLOCK_MONOTONIC_COARSE, &t);
   return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-#else
-  return Os_nanos() / 1000000;
-#endif
-}
-
-MI_OS int64_t Os_random(void) {
-  uint64_t bits = 0;
-#if defined(SYS_getrandom)
-  int saved = errno;
-  const unsigned no_waiting = 1;  // GRND_NONBLOCK: early in a system's start there may be no entropy yet
-  if (syscall(SYS_getrandom, &bits, sizeof(bits), no_waiting) == (long)sizeof(bits)) return (int64_t)bits;
-  errno = saved;
-#endif
-  static uint64_t calls;
-  bits = (uint64_t)Os_nanos() ^ (uint64_t)MI_ADDRESS(&bits) ^ __atomic_add_fetch(&calls, 0x9E3779B97F4A7C15, __ATOMIC_RELAXED);
-  bits = (bits ^ (bits >> 30)) * 0xBF58476D1CE4E5B9;
-  bits = (bits ^ (bits >> 27)) * 0x94D049BB133111EB;
-  return (int64_t)(bits ^ (bits >> 31));
 }
 
 extern char** environ;
@@ -355,26 +203,9 @@ MI_OS int64_t Os_variable(int64_t number, int64_t buffer, int64_t size) {
   return -1;
 }
 
-MI_OS void Os_write(int64_t text, int64_t length) {
+MI_OS int64_t Os_write(int64_t text, int64_t length) {
   int saved = errno;
-  while (length > 0) {
-    ssize_t written = write(STDERR_FILENO, MI_AT(const char, text), (size_t)length);
-    if (written < 0 && errno == EINTR) continue;
-    if (written <= 0) break;
-    text += written;
-    length -= written;
-  }
-  errno = saved;
-}
-
-static int64_t mi_resident(void) {
-  char text[128];
-  if (!mi_read_file("/proc/self/statm", text, sizeof(text))) return 0;
-  const char* t = text;
-  while (*t != ' ' && *t != 0) t++;
-  int64_t pages = 0;
-  for (t += *t != 0; *t >= '0' && *t <= '9'; t++) pages = 10 * pages + (*t - '0');
-  return pages * Os_pageSize();
+  return mi_answer(write(STDERR_FILENO, MI_AT(const char, text), (size_t)length), saved);
 }
 
 MI_OS void Os_processInfo(int64_t target) {
@@ -383,14 +214,13 @@ MI_OS void Os_processInfo(int64_t target) {
   int64_t* info = MI_AT(int64_t, target);
   info[0] = (int64_t)usage.ru_utime.tv_sec * 1000 + usage.ru_utime.tv_usec / 1000;
   info[1] = (int64_t)usage.ru_stime.tv_sec * 1000 + usage.ru_stime.tv_usec / 1000;
+  info[2] = 0;
 #if defined(__APPLE__)
   const int64_t unit = 1;
 #else
   const int64_t unit = 1024;
 #endif
   info[3] = (int64_t)usage.ru_maxrss * unit;
-  int64_t resident = mi_resident();
-  info[2] = resident != 0 ? resident : info[3];
   info[4] = usage.ru_majflt;
   info[5] = usage.ru_minflt;
 }

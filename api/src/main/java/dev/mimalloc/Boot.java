@@ -20,7 +20,8 @@ import java.util.concurrent.TimeUnit;
  */
 final class Boot implements Lifecycle {
     static final String CLASSES = "Abandon Allocate AllocateAligned Arena ArenaPages Arenas Bitmap CallOut Config Deferred Density"
-            + " Errors FindPage Free Heap HeapPages Heaps HugePages Json Kept Limits Links Lock Main ManageArenas Meta Options Page"
+            + " Errors FindPage Free Heap HeapPages Heaps HugePages Json Kept Limits Links Lock Main ManageArenas Meta Options"
+            + " OsConfig OsMemory Page"
             + " PageMap PageQueue Pages Printer ProcessInfo ProcessLife Purge Reallocate Report Resize Retire"
             + " Root Sampling Scavenge SizeClass Spare Startup Statistics Subprocess Subprocesses Table Theap"
             + " Theaps ThreadData Threads Version Visit";

@@ -3,8 +3,6 @@ package dev.mimalloc;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.mimalloc.core.ProcessLife;
-import dev.mimalloc.machine.Memory;
-import dev.mimalloc.machine.Os;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
@@ -133,11 +131,5 @@ class ThreadLifeTest {
         }
     }
 
-    private static long resident() {
-        long info = Mimalloc.malloc(48);
-        Os.processInfo(info);
-        long resident = Memory.getLong(info + 16);
-        Mimalloc.free(info);
-        return resident;
-    }
+    private static long resident() { return ProcessInfo.now().resident(); }
 }

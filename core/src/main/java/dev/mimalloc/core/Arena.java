@@ -154,9 +154,9 @@ final class Arena {
         long regions = Bitmap.size(slices / HUGE_PAGE);
         long bitmaps = SLICE_BITMAPS * bitmap + 2 * regions;
         long metaSize = Config.alignUp(HEADER + bitmaps + kinds + slices * Page.SIZE, Os.pageSize());
-        long arena = Os.map(metaSize, Os.pageSize(), true, false);
+        long arena = OsMemory.map(metaSize, Os.pageSize(), Os.COMMIT);
         if (arena == 0) return 0;
-        Os.transparentHugePages(arena, metaSize, false);
+        OsMemory.allowHugePages(arena, metaSize, false);
         putLong(arena + SUBPROCESS, subprocess);
         putLong(arena + START, start);
         putLong(arena + SLICES, slices);
@@ -180,7 +180,7 @@ final class Arena {
     }
 
     /** Gives an unpublished or no longer used arena's bookkeeping back. */
-    static void release(long arena) { Meta.unmap(arena, metaSize(arena)); }
+    static void release(long arena) { OsMemory.release(arena, metaSize(arena)); }
 
     /**
      * Claims {@code count} slices in a row, the first aligned to {@code alignment} slices.
@@ -338,7 +338,7 @@ final class Arena {
         long address = address(arena, slice);
         long size = count << Config.SLICE_SHIFT;
         Statistics.add(Subprocess.statistics(subprocess(arena)), Statistics.COMMIT_CALLS, 1);
-        if (commitFunction(arena) == 0) return Os.commit(address, size);
+        if (commitFunction(arena) == 0) return OsMemory.commit(address, size);
         return callCommit(arena, true, address, size);
     }
 
@@ -360,7 +360,7 @@ final class Arena {
             while (step < end && !Bitmap.isSet(steps(arena), step)) step++;
             if (step > first && !commitStep(arena, first, step - first) && !commitGap(arena, first)) {
                 // There may still be memory for the slices alone.
-                return Os.commit(address(arena, slice), count << Config.SLICE_SHIFT);
+                return OsMemory.commit(address(arena, slice), count << Config.SLICE_SHIFT);
             }
         }
         return true;
@@ -380,7 +380,7 @@ final class Arena {
 
     private static boolean commitStep(long arena, long step, long count) {
         Statistics.add(Subprocess.statistics(subprocess(arena)), Statistics.COMMIT_CALLS, 1);
-        if (!Os.commit(address(arena, step * HUGE_PAGE), count * HUGE_PAGE << Config.SLICE_SHIFT)) return false;
+        if (!OsMemory.commit(address(arena, step * HUGE_PAGE), count * HUGE_PAGE << Config.SLICE_SHIFT)) return false;
         Bitmap.set(steps(arena), step, count);
         return true;
     }
@@ -466,14 +466,14 @@ final class Arena {
             uncommit(arena, slice, count);
         } else if (Options.isEnabled(Options.PURGE_DECOMMITS)) {
             // A new mapping may be refused where there are many: then the memory goes, and the promise stays.
-            boolean discarded = commits(arena) == STRICTLY && Os.discard(address, size);
-            int result = discarded ? 3 : Os.decommit(address, size);
+            boolean discarded = commits(arena) == STRICTLY && OsMemory.discard(address, size);
+            int result = discarded ? OsMemory.UNCOMMITTED | OsMemory.ZERO : OsMemory.decommit(address, size);
             if (result < 0) return false;
-            if ((result & 1) != 0 && staysReadable(arena)) Os.commit(address, size);
-            if ((result & 2) != 0 && isOwned(arena)) Bitmap.clear(dirty(arena), slice, count);
+            if ((result & OsMemory.UNCOMMITTED) != 0 && staysReadable(arena)) OsMemory.commit(address, size);
+            if ((result & OsMemory.ZERO) != 0 && isOwned(arena)) Bitmap.clear(dirty(arena), slice, count);
             uncommit(arena, slice, count);
         } else {
-            if (!Os.reset(address, size)) return false;
+            if (!OsMemory.reset(address, size)) return false;
             Statistics.add(statistics, Statistics.RESET_CALLS, 1);
             Statistics.add(statistics, Statistics.RESET, size);
         }

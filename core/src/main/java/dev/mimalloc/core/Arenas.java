@@ -127,7 +127,7 @@ final class Arenas {
         size = Config.max(Config.alignUp(size << Config.min(count / 8, 16), ALIGNMENT), least);
         long eager = Options.bounded(Options.ARENA_EAGER_COMMIT);
         boolean large = Options.isEnabled(Options.ALLOW_LARGE_OS_PAGES);
-        boolean bySteps = eager == 2 && Os.overcommits();
+        boolean bySteps = eager == 2 && OsConfig.overcommits();
         // Large OS pages are there from the start.
         boolean commit = eager == 1 || bySteps && large;
         while (true) {
@@ -158,19 +158,20 @@ final class Arenas {
      */
     static long reserveMemory(long subprocess, long size, boolean commit, boolean large, boolean exclusive,
             boolean bySteps) {
-        long start = size < DIRECTORY ? 0 : Os.map(size, DIRECTORY, commit, large);
-        if (start == 0) start = Os.map(size, ALIGNMENT, commit, large);
+        int flags = !commit ? 0 : large ? Os.COMMIT | Os.LARGE : Os.COMMIT;
+        long start = size < DIRECTORY ? 0 : OsMemory.map(size, DIRECTORY, flags);
+        if (start == 0) start = OsMemory.map(size, ALIGNMENT, flags);
         if (start == 0) return 0;
         Statistics.add(Subprocess.statistics(subprocess), Statistics.MMAP_CALLS, 1);
         long arena = Arena.create(subprocess, start, size >>> Config.SLICE_SHIFT, commit, true, false, -1);
         if (arena != 0) Arena.setOwned(arena);
         if (arena != 0 && bySteps) Arena.setCommits(arena, Arena.BY_STEPS);
-        else if (arena != 0 && !commit && !Os.overcommits()) Arena.setCommits(arena, Arena.STRICTLY);
+        else if (arena != 0 && !commit && !OsConfig.overcommits()) Arena.setCommits(arena, Arena.STRICTLY);
         if (arena != 0) HugePages.reserved(arena, commit || bySteps);
         if (arena != 0 && exclusive) Arena.setExclusive(arena);
         if (arena != 0 && publish(subprocess, arena)) return arena;
         if (arena != 0) Arena.release(arena);
-        Os.unmap(start, size);
+        OsMemory.unmap(start, size);
         return 0;
     }
 

@@ -1,7 +1,5 @@
 package dev.mimalloc.core;
 
-import dev.mimalloc.machine.Os;
-
 /**
  * Transparent huge pages, where they pay. The OS backs a region of 2 MiB that is advised so at its first touch, in one
  * page fault in place of 512; but all of it, whatever is used of it. So the first memory of a process is small pages,
@@ -29,7 +27,7 @@ final class HugePages {
     static void reserved(long arena, boolean committed) {
         long allowed = Options.bounded(Options.ALLOW_THP);
         boolean all = allowed == 2;
-        if (!Os.transparentHugePages(Arena.start(arena), Arena.size(arena), all)) return;
+        if (!OsMemory.allowHugePages(Arena.start(arena), Arena.size(arena), all)) return;
         if (all) Bitmap.set(Arena.huge(arena), 0, Arena.slices(arena) / Arena.HUGE_PAGE);
         else if (allowed != 0 && committed) Arena.setAdvisable(arena, true);
     }
@@ -60,7 +58,7 @@ final class HugePages {
             boolean whole = first >= slice && first + Arena.HUGE_PAGE <= slice + count;
             if (!whole && !isUntouched(arena, region)) continue;
             long size = Arena.HUGE_PAGE << Config.SLICE_SHIFT;
-            if (!Os.transparentHugePages(Arena.address(arena, first), size, false)) return;
+            if (!OsMemory.allowHugePages(Arena.address(arena, first), size, false)) return;
             Bitmap.clear(Arena.huge(arena), region);
         }
     }
@@ -68,7 +66,7 @@ final class HugePages {
     /** False if the OS has no such pages, or no room for one more mapping: then it will not be asked again. */
     private static boolean advise(long arena, long region, long count) {
         long address = Arena.address(arena, region * Arena.HUGE_PAGE);
-        boolean done = Os.transparentHugePages(address, count * Arena.HUGE_PAGE << Config.SLICE_SHIFT, true);
+        boolean done = OsMemory.allowHugePages(address, count * Arena.HUGE_PAGE << Config.SLICE_SHIFT, true);
         if (done) Bitmap.set(Arena.huge(arena), region, count);
         else Arena.setAdvisable(arena, false);
         return done;

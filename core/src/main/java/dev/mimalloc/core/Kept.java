@@ -1,7 +1,5 @@
 package dev.mimalloc.core;
 
-import dev.mimalloc.machine.Os;
-
 /**
  * Mappings of pages straight from the OS that it has refused to take back: Linux does when to cut one out of the middle
  * would make more mappings than a process may have. Their memory has been given back, their addresses wait in a list of
@@ -23,14 +21,14 @@ final class Kept {
             retry(subprocess);
             return;
         }
-        int result = Os.decommit(Page.osBase(page), Page.osSize(page));
+        int result = OsMemory.decommit(Page.osBase(page), Page.osSize(page));
         // Bit 0 says that it would have to be committed again; with bit 1 it is zero.
         Page.setFlags(page, result == 2 ? Page.MEMORY_ZERO : 0);
         add(page, subprocess);
     }
 
     private static boolean unmapped(long page, long subprocess) {
-        if (!Os.unmap(Page.osBase(page), Page.osSize(page))) return false;
+        if (!OsMemory.unmap(Page.osBase(page), Page.osSize(page))) return false;
         Statistics.decrease(Subprocess.statistics(subprocess), Statistics.RESERVED, Page.osSize(page));
         Meta.free(page, Page.OS_SIZE);
         return true;
@@ -98,7 +96,7 @@ final class Kept {
         long rest = Page.osSize(page) - size;
         int flags = Page.has(page, Page.MEMORY_ZERO) ? Page.MEMORY_ZERO : 0;
         long other = rest == 0 ? 0 : Meta.allocate(Page.OS_SIZE);
-        if (rest != 0 && other == 0 || !Os.commit(base, size)) {
+        if (rest != 0 && other == 0 || !OsMemory.commit(base, size)) {
             Meta.free(other, Page.OS_SIZE);
             add(page, subprocess);
             return 0;

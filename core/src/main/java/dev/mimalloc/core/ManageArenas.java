@@ -10,8 +10,6 @@ import dev.mimalloc.machine.ThreadSlot;
 
 /** Arenas that the user asks for, or brings the memory for. An arena's id is its address; 0 stands for any arena. */
 public final class ManageArenas {
-    private static final long HUGE_PAGE = 1L << 30;
-
     private ManageArenas() {}
 
     /** Reserves {@code size} bytes from the OS as an arena; 0, or ENOMEM. */
@@ -148,10 +146,10 @@ public final class ManageArenas {
         long until = timeout == 0 ? Config.MAX_SIZE : Os.clock() + timeout;
         long made = 0;
         while (made < pages && Os.clock() < until) {
-            long memory = Os.mapHuge(HUGE_PAGE, node);
+            long memory = OsMemory.mapHuge(OsMemory.HUGE_PAGE, node);
             if (memory == 0) break;
-            if (!manage(memory, HUGE_PAGE, true, true, true, node, exclusive, made == 0 ? id : 0)) {
-                Os.unmap(memory, HUGE_PAGE);
+            if (!manage(memory, OsMemory.HUGE_PAGE, true, true, true, node, exclusive, made == 0 ? id : 0)) {
+                OsMemory.unmap(memory, OsMemory.HUGE_PAGE);
                 break;
             }
             // Only looked at when the arena's subprocess ends: nothing of it is ever purged.
@@ -167,10 +165,13 @@ public final class ManageArenas {
     public static int reserveHugeInterleaved(long pages, long nodes, long timeout) {
         if (pages == 0) return 0;
         long known = Options.bounded(Options.USE_NUMA_NODES);
-        long count = nodes > 0 && nodes < 1 << 16 ? nodes : Config.max(1, known > 0 ? known : Os.numaNodes());
+        long all = OsConfig.nodes(); // their numbers may have gaps
+        long count = nodes > 0 && nodes < 1 << 16 ? nodes : known > 0 ? known : Bits.count(all);
         long each = timeout == 0 ? 0 : timeout / count + 50;
-        for (int node = 0; node < count && pages > 0; node++) {
-            long share = pages / (count - node);
+        for (int i = 0; i < count && pages > 0; i++) {
+            long share = pages / (count - i);
+            int node = all == 0 ? i : Bits.trailingZeros(all);
+            all &= all - 1;
             int error = reserveHugeAt(share, node, each);
             if (error != 0) return error;
             pages -= share;

@@ -26,7 +26,7 @@ final class Meta {
 
     /** Zeroed memory, 128-byte aligned, or 0. Give the same size back to {@link #free}. */
     static long allocate(long size) {
-        if (size > LARGE) return Os.map(size, Os.pageSize(), true, false);
+        if (size > LARGE) return OsMemory.map(size, Os.pageSize(), Os.COMMIT);
         long units = (size + UNIT - 1) / UNIT;
         while (true) {
             long first = Root.metaPagesAcquire();
@@ -44,7 +44,7 @@ final class Meta {
     static void free(long address, long size) {
         if (address == 0) return;
         if (size > LARGE) {
-            unmap(address, size);
+            OsMemory.release(address, size);
             return;
         }
         long page = address & -PAGE;
@@ -81,14 +81,9 @@ final class Meta {
 
     private static void giveBack(long page, long unit, long units) {
         long address = page + unit * UNIT;
-        int done = Os.decommit(address, units * UNIT);
-        boolean accessible = done < 0 || (done & 1) == 0 || Os.commit(address, units * UNIT);
+        int done = OsMemory.decommit(address, units * UNIT);
+        boolean accessible = done < 0 || (done & OsMemory.UNCOMMITTED) == 0 || OsMemory.commit(address, units * UNIT);
         if (accessible) Bitmap.set(page + FREE, unit, units);
-    }
-
-    /** Gives a mapping back; where the OS has no room for what that does to its list of mappings, its memory. */
-    static void unmap(long address, long size) {
-        if (!Os.unmap(address, size)) Os.decommit(address, size);
     }
 
     /** Gives all pages back with whatever structs are in them; nobody may use one any more. Not what is large. */
@@ -96,19 +91,19 @@ final class Meta {
         long next;
         for (long page = Root.metaPagesAcquire(); page != 0; page = next) {
             next = getLong(page + NEXT);
-            Os.unmap(page, PAGE);
+            OsMemory.unmap(page, PAGE);
         }
     }
 
     private static boolean addPage(long first) {
-        long page = Os.map(PAGE, PAGE, true, false);
+        long page = OsMemory.map(PAGE, PAGE, Os.COMMIT);
         if (page == 0) return false;
         long own = (FREE + Bitmap.size(UNITS) + UNIT - 1) / UNIT;
         Bitmap.init(page + FREE, UNITS);
         Bitmap.set(page + FREE, own, UNITS - own);
         putLong(page + NEXT, first);
         // If somebody else added a page in the meantime, theirs will do.
-        if (!Root.casMetaPages(first, page)) Os.unmap(page, PAGE);
+        if (!Root.casMetaPages(first, page)) OsMemory.unmap(page, PAGE);
         return true;
     }
 }

@@ -73,7 +73,7 @@ public final class PageMap {
     static void releaseAll() {
         for (long index = 0; index < 1 << (ADDRESS_BITS - LOWER_SHIFT); index++) {
             long lower = UpperTable.getAcquire(index);
-            if (lower != 0 && UpperTable.compareAndSet(index, lower, 0)) Os.unmap(lower, LOWER_SIZE);
+            if (lower != 0 && UpperTable.compareAndSet(index, lower, 0)) OsMemory.unmap(lower, LOWER_SIZE);
         }
     }
 
@@ -84,9 +84,9 @@ public final class PageMap {
     }
 
     private static long newLower(long index) {
-        long lower = Os.map(LOWER_SIZE, Os.pageSize(), true, false);
+        long lower = OsMemory.map(LOWER_SIZE, Os.pageSize(), Os.COMMIT);
         if (lower == 0 || UpperTable.compareAndSet(index, 0, lower)) return lower;
-        Os.unmap(lower, LOWER_SIZE);
+        OsMemory.unmap(lower, LOWER_SIZE);
         return UpperTable.getAcquire(index);
     }
 }

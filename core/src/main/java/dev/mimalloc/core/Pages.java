@@ -141,7 +141,7 @@ final class Pages {
         if (kept != 0) return kept;
         long page = Meta.allocate(Page.OS_SIZE);
         if (page == 0) return 0;
-        long start = Os.map(size, alignment, true, false);
+        long start = OsMemory.map(size, alignment, Os.COMMIT);
         if (start != 0) return mapped(page, heap, start, size, size);
         Meta.free(page, Page.OS_SIZE);
         return 0;
@@ -176,13 +176,13 @@ final class Pages {
         long room = room(blockSize);
         long page = Meta.allocate(Page.OS_SIZE);
         long start = page == 0 ? 0 : reserve(room);
-        if (start == 0 || !Os.commit(start, blockSize)) {
-            if (start != 0) Os.unmap(start, room);
+        if (start == 0 || !OsMemory.commit(start, blockSize)) {
+            if (start != 0) OsMemory.unmap(start, room);
             Meta.free(page, Page.OS_SIZE);
             Limits.discharge(heap, more);
             return 0;
         }
-        Os.transparentHugePages(start, blockSize, Options.bounded(Options.ALLOW_THP) != 0);
+        OsMemory.allowHugePages(start, blockSize, Options.bounded(Options.ALLOW_THP) != 0);
         page = initialised(mapped(page, heap, start, blockSize, room), theap, blockSize, 1, 0);
         if (page == 0) Limits.discharge(heap, -credit); // all of the new one's has been discharged
         else if (credit != 0) Page.setFlag(old, Page.CHARGED_ELSEWHERE);
@@ -203,7 +203,7 @@ final class Pages {
     static long room(long blockSize) { return Config.alignUp(2 * blockSize, MAPPED_ALIGNMENT); }
 
     /** Addresses for a growing block, or 0. Huge pages that move should find their place. */
-    static long reserve(long size) { return Os.map(size, MAPPED_ALIGNMENT, false, false); }
+    static long reserve(long size) { return OsMemory.map(size, MAPPED_ALIGNMENT, 0); }
 
     /** A page straight from the OS has got more addresses, and more memory; or less. */
     static void countMapped(long page, long addresses, long bytes) {
@@ -237,7 +237,7 @@ final class Pages {
     /** Gives the memory of whole slices of such a page back, from {@code offset} on. */
     static void decommit(long page, long offset, long size) {
         if (!Page.isInArena(page)) {
-            Os.decommit(Page.start(page) + offset, size);
+            OsMemory.decommit(Page.start(page) + offset, size);
             return;
         }
         long arena = Arenas.arenaOf(page);

@@ -83,7 +83,18 @@ final class Printer {
         } else if (Root.outputAcquire() != 0) {
             Callback.output(Root.outputAcquire(), text, Root.outputArgumentRelaxed());
         } else {
-            Os.write(text, length);
+            write(text, length);
+        }
+    }
+
+    /** To stderr, as far as it takes it. */
+    private static void write(long text, long length) {
+        while (length > 0) {
+            long written = Os.write(text, length);
+            if (written == Os.INTERRUPTED) continue;
+            if (written <= 0) return;
+            text += written;
+            length -= written;
         }
     }
 

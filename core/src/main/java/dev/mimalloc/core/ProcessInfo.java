@@ -34,6 +34,11 @@ public final class ProcessInfo {
     /** Fills a struct. */
     public static void read(long info) {
         Os.processInfo(info);
+        long resident = OsConfig.resident();
+        if (resident != 0) putLong(info + RESIDENT, resident);
+        else if (resident(info) == 0) putLong(info + RESIDENT, peak(info));
+        // The two come from different counters of the system, and the peak is the one that lags behind.
+        putLong(info + PEAK, Config.max(peak(info), resident(info)));
         long statistics = Subprocess.statistics(Main.subprocess());
         putLong(info + ELAPSED, Os.clock() - Root.start());
         putLong(info + COMMITTED, Statistics.current(statistics, Statistics.COMMITTED));

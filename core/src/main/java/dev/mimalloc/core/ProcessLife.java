@@ -3,7 +3,6 @@ package dev.mimalloc.core;
 import static dev.mimalloc.machine.Memory.*;
 
 import dev.mimalloc.machine.Export;
-import dev.mimalloc.machine.Os;
 
 /** The process: its begin, its end, and its fork. */
 public final class ProcessLife {
@@ -23,7 +22,7 @@ public final class ProcessLife {
     @Export("void mi_process_init(void)")
     public static void init() {
         if (!Startup.ready()) return;
-        Os.overcommits(); // the machine remembers it: in a sandbox the next arena could not ask any more
+        OsConfig.overcommits(); // remembered: in a sandbox the next arena could not ask any more
         Threads.init();
         Errors.warnOfInvalidOptions();
         if (Errors.verbose()) Report.printOptions(0, 0);

@@ -146,14 +146,9 @@ final class Resize {
     private static void cut(long page, long size) {
         long rest = Page.osSize(page) - size;
         if (rest == 0) return;
-        unmap(Page.start(page) + size, rest);
+        OsMemory.release(Page.start(page) + size, rest);
         Page.setOsSize(page, size);
         Pages.countMapped(page, -rest, 0);
-    }
-
-    /** Gives addresses back; where the OS would have one mapping too many then, only their memory. */
-    private static void unmap(long address, long size) {
-        if (!Os.unmap(address, size)) Os.decommit(address, size);
     }
 
     private static boolean growMapped(long page, long size) {
@@ -181,17 +176,17 @@ final class Resize {
         long before = Page.blockSize(page);
         long room = Page.osSize(page);
         if (wanted > room) return false;
-        Os.unmap(start + before, wanted - before);
-        if (Os.remap(start, before, wanted, 0)) {
+        OsMemory.unmap(start + before, wanted - before);
+        if (OsMemory.remap(start, before, wanted, 0)) {
             // Only now: meanwhile another page might have been there.
             Page.setBlockSize(page, wanted);
             if (PageMap.register(start, Pages.mappedSlices(page), page)) return true;
             Page.setBlockSize(page, before);
             PageMap.register(start, Pages.mappedSlices(page), page); // as it was: there are tables for these
-            Os.unmap(start + before, wanted - before);
+            OsMemory.unmap(start + before, wanted - before);
         }
         // What may be somebody else's by now is not touched any more.
-        if (room > wanted) Os.unmap(start + wanted, room - wanted);
+        if (room > wanted) OsMemory.unmap(start + wanted, room - wanted);
         Page.setOsSize(page, before);
         Pages.countMapped(page, before - room, 0);
         return false;
@@ -213,22 +208,22 @@ final class Resize {
         // committed, and there are tables for what will be registered.
         Page.setBlockSize(page, wanted);
         long slices = Pages.mappedSlices(page);
-        boolean ready = Os.commit(target + before, wanted - before) && PageMap.register(target, slices, page);
+        boolean ready = OsMemory.commit(target + before, wanted - before) && PageMap.register(target, slices, page);
         if (!ready) {
             Page.setBlockSize(page, before);
-            Os.unmap(target, room);
+            OsMemory.unmap(target, room);
             return false;
         }
         PageMap.unregister(target, slices);
         // Before the addresses are free for others, who may register a page there.
         PageMap.unregister(start, mapped);
-        if (!Os.remap(start, before, wanted, target)) {
+        if (!OsMemory.remap(start, before, wanted, target)) {
             Page.setBlockSize(page, before);
             PageMap.register(start, mapped, page);
             // Where the block should have been may be somebody else's by now, as not all systems refuse before they give
             // the addresses up. If they are not free they are left alone, even if they are still ours.
-            if (Os.mapAt(target, wanted)) Os.unmap(target, wanted);
-            if (room > wanted) Os.unmap(target + wanted, room - wanted);
+            if (OsMemory.mapAt(target, wanted)) OsMemory.unmap(target, wanted);
+            if (room > wanted) OsMemory.unmap(target + wanted, room - wanted);
             return false;
         }
         PageMap.register(target, slices, page);
@@ -244,7 +239,7 @@ final class Resize {
     private static void cutOff(long page, long start, long size) {
         long rest = Page.osSize(page) - size;
         if (rest == 0) return;
-        unmap(start + size, rest);
+        OsMemory.release(start + size, rest);
         Pages.countMapped(page, -rest, 0);
     }
 

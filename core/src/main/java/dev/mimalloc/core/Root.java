@@ -29,7 +29,8 @@ final class Root {
     private static final long CHARGED = LIMIT + 8; // 8 atomic: bytes that they have
     private static final long AT_LIMIT = CHARGED + 8; // 16 acquire: the function to call at a limit, and its argument
     private static final long DESTROYED = AT_LIMIT + 16; // 8: 1 after all memory has gone with blocks in it
-    private static final long OPTIONS = DESTROYED + 8; // see Options
+    private static final long OVERCOMMITS = DESTROYED + 8; // 8 relaxed: 0 not asked yet, 1 no, 2 yes; see OsConfig
+    private static final long OPTIONS = OVERCOMMITS + 8; // see Options
     private static final long SHARED_DATA = OPTIONS + Options.COUNT * Options.SIZE + LINE - 1 & -LINE; // acquire: ThreadData
     private static final long SLOTS = SHARED_DATA + SHARED_MAX * WORD; // Table, lock: the free slot behind a free one
     private static final long DENSITY = SLOTS + Table.SIZE + LINE - 1 & -LINE; // relaxed: see Density
@@ -100,6 +101,9 @@ final class Root {
 
     static boolean isDestroyed() { return getLong(at(DESTROYED)) != 0; }
     static void setDestroyed() { putLong(at(DESTROYED), 1); }
+
+    static long overcommitsRelaxed() { return getRelaxed(at(OVERCOMMITS)); }
+    static void setOvercommitsRelaxed(long answer) { putRelaxed(at(OVERCOMMITS), answer); }
     /** As at the start of the process. */
     static void clear() { fill(at(STATE), SIZE, 0); }
 

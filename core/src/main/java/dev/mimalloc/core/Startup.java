@@ -26,7 +26,7 @@ final class Startup {
         Root.setSharedCount(count);
         long subprocess = Main.subprocess();
         Heap.initMain(Main.heap(), subprocess);
-        if (Options.bounded(Options.ALLOW_THP) == 0) Os.disallowTransparentHugePages();
+        if (Options.bounded(Options.ALLOW_THP) == 0) Os.disallowHugePages();
         Root.setStateRelease(DONE);
         reserveAsTold(subprocess);
         return true;

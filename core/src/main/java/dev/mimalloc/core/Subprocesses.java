@@ -61,7 +61,7 @@ public final class Subprocesses {
         for (long i = 0; i < Subprocess.arenaCount(subprocess); i++) {
             long arena = Subprocess.arena(subprocess, i);
             Trace.arena(false, Arena.start(arena), Arena.size(arena));
-            if (Arena.isOwned(arena)) Meta.unmap(Arena.start(arena), Arena.size(arena));
+            if (Arena.isOwned(arena)) OsMemory.release(Arena.start(arena), Arena.size(arena));
         }
         Heap.releaseTables(main);
         Heaps.giveSlotBack(main);

@@ -79,7 +79,7 @@ public final class Teardown {
         for (long heap = Subprocess.heaps(subprocess); heap != 0; heap = Heap.next(heap)) {
             // The descriptors lie in meta pages, which are still there.
             for (long page = Heap.osPages(heap); page != 0; page = Page.osNext(page)) {
-                Meta.unmap(Page.osBase(page), Page.osSize(page));
+                OsMemory.release(Page.osBase(page), Page.osSize(page));
             }
             Heap.releaseTables(heap);
         }
@@ -91,7 +91,7 @@ public final class Teardown {
             long arena = Subprocess.arena(subprocess, i);
             if (arena == 0) continue;
             Trace.arena(false, Arena.start(arena), Arena.size(arena));
-            if (Arena.isOwned(arena)) Meta.unmap(Arena.start(arena), Arena.size(arena));
+            if (Arena.isOwned(arena)) OsMemory.release(Arena.start(arena), Arena.size(arena));
             Arena.release(arena);
         }
         Table.release(Subprocess.arenas(subprocess));

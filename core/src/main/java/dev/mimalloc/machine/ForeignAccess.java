@@ -24,7 +24,7 @@ class ForeignAccess extends Access {
     private static final VarHandle SHORT = JAVA_SHORT_UNALIGNED.varHandle();
     private static final VarHandle BYTE = JAVA_BYTE.varHandle();
     private static final VarHandle LONG = JAVA_LONG.varHandle(); // atomics want alignment
-    private static final long ZEROS = Os.map(ZEROS_SIZE, 4096, true, false);
+    private static final long ZEROS = Os.map(0, ZEROS_SIZE, 4096, Os.COMMIT);
     private static final long ANY = Long.MAX_VALUE >>> 1;
     private static final long STRUCT = ANY >>> 1 & -8L;
 

@@ -19,7 +19,7 @@ public final class Memory {
     public static final long LINE = 64;
 
     private static final Access ACCESS = Access.choose();
-    private static final long ROOT = Os.map(64 << 10, 64 << 10, true, false);
+    private static final long ROOT = Os.map(0, 64 << 10, 64 << 10, Os.COMMIT);
 
     static {
         ACCESS.warmUp(ROOT);

@@ -1,36 +1,44 @@
 package dev.mimalloc.machine;
 
-/** What {@link Os} wants of a system; a class for each, chosen once. */
+import java.io.FileInputStream;
+import java.io.IOException;
+
+/**
+ * The calls of a system that {@link Os} declares, with the same arguments and answers; a class for each family of systems.
+ * What one has not is answered with {@link Os#UNSUPPORTED}.
+ */
 abstract class OperatingSystem {
+    private static final int NO_SUCH_FILE = -2;
+
     static OperatingSystem choose() {
         String name = System.getProperty("os.name");
         if (name.equals("Linux")) return new Linux();
         throw new UnsupportedOperationException("mimalloc for Java runs on Linux, not yet on " + name);
     }
 
+    /** Makes ready what a first call would have to wait for. */
     abstract void prepare();
-    abstract long firstMemory(long size);
+    /** Can calls be made without a wait? */
+    abstract boolean isReady();
+
     abstract long pageSize();
-    abstract long largePageSize();
-    abstract long physicalMemory();
-    abstract boolean overcommits();
-
-    abstract long map(long size, long alignment, boolean commit, boolean large);
-    abstract long mapHuge(long size, int numaNode);
-    abstract boolean unmap(long a, long size);
-    abstract boolean mapAt(long a, long size);
-    abstract boolean remap(long a, long size, long newSize, long target);
-    abstract boolean commit(long a, long size);
-    abstract int decommit(long a, long size);
-    abstract boolean discard(long a, long size);
-    abstract boolean reset(long a, long size);
-    abstract boolean protect(long a, long size);
-    abstract boolean transparentHugePages(long a, long size, boolean allow);
-    abstract boolean disallowTransparentHugePages();
-
-    abstract int numaNode();
-    abstract int numaNodes();
-    abstract long random();
-    abstract void write(long text, long length);
+    abstract long map(long wish, long size, int flags);
+    abstract long unmap(long a, long size);
+    abstract long protect(long a, long size, int access);
+    abstract long advise(long a, long size, int advice);
+    abstract long remap(long a, long size, long newSize, long target);
+    abstract long bind(long a, long size, int numaNode);
+    abstract long disallowHugePages();
+    abstract long write(long text, long length);
     abstract void processInfo(long target);
+
+    long readFile(String path, long buffer, long size) {
+        try (var file = new FileInputStream(path)) {
+            byte[] text = file.readNBytes((int) size);
+            for (int i = 0; i < text.length; i++) Memory.putByte(buffer + i, text[i]);
+            return text.length;
+        } catch (IOException e) {
+            return NO_SUCH_FILE;
+        }
+    }
 }

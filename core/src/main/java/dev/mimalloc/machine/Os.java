@@ -8,11 +8,51 @@ import java.util.TreeMap;
 import java.util.concurrent.locks.LockSupport;
 
 /**
- * The operating system. Sizes in bytes, times in milliseconds unless the name says otherwise; what fails gives 0,
- * false or -1, and nothing throws. Ranges are whole OS pages. All methods may be called by any thread at any time.
+ * The operating system, raw: each method is one call of the system, and has its answer. What to ask for, and what to do
+ * when the system refuses, is for core to know ({@code OsMemory}, {@code OsConfig}).
+ *
+ * <p>A result below zero is minus the number of an error, as Linux counts them. Sizes are in bytes, times in milliseconds;
+ * ranges are whole OS pages. Nothing throws, and C's {@code errno} stays as it was. All methods may be called by any thread
+ * at any time.
  */
 public final class Os {
-    private static final OperatingSystem SYSTEM = OperatingSystem.choose();
+    // The errors that callers tell from others: of these each just means that the system refuses.
+    /** A signal came before anything was done. */
+    public static final int INTERRUPTED = -4;
+    /** It may go well in a moment. */
+    public static final int AGAIN = -11;
+    /** The system has nothing of this kind. */
+    public static final int UNSUPPORTED = -38;
+
+    // How to map, one or more.
+    /** Readable and writable, and counted as promised for the system's limits. */
+    public static final int COMMIT = 1;
+    /** In OS pages of 2 MiB, which are committed as a whole. */
+    public static final int LARGE = 2;
+    /** In OS pages of 1 GiB, which are committed as a whole. */
+    public static final int HUGE = 4;
+    /** Where wished, if nothing is mapped there; an old system takes it for a wish. */
+    public static final int EXACT = 8;
+    /** Where wished, in place of what is mapped there. */
+    public static final int REPLACE = 16;
+
+    // What may be done with memory.
+    public static final int NO_ACCESS = 0;
+    public static final int READ_WRITE = 1;
+
+    // Advice about memory.
+    /** It is given back at once: it reads as zero from now on, and stays usable. */
+    public static final int DROP = 0;
+    /** Likewise, if the program has locked it. */
+    public static final int DROP_LOCKED = 1;
+    /** It may be given back when the system needs memory, until it is written to. */
+    public static final int DROP_LATER = 2;
+    public static final int HUGE_PAGES = 3;
+    public static final int NO_HUGE_PAGES = 4;
+
+    /** Tests put one in its place that fails when they want it to. */
+    static OperatingSystem system = OperatingSystem.choose();
+
     private static final String PREFIX = "MIMALLOC_";
 
     /** The variables that an option may be given by: the others are many, and looked through for each option. */
@@ -21,90 +61,80 @@ public final class Os {
     static {
         for (Map.Entry<String, String> variable : System.getenv().entrySet()) {
             String name = variable.getKey();
-            if (name.regionMatches(true, 0, "MIMALLOC_", 0, 9)) OUR_ENVIRONMENT.putIfAbsent(name, variable.getValue());
+            if (name.regionMatches(true, 0, PREFIX, 0, PREFIX.length())) OUR_ENVIRONMENT.putIfAbsent(name, variable.getValue());
         }
     }
 
     private Os() {}
 
     /** Makes ready what a first use would have to wait for. JVM only. */
-    static void prepare() { SYSTEM.prepare(); }
+    static void prepare() { system.prepare(); }
 
     /**
      * Zeroed memory that costs no call of the system, at a multiple of 64 KiB, for an arena to begin with; 0 when there
      * is none. JVM only.
      */
-    public static long firstMemory(long size) { return SYSTEM.firstMemory(size); }
+    public static long firstMemory(long size) {
+        return system.isReady() ? 0 : FirstMemory.takeForBlocks(size, 64 << 10);
+    }
 
-    public static long pageSize() { return SYSTEM.pageSize(); }
-    /** The size of a large OS page; 0 when there are none. */
-    public static long largePageSize() { return SYSTEM.largePageSize(); }
-    public static long physicalMemory() { return SYSTEM.physicalMemory(); }
+    public static long pageSize() { return system.pageSize(); }
     public static int processors() { return Runtime.getRuntime().availableProcessors(); }
-    /** Is committed memory backed only when it is touched? */
-    public static boolean overcommits() { return SYSTEM.overcommits(); }
 
     /**
-     * Fresh zeroed memory at a multiple of {@code alignment}, a power of two that is at least the page size and may
-     * be larger than the size. With {@code commit} it can be read and written, and counts as promised for the system's
-     * limits; without, not yet. With {@code large} it
-     * tries large OS pages first. 0 when there is none.
+     * Fresh zeroed memory: at the address {@code wish} if that suits the system, 0 for anywhere, and at a multiple of
+     * {@code alignment} if the system can do that; it may lie anywhere else.
      */
-    public static long map(long size, long alignment, boolean commit, boolean large) {
-        return SYSTEM.map(size, alignment, commit, large);
+    public static long map(long wish, long size, long alignment, int flags) {
+        if (wish == 0 && flags == COMMIT && !system.isReady()) {
+            long first = FirstMemory.take(size, alignment);
+            if (first != 0) return first;
+        }
+        return system.map(wish, size, flags);
     }
 
-    public static boolean unmap(long a, long size) { return SYSTEM.unmap(a, size); }
-    /** As {@link #map} without commit, but just there; false if anything is mapped there already. */
-    public static boolean mapAt(long a, long size) { return SYSTEM.mapAt(a, size); }
-    /**
-     * Makes committed memory larger where it is, for target 0, if nothing is mapped behind it; or moves its pages, without
-     * a copy, to {@code target}, in place of what was mapped there. What is new is zero. False when the system refuses, or
-     * cannot: then the memory is as it was, and of the target nothing is known.
-     */
-    public static boolean remap(long a, long size, long newSize, long target) {
-        return SYSTEM.remap(a, size, newSize, target);
-    }
-    /** Makes memory readable and writable. */
-    public static boolean commit(long a, long size) { return SYSTEM.commit(a, size); }
-    /**
-     * Gives memory back, keeping the addresses. Bit 0 of the result: it must be committed before it is used again;
-     * bit 1: it is zero then. -1 when it failed.
-     */
-    public static int decommit(long a, long size) { return SYSTEM.decommit(a, size); }
-    /**
-     * Gives memory back, and with it what the system has promised: it is as if it had just been mapped without commit.
-     * False, with nothing changed, when the system refuses.
-     */
-    public static boolean discard(long a, long size) { return SYSTEM.discard(a, size); }
-    /** Lets the system take the memory when it needs it; the contents may be lost, the memory stays usable. */
-    public static boolean reset(long a, long size) { return SYSTEM.reset(a, size); }
-    /** Any access ends the process from now on. */
-    public static boolean protect(long a, long size) { return SYSTEM.protect(a, size); }
-    public static boolean unprotect(long a, long size) { return SYSTEM.commit(a, size); }
-
-    /** Asks for, or against, huge pages in a range of normal memory. */
-    public static boolean transparentHugePages(long a, long size, boolean allow) {
-        return SYSTEM.transparentHugePages(a, size, allow);
+    /** Whole mappings or parts of them. */
+    public static long unmap(long a, long size) {
+        // The JDK's memory stays; what was in it goes.
+        if (FirstMemory.contains(a)) return system.isReady() ? system.advise(a, size, DROP) : 0;
+        return system.unmap(a, size);
     }
 
-    /** Asks against them for the whole process. */
-    public static boolean disallowTransparentHugePages() { return SYSTEM.disallowTransparentHugePages(); }
+    /** With {@link #READ_WRITE} memory is committed, if it was not. */
+    public static long protect(long a, long size, int access) { return system.protect(a, size, access); }
 
-    /** Committed memory in OS pages of 1 GiB at a NUMA node, -1 for any; 0 when there are none. */
-    public static long mapHuge(long size, int numaNode) { return SYSTEM.mapHuge(size, numaNode); }
+    public static long advise(long a, long size, int advice) {
+        // Advice on huge pages is not worth a wait.
+        boolean early = advice >= HUGE_PAGES && FirstMemory.contains(a) && !system.isReady();
+        return early ? UNSUPPORTED : system.advise(a, size, advice);
+    }
+
+    /**
+     * Makes a mapping larger where it is, for target 0; or moves its pages, without a copy, to {@code target}, in place of
+     * what was mapped there, and makes it larger. What is new is zero. Returns where it is now.
+     */
+    public static long remap(long a, long size, long newSize, long target) {
+        return system.remap(a, size, newSize, target);
+    }
+
+    /** Wishes for memory of a NUMA node, 0 to 63. */
+    public static long bind(long a, long size, int numaNode) { return system.bind(a, size, numaNode); }
+
+    /** Asks against transparent huge pages for the whole process. */
+    public static long disallowHugePages() { return system.disallowHugePages(); }
+
+    /** Reads the start of a small file; returns how many bytes. */
+    public static long readFile(long path, long buffer, long size) {
+        return system.readFile(Text.string(path), buffer, size);
+    }
 
     /** Never goes back. */
     public static long clock() { return System.nanoTime() / 1_000_000; }
-    public static long nanos() { return System.nanoTime(); }
-
-    /** 64 bits that nobody can guess. */
-    public static long random() { return SYSTEM.random(); }
 
     /**
-     * Copies the value of an environment variable, with its zero and cut to {@code size}; returns its whole length,
-     * -1 when it is not set. Upper and lower case of the name do not matter. On the JVM a system property goes first:
-     * {@code dev.mimalloc.purge.delay} for {@code MIMALLOC_PURGE_DELAY}.
+     * Copies the value of an environment variable whose name begins with {@code MIMALLOC_}, with its zero and cut to
+     * {@code size}; returns its whole length, -1 when it is not set. Upper and lower case of the name do not matter. On the
+     * JVM a system property goes first: {@code dev.mimalloc.purge.delay} for {@code MIMALLOC_PURGE_DELAY}.
      */
     public static long environment(long name, long buffer, long size) {
         String value = value(Text.string(name));
@@ -127,37 +157,23 @@ public final class Os {
      * zero and cut to {@code size}; returns its whole length, -1 behind the last one.
      */
     public static long variable(long number, long buffer, long size) {
-        for (String name : System.getenv().keySet()) {
-            if (!name.regionMatches(true, 0, PREFIX, 0, PREFIX.length())) continue;
-            if (number-- == 0) return copy(name, buffer, size);
-        }
+        for (String name : OUR_ENVIRONMENT.keySet()) if (number-- == 0) return copy(name, buffer, size);
         return -1;
     }
 
     private static String value(String name) {
-        String lower = name.toLowerCase(Locale.ROOT);
-        if (lower.startsWith("mimalloc_")) {
-            String property = System.getProperty("dev." + lower.replace('_', '.'));
-            return property != null ? property : OUR_ENVIRONMENT.get(name);
-        }
-        for (Map.Entry<String, String> variable : System.getenv().entrySet()) {
-            if (variable.getKey().equalsIgnoreCase(name)) return variable.getValue();
-        }
-        return null;
+        String property = System.getProperty("dev." + name.toLowerCase(Locale.ROOT).replace('_', '.'));
+        return property != null ? property : OUR_ENVIRONMENT.get(name);
     }
 
-    /** Writes {@code length} bytes to stderr. */
-    public static void write(long text, long length) { SYSTEM.write(text, length); }
-
-    /** The NUMA node that the thread runs on just now, from 0. */
-    public static int numaNode() { return SYSTEM.numaNode(); }
-    public static int numaNodes() { return SYSTEM.numaNodes(); }
+    /** Writes to stderr; returns how many bytes it took. */
+    public static long write(long text, long length) { return system.write(text, length); }
 
     /**
-     * Six longs: time in user and in system code, resident bytes now and at most, page faults that needed the disk,
-     * and the others.
+     * Six longs: time in user and in system code, resident bytes now and at most, page faults that needed the disk, and
+     * the others. The resident bytes are 0 where the system tells them in a file.
      */
-    public static void processInfo(long target) { SYSTEM.processInfo(target); }
+    public static void processInfo(long target) { system.processInfo(target); }
 
     /**
      * Sleeps a moment if the word still has this value. It may be back early, so the caller looks again. A virtual

@@ -14,7 +14,7 @@ final class SunAccess extends Access {
 
     /** Apart, as memory is allocated by this class before there is any. */
     private static final class Zeros {
-        static final long START = Os.map(ZEROS_SIZE, 4096, true, false);
+        static final long START = Os.map(0, ZEROS_SIZE, 4096, Os.COMMIT);
 
         private Zeros() {}
     }

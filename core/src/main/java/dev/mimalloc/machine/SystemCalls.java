@@ -1,9 +1,12 @@
 package dev.mimalloc.machine;
 
+import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
+import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
+import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandle;
 import java.util.concurrent.locks.LockSupport;
 
@@ -23,6 +26,7 @@ final class SystemCalls {
     /** More than the calls after which the JVM tailors a method handle: 127. */
     private static final int WARM_UP = 200;
     private static final long STACK = 1 << 20;
+    private static final int NO_MEMORY = -12;
 
     /** Of nothing, to warm up: the number on x86-64, and that on later architectures. */
     private static final long WRITE = System.getProperty("os.arch").equals("amd64") ? 1 : 64;
@@ -34,14 +38,14 @@ final class SystemCalls {
     private static final long SMALL_JAVA_HEAP = 64 << 20;
 
     private static boolean linked; // plain: who sees it comes by Gate's initialisation, which sees all
-    private static volatile MethodHandle made; // for Gate
+    private static volatile MethodHandle made, madeWithErrno; // for Gate
     private static volatile Thread linking;
 
     private SystemCalls() {}
 
     /** Apart, so that the handle is a constant for the JIT, and can be made again if that has failed. */
     private static final class Gate {
-        static final MethodHandle SYSCALL = made;
+        static final MethodHandle SYSCALL = made, WITH_ERRNO = madeWithErrno;
 
         private Gate() {}
 
@@ -76,13 +80,28 @@ final class SystemCalls {
 
     static boolean isLinked() { return linked; }
 
-    /** The result, or -1. */
+    /** The result, or minus the number of the error. */
     static long call(long number, long a, long b, long c, long d, long e, long f) {
-        if (!linked && !link()) return -1;
+        if (!linked && !link()) return NO_MEMORY;
         try {
-            return (long) Gate.SYSCALL.invokeExact(number, a, b, c, d, e, f);
+            long result = (long) Gate.SYSCALL.invokeExact(number, a, b, c, d, e, f);
+            return result == -1 ? again(number, a, b, c, d, e, f) : result;
         } catch (Throwable t) {
             throw failed(t);
+        }
+    }
+
+    /**
+     * Makes a call that has failed, and so done nothing, once more, to see the error: that makes Java objects, which a call
+     * must not that may come in the middle of an update. Where there is no room for them the system has refused.
+     */
+    private static long again(long number, long a, long b, long c, long d, long e, long f) throws Throwable {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment errno = arena.allocate(JAVA_INT);
+            long result = (long) Gate.WITH_ERRNO.invokeExact(errno, number, a, b, c, d, e, f);
+            return result == -1 ? -errno.get(JAVA_INT, 0) : result;
+        } catch (VirtualMachineError refused) {
+            return NO_MEMORY;
         }
     }
 
@@ -125,15 +144,17 @@ final class SystemCalls {
     }
 
     private static void linkHere() {
-        MethodHandle handle = handle("syscall", FunctionDescriptor.of(JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG,
-                JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG), Linker.Option.firstVariadicArg(1));
-        made = handle;
+        var type = FunctionDescriptor.of(JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG);
+        var variadic = Linker.Option.firstVariadicArg(1);
+        madeWithErrno = handle("syscall", type, variadic, Linker.Option.captureCallState("errno"));
+        made = handle("syscall", type, variadic);
         Gate.open();
         // The first call loads classes, and one of the next makes objects, since the JVM tailors a method handle that
         // is used a lot: better now than in the middle of an update.
         try {
             for (int i = 0; i < WARM_UP; i++) {
                 long ignored = (long) Gate.SYSCALL.invokeExact(WRITE, 2L, 0L, 0L, 0L, 0L, 0L);
+                again(WRITE, 2, 0, 0, 0, 0, 0);
             }
         } catch (Throwable t) {
             throw failed(t);

@@ -111,7 +111,7 @@ class ThreadSlotTest {
     @Test
     void whatAThreadWroteIsSeenAtItsEnd() throws Exception {
         int threads = 200;
-        long memory = Os.map(1 << 16, 1 << 16, true, false);
+        long memory = Os.map(0, 1 << 16, 1 << 16, Os.COMMIT);
         AtomicInteger wrong = new AtomicInteger(), seen = new AtomicInteger();
         ThreadSlot.lifecycle(new Lifecycle() {
             @Override

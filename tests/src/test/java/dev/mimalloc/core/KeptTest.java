@@ -18,7 +18,7 @@ class KeptTest {
     @BeforeEach
     void keep() {
         subprocess = Subprocesses.create();
-        base = Os.map(SIZE, MIB, true, false);
+        base = OsMemory.map(SIZE, MIB, Os.COMMIT);
         Kept.add(mapping(base, SIZE, Page.MEMORY_ZERO), subprocess);
     }
 
@@ -83,7 +83,7 @@ class KeptTest {
 
     @Test
     void itGoesWhenTheOsTakesAnother() {
-        long other = Os.map(MIB, MIB, true, false);
+        long other = OsMemory.map(MIB, MIB, Os.COMMIT);
         Kept.giveBack(mapping(other, MIB, 0), subprocess, MIB);
         assertThat(Subprocess.keptRelaxed(subprocess)).isZero();
     }

@@ -26,8 +26,8 @@ class LargeBlocksTest {
         long word = Root.density(20);
         Memory.putLong(word, 0);
         assertThat(Density.expected(size)).as("of a size that nobody had").isEqualTo(Density.UNKNOWN);
-        long memory = Os.map(2 * MIB, 2 * MIB, true, false);
-        Os.transparentHugePages(memory, 2 * MIB, false);
+        long memory = OsMemory.map(2 * MIB, 2 * MIB, Os.COMMIT);
+        OsMemory.allowHugePages(memory, 2 * MIB, false);
         Density.made(memory, size);
         assertThat(Density.expected(size)).as("behind a block that nobody has begun to use").isEqualTo(Density.UNKNOWN);
         Memory.fill(memory, size / 2, 1);
@@ -42,11 +42,11 @@ class LargeBlocksTest {
             assertThat(Density.expected(size)).as("behind one touched by three quarters").isEqualTo(Density.DENSE);
         }
         Density.made(memory, size);
-        Os.decommit(memory, 2 * MIB);
+        OsMemory.decommit(memory, 2 * MIB);
         assertThat(Density.expected(size)).as("as before, when it is not used any more").isEqualTo(Density.DENSE);
         Density.released(memory, size);
         assertThat(Density.expected(size)).as("when one was freed untouched").isEqualTo(Density.SPARSE);
-        Os.unmap(memory, 2 * MIB);
+        OsMemory.unmap(memory, 2 * MIB);
         Memory.putLong(word, 0);
     }
 

@@ -397,7 +397,7 @@ class PurgeTest {
 
     /** An exclusive arena of memory that a function gives back. */
     private static long arenaOf(long size, Decommit decommit) {
-        long memory = Os.map(size, 2 * MIB, true, false);
+        long memory = OsMemory.map(size, 2 * MIB, Os.COMMIT);
         long function = Callback.register((Callback.Committer) (commit, start, bytes, zero, arg) -> commit
                 || decommit.decommit(start, bytes));
         long id = Meta.allocate(8);
