@@ -95,15 +95,6 @@ final class OsMemory {
         if (!unmap(a, size)) decommit(a, size);
     }
 
-    /**
-     * Makes committed memory larger where it is, for target 0, if nothing is mapped behind it; or moves its pages, without
-     * a copy, to {@code target}, in place of what was mapped there. What is new is zero. False when the system refuses, or
-     * cannot: then the memory is as it was, and of the target nothing is known.
-     */
-    static boolean remap(long a, long size, long newSize, long target) {
-        return Os.remap(a, size, newSize, target) == (target == 0 ? a : target);
-    }
-
     /** Makes memory readable and writable. */
     static boolean commit(long a, long size) { return Os.protect(a, size, Os.READ_WRITE) >= 0; }
 

@@ -177,7 +177,7 @@ final class Resize {
         long room = Page.osSize(page);
         if (wanted > room) return false;
         OsMemory.unmap(start + before, wanted - before);
-        if (OsMemory.remap(start, before, wanted, 0)) {
+        if (Os.remap(start, before, wanted, 0) == start) {
             // Only now: meanwhile another page might have been there.
             Page.setBlockSize(page, wanted);
             if (PageMap.register(start, Pages.mappedSlices(page), page)) return true;
@@ -217,12 +217,14 @@ final class Resize {
         PageMap.unregister(target, slices);
         // Before the addresses are free for others, who may register a page there.
         PageMap.unregister(start, mapped);
-        if (!OsMemory.remap(start, before, wanted, target)) {
+        long now = Os.remap(start, before, wanted, target);
+        if (now != target) {
             Page.setBlockSize(page, before);
             PageMap.register(start, mapped, page);
             // Where the block should have been may be somebody else's by now, as not all systems refuse before they give
-            // the addresses up. If they are not free they are left alone, even if they are still ours.
-            if (OsMemory.mapAt(target, wanted)) OsMemory.unmap(target, wanted);
+            // the addresses up. If they are not free they are left alone, even if they are still ours; but a system that
+            // has no such call has not touched them.
+            if (now == Os.UNSUPPORTED || OsMemory.mapAt(target, wanted)) OsMemory.unmap(target, wanted);
             if (room > wanted) OsMemory.unmap(target + wanted, room - wanted);
             return false;
         }

@@ -111,7 +111,8 @@ public final class Os {
 
     /**
      * Makes a mapping larger where it is, for target 0; or moves its pages, without a copy, to {@code target}, in place of
-     * what was mapped there, and makes it larger. What is new is zero. Returns where it is now.
+     * what was mapped there, and makes it larger. What is new is zero. Returns where it is now. When this is refused the
+     * memory is as it was, and of the target nothing is known, but that it is untouched if the error is UNSUPPORTED.
      */
     public static long remap(long a, long size, long newSize, long target) {
         return system.remap(a, size, newSize, target);

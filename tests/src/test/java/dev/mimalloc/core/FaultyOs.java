@@ -23,6 +23,8 @@ interface FaultyOs {
     boolean unmap(long a, long size);
     void release(long a, long size);
     boolean remap(long a, long size, long newSize, long target);
+    long realloc(long block, long size);
+    void free(long block);
     boolean commit(long a, long size);
     int decommit(long a, long size);
     boolean discard(long a, long size);

@@ -2,6 +2,7 @@ package dev.mimalloc.core;
 
 import dev.mimalloc.Mimalloc;
 import dev.mimalloc.machine.FaultySystem;
+import dev.mimalloc.machine.Os;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 
@@ -37,8 +38,12 @@ class JvmOsTest extends OsContract {
         public void release(long a, long size) { OsMemory.release(a, size); }
         @Override
         public boolean remap(long a, long size, long newSize, long target) {
-            return OsMemory.remap(a, size, newSize, target);
+            return Os.remap(a, size, newSize, target) > 0;
         }
+        @Override
+        public long realloc(long block, long size) { return Mimalloc.realloc(block, size); }
+        @Override
+        public void free(long block) { Mimalloc.free(block); }
         @Override
         public boolean commit(long a, long size) { return OsMemory.commit(a, size); }
         @Override

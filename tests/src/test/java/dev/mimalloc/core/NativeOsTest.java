@@ -75,6 +75,10 @@ class NativeOsTest extends OsContract {
             return call("remap", a, size, newSize, target) != 0;
         }
         @Override
+        public long realloc(long block, long size) { return call("realloc", block, size); }
+        @Override
+        public void free(long block) { call("free", block); }
+        @Override
         public boolean commit(long a, long size) { return call("commit", a, size) != 0; }
         @Override
         public int decommit(long a, long size) { return (int) call("decommit", a, size); }

@@ -5,7 +5,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.mimalloc.machine.Memory;
 import dev.mimalloc.machine.Os;
+import java.io.IOException;
 import java.lang.foreign.Arena;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
@@ -324,6 +327,33 @@ abstract class OsContract {
         assertThat(Memory.getByte(target)).isEqualTo(7);
         assertThat(Memory.getLong(target + 8 * MIB - 8)).as("what is new").isZero();
         os.unmap(target, 8 * MIB);
+    }
+
+    @Test
+    void whereNothingCanBeMovedABlockGrowsByACopyAndNoAddressIsLost() throws IOException {
+        os.free(grown(os.realloc(0, 64 * MIB)));
+        os.fail(REMAP, 1, ALL, ENOSYS);
+        long before = mapped();
+        for (int round = 0; round < 20; round++) os.free(grown(os.realloc(0, 64 * MIB)));
+        assertThat(os.calls(REMAP)).isGreaterThanOrEqualTo(20);
+        assertThat(mapped() - before).isLessThan(4 * GIB);
+    }
+
+    /** To sizes for which there is no room behind it. */
+    private long grown(long block) {
+        Memory.putLong(block + MIB, 7);
+        long larger = block;
+        for (long size : new long[] {200 * MIB, 600 * MIB, 1800 * MIB}) {
+            larger = os.realloc(larger, size);
+            assertThat(larger).isPositive();
+            assertThat(Memory.getLong(larger + MIB)).isEqualTo(7);
+        }
+        return larger;
+    }
+
+    /** The bytes of all mappings of the process. */
+    private static long mapped() throws IOException {
+        return Long.parseLong(Files.readString(Path.of("/proc/self/statm")).split(" ", -1)[0]) * Os.pageSize();
     }
 
     @Test
