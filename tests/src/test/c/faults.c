@@ -117,7 +117,7 @@ T(reset, (int64_t a, int64_t size), OsMemory_reset(a, size))
 T(allowHugePages, (int64_t a, int64_t size, int64_t allow), OsMemory_allowHugePages(a, size, (int32_t)allow))
 T(nodes, (int64_t list), OsConfig_nodesOf(list))
 T(overcommits, (void), OsConfig_overcommits())
-T(forgetOvercommits, (void), (Root_setOvercommits(0), 0))
+T(forgetOvercommits, (void), (Root_setOvercommitsRelaxed(0), 0))
 T(resident, (void), OsConfig_resident())
 T(takeWritten, (int64_t buffer), (memcpy((void*)buffer, written, length + 1), memset(written, 0, length), length = 0, 0))
 

@@ -110,21 +110,6 @@ class OsTest {
     }
 
     @Test
-    void randomBitsDiffer() {
-        Set<Long> seen = new HashSet<>();
-        long any = 0, all = -1;
-        for (int i = 0; i < 1000; i++) {
-            long bits = Os.random();
-            seen.add(bits);
-            any |= bits;
-            all &= bits;
-        }
-        assertThat(seen).hasSize(1000);
-        assertThat(any).isEqualTo(-1);
-        assertThat(all).isZero();
-    }
-
-    @Test
     void aPropertyStandsForAVariable() {
         System.setProperty("dev.mimalloc.test.option", "12é");
         try (Arena arena = Arena.ofConfined()) {

@@ -61,7 +61,7 @@ class JvmOsTest extends OsContract {
         @Override
         public boolean overcommits() { return OsConfig.overcommits(); }
         @Override
-        public void forgetOvercommits() { Root.setOvercommits(0); }
+        public void forgetOvercommits() { Root.setOvercommitsRelaxed(0); }
         @Override
         public long resident() { return OsConfig.resident(); }
 
