@@ -112,6 +112,17 @@ MI_OS int64_t Os_remap(int64_t a, int64_t size, int64_t new_size, int64_t target
 #endif
 }
 
+MI_OS int64_t Os_node(void) {
+#if defined(SYS_getcpu)
+  unsigned processor = 0, node = 0;
+  int saved = errno;
+  long result = syscall(SYS_getcpu, &processor, &node, NULL);
+  return mi_answer(result == 0 ? (int64_t)node : -1, saved);
+#else
+  return MI_UNSUPPORTED;
+#endif
+}
+
 MI_OS int64_t Os_bind(int64_t a, int64_t size, int32_t node) {
 #if defined(SYS_mbind)  // a word of nodes is enough
   const long preferred = 1;

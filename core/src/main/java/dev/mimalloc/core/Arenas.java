@@ -59,7 +59,8 @@ final class Arenas {
     /** The NUMA node that the thread runs on just now, among as many as the option says there are. */
     private static long localNode() {
         long nodes = Options.bounded(Options.USE_NUMA_NODES);
-        return nodes > 0 ? Os.numaNode() % nodes : Os.numaNode();
+        long node = Config.max(0, Os.node()); // the first one where the system does not say
+        return nodes > 0 ? node % nodes : node;
     }
 
     private static long allocateInAny(long subprocess, long count, long numaNode, long slices, long alignment,
@@ -146,8 +147,8 @@ final class Arenas {
      * for the arena, and the program has mappings of its own.
      */
     private static boolean isThereTwice(long size) {
-        long start = Os.map(size * 2, Os.pageSize(), false, false);
-        if (start != 0) Os.unmap(start, size * 2);
+        long start = OsMemory.map(size * 2, Os.pageSize(), 0);
+        if (start != 0) OsMemory.unmap(start, size * 2);
         return start != 0;
     }
 

@@ -3,6 +3,7 @@ package dev.mimalloc.core;
 import static dev.mimalloc.machine.Memory.*;
 
 import dev.mimalloc.machine.Export;
+import dev.mimalloc.machine.Os;
 
 /** The process: its begin, its end, and its fork. */
 public final class ProcessLife {

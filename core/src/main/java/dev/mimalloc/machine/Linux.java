@@ -18,6 +18,7 @@ final class Linux extends OperatingSystem {
     private static final boolean X86 = System.getProperty("os.arch").equals("amd64");
     private static final int WRITE = X86 ? 1 : 64, MMAP = X86 ? 9 : 222, MUNMAP = X86 ? 11 : 215;
     private static final int MPROTECT = X86 ? 10 : 226, MADVISE = X86 ? 28 : 233, MBIND = X86 ? 237 : 235;
+    private static final int GETCPU = X86 ? 309 : 168;
     private static final int PRCTL = X86 ? 157 : 167, GETRUSAGE = X86 ? 98 : 165;
     private static final int MREMAP = X86 ? 25 : 216;
 
@@ -105,6 +106,15 @@ final class Linux extends OperatingSystem {
         try (Arena arena = Arena.ofConfined()) {
             long mask = arena.allocateFrom(JAVA_LONG, 1L << numaNode).address();
             return call(MBIND, a, size, MPOL_PREFERRED, mask, Long.SIZE + 1, 0);
+        }
+    }
+
+    @Override
+    long node() {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment node = arena.allocate(JAVA_INT);
+            long result = call(GETCPU, 0, node.address(), 0, 0, 0, 0);
+            return result < 0 ? result : node.get(JAVA_INT, 0);
         }
     }
 

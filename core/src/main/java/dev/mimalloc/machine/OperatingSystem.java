@@ -28,6 +28,7 @@ abstract class OperatingSystem {
     abstract long advise(long a, long size, int advice);
     abstract long remap(long a, long size, long newSize, long target);
     abstract long bind(long a, long size, int numaNode);
+    abstract long node();
     abstract long disallowHugePages();
     abstract long write(long text, long length);
     abstract void processInfo(long target);

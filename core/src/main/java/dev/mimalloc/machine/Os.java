@@ -121,6 +121,9 @@ public final class Os {
     /** Wishes for memory of a NUMA node, 0 to 63. */
     public static long bind(long a, long size, int numaNode) { return system.bind(a, size, numaNode); }
 
+    /** The NUMA node that the calling thread runs on just now. */
+    public static long node() { return system.node(); }
+
     /** Asks against transparent huge pages for the whole process. */
     public static long disallowHugePages() { return system.disallowHugePages(); }
 

@@ -72,6 +72,8 @@ public final class FaultySystem extends OperatingSystem {
         return isHit(REMAP) ? -errors[REMAP] : real.remap(a, size, newSize, target);
     }
     @Override
+    long node() { return real.node(); }
+    @Override
     long bind(long a, long size, int numaNode) { return isHit(BIND) ? -errors[BIND] : real.bind(a, size, numaNode); }
     @Override
     long readFile(String path, long buffer, long size) {
