@@ -1,7 +1,7 @@
 package dev.mimalloc;
 
-import dev.mimalloc.core.Free;
-import dev.mimalloc.core.SizeClass;
+import dev.mimalloc.core.base.SizeClass;
+import dev.mimalloc.core.malloc.Free;
 import java.util.concurrent.atomic.AtomicLong;
 
 /**

@@ -1,11 +1,11 @@
 package dev.mimalloc;
 
-import dev.mimalloc.core.Limits;
-import dev.mimalloc.core.ManageArenas;
-import dev.mimalloc.core.Options;
-import dev.mimalloc.core.ProcessLife;
-import dev.mimalloc.core.Spare;
-import dev.mimalloc.core.Threads;
+import dev.mimalloc.core.base.Options;
+import dev.mimalloc.core.face.ManageArenas;
+import dev.mimalloc.core.face.ProcessLife;
+import dev.mimalloc.core.malloc.Spare;
+import dev.mimalloc.core.page.Limits;
+import dev.mimalloc.core.thread.Threads;
 import dev.mimalloc.machine.Lifecycle;
 import dev.mimalloc.machine.Os;
 import dev.mimalloc.machine.ThreadSlot;
@@ -19,15 +19,18 @@ import java.util.concurrent.TimeUnit;
  * the machine, and all classes are loaded, as a slow path must not stop half-way to load one.
  */
 final class Boot implements Lifecycle {
-    static final String CLASSES = "Abandon Allocate AllocateAligned Arena ArenaPages Arenas Bitmap CallOut Config Deferred Density"
-            + " Errors FindPage Free Heap HeapPages Heaps HugePages Json Kept Limits Links Lock Main ManageArenas Meta Options"
-            + " OsConfig OsMemory Page"
-            + " PageMap PageQueue Pages Printer ProcessInfo ProcessLife Purge Reallocate Report Resize Retire"
-            + " Root Sampling Scavenge SizeClass Spare Startup Statistics Subprocess Subprocesses Table Theap"
-            + " Theaps ThreadData Threads Version Visit";
+    static final String CLASSES = "base.Bitmap base.Config base.Errors base.Links base.Lock base.Meta base.Options base.OsConfig"
+            + " base.OsMemory base.Printer base.Root base.SizeClass base.Statistics base.Table face.Json"
+            + " face.ManageArenas face.ProcessLife face.Report face.Version malloc.Allocate malloc.AllocateAligned"
+            + " malloc.Free malloc.Reallocate malloc.Spare memory.Arenas memory.Density memory.HugePages"
+            + " memory.Kept memory.Purge model.Arena model.ArenaPages model.CallOut model.Heap model.HeapPages"
+            + " model.Main model.Page model.PageMap model.PageQueue model.Subprocess model.Theap model.ThreadData"
+            + " page.Abandon page.Deferred page.FindPage page.Limits page.Pages page.Resize page.Retire"
+            + " page.Sampling page.Scavenge thread.Heaps thread.ProcessInfo thread.Startup thread.Subprocesses"
+            + " thread.Theaps thread.Threads thread.Visit";
 
     /** Names that only C has: nobody calls them here. */
-    static final String NOT_CALLED = "CppNames StandardNames Teardown";
+    static final String NOT_CALLED = "face.CppNames face.StandardNames face.Teardown";
 
     /** Those of this package that a call may need first when there is little stack or Java heap left. */
     private static final String OWN = "AutomaticMemory Blocks ConfinedArena HeapUsers InstalledLimitHandler Refusal SharedArena"

@@ -1,6 +1,6 @@
 package dev.mimalloc;
 
-import dev.mimalloc.core.Spare;
+import dev.mimalloc.core.malloc.Spare;
 import dev.mimalloc.machine.Memory;
 import dev.mimalloc.machine.Segments;
 import dev.mimalloc.machine.ThreadSlot;

@@ -1,9 +1,9 @@
 package dev.mimalloc;
 
-import dev.mimalloc.core.ProcessLife;
-import dev.mimalloc.core.Report;
-import dev.mimalloc.core.Statistics;
-import dev.mimalloc.core.Subprocesses;
+import dev.mimalloc.core.base.Statistics;
+import dev.mimalloc.core.face.ProcessLife;
+import dev.mimalloc.core.face.Report;
+import dev.mimalloc.core.thread.Subprocesses;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;

@@ -1,12 +1,12 @@
 package dev.mimalloc;
 
-import dev.mimalloc.core.Allocate;
-import dev.mimalloc.core.AllocateAligned;
-import dev.mimalloc.core.Heaps;
-import dev.mimalloc.core.Limits;
-import dev.mimalloc.core.Reallocate;
-import dev.mimalloc.core.Report;
-import dev.mimalloc.core.Visit;
+import dev.mimalloc.core.face.Report;
+import dev.mimalloc.core.malloc.Allocate;
+import dev.mimalloc.core.malloc.AllocateAligned;
+import dev.mimalloc.core.malloc.Reallocate;
+import dev.mimalloc.core.page.Limits;
+import dev.mimalloc.core.thread.Heaps;
+import dev.mimalloc.core.thread.Visit;
 import dev.mimalloc.machine.Callback;
 import dev.mimalloc.machine.Memory;
 import dev.mimalloc.machine.Segments;

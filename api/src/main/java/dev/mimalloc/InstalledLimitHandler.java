@@ -1,6 +1,6 @@
 package dev.mimalloc;
 
-import dev.mimalloc.core.Limits;
+import dev.mimalloc.core.page.Limits;
 import dev.mimalloc.machine.Callback;
 import java.util.Map;
 import java.util.Optional;

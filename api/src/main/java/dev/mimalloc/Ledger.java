@@ -1,6 +1,6 @@
 package dev.mimalloc;
 
-import dev.mimalloc.core.Free;
+import dev.mimalloc.core.malloc.Free;
 import java.util.Collection;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;

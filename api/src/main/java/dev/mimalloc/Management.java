@@ -1,7 +1,7 @@
 package dev.mimalloc;
 
-import dev.mimalloc.core.ProcessLife;
-import dev.mimalloc.core.Report;
+import dev.mimalloc.core.face.ProcessLife;
+import dev.mimalloc.core.face.Report;
 import java.lang.management.ManagementFactory;
 import java.util.List;
 import java.util.Map;

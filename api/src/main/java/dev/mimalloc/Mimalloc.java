@@ -1,14 +1,14 @@
 package dev.mimalloc;
 
-import dev.mimalloc.core.Allocate;
-import dev.mimalloc.core.AllocateAligned;
-import dev.mimalloc.core.Free;
-import dev.mimalloc.core.Heaps;
-import dev.mimalloc.core.Limits;
-import dev.mimalloc.core.ProcessLife;
-import dev.mimalloc.core.Reallocate;
-import dev.mimalloc.core.SizeClass;
-import dev.mimalloc.core.Threads;
+import dev.mimalloc.core.base.SizeClass;
+import dev.mimalloc.core.face.ProcessLife;
+import dev.mimalloc.core.malloc.Allocate;
+import dev.mimalloc.core.malloc.AllocateAligned;
+import dev.mimalloc.core.malloc.Free;
+import dev.mimalloc.core.malloc.Reallocate;
+import dev.mimalloc.core.page.Limits;
+import dev.mimalloc.core.thread.Heaps;
+import dev.mimalloc.core.thread.Threads;
 import dev.mimalloc.machine.Segments;
 import dev.mimalloc.machine.ThreadSlot;
 import java.lang.foreign.Arena;

@@ -1,6 +1,6 @@
 package dev.mimalloc;
 
-import dev.mimalloc.core.Options;
+import dev.mimalloc.core.base.Options;
 import java.util.Arrays;
 import java.util.Locale;
 

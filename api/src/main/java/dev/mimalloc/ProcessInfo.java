@@ -29,13 +29,13 @@ public record ProcessInfo(long elapsedMillis, long userMillis, long systemMillis
      */
     public static ProcessInfo now() {
         try (Arena arena = Arena.ofConfined()) {
-            long info = arena.allocate(dev.mimalloc.core.ProcessInfo.SIZE, 8).address();
-            dev.mimalloc.core.ProcessInfo.read(info);
-            return new ProcessInfo(dev.mimalloc.core.ProcessInfo.elapsed(info),
-                    dev.mimalloc.core.ProcessInfo.user(info), dev.mimalloc.core.ProcessInfo.system(info),
-                    dev.mimalloc.core.ProcessInfo.resident(info), dev.mimalloc.core.ProcessInfo.peak(info),
-                    dev.mimalloc.core.ProcessInfo.committed(info), dev.mimalloc.core.ProcessInfo.peakCommit(info),
-                    dev.mimalloc.core.ProcessInfo.faults(info), dev.mimalloc.core.ProcessInfo.minorFaults(info));
+            long info = arena.allocate(dev.mimalloc.core.thread.ProcessInfo.SIZE, 8).address();
+            dev.mimalloc.core.thread.ProcessInfo.read(info);
+            return new ProcessInfo(dev.mimalloc.core.thread.ProcessInfo.elapsed(info),
+                    dev.mimalloc.core.thread.ProcessInfo.user(info), dev.mimalloc.core.thread.ProcessInfo.system(info),
+                    dev.mimalloc.core.thread.ProcessInfo.resident(info), dev.mimalloc.core.thread.ProcessInfo.peak(info),
+                    dev.mimalloc.core.thread.ProcessInfo.committed(info), dev.mimalloc.core.thread.ProcessInfo.peakCommit(info),
+                    dev.mimalloc.core.thread.ProcessInfo.faults(info), dev.mimalloc.core.thread.ProcessInfo.minorFaults(info));
         }
     }
 }

@@ -1,7 +1,7 @@
 package dev.mimalloc;
 
-import dev.mimalloc.core.Limits;
-import dev.mimalloc.core.Report;
+import dev.mimalloc.core.face.Report;
+import dev.mimalloc.core.page.Limits;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 

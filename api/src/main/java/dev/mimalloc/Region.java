@@ -1,6 +1,6 @@
 package dev.mimalloc;
 
-import dev.mimalloc.core.ManageArenas;
+import dev.mimalloc.core.face.ManageArenas;
 import dev.mimalloc.machine.Segments;
 import java.lang.foreign.MemorySegment;
 import java.util.Queue;

@@ -1,6 +1,6 @@
 package dev.mimalloc;
 
-import dev.mimalloc.core.Options;
+import dev.mimalloc.core.base.Options;
 import dev.mimalloc.machine.Memory;
 import java.lang.System.Logger.Level;
 import java.lang.foreign.Arena;

@@ -1,14 +1,14 @@
 package dev.mimalloc;
 
-import static dev.mimalloc.core.Statistics.CHUNK_BINS;
-import static dev.mimalloc.core.Statistics.MALLOC_BINS;
-import static dev.mimalloc.core.Statistics.PAGES;
-import static dev.mimalloc.core.Statistics.PAGE_BINS;
+import static dev.mimalloc.core.base.Statistics.CHUNK_BINS;
+import static dev.mimalloc.core.base.Statistics.MALLOC_BINS;
+import static dev.mimalloc.core.base.Statistics.PAGES;
+import static dev.mimalloc.core.base.Statistics.PAGE_BINS;
 
-import dev.mimalloc.core.Json;
-import dev.mimalloc.core.Report;
-import dev.mimalloc.core.SizeClass;
-import dev.mimalloc.core.Subprocesses;
+import dev.mimalloc.core.base.SizeClass;
+import dev.mimalloc.core.face.Json;
+import dev.mimalloc.core.face.Report;
+import dev.mimalloc.core.thread.Subprocesses;
 import dev.mimalloc.machine.Callback;
 import dev.mimalloc.machine.Text;
 import java.lang.foreign.Arena;
@@ -127,7 +127,7 @@ public record Statistics(Count pages, Count reserved, Count committed, long rese
     private static Statistics taken(LongConsumer report) {
         // The memory comes from elsewhere: it is not to be seen in what it is for.
         try (Arena arena = Arena.ofConfined()) {
-            MemorySegment stats = arena.allocate(dev.mimalloc.core.Statistics.SIZE, 8);
+            MemorySegment stats = arena.allocate(dev.mimalloc.core.base.Statistics.SIZE, 8);
             report.accept(stats.address());
             return new Cursor(stats).read();
         }
@@ -140,7 +140,7 @@ public record Statistics(Count pages, Count reserved, Count committed, long rese
      */
     public String toJson() {
         try (Arena arena = Arena.ofConfined()) {
-            MemorySegment stats = arena.allocate(dev.mimalloc.core.Statistics.SIZE, 8);
+            MemorySegment stats = arena.allocate(dev.mimalloc.core.base.Statistics.SIZE, 8);
             new Cursor(stats).write(this);
             for (long size = 32 << 10;; size *= 2) {
                 MemorySegment text = arena.allocate(size);
@@ -161,7 +161,7 @@ public record Statistics(Count pages, Count reserved, Count committed, long rese
         Callback.Output output = (part, arg) -> text.append(Text.string(part));
         long handle = Callback.register(output);
         try (Arena arena = Arena.ofConfined()) {
-            MemorySegment stats = arena.allocate(dev.mimalloc.core.Statistics.SIZE, 8);
+            MemorySegment stats = arena.allocate(dev.mimalloc.core.base.Statistics.SIZE, 8);
             new Cursor(stats).write(this);
             Report.print(stats.address(), handle, 0);
         } finally {
@@ -232,7 +232,7 @@ public record Statistics(Count pages, Count reserved, Count committed, long rese
         }
 
         void write(Statistics s) {
-            at(0).put(dev.mimalloc.core.Statistics.SIZE, dev.mimalloc.core.Statistics.VERSION);
+            at(0).put(dev.mimalloc.core.base.Statistics.SIZE, dev.mimalloc.core.base.Statistics.VERSION);
             put(s.pages).put(s.reserved).put(s.committed).put(s.reset, s.purged).put(s.pageCommitted);
             put(s.pagesAbandoned).put(s.threads).put(s.mallocNormal).put(s.mallocHuge).put(s.mallocRequested);
             put(s.mmapCalls, s.commitCalls, s.resetCalls, s.purgeCalls, s.arenaCount);

@@ -1,6 +1,6 @@
 package dev.mimalloc;
 
-import dev.mimalloc.core.Free;
+import dev.mimalloc.core.malloc.Free;
 import dev.mimalloc.machine.Memory;
 import java.time.Instant;
 

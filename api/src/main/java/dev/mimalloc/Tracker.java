@@ -1,9 +1,9 @@
 package dev.mimalloc;
 
-import dev.mimalloc.core.Allocate;
-import dev.mimalloc.core.AllocateAligned;
-import dev.mimalloc.core.Free;
-import dev.mimalloc.core.Heaps;
+import dev.mimalloc.core.malloc.Allocate;
+import dev.mimalloc.core.malloc.AllocateAligned;
+import dev.mimalloc.core.malloc.Free;
+import dev.mimalloc.core.thread.Heaps;
 import dev.mimalloc.machine.Memory;
 import dev.mimalloc.machine.ThreadSlot;
 import java.util.List;

@@ -2,7 +2,7 @@ package dev.mimalloc;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.mimalloc.core.Threads;
+import dev.mimalloc.core.thread.Threads;
 import java.io.IOException;
 import java.io.InputStream;
 import java.lang.classfile.ClassFile;
@@ -33,14 +33,14 @@ class BootTest {
     void whatIsNotLoadedIsNotCalled() throws Exception {
         Set<String> called = new TreeSet<>();
         for (String name : Boot.CLASSES.split(" ", -1)) {
-            try (InputStream code = Threads.class.getResourceAsStream(name + ".class")) {
+            try (InputStream code = Threads.class.getResourceAsStream("/dev/mimalloc/core/" + name.replace('.', '/') + ".class")) {
                 for (PoolEntry entry : ClassFile.of().parse(code.readAllBytes()).constantPool()) {
                     if (entry instanceof ClassEntry type) called.add(type.asInternalName());
                 }
             }
         }
-        assertThat(called).contains("dev/mimalloc/core/Heap");
-        for (String name : Boot.NOT_CALLED.split(" ", -1)) assertThat(called).doesNotContain("dev/mimalloc/core/" + name);
+        assertThat(called).contains("dev/mimalloc/core/model/Heap");
+        for (String name : Boot.NOT_CALLED.split(" ", -1)) assertThat(called).doesNotContain("dev/mimalloc/core/" + name.replace('.', '/'));
     }
 
     /** So would one of the machine's. */
@@ -48,7 +48,7 @@ class BootTest {
     void allOfTheMachineThatCoreUsesIsLoaded() throws Exception {
         Set<String> used = new TreeSet<>();
         for (String name : classesOfCore()) {
-            try (InputStream code = Threads.class.getResourceAsStream(name + ".class")) {
+            try (InputStream code = Threads.class.getResourceAsStream("/dev/mimalloc/core/" + name.replace('.', '/') + ".class")) {
                 for (PoolEntry entry : ClassFile.of().parse(code.readAllBytes()).constantPool()) {
                     if (!(entry instanceof ClassEntry type)) continue;
                     String machine = type.asInternalName();
@@ -69,9 +69,10 @@ class BootTest {
     }
 
     private static List<String> classesIn(Path directory) throws IOException {
-        try (Stream<Path> files = Files.list(directory)) {
-            return files.map(file -> file.getFileName().toString()).filter(name -> name.endsWith(".class"))
-                    .map(name -> name.substring(0, name.length() - ".class".length())).toList();
+        try (Stream<Path> files = Files.walk(directory)) {
+            return files.map(file -> directory.relativize(file).toString()).filter(name -> name.endsWith(".class"))
+                    .filter(name -> !name.endsWith("package-info.class"))
+                    .map(name -> name.substring(0, name.length() - ".class".length()).replace('/', '.')).toList();
         }
     }
 }

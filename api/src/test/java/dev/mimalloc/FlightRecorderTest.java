@@ -3,8 +3,8 @@ package dev.mimalloc;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.withinPercentage;
 
-import dev.mimalloc.core.Subprocesses;
-import dev.mimalloc.core.Threads;
+import dev.mimalloc.core.thread.Subprocesses;
+import dev.mimalloc.core.thread.Threads;
 import dev.mimalloc.leaks.Keeper;
 import dev.mimalloc.machine.Trace;
 import java.io.IOException;

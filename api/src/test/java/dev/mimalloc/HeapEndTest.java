@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 import static org.assertj.core.api.Assertions.catchThrowable;
 
-import dev.mimalloc.core.Errors;
+import dev.mimalloc.core.base.Errors;
 import dev.mimalloc.machine.Callback;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;

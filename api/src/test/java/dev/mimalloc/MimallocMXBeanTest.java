@@ -178,7 +178,7 @@ class MimallocMXBeanTest {
 
     private static String classPath() throws Exception {
         return String.join(System.getProperty("path.separator"), place(Registered.class), place(Mimalloc.class),
-                place(dev.mimalloc.core.Options.class));
+                place(dev.mimalloc.core.base.Options.class));
     }
 
     private static String place(Class<?> cls) throws Exception {

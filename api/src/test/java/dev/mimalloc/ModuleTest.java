@@ -23,7 +23,7 @@ class ModuleTest {
             public class Forger {
                 public static void main(String[] args) {
                     System.out.println(dev.mimalloc.machine.Segments.of(args.length + 4096, 8));
-                    System.out.println("core: " + dev.mimalloc.core.Allocate.malloc(8));
+                    System.out.println("core: " + dev.mimalloc.core.malloc.Allocate.malloc(8));
                 }
             }
             """;
@@ -47,7 +47,7 @@ class ModuleTest {
     }
 
     private String modulePath() throws URISyntaxException {
-        return classesOf(Heap.class) + ":" + classesOf(dev.mimalloc.core.Heaps.class) + ":" + folder.resolve("classes");
+        return classesOf(Heap.class) + ":" + classesOf(dev.mimalloc.core.thread.Heaps.class) + ":" + folder.resolve("classes");
     }
 
     /** What the compiler says of a module; nothing if it is content. */
@@ -88,7 +88,7 @@ class ModuleTest {
     void aForgedModuleIsRefused() throws Exception {
         assertThat(compile("forger", FORGER, "requires dev.mimalloc.core;", "--add-exports",
                 "dev.mimalloc.core/dev.mimalloc.machine=forger", "--add-exports",
-                "dev.mimalloc.core/dev.mimalloc.core=forger")).doesNotContain("error");
+                "dev.mimalloc.core/dev.mimalloc.core.malloc=forger")).doesNotContain("error");
         assertThat(run("forger/forger.Forger")).contains("IllegalAccessError").doesNotContain("core:")
                 .doesNotContain("MemorySegment{");
     }

@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
-import dev.mimalloc.core.Options;
+import dev.mimalloc.core.base.Options;
 import org.junit.jupiter.api.Test;
 
 class OptionTest {

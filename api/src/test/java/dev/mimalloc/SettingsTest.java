@@ -2,7 +2,7 @@ package dev.mimalloc;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.mimalloc.core.Options;
+import dev.mimalloc.core.base.Options;
 import java.io.File;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;

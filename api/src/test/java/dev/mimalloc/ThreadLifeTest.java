@@ -2,7 +2,7 @@ package dev.mimalloc;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.mimalloc.core.ProcessLife;
+import dev.mimalloc.core.face.ProcessLife;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;

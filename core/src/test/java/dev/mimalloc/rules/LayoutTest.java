@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.mimalloc.machine.Memory;
 import dev.mimalloc.rules.Layout.Field;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.lang.reflect.AccessibleObject;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -12,6 +13,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -22,10 +24,23 @@ class LayoutTest {
     private static final String STRUCTS = "Arena ArenaPages Bitmap Heap Main Meta Options Page PageQueue Printer ProcessInfo Root "
             + "Statistics Subprocess Theap ThreadData Visit";
 
+    private static final Map<String, String> PACKAGES = packages();
+
+    /** By a class' simple name. */
+    private static Map<String, String> packages() {
+        try (var files = Files.walk(CORE)) {
+            return files.filter(f -> f.toString().endsWith(".java")).filter(f -> !f.endsWith("package-info.java"))
+                    .collect(Collectors.toMap(f -> f.getFileName().toString().replace(".java", ""),
+                            f -> "dev.mimalloc.core." + f.getParent().getFileName() + "."));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
     private static Map<String, Layout> layouts() throws IOException {
         var layouts = new TreeMap<String, Layout>();
-        try (var files = Files.list(CORE)) {
-            for (Path file : files.sorted().toList()) {
+        try (var files = Files.walk(CORE)) {
+            for (Path file : files.filter(f -> f.toString().endsWith(".java")).sorted().toList()) {
                 layouts.put(file.getFileName().toString().replace(".java", ""), new Layout(Files.readString(file)));
             }
         }
@@ -175,7 +190,7 @@ class LayoutTest {
 
     private static long constant(String struct, String name) {
         try {
-            var field = Class.forName("dev.mimalloc.core." + struct).getDeclaredField(name);
+            var field = Class.forName(PACKAGES.get(struct) + struct).getDeclaredField(name);
             AccessibleObject.setAccessible(new AccessibleObject[] {field}, true);
             return field.getLong(null);
         } catch (ReflectiveOperationException e) {

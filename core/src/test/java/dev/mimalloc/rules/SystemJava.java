@@ -164,7 +164,6 @@ final class SystemJava {
         return call.owner().asInternalName().equals(machine + "/Text") && call.name().equalsString("literal");
     }
 
-    static boolean isIn(String className, String packageName) {
-        return className.substring(0, Math.max(0, className.lastIndexOf('/'))).equals(packageName);
-    }
+    /** In a package, or in one inside it. */
+    private static boolean isIn(String className, String packageName) { return className.startsWith(packageName + "/"); }
 }

@@ -2,6 +2,12 @@ package dev.mimalloc.core;
 
 import static dev.mimalloc.machine.Memory.fill;
 
+import dev.mimalloc.core.model.Main;
+import dev.mimalloc.core.model.Page;
+import dev.mimalloc.core.page.Abandon;
+import dev.mimalloc.core.page.Retire;
+import dev.mimalloc.core.thread.Theaps;
+
 /** Lets the stress tests, which live in a package of their own, at the steps of core that they stress. */
 public final class Inside {
     /** The size of a page descriptor with room around it, so that no two share a cache line. */

@@ -3,8 +3,8 @@ package dev.mimalloc.jcstress;
 import static org.openjdk.jcstress.annotations.Expect.ACCEPTABLE;
 import static org.openjdk.jcstress.annotations.Expect.FORBIDDEN;
 
-import dev.mimalloc.core.Bitmap;
 import dev.mimalloc.core.Inside;
+import dev.mimalloc.core.base.Bitmap;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.openjdk.jcstress.annotations.Actor;
 import org.openjdk.jcstress.annotations.Arbiter;

@@ -1,5 +1,20 @@
 package dev.mimalloc.core;
 
+import dev.mimalloc.core.base.Config;
+import dev.mimalloc.core.base.Lock;
+import dev.mimalloc.core.base.Root;
+import dev.mimalloc.core.base.SizeClass;
+import dev.mimalloc.core.base.Statistics;
+import dev.mimalloc.core.base.Table;
+import dev.mimalloc.core.model.Heap;
+import dev.mimalloc.core.model.Main;
+import dev.mimalloc.core.model.Page;
+import dev.mimalloc.core.model.PageMap;
+import dev.mimalloc.core.model.PageQueue;
+import dev.mimalloc.core.model.Subprocess;
+import dev.mimalloc.core.model.Theap;
+import dev.mimalloc.core.model.ThreadData;
+import dev.mimalloc.core.page.Pages;
 import dev.mimalloc.machine.Memory;
 import java.util.ArrayList;
 import java.util.HashMap;

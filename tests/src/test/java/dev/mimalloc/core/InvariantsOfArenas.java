@@ -1,5 +1,13 @@
 package dev.mimalloc.core;
 
+import dev.mimalloc.core.base.Bitmap;
+import dev.mimalloc.core.base.Config;
+import dev.mimalloc.core.base.Table;
+import dev.mimalloc.core.model.Arena;
+import dev.mimalloc.core.model.ArenaPages;
+import dev.mimalloc.core.model.Heap;
+import dev.mimalloc.core.model.Page;
+import dev.mimalloc.core.model.Subprocess;
 import dev.mimalloc.machine.Memory;
 import dev.mimalloc.machine.UpperTable;
 import java.util.ArrayList;

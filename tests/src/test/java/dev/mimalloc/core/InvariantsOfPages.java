@@ -1,5 +1,9 @@
 package dev.mimalloc.core;
 
+import dev.mimalloc.core.base.Config;
+import dev.mimalloc.core.model.Page;
+import dev.mimalloc.core.model.PageMap;
+import dev.mimalloc.core.page.Pages;
 import dev.mimalloc.machine.Memory;
 import java.util.BitSet;
 

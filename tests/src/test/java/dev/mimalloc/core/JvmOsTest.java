@@ -1,6 +1,10 @@
 package dev.mimalloc.core;
 
 import dev.mimalloc.Mimalloc;
+import dev.mimalloc.core.base.OsConfig;
+import dev.mimalloc.core.base.OsMemory;
+import dev.mimalloc.core.base.Printer;
+import dev.mimalloc.core.base.Root;
 import dev.mimalloc.machine.FaultySystem;
 import dev.mimalloc.machine.Os;
 import org.junit.jupiter.api.AfterAll;

@@ -2,6 +2,13 @@ package dev.mimalloc.core;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.mimalloc.core.base.Config;
+import dev.mimalloc.core.base.Meta;
+import dev.mimalloc.core.base.OsMemory;
+import dev.mimalloc.core.memory.Kept;
+import dev.mimalloc.core.model.Page;
+import dev.mimalloc.core.model.Subprocess;
+import dev.mimalloc.core.thread.Subprocesses;
 import dev.mimalloc.machine.Memory;
 import dev.mimalloc.machine.Os;
 import org.junit.jupiter.api.AfterEach;

@@ -2,6 +2,23 @@ package dev.mimalloc.core;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.mimalloc.core.base.Config;
+import dev.mimalloc.core.base.OsMemory;
+import dev.mimalloc.core.base.Root;
+import dev.mimalloc.core.base.Statistics;
+import dev.mimalloc.core.malloc.Allocate;
+import dev.mimalloc.core.malloc.Free;
+import dev.mimalloc.core.malloc.Reallocate;
+import dev.mimalloc.core.memory.Arenas;
+import dev.mimalloc.core.memory.Density;
+import dev.mimalloc.core.memory.Purge;
+import dev.mimalloc.core.model.Arena;
+import dev.mimalloc.core.model.Page;
+import dev.mimalloc.core.model.PageMap;
+import dev.mimalloc.core.model.Subprocess;
+import dev.mimalloc.core.model.Theap;
+import dev.mimalloc.core.page.Limits;
+import dev.mimalloc.core.thread.Heaps;
 import dev.mimalloc.machine.Memory;
 import dev.mimalloc.machine.Os;
 import java.io.IOException;

@@ -3,6 +3,7 @@ package dev.mimalloc.core;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.mimalloc.Option;
+import dev.mimalloc.core.base.Options;
 import dev.mimalloc.machine.Text;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -25,7 +26,7 @@ import org.junit.jupiter.api.Test;
 class OptionTableTest {
     private static final Path ROOT = Path.of("..");
     private static final Path CORE = ROOT.resolve("core/src/main/java/dev/mimalloc/core");
-    private static final Path TABLE = CORE.resolve("Options.java");
+    private static final Path TABLE = CORE.resolve("base/Options.java");
     private static final Path API = ROOT.resolve("api/src/main/java/dev/mimalloc/Option.java");
     private static final Path C = ROOT.resolve("native/src/main/c");
     private static final Path HEADER = C.resolve("include/mimalloc.h");

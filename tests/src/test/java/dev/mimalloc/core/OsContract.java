@@ -3,6 +3,7 @@ package dev.mimalloc.core;
 import static dev.mimalloc.core.FaultyOs.*;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.mimalloc.core.base.OsMemory;
 import dev.mimalloc.machine.Memory;
 import dev.mimalloc.machine.Os;
 import java.io.IOException;

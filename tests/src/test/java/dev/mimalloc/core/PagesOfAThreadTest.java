@@ -3,6 +3,15 @@ package dev.mimalloc.core;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.mimalloc.Mimalloc;
+import dev.mimalloc.core.malloc.Allocate;
+import dev.mimalloc.core.model.Page;
+import dev.mimalloc.core.model.PageMap;
+import dev.mimalloc.core.model.Theap;
+import dev.mimalloc.core.page.Retire;
+import dev.mimalloc.core.thread.Heaps;
+import dev.mimalloc.core.thread.Subprocesses;
+import dev.mimalloc.core.thread.Theaps;
+import dev.mimalloc.core.thread.Threads;
 import dev.mimalloc.machine.ThreadSlot;
 import java.util.ArrayList;
 import java.util.HashSet;

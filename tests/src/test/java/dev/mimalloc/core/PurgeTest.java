@@ -2,6 +2,25 @@ package dev.mimalloc.core;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.mimalloc.core.base.Bitmap;
+import dev.mimalloc.core.base.Config;
+import dev.mimalloc.core.base.Meta;
+import dev.mimalloc.core.base.Options;
+import dev.mimalloc.core.base.OsMemory;
+import dev.mimalloc.core.base.Root;
+import dev.mimalloc.core.base.Statistics;
+import dev.mimalloc.core.face.ManageArenas;
+import dev.mimalloc.core.malloc.Allocate;
+import dev.mimalloc.core.malloc.Free;
+import dev.mimalloc.core.memory.Arenas;
+import dev.mimalloc.core.memory.Density;
+import dev.mimalloc.core.memory.HugePages;
+import dev.mimalloc.core.memory.Purge;
+import dev.mimalloc.core.model.Arena;
+import dev.mimalloc.core.model.Subprocess;
+import dev.mimalloc.core.thread.Heaps;
+import dev.mimalloc.core.thread.Subprocesses;
+import dev.mimalloc.core.thread.Threads;
 import dev.mimalloc.machine.Callback;
 import dev.mimalloc.machine.Memory;
 import dev.mimalloc.machine.Os;

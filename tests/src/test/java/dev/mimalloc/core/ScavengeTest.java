@@ -3,6 +3,8 @@ package dev.mimalloc.core;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.mimalloc.Mimalloc;
+import dev.mimalloc.core.model.Main;
+import dev.mimalloc.core.page.Scavenge;
 import java.util.Random;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLongArray;

@@ -3,6 +3,16 @@ package dev.mimalloc.core;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
+import dev.mimalloc.core.base.Options;
+import dev.mimalloc.core.malloc.Allocate;
+import dev.mimalloc.core.malloc.Free;
+import dev.mimalloc.core.model.Arena;
+import dev.mimalloc.core.model.Heap;
+import dev.mimalloc.core.model.Main;
+import dev.mimalloc.core.model.Subprocess;
+import dev.mimalloc.core.thread.Heaps;
+import dev.mimalloc.core.thread.Subprocesses;
+import dev.mimalloc.core.thread.Threads;
 import dev.mimalloc.machine.Callback;
 import java.util.ArrayList;
 import java.util.HashSet;

@@ -93,7 +93,7 @@ interface Allocator {
     void collect(boolean force);
     /** An arena of the caller's zeroed memory, for ever; false if it is refused. */
     boolean manage(long start, long size, int numaNode);
-    /** By its number, see {@link dev.mimalloc.core.Options}. */
+    /** By its number, see {@link dev.mimalloc.core.base.Options}. */
     long option(int option);
     void setOption(int option, long value);
     /** Null takes it away. */

@@ -2,7 +2,7 @@ package dev.mimalloc.tests;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.mimalloc.core.Options;
+import dev.mimalloc.core.base.Options;
 import dev.mimalloc.machine.Text;
 import java.io.StringReader;
 import java.util.List;

@@ -44,7 +44,7 @@ class FirstCallTest {
         all.add("-Xlog:class+load");
         for (int i = 1;; i++) {
             String out = run("one", all.toArray(new String[0])).out();
-            assertThat(out).contains("dev.mimalloc.core.Allocate");
+            assertThat(out).contains("dev.mimalloc.core.malloc.Allocate");
             if (out.contains("soon") || i == ATTEMPTS) return out;
         }
     }

@@ -1,19 +1,19 @@
 package dev.mimalloc.tests;
 
 import dev.mimalloc.Mimalloc;
-import dev.mimalloc.core.Allocate;
-import dev.mimalloc.core.AllocateAligned;
-import dev.mimalloc.core.Errors;
-import dev.mimalloc.core.Free;
-import dev.mimalloc.core.Heaps;
-import dev.mimalloc.core.ManageArenas;
-import dev.mimalloc.core.Options;
-import dev.mimalloc.core.Reallocate;
-import dev.mimalloc.core.Report;
-import dev.mimalloc.core.SizeClass;
-import dev.mimalloc.core.Subprocesses;
-import dev.mimalloc.core.Threads;
-import dev.mimalloc.core.Visit;
+import dev.mimalloc.core.base.Errors;
+import dev.mimalloc.core.base.Options;
+import dev.mimalloc.core.base.SizeClass;
+import dev.mimalloc.core.face.ManageArenas;
+import dev.mimalloc.core.face.Report;
+import dev.mimalloc.core.malloc.Allocate;
+import dev.mimalloc.core.malloc.AllocateAligned;
+import dev.mimalloc.core.malloc.Free;
+import dev.mimalloc.core.malloc.Reallocate;
+import dev.mimalloc.core.thread.Heaps;
+import dev.mimalloc.core.thread.Subprocesses;
+import dev.mimalloc.core.thread.Threads;
+import dev.mimalloc.core.thread.Visit;
 import dev.mimalloc.machine.Callback;
 import java.util.function.LongSupplier;
 
@@ -300,7 +300,7 @@ final class JvmAllocator implements Allocator {
     public void onDeferredFree(DeferredFree function) {
         Callback.DeferredFree onDeferredFree = (force, heartbeat, argument) -> function.call(force, heartbeat);
         long handle = function == null ? 0 : Callback.register(onDeferredFree);
-        dev.mimalloc.core.Deferred.register(handle, 0);
+        dev.mimalloc.core.page.Deferred.register(handle, 0);
     }
 
     @Override

@@ -2,7 +2,7 @@ package dev.mimalloc.tests;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.mimalloc.core.Options;
+import dev.mimalloc.core.base.Options;
 import org.junit.jupiter.api.Test;
 
 /** Options by their numbers; {@link EnvironmentTest} has those that come from outside. */

@@ -3,7 +3,7 @@ package dev.mimalloc.tests;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.mimalloc.Mimalloc;
-import dev.mimalloc.core.Allocate;
+import dev.mimalloc.core.malloc.Allocate;
 import java.io.IOException;
 import java.net.URI;
 import java.net.URISyntaxException;

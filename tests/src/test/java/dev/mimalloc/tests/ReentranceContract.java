@@ -4,7 +4,7 @@ import static dev.mimalloc.tests.Sizes.KIB;
 import static dev.mimalloc.tests.Sizes.MIB;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.mimalloc.core.Options;
+import dev.mimalloc.core.base.Options;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;

@@ -5,7 +5,7 @@ import static dev.mimalloc.tests.Sizes.KIB;
 import static dev.mimalloc.tests.Sizes.MIB;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.mimalloc.core.Options;
+import dev.mimalloc.core.base.Options;
 import java.lang.foreign.Arena;
 import java.util.Arrays;
 import java.util.List;

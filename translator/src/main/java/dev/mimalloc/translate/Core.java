@@ -28,9 +28,14 @@ record Core(Path location, List<Method> methods) {
 
     /** A method of core. Overloads share a name in Java but not in C: the later ones get a number. */
     record Method(String className, String name, String descriptor, String cName, boolean slow, List<String> exports) {
-        String simpleClassName() { return className.substring(PACKAGE.length()).replace('$', '_'); }
+        String simpleClassName() { return simple(className); }
 
         MethodTypeDesc type() { return MethodTypeDesc.ofDescriptor(descriptor); }
+    }
+
+    /** The name in C: packages are left out, as no two classes of core have the same name. */
+    private static String simple(String className) {
+        return className.substring(className.lastIndexOf('.') + 1).replace('$', '_');
     }
 
     /** Core as it is on the class path: a folder of class files or a jar. */
@@ -64,8 +69,7 @@ record Core(Path location, List<Method> methods) {
                     String plain = method.methodName().stringValue();
                     if (plain.startsWith("<")) continue;
                     int nth = seen.merge(plain, 1, Integer::sum);
-                    String simple = name.substring(PACKAGE.length()).replace('$', '_');
-                    String cName = simple + "_" + plain + (nth == 1 ? "" : nth);
+                    String cName = simple(name) + "_" + plain + (nth == 1 ? "" : nth);
                     methods.add(new Method(name, plain, method.methodType().stringValue(), cName,
                             isSlow(plain), exports(method)));
                 }

@@ -24,7 +24,7 @@ class SignatureTest {
             (JJ)I  | int mi_i(void** p, const char *s)        | { return (int)X_f((int64_t)(uintptr_t)p, (int64_t)(uintptr_t)s); }
             """)
     void becomesAFunctionAroundTheMethod(String descriptor, String signature, String body) {
-        var method = new Core.Method("dev.mimalloc.core.X", "f", descriptor, "X_f", false, List.of(signature));
+        var method = new Core.Method("dev.mimalloc.core.base.X", "f", descriptor, "X_f", false, List.of(signature));
         assertThat(Wrappers.wrapper(method, Signature.parse(signature))).endsWith(body + "\n")
                 .contains(signature.replace(" *s", "* s"));
     }
@@ -37,7 +37,7 @@ class SignatureTest {
 
     @Test
     void aSignatureThatDoesNotFitIsRefused() {
-        var method = new Core.Method("dev.mimalloc.core.X", "f", "(J)V", "X_f", false, List.of());
+        var method = new Core.Method("dev.mimalloc.core.base.X", "f", "(J)V", "X_f", false, List.of());
         assertThatThrownBy(() -> Wrappers.wrapper(method, Signature.parse("void mi_f(void)")))
                 .hasMessageContaining("1 parameters");
         assertThatThrownBy(() -> Wrappers.wrapper(method, Signature.parse("int mi_f(int a)")))

@@ -1,0 +1,82 @@
+package dev.mimalloc.core.base;
+
+/** The constants that everything else is built from. All sizes are bytes. */
+public final class Config {
+    /** The interface's version: 3.4.3. */
+    public static final int VERSION = 30403;
+
+    /** Arenas are cut into slices: small enough for a page of tiny blocks, large enough for a flat page map. */
+    public static final int SLICE_SHIFT = 16;
+    public static final long SLICE = 1L << SLICE_SHIFT;
+
+    static final long SMALL_PAGE = SLICE;
+    public static final long MEDIUM_PAGE = 8 * SLICE;
+
+    /** Up to here a theap's direct table leads from a size to a page in one load. */
+    public static final long SMALL_SIZE_MAX = 1024;
+
+    /** A page holds at least six small or medium blocks: bounds what a page's end wastes. */
+    public static final long SMALL_OBJECT_MAX = SMALL_PAGE / 6;
+    /**
+     * The largest size class. Above it each block has a page to itself: blocks so large rarely come in numbers, and
+     * what a page of several classes would hold ready for each of them costs more memory than it saves time.
+     */
+    public static final long LARGE_OBJECT_MAX = 80 << 10;
+
+    /** What malloc promises: 16 for blocks of 16 bytes and more, as the C ABI asks. */
+    static final long MAX_ALIGN = 16;
+
+    /** The largest request: a difference of two pointers must fit a {@code ptrdiff_t}. */
+    public static final long MAX_SIZE = Long.MAX_VALUE;
+    /** No system has so many addresses. */
+    public static final long ADDRESSES = 1L << 57;
+
+    /** A free list grows by this much at a time: memory is touched, and paged in, only when it is needed. */
+    public static final long EXTEND_SIZE = 4096;
+
+    /**
+     * But a small block's by as many at least, so that a page with few blocks in use is not looked at all the time.
+     */
+    public static final int EXTEND_MIN = 16;
+
+    /**
+     * What a page has in use is charged by OS pages up to here, and above it by so much: threads with a few blocks of many
+     * sizes should not be charged for more, and a page that is used up should not cost an atomic for each OS page.
+     */
+    public static final long CHARGE_STEP = 16 << 10;
+    /** And where blocks come and go all the time, a larger one's grows to this. */
+    public static final long LIST_SIZE = 16 << 10;
+
+    /**
+     * Allocations that find their page's free list empty go the whole way at least once in so many times. A power of
+     * two.
+     */
+    public static final int HEARTBEAT_CYCLES = 16;
+
+    /** An empty page that is alone in its queue survives this many generic allocations. */
+    public static final int RETIRE_CYCLES = 64;
+
+    /** Generic allocations between two looks at what is due: a purge, a collection. A power of two. */
+    public static final int CARE_CYCLES = 64;
+
+    /**
+     * So many free slices (64 MiB) may wait to be purged whatever is in use; when it is too much, half of that goes at
+     * a time.
+     */
+    public static final long WAITING_MIN = 1024;
+
+    /** Up to this alignment a block is looked for in the arenas; beyond, it comes straight from the OS. */
+    public static final long ARENA_ALIGN_MAX = 512 * SLICE;
+
+    private Config() {}
+
+    public static long alignUp(long size, long alignment) { return (size + alignment - 1) & -alignment; }
+
+    public static long alignDown(long size, long alignment) { return size & -alignment; }
+
+    public static boolean isPowerOfTwo(long x) { return x > 0 && (x & (x - 1)) == 0; }
+
+    public static long min(long a, long b) { return a < b ? a : b; }
+
+    public static long max(long a, long b) { return a > b ? a : b; }
+}

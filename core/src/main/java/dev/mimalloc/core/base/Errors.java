@@ -1,0 +1,117 @@
+package dev.mimalloc.core.base;
+
+import static dev.mimalloc.machine.Memory.unlikely;
+
+import dev.mimalloc.machine.Callback;
+import dev.mimalloc.machine.Export;
+import dev.mimalloc.machine.Os;
+import dev.mimalloc.machine.Text;
+
+/** What is said when something is wrong. The codes are errno's. */
+public final class Errors {
+    public static final int EAGAIN = 11;
+    public static final int ENOMEM = 12;
+    public static final int EFAULT = 14;
+    public static final int EINVAL = 22;
+    public static final int EOVERFLOW = 75;
+
+    private Errors() {}
+
+    @Export("void mi_register_error(mi_error_fun* fun, void* arg)")
+    public static void register(long function, long argument) { Root.setError(function, argument); }
+
+    @Export("void mi_register_output(mi_output_fun* out, void* arg)")
+    public static void registerOutput(long function, long argument) { Root.setOutput(function, argument); }
+
+    /**
+     * Reports an error. On the JVM an invalid argument ends in an exception here, so nothing may be half done. In C
+     * it is printed if {@code show_errors} says so, and the registered error function is called.
+     */
+    public static void raise(int code, long text, long value) { raise(code, text, value, false); }
+
+    /** The same, with the value in decimal if it is a number and no address. */
+    private static void raise(int code, long text, long value, boolean number) {
+        Callback.raise(code, text, value, number);
+        if (Options.isEnabled(Options.SHOW_ERRORS) || Options.isEnabled(Options.VERBOSE)) {
+            if (withinLimit(Root.countError(), Options.MAX_ERRORS)) {
+                print(Text.literal("mimalloc: error: "), text, value, number);
+            }
+        }
+        long function = Root.errorAcquire();
+        if (function != 0) Callback.error(function, code, Root.errorArgumentRelaxed());
+    }
+
+    /** No memory for a block of {@code size} bytes; returns 0 for the caller to return. */
+    public static long outOfMemory(long size) {
+        Os.setErrno(ENOMEM);
+        raise(ENOMEM, Text.literal("unable to allocate memory, bytes"), size);
+        return 0;
+    }
+
+    /** A request of more bytes than there can be; returns 0 for the caller to return. */
+    public static long tooLarge(long size) {
+        Os.setErrno(ENOMEM);
+        raise(EOVERFLOW, Text.literal("allocation request is too large, bytes"), size);
+        return 0;
+    }
+
+    /** An alignment that is no power of two, or that cannot be had; returns 0 for the caller to return. */
+    public static long badAlignment(long alignment) {
+        Os.setErrno(EINVAL);
+        raise(EINVAL, Text.literal("alignment is not a power of two that can be had"), alignment, true);
+        return 0;
+    }
+
+    public static void warn(long text, long value) {
+        if (!Options.isEnabled(Options.SHOW_ERRORS) && !Options.isEnabled(Options.VERBOSE)) return;
+        if (withinLimit(Root.countWarning(), Options.MAX_WARNINGS)) {
+            print(Text.literal("mimalloc: warning: "), text, value, false);
+        }
+    }
+
+    /** Names what makes no sense in the environment: values of options, and options that there are not. */
+    public static void warnOfInvalidOptions() {
+        for (int option = 0; option < Options.COUNT; option++) {
+            long fault = Options.fault(option);
+            if (fault != 0) warnOf(fault, Options.name(option));
+        }
+        warnOfUnknownOptions();
+    }
+
+    private static void warnOfUnknownOptions() {
+        long name = Meta.allocate(Options.VALUE_MAX);
+        if (name == 0) return;
+        for (int i = 0; Os.variable(i, name, Options.VALUE_MAX) >= 0; i++) {
+            if (Options.find(name) < 0) warnOf(Text.literal("there is no such option: "), name);
+        }
+        Meta.free(name, Options.VALUE_MAX);
+    }
+
+    private static void warnOf(long text, long name) {
+        if (!withinLimit(Root.countWarning(), Options.MAX_WARNINGS)) return;
+        long printer = Printer.open(0, 0);
+        Printer.text(printer, Text.literal("mimalloc: warning: "));
+        Printer.text(printer, text);
+        Printer.text(printer, name);
+        Printer.letter(printer, '\n');
+        Printer.close(printer);
+    }
+
+    private static boolean withinLimit(long count, int option) {
+        long limit = Options.bounded(option);
+        return limit < 0 || count < limit;
+    }
+
+    private static void print(long prefix, long text, long value, boolean number) {
+        long printer = Printer.open(0, 0);
+        Printer.text(printer, prefix);
+        Printer.text(printer, text);
+        Printer.text(printer, Text.literal(": "));
+        if (number) Printer.number(printer, value);
+        else Printer.hex(printer, value);
+        Printer.letter(printer, '\n');
+        Printer.close(printer);
+    }
+
+    public static boolean verbose() { return unlikely(Options.isEnabled(Options.VERBOSE)); }
+}

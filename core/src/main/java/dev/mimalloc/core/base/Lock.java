@@ -1,0 +1,39 @@
+package dev.mimalloc.core.base;
+
+import static dev.mimalloc.machine.Memory.*;
+
+import dev.mimalloc.machine.Os;
+import dev.mimalloc.machine.ThreadSlot;
+
+/**
+ * A mutex in one word: 0 free, 1 held, 2 held and somebody may be asleep. Only for the rare events: a heap or a
+ * thread begins or ends, an arena is reserved. No malloc or free of a running thread waits for one.
+ */
+public final class Lock {
+    private static final int SPINS = 100;
+
+    private Lock() {}
+
+    public static boolean tryAcquire(long lock) { return compareAndSet(lock, 0, 1); }
+
+    public static void acquire(long lock) {
+        // On the JVM an error in the middle of what the lock guards would keep it for ever.
+        ThreadSlot.probeStackAgain();
+        for (int i = 0; i < SPINS; i++) {
+            if (getRelaxed(lock) == 0 && tryAcquire(lock)) return;
+            pause();
+        }
+        // From here on the word says 2 while we hold it: we cannot know whether others are asleep too.
+        while (exchange(lock, 2) != 0) Os.waitOn(lock, 2);
+    }
+
+    /** For the one who alone ever waits for this lock: there is nobody to wake. */
+    public static void releaseUnawaited(long lock) { putRelease(lock, 0); }
+
+    /** For the holder: is somebody asleep until it is free? */
+    public static boolean isAwaited(long lock) { return getRelaxed(lock) == 2; }
+
+    public static void release(long lock) {
+        if (exchange(lock, 0) == 2) Os.wake(lock);
+    }
+}

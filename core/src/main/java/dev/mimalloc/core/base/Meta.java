@@ -1,0 +1,109 @@
+package dev.mimalloc.core.base;
+
+import static dev.mimalloc.machine.Memory.*;
+
+import dev.mimalloc.machine.Os;
+
+/**
+ * Memory for the allocator's own structs, apart from the users' blocks. A meta page is a mapping aligned to its own
+ * size, with a bitmap of its free 128-byte units at the start; a struct is a run of units. Pages stay for ever, their
+ * number is bounded by the most that was in use at once; but what is free in them is given back to the OS now and then,
+ * as far as it makes whole OS pages. Lock-free. Larger structs come straight from the OS.
+ */
+public final class Meta {
+    private static final long NEXT = 0; // 8 once: the page made before this one
+    private static final long FREED = NEXT + 8; // 8 atomic: 1 when something was freed since the last collect
+    private static final long FREE = FREED + 8 + LINE - 1 & -LINE; // Bitmap: of the units
+
+    private static final long PAGE = 512 << 10;
+    private static final long UNIT = 128;
+    private static final long UNITS = PAGE / UNIT;
+    private static final long LARGE = 64 << 10;
+    /** When so many bytes were freed, their memory does not wait for its time. */
+    private static final long MUCH = 16 << 20;
+
+    private Meta() {}
+
+    /** Zeroed memory, 128-byte aligned, or 0. Give the same size back to {@link #free}. */
+    public static long allocate(long size) {
+        if (size > LARGE) return OsMemory.map(size, Os.pageSize(), Os.COMMIT);
+        long units = (size + UNIT - 1) / UNIT;
+        while (true) {
+            long first = Root.metaPagesAcquire();
+            for (long page = first; page != 0; page = getLong(page + NEXT)) {
+                long unit = Bitmap.claimRun(page + FREE, 0, UNITS, units, 1);
+                if (unit >= 0) {
+                    fill(page + unit * UNIT, units * UNIT, 0);
+                    return page + unit * UNIT;
+                }
+            }
+            if (!addPage(first)) return 0;
+        }
+    }
+
+    public static void free(long address, long size) {
+        if (address == 0) return;
+        if (size > LARGE) {
+            OsMemory.release(address, size);
+            return;
+        }
+        long page = address & -PAGE;
+        Bitmap.set(page + FREE, (address - page) / UNIT, (size + UNIT - 1) / UNIT);
+        // After the bits: who clears this sees them, or leaves it to the next one.
+        exchange(page + FREED, 1);
+        Root.addMetaFreed(size);
+    }
+
+    /** Gives free memory back to the OS if there is much of it. */
+    public static void collectMuch() {
+        if (Root.metaFreedRelaxed() >= MUCH) collect();
+    }
+
+    /** Gives the memory of what is free back to the OS. */
+    public static void collect() {
+        if (Root.clearMetaFreed() == 0) return;
+        for (long page = Root.metaPagesAcquire(); page != 0; page = getLong(page + NEXT)) {
+            if (getRelaxed(page + FREED) != 0 && exchange(page + FREED, 0) != 0) collect(page);
+        }
+    }
+
+    private static void collect(long page) {
+        long each = Os.pageSize() / UNIT;
+        long at = each; // the page's own units are in the first one
+        while (at < UNITS) {
+            long end = Config.min(UNITS, Config.alignDown(at, Bitmap.CHUNK) + Bitmap.CHUNK);
+            long run = Config.alignDown(Bitmap.runLength(page + FREE, at, end), each);
+            // Nobody else can have them meanwhile.
+            if (run > 0 && Bitmap.tryClaim(page + FREE, at, run)) giveBack(page, at, run);
+            at += Config.max(run, each);
+        }
+    }
+
+    private static void giveBack(long page, long unit, long units) {
+        long address = page + unit * UNIT;
+        int done = OsMemory.decommit(address, units * UNIT);
+        boolean accessible = done < 0 || (done & OsMemory.UNCOMMITTED) == 0 || OsMemory.commit(address, units * UNIT);
+        if (accessible) Bitmap.set(page + FREE, unit, units);
+    }
+
+    /** Gives all pages back with whatever structs are in them; nobody may use one any more. Not what is large. */
+    public static void releaseAll() {
+        long next;
+        for (long page = Root.metaPagesAcquire(); page != 0; page = next) {
+            next = getLong(page + NEXT);
+            OsMemory.unmap(page, PAGE);
+        }
+    }
+
+    private static boolean addPage(long first) {
+        long page = OsMemory.map(PAGE, PAGE, Os.COMMIT);
+        if (page == 0) return false;
+        long own = (FREE + Bitmap.size(UNITS) + UNIT - 1) / UNIT;
+        Bitmap.init(page + FREE, UNITS);
+        Bitmap.set(page + FREE, own, UNITS - own);
+        putLong(page + NEXT, first);
+        // If somebody else added a page in the meantime, theirs will do.
+        if (!Root.casMetaPages(first, page)) OsMemory.unmap(page, PAGE);
+        return true;
+    }
+}

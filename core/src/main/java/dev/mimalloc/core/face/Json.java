@@ -1,0 +1,182 @@
+package dev.mimalloc.core.face;
+
+import dev.mimalloc.core.base.Config;
+import dev.mimalloc.core.base.Meta;
+import dev.mimalloc.core.base.Printer;
+import dev.mimalloc.core.base.SizeClass;
+import dev.mimalloc.core.base.Statistics;
+import dev.mimalloc.core.malloc.Allocate;
+import dev.mimalloc.core.malloc.Free;
+import dev.mimalloc.core.model.Theap;
+import dev.mimalloc.core.thread.ProcessInfo;
+import dev.mimalloc.core.thread.Startup;
+import dev.mimalloc.machine.Export;
+import dev.mimalloc.machine.Text;
+
+/** Statistics as JSON, in the caller's buffer or in one from malloc. */
+public final class Json {
+    private static final long SIZE = 32 << 10;
+
+    private Json() {}
+
+    @Export("char* mi_stats_get_json(size_t buf_size, char* buf)")
+    public static long statistics(long size, long buffer) {
+        return Startup.ready() ? subprocess(Theap.currentSubprocess(), size, buffer) : 0;
+    }
+
+    @Export("char* mi_subproc_stats_get_json(mi_subproc_id_t subproc_id, size_t buf_size, char* buf)")
+    public static long subprocess(long subprocess, long size, long buffer) {
+        long stats = subprocess == 0 ? 0 : Meta.allocate(Statistics.SIZE);
+        if (stats == 0) return 0;
+        Report.subprocess(subprocess, stats);
+        return ended(stats, size, buffer);
+    }
+
+    @Export("char* mi_heap_stats_get_json(mi_heap_t* heap, size_t buf_size, char* buf)")
+    public static long heap(long heap, long size, long buffer) {
+        long stats = heap == 0 ? 0 : Meta.allocate(Statistics.SIZE);
+        if (stats == 0) return 0;
+        Report.heap(heap, stats);
+        return ended(stats, size, buffer);
+    }
+
+    private static long ended(long stats, long size, long buffer) {
+        long json = json(stats, size, buffer);
+        Meta.free(stats, Statistics.SIZE);
+        return json;
+    }
+
+    /**
+     * Writes statistics to {@code buffer}, or to a block of its own when that is 0, which the caller frees.
+     *
+     * @return the text, or 0 if it did not fit or there is no memory
+     */
+    @Export("char* mi_stats_as_json(mi_stats_t* stats, size_t buf_size, char* buf)")
+    public static long json(long stats, long size, long buffer) {
+        if (!Statistics.fits(stats) || buffer != 0 && size <= 0) return 0;
+        long text = buffer;
+        if (buffer == 0) {
+            text = Allocate.malloc(SIZE);
+            size = SIZE;
+        }
+        if (text == 0) return 0;
+        long printer = Printer.into(text, size);
+        if (printer == 0) return 0;
+        write(printer, stats);
+        if (Printer.closeBuffer(printer)) return text;
+        if (buffer == 0) Free.free(text);
+        return 0;
+    }
+
+    private static void write(long printer, long stats) {
+        Printer.text(printer, Text.literal("{\n  \"stat_version\": "));
+        Printer.number(printer, Statistics.VERSION);
+        Printer.text(printer, Text.literal(",\n  \"mimalloc_version\": "));
+        Printer.number(printer, Config.VERSION);
+        process(printer);
+        count(printer, stats, Text.literal("pages"), Statistics.PAGES);
+        count(printer, stats, Text.literal("reserved"), Statistics.RESERVED);
+        count(printer, stats, Text.literal("committed"), Statistics.COMMITTED);
+        counter(printer, stats, Text.literal("reset"), Statistics.RESET);
+        counter(printer, stats, Text.literal("purged"), Statistics.PURGED);
+        count(printer, stats, Text.literal("page_committed"), Statistics.PAGE_COMMITTED);
+        count(printer, stats, Text.literal("pages_abandoned"), Statistics.PAGES_ABANDONED);
+        count(printer, stats, Text.literal("threads"), Statistics.THREADS);
+        count(printer, stats, Text.literal("malloc_normal"), Statistics.MALLOC_NORMAL);
+        count(printer, stats, Text.literal("malloc_huge"), Statistics.MALLOC_HUGE);
+        count(printer, stats, Text.literal("malloc_requested"), Statistics.MALLOC_REQUESTED);
+        counter(printer, stats, Text.literal("mmap_calls"), Statistics.MMAP_CALLS);
+        counter(printer, stats, Text.literal("commit_calls"), Statistics.COMMIT_CALLS);
+        counter(printer, stats, Text.literal("reset_calls"), Statistics.RESET_CALLS);
+        counter(printer, stats, Text.literal("purge_calls"), Statistics.PURGE_CALLS);
+        counter(printer, stats, Text.literal("arena_count"), Statistics.ARENA_COUNT);
+        counter(printer, stats, Text.literal("malloc_normal_count"), Statistics.MALLOC_NORMAL_COUNT);
+        counter(printer, stats, Text.literal("malloc_huge_count"), Statistics.MALLOC_HUGE_COUNT);
+        counter(printer, stats, Text.literal("malloc_guarded_count"), Statistics.MALLOC_GUARDED_COUNT);
+        counter(printer, stats, Text.literal("arena_rollback_count"), Statistics.ARENA_ROLLBACK_COUNT);
+        counter(printer, stats, Text.literal("arena_purges"), Statistics.ARENA_PURGES);
+        counter(printer, stats, Text.literal("pages_extended"), Statistics.PAGES_EXTENDED);
+        counter(printer, stats, Text.literal("pages_retire"), Statistics.PAGES_RETIRE);
+        counter(printer, stats, Text.literal("page_searches"), Statistics.PAGE_SEARCHES);
+        counter(printer, stats, Text.literal("page_searches_count"), Statistics.PAGE_SEARCHES_COUNT);
+        count(printer, stats, Text.literal("segments"), Statistics.SEGMENTS);
+        count(printer, stats, Text.literal("segments_abandoned"), Statistics.SEGMENTS_ABANDONED);
+        count(printer, stats, Text.literal("segments_cache"), Statistics.SEGMENTS_CACHE);
+        count(printer, stats, Text.literal("_segments_reserved"), Statistics.SEGMENTS_RESERVED);
+        count(printer, stats, Text.literal("heaps"), Statistics.HEAPS);
+        count(printer, stats, Text.literal("theaps"), Statistics.THEAPS);
+        counter(printer, stats, Text.literal("pages_reclaim_on_alloc"), Statistics.PAGES_RECLAIM_ON_ALLOC);
+        counter(printer, stats, Text.literal("pages_reclaim_on_free"), Statistics.PAGES_RECLAIM_ON_FREE);
+        counter(printer, stats, Text.literal("pages_reabandon_full"), Statistics.PAGES_REABANDON_FULL);
+        counter(printer, stats, Text.literal("pages_unabandon_busy_wait"), Statistics.PAGES_UNABANDON_BUSY_WAIT);
+        counter(printer, stats, Text.literal("heaps_delete_wait"), Statistics.HEAPS_DELETE_WAIT);
+        bins(printer, stats, Text.literal("malloc_bins"), Statistics.MALLOC_BINS, SizeClass.COUNT, true);
+        bins(printer, stats, Text.literal("page_bins"), Statistics.PAGE_BINS, SizeClass.COUNT, true);
+        bins(printer, stats, Text.literal("chunk_bins"), Statistics.CHUNK_BINS, Statistics.CHUNK_KINDS, false);
+        Printer.text(printer, Text.literal("\n}\n"));
+    }
+
+    private static void process(long printer) {
+        long info = ProcessInfo.open();
+        if (info == 0) return;
+        Printer.text(printer, Text.literal(",\n  \"process\": {\"elapsed_msecs\": "));
+        Printer.number(printer, ProcessInfo.elapsed(info));
+        Printer.text(printer, Text.literal(", \"user_msecs\": "));
+        Printer.number(printer, ProcessInfo.user(info));
+        Printer.text(printer, Text.literal(", \"system_msecs\": "));
+        Printer.number(printer, ProcessInfo.system(info));
+        Printer.text(printer, Text.literal(", \"current_rss\": "));
+        Printer.number(printer, ProcessInfo.resident(info));
+        Printer.text(printer, Text.literal(", \"peak_rss\": "));
+        Printer.number(printer, ProcessInfo.peak(info));
+        Printer.text(printer, Text.literal(", \"current_commit\": "));
+        Printer.number(printer, ProcessInfo.committed(info));
+        Printer.text(printer, Text.literal(", \"peak_commit\": "));
+        Printer.number(printer, ProcessInfo.peakCommit(info));
+        Printer.text(printer, Text.literal(", \"page_faults\": "));
+        Printer.number(printer, ProcessInfo.faults(info));
+        Printer.text(printer, Text.literal("}"));
+        ProcessInfo.close(info);
+    }
+
+    private static void name(long printer, long name) {
+        Printer.text(printer, Text.literal(",\n  \""));
+        Printer.text(printer, name);
+        Printer.text(printer, Text.literal("\": "));
+    }
+
+    private static void count(long printer, long stats, long name, int field) {
+        name(printer, name);
+        value(printer, stats, field, 0);
+    }
+
+    private static void counter(long printer, long stats, long name, int field) {
+        name(printer, name);
+        Printer.text(printer, Text.literal("{\"total\": "));
+        Printer.number(printer, Statistics.total(stats, field));
+        Printer.letter(printer, '}');
+    }
+
+    private static void value(long printer, long stats, int field, long blockSize) {
+        Printer.text(printer, Text.literal("{\"total\": "));
+        Printer.number(printer, Statistics.total(stats, field));
+        Printer.text(printer, Text.literal(", \"peak\": "));
+        Printer.number(printer, Statistics.peak(stats, field));
+        Printer.text(printer, Text.literal(", \"current\": "));
+        Printer.number(printer, Statistics.current(stats, field));
+        if (blockSize != 0) {
+            Printer.text(printer, Text.literal(", \"block_size\": "));
+            Printer.number(printer, blockSize);
+        }
+        Printer.letter(printer, '}');
+    }
+
+    private static void bins(long printer, long stats, long name, int field, int count, boolean sizes) {
+        name(printer, name);
+        for (int bin = 0; bin < count; bin++) {
+            Printer.text(printer, bin == 0 ? Text.literal("[\n    ") : Text.literal(",\n    "));
+            value(printer, stats, field + bin * Statistics.COUNT_SIZE, sizes ? SizeClass.statisticsBinSize(bin) : 0);
+        }
+        Printer.text(printer, Text.literal("\n  ]"));
+    }
+}

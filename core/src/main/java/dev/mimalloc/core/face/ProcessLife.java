@@ -1,0 +1,139 @@
+package dev.mimalloc.core.face;
+
+import static dev.mimalloc.machine.Memory.*;
+
+import dev.mimalloc.core.base.Config;
+import dev.mimalloc.core.base.Errors;
+import dev.mimalloc.core.base.Lock;
+import dev.mimalloc.core.base.Options;
+import dev.mimalloc.core.base.OsConfig;
+import dev.mimalloc.core.base.Root;
+import dev.mimalloc.core.memory.Purge;
+import dev.mimalloc.core.model.Main;
+import dev.mimalloc.core.model.Subprocess;
+import dev.mimalloc.core.page.Scavenge;
+import dev.mimalloc.core.thread.ProcessInfo;
+import dev.mimalloc.core.thread.Startup;
+import dev.mimalloc.core.thread.Threads;
+import dev.mimalloc.machine.Export;
+import dev.mimalloc.machine.Os;
+
+/** The process: its begin, its end, and its fork. */
+public final class ProcessLife {
+    /** How long the OS may take for a huge page at the start. */
+    private static final long HUGE_PAGE_MS = 500;
+
+    private ProcessLife() {}
+
+    @Export("int mi_version(void)")
+    public static int version() { return Config.VERSION; }
+
+    /** Whether malloc was redirected when the program was loaded, which only happens on Windows. */
+    @Export("bool mi_is_redirected(void)")
+    public static boolean isRedirected() { return false; }
+
+    /** Called as soon as the process can be read about; malloc may have been called long before. */
+    @Export("void mi_process_init(void)")
+    public static void init() {
+        if (!Startup.ready()) return;
+        OsConfig.overcommits(); // remembered: in a sandbox the next arena could not ask any more
+        Threads.init();
+        Errors.warnOfInvalidOptions();
+        if (Errors.verbose()) Report.printOptions(0, 0);
+        reserveHugePages();
+    }
+
+    private static void reserveHugePages() {
+        long pages = Options.bounded(Options.RESERVE_HUGE_OS_PAGES);
+        if (pages <= 0) return;
+        long node = Options.bounded(Options.RESERVE_HUGE_OS_PAGES_AT);
+        if (node >= 0) ManageArenas.reserveHugeAt(pages, (int) node, pages * HUGE_PAGE_MS);
+        else ManageArenas.reserveHugeInterleaved(pages, 0, pages * HUGE_PAGE_MS);
+    }
+
+    /** At exit: prints statistics if they are asked for. Blocks may still be allocated and freed afterwards. */
+    @Export("void mi_process_done(void)")
+    public static void done() {
+        if (Options.isEnabled(Options.SHOW_STATS) || Options.isEnabled(Options.VERBOSE)) {
+            Threads.collect(false);
+            Report.printStatistics(0, 0);
+        }
+    }
+
+    /** Before a fork: nobody may be in the middle of what a lock guards, since the child has only this thread. */
+    @Export("void mi__fork_prepare(void)")
+    public static void forkPrepare() {
+        Startup.ready();
+        Lock.acquire(Root.lock());
+        for (long s = Root.subprocesses(); s != 0; s = Subprocess.next(s)) {
+            Lock.acquire(Subprocess.livesLock(s));
+            Lock.acquire(Subprocess.arenaLock(s));
+            Lock.acquire(Subprocess.osLock(s));
+            Purge.suspend(s);
+        }
+    }
+
+    @Export("void mi__fork_parent(void)")
+    public static void forkParent() {
+        for (long s = Root.subprocesses(); s != 0; s = Subprocess.next(s)) {
+            Purge.resume(s);
+            Lock.release(Subprocess.osLock(s));
+            Lock.release(Subprocess.arenaLock(s));
+            Lock.release(Subprocess.livesLock(s));
+        }
+        Lock.release(Root.lock());
+    }
+
+    @Export("void mi__fork_child(void)")
+    public static void forkChild() {
+        Root.setForked();
+        for (long s = Root.subprocesses(); s != 0; s = Subprocess.next(s)) Subprocess.endCollection(s);
+        forkParent();
+    }
+
+    /** On the JVM, every now and then: what is due even if nobody allocates. */
+    public static void tick() {
+        if (!Startup.ready()) return;
+        Threads.collectShared();
+        Scavenge.tick(Main.subprocess());
+        Purge.tick(Main.subprocess());
+    }
+
+    /** Does free memory wait to be given back by {@link #tick}? */
+    public static boolean hasToTick() { return Subprocess.purgeExpire(Main.subprocess()) != 0; }
+
+    /**
+     * What the thread of option {@code purge_thread} does: what is due, and when nothing waits any more a look for pages
+     * that others have emptied, since then it may sleep for long. C only.
+     *
+     * @return for how many milliseconds it may sleep; -1 until something waits
+     */
+    @Export("int64_t mi__purge_round(void)")
+    public static long purgeRound() {
+        tick();
+        long subprocess = Main.subprocess();
+        if (Subprocess.purgeExpire(subprocess) == 0) Scavenge.all(subprocess);
+        long expire = Subprocess.purgeExpire(subprocess);
+        return expire == 0 ? -1 : Config.max(0, expire - Os.clock());
+    }
+
+    @Export("void mi_process_info(size_t* elapsed_msecs, size_t* user_msecs, size_t* system_msecs, size_t* current_rss, size_t* peak_rss, size_t* current_commit, size_t* peak_commit, size_t* page_faults)")
+    public static void info(long elapsed, long user, long system, long rss, long peakRss, long commit,
+            long peakCommit, long faults) {
+        long info = ProcessInfo.open();
+        if (info == 0) return;
+        put(elapsed, ProcessInfo.elapsed(info));
+        put(user, ProcessInfo.user(info));
+        put(system, ProcessInfo.system(info));
+        put(rss, ProcessInfo.resident(info));
+        put(peakRss, ProcessInfo.peak(info));
+        put(commit, ProcessInfo.committed(info));
+        put(peakCommit, ProcessInfo.peakCommit(info));
+        put(faults, ProcessInfo.faults(info));
+        ProcessInfo.close(info);
+    }
+
+    private static void put(long address, long value) {
+        if (address != 0) putLong(address, value);
+    }
+}

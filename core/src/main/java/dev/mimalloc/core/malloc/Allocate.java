@@ -1,0 +1,324 @@
+package dev.mimalloc.core.malloc;
+
+import static dev.mimalloc.machine.Memory.*;
+
+import dev.mimalloc.core.base.Config;
+import dev.mimalloc.core.base.Errors;
+import dev.mimalloc.core.base.Root;
+import dev.mimalloc.core.base.SizeClass;
+import dev.mimalloc.core.memory.Purge;
+import dev.mimalloc.core.model.CallOut;
+import dev.mimalloc.core.model.Heap;
+import dev.mimalloc.core.model.Page;
+import dev.mimalloc.core.model.PageQueue;
+import dev.mimalloc.core.model.Theap;
+import dev.mimalloc.core.model.ThreadData;
+import dev.mimalloc.core.page.Abandon;
+import dev.mimalloc.core.page.Deferred;
+import dev.mimalloc.core.page.FindPage;
+import dev.mimalloc.core.page.Limits;
+import dev.mimalloc.core.page.Pages;
+import dev.mimalloc.core.page.Retire;
+import dev.mimalloc.core.page.Sampling;
+import dev.mimalloc.core.page.Scavenge;
+import dev.mimalloc.core.thread.Theaps;
+import dev.mimalloc.core.thread.Threads;
+import dev.mimalloc.machine.Export;
+import dev.mimalloc.machine.Os;
+import dev.mimalloc.machine.ThreadSlot;
+import dev.mimalloc.machine.Trace;
+
+/**
+ * Allocation. The fast path: the thread's theap, its direct table, the page, and the first block of the page's free
+ * list. All else is the generic path, which comes by at least once in as many allocations as a page has blocks, and
+ * so is the place for what must happen now and then.
+ */
+public final class Allocate {
+    private Allocate() {}
+
+    /**
+     * A block of at least {@code size} bytes, aligned to 16 (to 8 when it has only 8 bytes); 0 if there is no memory.
+     */
+    @Export({"void* mi_malloc(size_t size)", "void* mi_malloc_small(size_t size)"})
+    public static long malloc(long size) {
+        long theap = ThreadSlot.theap();
+        if (likely(theap != 0 && SizeClass.isSmall(size))) {
+            long page = Theap.direct(theap, size);
+            long block = Page.free(page);
+            if (likely(block != 0)) return pop(page, block);
+        }
+        return mallocSlow(size, theap);
+    }
+
+    private static long pop(long page, long block) {
+        Page.take(page, block);
+        return block;
+    }
+
+    /** A block whose memory is fresh has only its link to clear. */
+    private static long popZeroed(long page, long block) {
+        if (!Page.has(page, Page.FREE_ZERO)) return popClearedSlow(page, block);
+        pop(page, block);
+        putLong(block, 0);
+        return block;
+    }
+
+    /**
+     * Clearing needs more stack than the rest, so it comes before the block is taken, and leaves its link alone. Above
+     * 256 bytes blocks begin with a cache line, and what follows the first one is cleared in whole ones.
+     */
+    private static long popClearedSlow(long page, long block) {
+        long size = Page.blockSize(page);
+        if (size > 256) {
+            fill(block + LINE, size - LINE, 0);
+            zero(block + WORD, LINE / WORD - 1);
+        } else if (size > 8) {
+            zero(block + WORD, (size >>> 3) - 1);
+        }
+        pop(page, block);
+        putLong(block, 0);
+        return block;
+    }
+
+    /** On the JVM one method, and not a small one: the JIT would take it into the fast path. */
+    private static long mallocSlow(long size, long theap) {
+        if (theap != 0) return generic(theap, size, false);
+        long entered = Theaps.enter();
+        if (entered == 0) return Errors.outOfMemory(size);
+        long block = theapMalloc(entered, size);
+        Theaps.leave(entered);
+        return block;
+    }
+
+    /** As {@link #malloc}, with all bytes zero. */
+    @Export({"void* mi_zalloc(size_t size)", "void* mi_zalloc_small(size_t size)"})
+    public static long zalloc(long size) {
+        long theap = ThreadSlot.theap();
+        if (likely(theap != 0)) return theapZalloc(theap, size);
+        return allocate(Theaps.enter(), size, true);
+    }
+
+    /** Zeroed memory for {@code count} things of {@code size} bytes; 0 also if the product is too large. */
+    @Export("void* mi_calloc(size_t count, size_t size)")
+    public static long calloc(long count, long size) {
+        long total = SizeClass.total(count, size);
+        return total < 0 ? Errors.tooLarge(total) : zalloc(total);
+    }
+
+    @Export("void* mi_mallocn(size_t count, size_t size)")
+    public static long mallocn(long count, long size) {
+        long total = SizeClass.total(count, size);
+        return total < 0 ? Errors.tooLarge(total) : malloc(total);
+    }
+
+    /** As {@link #malloc} with the thread's theap at hand: the fastest path. */
+    @Export({"void* mi_theap_malloc(mi_theap_t* theap, size_t size)", "void* mi_theap_malloc_small(mi_theap_t* theap, size_t size)"})
+    public static long theapMalloc(long theap, long size) {
+        if (likely(SizeClass.isSmall(size))) {
+            long page = Theap.direct(theap, size);
+            long block = Page.free(page);
+            if (likely(block != 0)) return pop(page, block);
+        }
+        return generic(theap, size, false);
+    }
+
+    @Export({"void* mi_theap_zalloc(mi_theap_t* theap, size_t size)", "void* mi_theap_zalloc_small(mi_theap_t* theap, size_t size)"})
+    public static long theapZalloc(long theap, long size) {
+        if (likely(SizeClass.isSmall(size))) {
+            long page = Theap.direct(theap, size);
+            long block = Page.free(page);
+            if (likely(block != 0)) return popZeroed(page, block);
+        }
+        return generic(theap, size, true);
+    }
+
+    @Export("void* mi_theap_calloc(mi_theap_t* theap, size_t count, size_t size)")
+    public static long theapCalloc(long theap, long count, long size) {
+        long total = SizeClass.total(count, size);
+        return total < 0 ? Errors.tooLarge(total) : theapZalloc(theap, total);
+    }
+
+    /** As {@link #malloc}, in a heap. */
+    @Export({"void* mi_heap_malloc(mi_heap_t* heap, size_t size)", "void* mi_heap_malloc_small(mi_heap_t* heap, size_t size)"})
+    public static long heapMalloc(long heap, long size) { return allocate(Theaps.enter(heap), size, false); }
+
+    @Export({"void* mi_heap_zalloc(mi_heap_t* heap, size_t size)", "void* mi_heap_zalloc_small(mi_heap_t* heap, size_t size)"})
+    public static long heapZalloc(long heap, long size) { return allocate(Theaps.enter(heap), size, true); }
+
+    @Export("void* mi_heap_calloc(mi_heap_t* heap, size_t count, size_t size)")
+    public static long heapCalloc(long heap, long count, long size) {
+        long total = SizeClass.total(count, size);
+        return total < 0 ? Errors.tooLarge(total) : heapZalloc(heap, total);
+    }
+
+    @Export("void* mi_heap_mallocn(mi_heap_t* heap, size_t count, size_t size)")
+    public static long heapMallocn(long heap, long count, long size) {
+        long total = SizeClass.total(count, size);
+        return total < 0 ? Errors.tooLarge(total) : heapMalloc(heap, total);
+    }
+
+    /** Allocates with a theap that was entered, and leaves it. */
+    private static long allocate(long theap, long size, boolean zero) {
+        if (theap == 0) return Errors.outOfMemory(size);
+        long block = zero ? theapZalloc(theap, size) : theapMalloc(theap, size);
+        Theaps.leave(theap);
+        return block;
+    }
+
+    /**
+     * When {@code free} is empty, or the size is not in the direct table: most often all it takes is the first page of
+     * the queue, with what the owner has put back.
+     */
+    static long generic(long theap, long size, boolean zero) {
+        long page = SizeClass.isHuge(size) ? 0 : PageQueue.first(Theap.queue(theap, SizeClass.bin(size)));
+        if (page != 0 && Page.free(page) != 0) return first(page, zero);
+        if (Sampling.isOn() && Sampling.isNext(theap, page, size)) return sampledOrSlow(theap, size, zero);
+        if (page != 0 && Page.localFree(page) != 0 && !isHeartbeat(theap)) {
+            Theap.setGeneric(theap, Theap.generic(theap) + 1);
+            refill(theap, SizeClass.bin(size), page);
+            return first(page, zero);
+        }
+        return genericSlow(theap, size, zero);
+    }
+
+    /** Is the next generic allocation one in {@link Config#HEARTBEAT_CYCLES}? Those look after the theap. */
+    private static boolean isHeartbeat(long theap) {
+        return (Theap.generic(theap) + 1 & Config.HEARTBEAT_CYCLES - 1) == 0;
+    }
+
+    /** Makes what the owner of a page and others have put back its list, of which the caller takes the first block. */
+    private static void refill(long theap, int bin, long page) {
+        Page.collect(page);
+        Theap.countFilled(theap, bin, page);
+        if (Sampling.isOn()) Sampling.listed(theap, page);
+    }
+
+    /** Finds a page, and gives up when there is none. */
+    private static long genericSlow(long theap, long size, boolean zero) {
+        if (size < 0) return Errors.tooLarge(size);
+        theap = heartbeat(theap);
+        long page = page(theap, size, Config.SLICE, 0);
+        if (page == 0) return Errors.outOfMemory(size);
+        if (Sampling.isOn() && !Page.isSingleton(page)) Sampling.listed(Page.theap(page), page);
+        return take(page, zero);
+    }
+
+    /** A sample; or any other block, if the listener does not want it or there is no memory for it. */
+    private static long sampledOrSlow(long theap, long size, boolean zero) {
+        theap = heartbeat(theap);
+        long block = sampled(theap, size, Config.SLICE, zero);
+        return block != 0 ? block : genericSlow(theap, size, zero);
+    }
+    /**
+     * Makes an allocation a sample, unless the listener does not want it or there is no memory: then it is 0.
+     *
+     * <p>A sample gets a page of its own. Who frees it takes the way of all pages without an owner, which is where the
+     * listener is told; and the frees of other blocks need not ask whether they are a sample's.
+     */
+    private static long sampled(long theap, long size, long alignment, boolean zero) {
+        long weight = Trace.weigh(Sampling.bytes(size));
+        long page = weight == 0 ? 0 : singleton(theap, size, alignment, 0);
+        if (page == 0) return 0;
+        Page.setFlag(page, Page.SAMPLED);
+        long heap = Heap.sequence(Theap.heap(theap));
+        long block = take(page, zero);
+        Trace.allocated(block, size, weight, heap);
+        return block;
+    }
+
+    /** For an allocation that gets a page to itself in any case: a sample, or 0 if it is none. */
+    static long sampledIfNext(long theap, long size, long alignment, boolean zero) {
+        boolean next = Sampling.isOn() && Sampling.isNext(theap, 0, size);
+        return next ? sampled(theap, size, alignment, zero) : 0;
+    }
+
+    /**
+     * Takes the first block of a page that {@link #page} gave. A page with a single block has nothing more to give then:
+     * nobody owns it, and who frees the block frees the page.
+     */
+    static long take(long page, boolean zero) {
+        if (!Page.isSingleton(page)) return first(page, zero);
+        long block = Page.free(page);
+        // Only what must be zero and is not is touched. It is cleared before the block is taken: see popClearedSlow.
+        if (zero && !Page.has(page, Page.FREE_ZERO)) fill(block, Page.blockSize(page), 0);
+        Page.takeOnly(page);
+        Abandon.abandon(page);
+        return block;
+    }
+
+    /** Takes the first block of a page with more than one. */
+    private static long first(long page, boolean zero) {
+        long block = Page.free(page);
+        return zero ? popZeroed(page, block) : pop(page, block);
+    }
+
+    /**
+     * A page with a free block of at least {@code size} bytes; 0 if there is no memory. It is of another theap if this
+     * one's heap has ended in a function of the user's.
+     *
+     * @param alignment of the page's first block; more than a slice only for a page with a single block
+     * @param use of a block with a page to itself: see {@link Pages#singleton}
+     */
+    static long page(long theap, long size, long alignment, int use) {
+        boolean single = alignment > Config.SLICE || SizeClass.isHuge(size);
+        long page = single ? singleton(theap, size, alignment, use) : FindPage.find(theap, SizeClass.bin(size));
+        if (likely(page != 0)) return page;
+        // Whatever is free somewhere else may help.
+        do {
+            theap = Threads.adoptOrphans(Theap.data(theap), theap);
+            Free.free(ThreadData.takeSpare(Theap.data(theap)));
+            Threads.collectEverything(theap);
+            page = single ? singleton(theap, size, alignment, use) : FindPage.find(theap, SizeClass.bin(size));
+            // A large page may be too much where the block alone is not: in a small region.
+            if (page == 0 && !single && SizeClass.binSize(SizeClass.bin(size)) > Config.SMALL_OBJECT_MAX) {
+                page = singleton(theap, size, Config.SLICE, use);
+            }
+        } while (page == 0 && Limits.retry(theap, Pages.charge(size, single)));
+        return page;
+    }
+
+    /** A page with a single block, which is free; or 0. */
+    static long singleton(long theap, long size, long alignment, int use) {
+        if (size > Config.ADDRESSES) return 0;
+        long page = Pages.singleton(theap, size, alignment, use);
+        if (page == 0) return 0;
+        Page.addOnly(page);
+        return page;
+    }
+
+    /**
+     * What comes around now and then: the user's deferred frees, retired pages, a thread's collection, the purge.
+     *
+     * @return the theap to go on with: another one when this one's heap has ended
+     */
+    static long heartbeat(long theap) {
+        long data = Theap.data(theap);
+        // Who has a lease has looked at the stack before: an error thrown here would keep the lease.
+        if (!ThreadData.isShared(data)) ThreadSlot.probeStack();
+        if (Root.deferredAcquire() != 0) Deferred.call(theap, false);
+        if (Os.needsPurgeThread()) startPurgeThread(theap);
+        if (ThreadData.hasOrphans(data)) theap = Threads.adoptOrphans(data, theap);
+        if (Retire.hasRetired(theap)) Retire.age(theap);
+        long generic = Theap.generic(theap) + 1;
+        Theap.setGeneric(theap, generic);
+        if ((generic & Config.CARE_CYCLES - 1) == 0) takeCare(theap, data, generic);
+        return theap;
+    }
+
+    /**
+     * In the middle of a malloc, where the allocator holds no lock, since a thread's making allocates as well. Not when
+     * something is freed, though it is only then that there is something to purge: C libraries free a thread's memory
+     * with a lock that they need for the next thread.
+     */
+    private static void startPurgeThread(long theap) {
+        CallOut.begin(theap);
+        Os.startPurgeThread();
+        CallOut.end(theap);
+    }
+
+    private static void takeCare(long theap, long data, long generic) {
+        Scavenge.tick(ThreadData.subprocess(data));
+        Purge.tick(ThreadData.subprocess(data));
+        if (generic % Config.alignUp(Theap.collectCycles(theap), Config.CARE_CYCLES) == 0) Retire.collect(theap, false);
+    }
+}

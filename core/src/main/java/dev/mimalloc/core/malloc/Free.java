@@ -1,0 +1,130 @@
+package dev.mimalloc.core.malloc;
+
+import static dev.mimalloc.machine.Memory.*;
+
+import dev.mimalloc.core.base.Errors;
+import dev.mimalloc.core.base.Root;
+import dev.mimalloc.core.model.Heap;
+import dev.mimalloc.core.model.Page;
+import dev.mimalloc.core.model.PageMap;
+import dev.mimalloc.core.page.Abandon;
+import dev.mimalloc.core.page.Retire;
+import dev.mimalloc.core.thread.Theaps;
+import dev.mimalloc.machine.Export;
+import dev.mimalloc.machine.Text;
+import dev.mimalloc.machine.ThreadSlot;
+
+/**
+ * Freeing. The fast path: the address' page, whose owner word is this thread's id and nothing else; the block goes on
+ * the page's local list. A block of another thread's page goes on the thread-free list with one CAS.
+ */
+public final class Free {
+    private Free() {}
+
+    /** Frees a block; 0 is fine. Any thread may free any block. */
+    @Export({"void mi_free(void* p)", "void mi_cfree(void* p)", "void mi_free_small(void* p)"})
+    public static void free(long p) {
+        long page = PageMap.pageOfBlock(p);
+        if (unlikely(page == 0)) {
+            freeOdd(p);
+            return;
+        }
+        if (unlikely(!Page.isOwn(page))) freeSlow(p, page);
+        else if (unlikely(Page.putBack(page, p) == 0)) Retire.retireSlow(page);
+    }
+
+    private static void local(long page, long block) {
+        if (unlikely(Page.putBack(page, block) == 0)) Retire.retireSlow(page);
+    }
+
+    private static void freeSlow(long p, long page) {
+        ThreadSlot.probeStack();
+        long difference = Page.ownerWordRelaxed(page) ^ ThreadSlot.id();
+        if (likely((difference & Page.FLAGS) == 0)) remote(page, p);
+        else flaggedSlow(page, p, difference);
+    }
+
+    /** The page has a single block, whose address must be the one that is freed, or some address lies inside one. */
+    private static void flaggedSlow(long page, long p, long difference) {
+        long block = Page.hasInterior(page) ? Page.blockOf(page, p) : p;
+        if ((difference & ~Page.FLAGS) == 0) local(page, block);
+        else if (!Page.isSingleton(page)) remote(page, block);
+        else if (block == Page.start(page)) only(page, block);
+        else invalid(p);
+    }
+
+    /** As {@link #remote}, of the only block of a page: it has no link, and its memory is not touched. */
+    private static void only(long page, long block) {
+        long old;
+        do {
+            old = Page.threadFreeAcquire(page);
+        } while (!Page.weakCasThreadFree(page, old, Page.pushed(old, Page.head(old), block)));
+        if (!Page.isOwned(old)) endedSlow(page);
+    }
+
+    /**
+     * Pushes a block of a page that this thread does not own. After the CAS only who got the ownership may look at
+     * the page.
+     */
+    private static void remote(long page, long block) {
+        if (!Page.isOwned(Page.push(page, block))) endedSlow(page);
+    }
+
+    /** A free has made us the owner of an abandoned page. */
+    private static void endedSlow(long page) {
+        long heap = Page.heapAcquire(page);
+        if (unlikely(Heap.isDeleted(heap)) && !Abandon.adopt(page)) return;
+        Abandon.afterFree(page, Theaps.current(Page.heapAcquire(page)));
+    }
+
+    /**
+     * What the fast way does not lead to a page: 0, an address inside a block with an odd offset, or none of ours.
+     */
+    private static void freeOdd(long p) {
+        long page = pageOf(p);
+        if (page != 0) freeSlow(p, page);
+    }
+
+    /** The page of a block; for 0, and with an error for what cannot be a block, 0. */
+    static long pageOf(long p) {
+        long page = PageMap.pageOf(p);
+        if (page != 0 && ((p & 7) == 0 || Page.hasInterior(page))) return page;
+        if (p != 0) invalid(p);
+        return 0;
+    }
+
+    /** Whether an address lies among blocks, but a block does not begin there. */
+    public static boolean isInside(long p) {
+        long page = PageMap.pageOf(p);
+        long size = page == 0 ? 0 : Page.blockSize(page); // 0 also if the page is going just now
+        return size != 0 && Long.remainderUnsigned(p - Page.start(page), size) != 0;
+    }
+
+    private static void invalid(long p) {
+        // At the end of a process libraries still free what has gone with all the rest.
+        if (Root.isDestroyed()) return;
+        Errors.raise(Errors.EINVAL, Text.literal("invalid pointer, not allocated here or freed already"), p);
+    }
+
+    /** How many bytes a block has; 0 for 0. */
+    @Export({"size_t mi_usable_size(const void* p)", "size_t mi_malloc_size(const void* p)", "size_t mi_malloc_usable_size(const void *p)"})
+    public static long usableSize(long p) {
+        long page = pageOf(p);
+        return page == 0 ? 0 : usableSize(page, p);
+    }
+
+    /** The bytes from {@code p} to the end of its block. */
+    public static long usableSize(long page, long p) {
+        long size = Page.blockSize(page);
+        return Page.hasInterior(page) ? size - (p - Page.blockOf(page, p)) : size;
+    }
+
+    @Export("void mi_free_size(void* p, size_t size)")
+    public static void freeSize(long p, long size) { free(p); }
+
+    @Export("void mi_free_size_aligned(void* p, size_t size, size_t alignment)")
+    public static void freeSizeAligned(long p, long size, long alignment) { free(p); }
+
+    @Export("void mi_free_aligned(void* p, size_t alignment)")
+    public static void freeAligned(long p, long alignment) { free(p); }
+}

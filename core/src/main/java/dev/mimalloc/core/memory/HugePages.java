@@ -1,0 +1,94 @@
+package dev.mimalloc.core.memory;
+
+import dev.mimalloc.core.base.Bitmap;
+import dev.mimalloc.core.base.Config;
+import dev.mimalloc.core.base.Options;
+import dev.mimalloc.core.base.OsMemory;
+import dev.mimalloc.core.base.Root;
+import dev.mimalloc.core.model.Arena;
+
+/**
+ * Transparent huge pages, where they pay. The OS backs a region of 2 MiB that is advised so at its first touch, in one
+ * page fault in place of 512; but all of it, whatever is used of it. So the first memory of a process is small pages,
+ * and then what is taken new is advised region by region: no more than a part of one region for each kind of chunk is
+ * held and not used. Sparse pages, see {@code Pages}, and large blocks of which little is touched, see {@link Density},
+ * are small pages always, and have what is left of the first chunk:
+ * a region that somebody has touched stays as it is, as the OS would not join its small pages.
+ *
+ * <p>Memory of a huge page is given back by the whole where that will do, see {@link Purge}: a piece of it breaks the
+ * page, and is small pages when it is touched again.
+ *
+ * <p>Two threads that take parts of a region at the same time may both advise it, or one may touch it before the other
+ * does: then it is small pages, and counts as a huge one.
+ */
+public final class HugePages {
+    /**
+     * All is small pages while fewer bytes are in use, those that are asked for included. Less, and a process of little
+     * memory would no longer be one; more, and page faults are a fifth of the time of one that lives for 0.1 s.
+     */
+    private static final long ENOUGH = 1 << 20;
+
+    private HugePages() {}
+
+    /** What the OS shall do with an arena that was just reserved, its first slice at the start of a region. */
+    static void reserved(long arena, boolean committed) {
+        long allowed = Options.bounded(Options.ALLOW_THP);
+        boolean all = allowed == 2;
+        if (!OsMemory.allowHugePages(Arena.start(arena), Arena.size(arena), all)) return;
+        if (all) Bitmap.set(Arena.huge(arena), 0, Arena.slices(arena) / Arena.HUGE_PAGE);
+        else if (allowed != 0 && committed) Arena.setAdvisable(arena, true);
+    }
+
+    /** Is so much in use that they pay? */
+    static boolean pay() { return Root.charged() >= ENOUGH; }
+
+    /** Slices were claimed, and nobody has touched them yet. */
+    public static void claimed(long arena, long slice, long count) {
+        if (!Arena.isAdvisable(arena)) return;
+        long end = Config.min((slice + count - 1) / Arena.HUGE_PAGE + 1, Arena.slices(arena) / Arena.HUGE_PAGE);
+        long region = slice / Arena.HUGE_PAGE;
+        while (region < end) {
+            long first = region;
+            while (region < end && isToBeAdvised(arena, region)) region++;
+            if (region == first) region++;
+            else if (!advise(arena, first, region - first)) return;
+        }
+    }
+
+    /** The same, for one who will touch little of them: no region of theirs is advised any more that is theirs alone. */
+    static void withdraw(long arena, long slice, long count) {
+        if (!Arena.isAdvisable(arena)) return;
+        long end = Config.min((slice + count - 1) / Arena.HUGE_PAGE + 1, Arena.slices(arena) / Arena.HUGE_PAGE);
+        for (long region = slice / Arena.HUGE_PAGE; region < end; region++) {
+            if (!Bitmap.isSet(Arena.huge(arena), region)) continue;
+            long first = region * Arena.HUGE_PAGE;
+            boolean whole = first >= slice && first + Arena.HUGE_PAGE <= slice + count;
+            if (!whole && !isUntouched(arena, region)) continue;
+            long size = Arena.HUGE_PAGE << Config.SLICE_SHIFT;
+            if (!OsMemory.allowHugePages(Arena.address(arena, first), size, false)) return;
+            Bitmap.clear(Arena.huge(arena), region);
+        }
+    }
+
+    /** False if the OS has no such pages, or no room for one more mapping: then it will not be asked again. */
+    private static boolean advise(long arena, long region, long count) {
+        long address = Arena.address(arena, region * Arena.HUGE_PAGE);
+        boolean done = OsMemory.allowHugePages(address, count * Arena.HUGE_PAGE << Config.SLICE_SHIFT, true);
+        if (done) Bitmap.set(Arena.huge(arena), region, count);
+        else Arena.setAdvisable(arena, false);
+        return done;
+    }
+
+    private static boolean isToBeAdvised(long arena, long region) {
+        return !Bitmap.isSet(Arena.huge(arena), region) && isUntouched(arena, region);
+    }
+
+    private static boolean isUntouched(long arena, long region) {
+        return Bitmap.countSet(Arena.dirty(arena), region * Arena.HUGE_PAGE, Arena.HUGE_PAGE) == 0;
+    }
+
+    public static boolean isHuge(long arena, long slice) {
+        long region = slice / Arena.HUGE_PAGE;
+        return region < Arena.slices(arena) / Arena.HUGE_PAGE && Bitmap.isSet(Arena.huge(arena), region);
+    }
+}

@@ -1,0 +1,276 @@
+package dev.mimalloc.core.memory;
+
+import dev.mimalloc.core.base.Bitmap;
+import dev.mimalloc.core.base.Config;
+import dev.mimalloc.core.base.Lock;
+import dev.mimalloc.core.base.Options;
+import dev.mimalloc.core.base.Root;
+import dev.mimalloc.core.base.Statistics;
+import dev.mimalloc.core.model.Arena;
+import dev.mimalloc.core.model.Subprocess;
+import dev.mimalloc.machine.Os;
+import dev.mimalloc.machine.ThreadSlot;
+
+/**
+ * Gives the memory of free slices back to the OS, when they have been free for some time, since most are wanted again
+ * soon: what waits when the time is up, and was waiting when it was up before. Any thread that comes by does it for
+ * all; on the JVM a housekeeper also does when nobody comes by.
+ *
+ * <p>So that memory does not stay in a program that falls silent, what waits is bounded too: too much goes at the free
+ * itself. How much may wait is learned. Slices that went early, for the bound, are marked for a delay, and whoever
+ * claims marked ones raises the bound by as many. So a burst goes at once; memory that comes and goes in shorter cycles
+ * than the delay is purged once, and then kept; and all that is purged in vain is no more than what is free at most. The
+ * bound falls with the peak of what waits: what has not waited since time was up last is not expected again.
+ */
+public final class Purge {
+    /** More than {@link Config#WAITING_MIN} may wait if it is less than this part of what is in use. */
+    private static final long WAITING_PART = 16;
+
+    /** What has waited for a whole delay. */
+    private static final int AGED = 0;
+    /** All of it, but of a huge page that is still in use. */
+    private static final int WHOLE = 1;
+    private static final int ALL = 2;
+
+    private Purge() {}
+
+    /** Purges if it is time. */
+    public static void tick(long subprocess) { tick(subprocess, false); }
+
+    /** The same; {@code quiet}: without calling a function of the user's. */
+    private static void tick(long subprocess, boolean quiet) {
+        long expire = Subprocess.purgeExpire(subprocess);
+        if (expire == 0) return;
+        long late = Os.clock() - expire;
+        // After one more delay without a look at the time, all has waited that long.
+        if (late >= 0) run(subprocess, late < Arena.purgeDelay() ? AGED : ALL, 0, quiet);
+    }
+
+    /** How many slices may wait. */
+    private static long most(long subprocess) {
+        long used = Root.charged() >>> Config.SLICE_SHIFT;
+        return Config.max(Config.WAITING_MIN, used / WAITING_PART) + Subprocess.wanted(subprocess);
+    }
+
+    /**
+     * After slices were given back: purges if too many wait. Pieces of huge pages may be twice as many; what is left is
+     * not looked at again before there is more. The caller may hold a lock, so no function of the user's is called.
+     */
+    public static void afterFree(long subprocess) {
+        if (Subprocess.purgeable(subprocess) <= Config.WAITING_MIN) return;
+        tick(subprocess, true);
+        long waiting = Subprocess.purgeable(subprocess);
+        if (waiting > Subprocess.waitPeak(subprocess)) Subprocess.setWaitPeak(subprocess, waiting);
+        long most = most(subprocess);
+        if (waiting <= most || waiting < Subprocess.purgeNext(subprocess)) return;
+        boolean all = waiting >= 2 * most;
+        run(subprocess, all ? ALL : WHOLE, most - Config.WAITING_MIN / 2, true);
+        long next = Subprocess.purgeable(subprocess) + Config.WAITING_MIN / 4;
+        Subprocess.setPurgeNext(subprocess, all ? next : Config.min(next, 2 * most));
+    }
+
+    /**
+     * Purges all that waits. When another thread is purging this waits for it: that one may have passed by what the
+     * caller has freed. Does nothing where a purge has called a function of the user's, and that one has come here.
+     */
+    public static void run(long subprocess) {
+        if (isPurger(subprocess)) return;
+        Lock.acquire(Subprocess.purgeLock(subprocess));
+        runLocked(subprocess, ALL, 0, false);
+    }
+
+    /**
+     * The same, of what {@code which} says, unless another thread is purging; and leaves so many slices waiting: those
+     * with the lowest addresses, since these are the next ones to be claimed.
+     */
+    private static void run(long subprocess, int which, long keep, boolean quiet) {
+        if (Lock.tryAcquire(Subprocess.purgeLock(subprocess))) runLocked(subprocess, which, keep, quiet);
+    }
+
+    private static boolean isPurger(long subprocess) { return Subprocess.purger(subprocess) == ThreadSlot.id(); }
+
+    private static void runLocked(long subprocess, int which, long keep, boolean quiet) {
+        Subprocess.setPurger(subprocess, ThreadSlot.id());
+        // What is left waits for its time.
+        boolean early = keep > 0;
+        if (early) {
+            Subprocess.setPurgedAt(subprocess, Os.clock());
+        } else {
+            Subprocess.clearPurgeExpire(subprocess);
+            Subprocess.setPurgeNext(subprocess, 0);
+            forget(subprocess);
+        }
+        for (long i = 0; i < Subprocess.arenaCount(subprocess); i++) {
+            long arena = Subprocess.arena(subprocess, i);
+            if (arena == 0 || quiet && Arena.isCommittedByUser(arena)) continue;
+            keep = purgeArena(subprocess, arena, which, early, keep);
+        }
+        if (!early) Subprocess.setWaitPeak(subprocess, Subprocess.purgeable(subprocess));
+        // What has not waited long enough, or was refused.
+        if (isWaiting(subprocess)) Arena.schedulePurge(subprocess);
+        Statistics.add(Subprocess.statistics(subprocess), Statistics.ARENA_PURGES, 1);
+        Subprocess.setPurger(subprocess, 0);
+        Lock.release(Subprocess.purgeLock(subprocess));
+    }
+
+    /** Nobody purges from now on, until {@link #resume}: before a fork, which a function of the user's may call. */
+    public static void suspend(long subprocess) {
+        if (isPurger(subprocess)) return;
+        Lock.acquire(Subprocess.purgeLock(subprocess));
+        Lock.acquire(Subprocess.claimLock(subprocess));
+    }
+
+    public static void resume(long subprocess) {
+        if (isPurger(subprocess)) return;
+        Lock.release(Subprocess.claimLock(subprocess));
+        Lock.release(Subprocess.purgeLock(subprocess));
+    }
+
+    /**
+     * {@link Arena#claim}, which also finds what a purge has claimed for a moment: then it waits until that has been
+     * given back, and searches again while no purge can claim anything. Not in a function of the user's that the purge
+     * has called.
+     */
+    static long claim(long arena, long count, long alignment, boolean sparse) {
+        long before = Arena.purgeClaims(arena);
+        long slice = Arena.claim(arena, count, alignment, sparse);
+        if (slice >= 0 || (before & 1) == 0 && Arena.purgeClaims(arena) == before) return slice;
+        long subprocess = Arena.subprocess(arena);
+        if (isPurger(subprocess)) return slice;
+        Lock.acquire(Subprocess.claimLock(subprocess));
+        slice = Arena.claim(arena, count, alignment, sparse);
+        Lock.release(Subprocess.claimLock(subprocess));
+        return slice;
+    }
+
+    /** What did not wait since time was up last is no longer expected, and marks older than a delay say nothing. */
+    private static void forget(long subprocess) {
+        long wanted = Subprocess.waitPeak(subprocess) / 4 * 5 - Config.WAITING_MIN;
+        if (wanted < Subprocess.wanted(subprocess)) Subprocess.setWanted(subprocess, Config.max(0, wanted));
+        if (Os.clock() - Subprocess.purgedAt(subprocess) < Arena.purgeDelay()) return;
+        for (long i = 0; i < Subprocess.arenaCount(subprocess); i++) {
+            long arena = Subprocess.arena(subprocess, i);
+            if (arena != 0) clearAll(Arena.early(arena), Arena.slices(arena));
+        }
+    }
+
+    private static void clearAll(long bitmap, long bits) {
+        long at = 0;
+        while ((at = Bitmap.nextSet(bitmap, at, bits)) >= 0) {
+            long length = Bitmap.runLength(bitmap, at, bits);
+            if (length > 0) Bitmap.clear(bitmap, at, length);
+            at += length;
+        }
+    }
+
+    private static boolean isWaiting(long subprocess) {
+        for (long i = 0; i < Subprocess.arenaCount(subprocess); i++) {
+            long arena = Subprocess.arena(subprocess, i);
+            if (arena != 0 && Bitmap.nextSet(Arena.purge(arena), 0, Arena.slices(arena)) >= 0) return true;
+        }
+        return false;
+    }
+
+    /** Returns how many slices are still to be left in the next arena. */
+    private static long purgeArena(long subprocess, long arena, int which, boolean early, long keep) {
+        long least = Options.boundedSize(Options.MINIMAL_PURGE_SIZE) >>> Config.SLICE_SHIFT;
+        long purge = Arena.purge(arena);
+        long slices = Arena.slices(arena);
+        long at = 0;
+        while ((at = Bitmap.nextSet(purge, at, slices)) >= 0) {
+            long length = Bitmap.runLength(purge, at, slices);
+            if (keep > 0) {
+                length = Config.min(keep, length);
+                keep -= length;
+            } else if (length > 0 && length >= least) {
+                at = purgeRun(subprocess, arena, at, at + length, which, early);
+                continue;
+            }
+            at += length;
+        }
+        return keep;
+    }
+
+    /**
+     * Purges what {@code which} says of a run that waits. Of a huge page that is free it is all or nothing, with the
+     * slices that nobody has ever used; returns where to go on, which may be behind the run's end for that.
+     */
+    private static long purgeRun(long subprocess, long arena, long at, long end, int which, boolean early) {
+        long from = at; // what goes, together
+        while (at < end) {
+            long first = Config.alignDown(at, Arena.HUGE_PAGE);
+            boolean huge = HugePages.isHuge(arena, at);
+            boolean whole = huge && countSet(Arena.free(arena), first) == Arena.HUGE_PAGE;
+            long next = whole ? first + Arena.HUGE_PAGE : Config.min(end, first + Arena.HUGE_PAGE);
+            boolean goes = whole || !huge || which != WHOLE;
+            if (which == AGED && whole) {
+                goes = countSet(Arena.aged(arena), first) >= countSet(Arena.purge(arena), first);
+                if (!goes) ageAll(arena, at, next);
+            } else if (which == AGED) {
+                long aged = Bitmap.runLength(Arena.aged(arena), at, next);
+                goes = aged > 0;
+                next = goes ? at + aged : age(arena, at, next);
+            }
+            if (!goes) purgeSlices(subprocess, arena, from, at, early);
+            else if (whole && from == at) from = first;
+            at = next;
+            if (!goes) from = at;
+        }
+        purgeSlices(subprocess, arena, from, at, early);
+        return at;
+    }
+
+    private static long countSet(long bitmap, long first) { return Bitmap.countSet(bitmap, first, Arena.HUGE_PAGE); }
+
+    private static void purgeSlices(long subprocess, long arena, long from, long to, boolean early) {
+        if (from == to) return;
+        if (early) Bitmap.set(Arena.early(arena), from, to - from);
+        Subprocess.addPurgeable(subprocess, -Bitmap.clear(Arena.purge(arena), from, to - from));
+        Bitmap.clear(Arena.aged(arena), from, to - from);
+        purgeFree(subprocess, arena, from, to);
+    }
+
+    /** Notes of all that waits from {@code at} to {@code end} that it has. */
+    private static void ageAll(long arena, long at, long end) {
+        while ((at = Bitmap.nextSet(Arena.purge(arena), at, end)) >= 0) {
+            long length = Bitmap.runLength(Arena.purge(arena), at, end);
+            if (length > 0) Bitmap.set(Arena.aged(arena), at, length);
+            at += length;
+        }
+    }
+
+    /**
+     * Notes that slices have waited when time was up, up to one of which that is known; returns where that is. It may
+     * note of one that was claimed meanwhile: that one will be purged a little early.
+     */
+    private static long age(long arena, long at, long end) {
+        long next = Bitmap.nextSet(Arena.aged(arena), at, end);
+        if (next < 0) next = end;
+        Bitmap.set(Arena.aged(arena), at, next - at);
+        return next;
+    }
+
+    /** Purges those slices of a range that are free. */
+    private static void purgeFree(long subprocess, long arena, long at, long end) {
+        while ((at = Bitmap.nextSet(Arena.free(arena), at, end)) >= 0) {
+            // Not more at a time: meanwhile nobody else can have them.
+            long length = Bitmap.runLength(Arena.free(arena), at, Config.min(end, at + Bitmap.CHUNK));
+            if (length == 0) continue;
+            Lock.acquire(Subprocess.claimLock(subprocess));
+            Arena.countPurgeClaim(arena);
+            boolean claimed = Bitmap.tryClaim(Arena.free(arena), at, length);
+            if (claimed) purgeClaimed(subprocess, arena, at, length);
+            Arena.countPurgeClaim(arena);
+            Lock.release(Subprocess.claimLock(subprocess));
+            if (claimed) at += length;
+        }
+    }
+
+    /** What is refused waits on: the bits are set before the slices are free, so that who claims them clears them. */
+    private static void purgeClaimed(long subprocess, long arena, long slice, long count) {
+        if (!Arena.purgeMemory(arena, slice, count)) {
+            Subprocess.addPurgeable(subprocess, Bitmap.set(Arena.purge(arena), slice, count));
+        }
+        Arena.unclaim(arena, slice, count);
+    }
+}

@@ -1,0 +1,165 @@
+package dev.mimalloc.core.model;
+
+import static dev.mimalloc.machine.Memory.*;
+
+import dev.mimalloc.core.base.Links;
+import dev.mimalloc.core.base.Lock;
+import dev.mimalloc.core.base.Meta;
+import dev.mimalloc.core.base.Root;
+import dev.mimalloc.core.base.SizeClass;
+import dev.mimalloc.core.base.Statistics;
+import dev.mimalloc.core.base.Table;
+
+/**
+ * A heap: first-class, any thread may allocate in it. Each thread has its own part of it, a theap. The heap itself
+ * knows its pages, and which of them are abandoned, by bitmaps for each arena.
+ *
+ * <p>A heap that was deleted lives on, unseen, until its last page is gone: a page that another thread owned at
+ * that moment cannot be taken from it. References count the pages, and one for the user until the heap is deleted.
+ */
+public final class Heap {
+    private static final long SUBPROCESS = 0; // 8 once
+    private static final long SLOT = SUBPROCESS + 8; // 8 once: where threads keep their theaps for this heap
+    private static final long SEQUENCE = SLOT + 8; // 8 once: a number that no other heap has
+    private static final long REFERENCES = SEQUENCE + 8; // 8 atomic
+    private static final long EXCLUSIVE_ARENA = REFERENCES + 8; // 8 once: the one arena to allocate in, 0 for any
+    private static final long NUMA_NODE = EXCLUSIVE_ARENA + 8; // 8 relaxed: -1 for any
+    private static final long CHARGED = NUMA_NODE + 8; // 8 atomic: bytes that its pages have
+    private static final long LIMIT = CHARGED + 8; // 8 relaxed: bytes that they may have, 0 for any
+    private static final long DELETED = LIMIT + 8; // 8 acquire: 1 when the user has deleted it
+    private static final long NEXT = DELETED + 8; // 8 livesLock: in the subprocess' list
+    private static final long PREV = NEXT + 8; // 8 livesLock
+    private static final long THEAPS = PREV + 8; // 8 livesLock: list of the threads' parts
+    private static final long ARENA_PAGES = THEAPS + 8; // Table: by arena, an ArenaPages
+    private static final long ABANDONED = ARENA_PAGES + Table.SIZE; // of a bin, atomic: how many pages are findable
+    private static final long OS_PAGES = ABANDONED + SizeClass.COUNT * WORD; // 8 osLock: its pages from the OS
+    private static final long CALL_OUTS = OS_PAGES + 8; // 8 atomic: calls for it that are inside of a user's function
+    private static final long STATISTICS = CALL_OUTS + 8; // Statistics
+    public static final long SIZE = STATISTICS + Statistics.SIZE;
+
+    private Heap() {}
+
+    public static long subprocess(long heap) { return getLong(heap + SUBPROCESS); }
+    static void setSubprocess(long heap, long subprocess) { putLong(heap + SUBPROCESS, subprocess); }
+    public static long slot(long heap) { return getLong(heap + SLOT); }
+    public static void setSlot(long heap, long slot) { putLong(heap + SLOT, slot); }
+    public static long sequence(long heap) { return getLong(heap + SEQUENCE); }
+    static void setSequence(long heap, long sequence) { putLong(heap + SEQUENCE, sequence); }
+    public static long addReferences(long heap, long count) { return fetchAdd(heap + REFERENCES, count) + count; }
+    public static long exclusiveArena(long heap) { return getLong(heap + EXCLUSIVE_ARENA); }
+    public static void setExclusiveArena(long heap, long arena) { putLong(heap + EXCLUSIVE_ARENA, arena); }
+    public static long numaNodeRelaxed(long heap) { return getRelaxed(heap + NUMA_NODE); }
+    public static void setNumaNodeRelaxed(long heap, long node) { putRelaxed(heap + NUMA_NODE, node); }
+    public static long next(long heap) { return getLong(heap + NEXT); }
+    public static long prev(long heap) { return getLong(heap + PREV); }
+    public static long theaps(long heap) { return getLong(heap + THEAPS); }
+    public static long theapsWord(long heap) { return heap + THEAPS; }
+    public static long osPages(long heap) { return getLong(heap + OS_PAGES); }
+    public static long osPagesWord(long heap) { return heap + OS_PAGES; }
+    public static boolean isDeleted(long heap) { return getAcquire(heap + DELETED) != 0; }
+    public static void setDeleted(long heap) { putRelease(heap + DELETED, 1); }
+    public static long limitRelaxed(long heap) { return getRelaxed(heap + LIMIT); }
+    public static void setLimitRelaxed(long heap, long bytes) { putRelaxed(heap + LIMIT, bytes); }
+    public static long chargedRelaxed(long heap) { return getRelaxed(heap + CHARGED); }
+    public static void addCharged(long heap, long bytes) { fetchAdd(heap + CHARGED, bytes); }
+    public static long chargedWord(long heap) { return heap + CHARGED; }
+    public static long arenaPagesTable(long heap) { return heap + ARENA_PAGES; }
+    public static long abandonedRelaxed(long heap, int bin) { return getRelaxed(heap + ABANDONED + bin * WORD); }
+    public static void addAbandoned(long heap, int bin, long count) { fetchAdd(heap + ABANDONED + bin * WORD, count); }
+    /** Sequentially consistent, as whoever ends the heap looks here after it has said so; see CallOut. */
+    public static long callOutsVolatile(long heap) { return getVolatile(heap + CALL_OUTS); }
+    public static void addCallOuts(long heap, long count) { fetchAdd(heap + CALL_OUTS, count); }
+    public static long statistics(long heap) { return heap + STATISTICS; }
+
+    /** What a heap's struct in zeroed memory says before it is in any list. */
+    public static void init(long heap, long subprocess) {
+        setSubprocess(heap, subprocess);
+        setSequence(heap, Root.nextSequence());
+        setNumaNodeRelaxed(heap, -1);
+        addReferences(heap, 1);
+        Statistics.init(statistics(heap));
+    }
+
+    /** Makes a subprocess and its main heap in zeroed memory, and enters it in the list of all. */
+    public static void initMain(long heap, long subprocess) {
+        init(heap, subprocess);
+        Subprocess.init(subprocess, heap);
+    }
+
+    public static boolean isMain(long heap) { return Subprocess.mainHeap(subprocess(heap)) == heap; }
+
+    /** Drops a page's reference, or the user's; the last one takes a deleted heap's struct with it. */
+    public static void dropReference(long heap) {
+        if (addReferences(heap, -1) == 0) release(heap);
+    }
+
+    /** Enters a new heap in its subprocess' list, where it stays until its struct is given back. */
+    public static void link(long heap) {
+        long subprocess = subprocess(heap);
+        Lock.acquire(Subprocess.livesLock(subprocess));
+        Links.push(Subprocess.heapsWord(subprocess), heap, NEXT);
+        Lock.release(Subprocess.livesLock(subprocess));
+    }
+
+    /**
+     * The next heap in the subprocess' list that is not deleted, with a reference for the caller, which keeps its struct
+     * and its place in the list; 0 behind the last.
+     *
+     * @param heap one that the caller has a reference to; 0 for the first
+     */
+    public static long nextReferred(long subprocess, long heap) {
+        Lock.acquire(Subprocess.livesLock(subprocess));
+        long next = heap == 0 ? Subprocess.heaps(subprocess) : next(heap);
+        while (next != 0 && (isDeleted(next) || !tryReference(next))) next = next(next);
+        Lock.release(Subprocess.livesLock(subprocess));
+        return next;
+    }
+
+    /** One more reference, unless the last one has gone: then the heap is about to leave the list. */
+    private static boolean tryReference(long heap) {
+        long references;
+        do {
+            references = getRelaxed(heap + REFERENCES);
+            if (references == 0) return false;
+        } while (!compareAndSet(heap + REFERENCES, references, references + 1));
+        return true;
+    }
+
+    private static void unlink(long heap) {
+        long subprocess = subprocess(heap);
+        Lock.acquire(Subprocess.livesLock(subprocess));
+        Links.remove(Subprocess.heapsWord(subprocess), heap, NEXT);
+        Statistics.merge(statistics(heap), Subprocess.statistics(subprocess));
+        Lock.release(Subprocess.livesLock(subprocess));
+    }
+
+    /**
+     * Gives the struct back; nobody may have the heap any more. What it counted stays in the subprocess' statistics.
+     */
+    public static void release(long heap) {
+        unlink(heap);
+        releaseTables(heap);
+        Meta.free(heap, SIZE);
+        Meta.collectMuch();
+    }
+
+    public static void releaseTables(long heap) {
+        for (long i = 0; i < Subprocess.arenaCount(subprocess(heap)); i++) {
+            long pages = Table.get(arenaPagesTable(heap), i);
+            if (pages != 0) ArenaPages.release(pages);
+        }
+        Table.release(arenaPagesTable(heap));
+    }
+
+    /** Where this heap keeps its bitmaps for an arena, made when needed; 0 if there is no memory for them. */
+    public static long arenaPages(long heap, long arenaIndex, long slices) {
+        long pages = Table.get(arenaPagesTable(heap), arenaIndex);
+        if (likely(pages != 0)) return pages;
+        long entry = Table.entry(arenaPagesTable(heap), arenaIndex);
+        if (entry == 0) return 0;
+        pages = ArenaPages.create(slices);
+        if (pages == 0 || compareAndSet(entry, 0, pages)) return pages;
+        ArenaPages.release(pages);
+        return getAcquire(entry);
+    }
+}

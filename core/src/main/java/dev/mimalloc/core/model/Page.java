@@ -1,0 +1,431 @@
+package dev.mimalloc.core.model;
+
+import static dev.mimalloc.machine.Memory.*;
+
+import dev.mimalloc.core.base.Config;
+import dev.mimalloc.core.base.Links;
+import dev.mimalloc.core.base.SizeClass;
+import dev.mimalloc.machine.Os;
+import dev.mimalloc.machine.ThreadSlot;
+
+/**
+ * A page: blocks of one size, in one to many slices. This is its descriptor; the blocks lie elsewhere.
+ *
+ * <p>Free blocks are linked through their first word into three lists. {@code free} is where malloc takes from;
+ * {@code localFree} is where the owner puts back, so that {@code free} runs empty after a bounded number of calls;
+ * {@code threadFree} is where everybody else puts back, by one CAS. One word holds that list's head, how many blocks
+ * are in it, and whether anybody owns the page. The count makes the owner's collection of the list one exchange:
+ * nobody ever walks a list.
+ *
+ * <p>The block of a page with a single one has no link: its address is known, and its memory stays as its user left it.
+ * So a large block that nobody touches is not backed by memory.
+ *
+ * <p>Who may touch what: plain fields belong to the owner, that is, to the one who found the owned bit clear and set
+ * it (or made the page). The owner word is written by the owner and read by everybody; relaxed is enough, since a
+ * thread only acts on it when it reads its own id, which only that thread itself has written.
+ *
+ * <p>The first half line is all that malloc and a free by the owner touch, and the first two all that a refill does. In an
+ * arena the last half line of every second descriptor shares its line with the first of the next one, which may be another
+ * thread's: so it has what is seldom looked at.
+ */
+public final class Page {
+    private static final long FREE = 0; // 8 owner: blocks to allocate from
+    private static final long LOCAL_FREE = FREE + 8; // 8 owner: blocks that it has freed
+    private static final long OWNER = LOCAL_FREE + 8; // 8 relaxed: the thread's id, HIDDEN or FINDABLE; and flags
+    private static final long COUNTS = OWNER + 8; // 8 owner: the next three in one word
+    private static final long USED = COUNTS; // 4 owner: blocks given out, threadFree's with them; and the bit WAITS
+    private static final long CAPACITY = USED + 4; // 2 owner: blocks whose memory has been linked in so far
+    private static final long RESERVED = CAPACITY + 2; // 2 owner: blocks that there is room for
+    private static final long THREAD_FREE = RESERVED + 2; // 8 atomic: count << 48 | head | owned bit
+    private static final long BLOCK_SIZE = THREAD_FREE + 8; // 8 once, unless Resize changes a large block: bytes
+    private static final long SLICES = BLOCK_SIZE + 8; // 4 as BLOCK_SIZE: how many; 0 for a page straight from the OS
+    private static final long ARENA = SLICES + 4; // 2 once: its arena's index
+    private static final long RETIRE = ARENA + 2; // 1 owner: generic allocations until an empty page goes; 0 for none
+    private static final long FLAGS_BYTE = RETIRE + 1; // 1 owner: see below
+    private static final long THEAP = FLAGS_BYTE + 1; // 8 owner: the theap whose page this is or was
+    private static final long NEXT = THEAP + 8; // 8 theap's lock: in the theap's queue
+    private static final long PREV = NEXT + 8; // 8 theap's lock
+    private static final long HEAP = PREV + 8; // 8 acquire: changes when the heap is deleted
+    private static final long START = HEAP + 8; // 8 as BLOCK_SIZE: the first block's address
+    private static final long OS_BASE = START + 8; // 8 osLock: of pages straight from the OS, as all below: the mapping
+    private static final long OS_BYTES = OS_BASE + 8; // 8 osLock: its addresses; those behind the block may lack memory
+    private static final long OS_NEXT = OS_BYTES + 8; // 8 osLock: in the heap's list of such pages
+    private static final long OS_PREV = OS_NEXT + 8; // 8 osLock
+
+    /** Where a page is linked into its theap's queue, and into its heap's list: see {@link Links}. */
+    static final long LINKS = NEXT;
+    public static final long OS_LINKS = OS_NEXT;
+
+    /** The size of a descriptor in an arena: a multiple of 32, so that the first half line is never split. */
+    static final long SIZE = OS_BASE;
+    /** One of a page straight from the OS. */
+    public static final long OS_SIZE = OS_PREV + 8;
+    private static final int CAPACITY_SHIFT = (int) (CAPACITY - COUNTS) * 8;
+
+    /** In the owner word: some block's user has an address inside it, because of a large alignment. */
+    static final long HAS_INTERIOR = 1;
+    /** In the owner word: the page has a single block, and a free of any other address is refused. */
+    static final long SINGLE = 2;
+    public static final long FLAGS = 15;
+    /** Owner words of pages that no thread owns. No thread has such an id. */
+    public static final long HIDDEN = Long.MIN_VALUE + 0x10;
+    public static final long FINDABLE = Long.MIN_VALUE + 0x20;
+
+    /**
+     * In the used word: the page waits to be retired. So the word of a page whose only block comes and goes is not 0
+     * when it runs empty again, and a free has nothing to do.
+     */
+    static final int WAITS = 1 << 30;
+
+    public static final long OWNED = 1;
+    private static final int COUNT_SHIFT = 48;
+    private static final long HEAD = (1L << COUNT_SHIFT) - 2;
+
+    /** Flag: the page's memory was zero when the page was made. */
+    public static final int MEMORY_ZERO = 1;
+    /** Flag: the blocks in {@code free} have never been given out and are zero, their first words aside. */
+    public static final int FREE_ZERO = 2;
+    /** Flag: every slice of this singleton is in the page map. */
+    public static final int MAPPED_WHOLE = 4;
+    /** Flag: the page is in its theap's list of full pages. */
+    public static final int IN_FULL = 8;
+    /** Flag: a listener was told of the block in this singleton. */
+    public static final int SAMPLED = 16;
+    /** Flag: when {@code free} is empty, the next allocation is a sample. */
+    public static final int SAMPLE_NEXT = 32;
+    /** Flag: another page has what this one was charged, as its block is being copied there. */
+    public static final int CHARGED_ELSEWHERE = 64;
+
+    private Page() {}
+
+    public static long free(long page) { return getLong(page + FREE); }
+    static void setFree(long page, long block) { putLong(page + FREE, block); }
+
+    public static long localFree(long page) { return getLong(page + LOCAL_FREE); }
+    static void setLocalFree(long page, long block) { putLong(page + LOCAL_FREE, block); }
+
+    public static long ownerWordRelaxed(long page) { return getRelaxed(page + OWNER); }
+    /**
+     * Is the page the calling thread's, and no flag is set? True only of a word that this very thread has written, and no
+     * other value, old or torn, can look like it.
+     */
+    public static boolean isOwn(long page) { return equalsRelaxed(page + OWNER, ThreadSlot.id()); }
+    /** The thread's id, {@link #HIDDEN} or {@link #FINDABLE}. */
+    public static long owner(long page) { return ownerWordRelaxed(page) & ~FLAGS; }
+    public static void setOwner(long page, long owner) { putRelaxed(page + OWNER, owner | ownerWordRelaxed(page) & FLAGS); }
+    public static boolean isAbandoned(long page) { return owner(page) == HIDDEN || owner(page) == FINDABLE; }
+    public static boolean hasInterior(long page) { return (ownerWordRelaxed(page) & HAS_INTERIOR) != 0; }
+    public static void setHasInterior(long page) { putRelaxed(page + OWNER, ownerWordRelaxed(page) | HAS_INTERIOR); }
+    public static void setSingle(long page) { putRelaxed(page + OWNER, ownerWordRelaxed(page) | SINGLE); }
+
+    /** {@code used} in the low half, {@code capacity} and {@code reserved} above it. */
+    private static long counts(long page) { return getLong(page + COUNTS); }
+    private static void setCounts(long page, long counts) { putLong(page + COUNTS, counts); }
+    public static int used(long page) { return getInt(page + USED) & ~WAITS; }
+    public static void addUsed(long page, int blocks) { setCounts(page, counts(page) + blocks); }
+    public static int capacity(long page) { return getShort(page + CAPACITY); }
+    public static int reserved(long page) { return getShort(page + RESERVED); }
+    public static void setReserved(long page, int blocks) { putShort(page + RESERVED, blocks); }
+
+    /** Acquire: what other threads wrote before they freed is seen by who takes their blocks. */
+    public static long threadFreeAcquire(long page) { return getAcquire(page + THREAD_FREE); }
+    public static void setThreadFreeRelease(long page, long word) { putRelease(page + THREAD_FREE, word); }
+    public static boolean casThreadFree(long page, long expected, long word) {
+        return compareAndSet(page + THREAD_FREE, expected, word);
+    }
+    public static boolean weakCasThreadFree(long page, long expected, long word) {
+        return weakCompareAndSet(page + THREAD_FREE, expected, word);
+    }
+    /** Takes the whole list; the page stays owned. */
+    public static long takeThreadFree(long page) { return exchange(page + THREAD_FREE, OWNED); }
+    /** Sets the owned bit; who finds it clear in the result owns the page now. */
+    public static long own(long page) { return fetchOr(page + THREAD_FREE, OWNED); }
+
+    public static boolean isOwned(long threadFree) { return (threadFree & OWNED) != 0; }
+    public static long head(long threadFree) { return threadFree & HEAD; }
+    public static int count(long threadFree) { return (int) (threadFree >>> COUNT_SHIFT); }
+    /** The word after {@code block} was pushed before {@code head}: one more, and owned. */
+    public static long pushed(long threadFree, long head, long block) {
+        return threadFree - head + ((1L << COUNT_SHIFT) + block) | OWNED;
+    }
+
+    /**
+     * Zeroes a descriptor for a new page, all but the thread-free word: that one stays owned from the page before, so
+     * that who looks at an old bit of a bitmap cannot take this page while it is being made.
+     */
+    public static void clear(long page) {
+        fill(page, THREAD_FREE, 0);
+        fill(page + BLOCK_SIZE, SIZE - BLOCK_SIZE, 0);
+    }
+
+    public static long blockSize(long page) { return getLong(page + BLOCK_SIZE); }
+    public static void setBlockSize(long page, long size) { putLong(page + BLOCK_SIZE, size); }
+    public static long start(long page) { return getLong(page + START); }
+    public static void setStart(long page, long start) { putLong(page + START, start); }
+    public static long theap(long page) { return getLong(page + THEAP); }
+    public static void setTheap(long page, long theap) { putLong(page + THEAP, theap); }
+    public static long next(long page) { return getLong(page + NEXT); }
+    public static void setNext(long page, long next) { putLong(page + NEXT, next); }
+    public static long prev(long page) { return getLong(page + PREV); }
+    static void setPrev(long page, long prev) { putLong(page + PREV, prev); }
+    public static long heapAcquire(long page) { return getAcquire(page + HEAP); }
+    public static void setHeapRelease(long page, long heap) { putRelease(page + HEAP, heap); }
+    public static int slices(long page) { return getInt(page + SLICES); }
+    public static void setSlices(long page, int slices) { putInt(page + SLICES, slices); }
+    public static int arena(long page) { return getShort(page + ARENA); }
+    public static void setArena(long page, int index) { putShort(page + ARENA, index); }
+    public static int retire(long page) { return getByte(page + RETIRE); }
+    public static void setRetire(long page, int cycles) {
+        putByte(page + RETIRE, cycles);
+        long counts = counts(page);
+        setCounts(page, cycles == 0 ? counts & ~WAITS : counts | WAITS);
+    }
+    public static boolean has(long page, int flag) { return (getByte(page + FLAGS_BYTE) & flag) != 0; }
+    public static void setFlags(long page, int flags) { putByte(page + FLAGS_BYTE, flags); }
+    public static void setFlag(long page, int flag) { putByte(page + FLAGS_BYTE, getByte(page + FLAGS_BYTE) | flag); }
+    public static void clearFlag(long page, int flag) { putByte(page + FLAGS_BYTE, getByte(page + FLAGS_BYTE) & ~flag); }
+
+    public static long osBase(long page) { return getLong(page + OS_BASE); }
+    public static void setOsBase(long page, long base) { putLong(page + OS_BASE, base); }
+    public static long osSize(long page) { return getLong(page + OS_BYTES); }
+    public static void setOsSize(long page, long size) { putLong(page + OS_BYTES, size); }
+    public static long osNext(long page) { return getLong(page + OS_NEXT); }
+    public static void setOsNext(long page, long next) { putLong(page + OS_NEXT, next); }
+
+    public static boolean isInArena(long page) { return slices(page) != 0; }
+    /**
+     * The page has room for a single block, whatever its size. Asked of the owner word, as also a thread may ask that frees
+     * a block of another's page; {@code reserved} lies in a word that the owner writes.
+     */
+    public static boolean isSingleton(long page) { return (ownerWordRelaxed(page) & SINGLE) != 0; }
+    /** Which of its theap's queues the page is in. */
+    public static int queue(long page) { return bin(page) + (has(page, IN_FULL) ? SizeClass.COUNT : 0); }
+    public static int bin(long page) { return isSingleton(page) ? SizeClass.HUGE : SizeClass.bin(blockSize(page)); }
+
+    /** For the owner of a new page with a single block: that one is free. It needs no link, see above. */
+    public static void addOnly(long page) {
+        setFree(page, start(page));
+        setCounts(page, counts(page) + (1L << CAPACITY_SHIFT));
+        if (has(page, MEMORY_ZERO)) setFlag(page, FREE_ZERO);
+    }
+
+    /** The next block of a free list; not of one that is the only block of its page. */
+    public static long nextBlock(long block) { return getLong(block); }
+    static void setNextBlock(long block, long next) { putLong(block, next); }
+
+    /** The block that {@code address} lies in. */
+    public static long blockOf(long page, long address) {
+        long offset = address - start(page);
+        return address - Long.remainderUnsigned(offset, blockSize(page));
+    }
+
+    /** The bytes that the page has for blocks. */
+    public static long bytes(long page) { return blockSize(page) * reserved(page); }
+
+    /** The bytes of the blocks in {@code free}, where all free blocks are in it. */
+    public static long listBytes(long page) { return (capacity(page) - used(page)) * blockSize(page); }
+
+    /** Blocks that somebody still has. Exact for the owner; for others a snapshot. */
+    public static int live(long page) { return used(page) - count(threadFreeAcquire(page)); }
+
+    /** How many blocks of {@code free} nobody was given since it was filled; 0 where only a walk could tell. */
+    public static int unused(long page) {
+        if (free(page) == 0 || localFree(page) != 0) return 0;
+        return (int) Config.max(0, capacity(page) - used(page));
+    }
+
+    /** For the owner: nobody has a block of this page. */
+    public static boolean isEmpty(long page) { return live(page) == 0; }
+
+    /**
+     * For who holds the lock of the page's theap, of a page that malloc does not take from: nobody has a block of it,
+     * and its owner will not look at it before it has the lock.
+     *
+     * <p>The owner has given out the page's blocks before it last held the lock; since then it only puts back. So
+     * {@code used}, as others see it, is never less than it is, and not more than the count of those that others have
+     * put back only if it is just that: then all are back, and the stores of the owner's last free are seen, too, as the
+     * one of {@code used} is the last of them. A page whose last block came back when no other's was waiting has 0 there:
+     * its owner is about to retire it.
+     */
+    public static boolean isEmptied(long page) {
+        int used = (int) getAcquire(page + COUNTS) & ~WAITS;
+        return used != 0 && used == count(threadFreeAcquire(page));
+    }
+    /** One block in so many must be free for a page to be worth the while of a thread that does not have it. */
+    public static final int OTHERS_SHARE = 8;
+    /**
+     * The same for the thread that has the page, or had it and gave it up: what is free in its pages and not used
+     * is at most so much, and it comes back to a page after so many blocks.
+     */
+    public static final int OWN_SHARE = 32;
+
+    /** For the owner: at least one block in {@code share} is free. */
+    public static boolean hasRoom(long page, int share) { return room(page) * share >= reserved(page); }
+
+    /** For the owner: how many blocks can be allocated. */
+    static int room(long page) { return reserved(page) - live(page); }
+
+    /*
+     * The next three do all or nothing. On the JVM a call that is not compiled yet may find the stack full: so their
+     * stores are the same call from the same frame, and the first one shows that there is stack for the others. That is
+     * why a count of 32 bits is stored with its neighbours.
+     */
+
+    /** Takes {@code block}, the first in {@code free}. */
+    public static void take(long page, long block) {
+        long counts = counts(page);
+        putLong(page + FREE, nextBlock(block));
+        putLong(page + COUNTS, counts + 1);
+    }
+
+    /** Takes the only block of a page, whose memory is not looked at. */
+    public static void takeOnly(long page) {
+        long counts = counts(page);
+        putLong(page + FREE, 0);
+        putLong(page + COUNTS, counts + 1);
+    }
+
+    /**
+     * Puts a block back into {@code localFree}; returns the used word. That one is stored last, with release: whoever
+     * sees that the block is back sees all that its free has done to the page, see {@link #isEmptied}. The first store
+     * is one with release for the stack's sake alone.
+     */
+    public static int putBack(long page, long block) {
+        putRelease(block, localFree(page));
+        long counts = counts(page) - 1;
+        putLong(page + LOCAL_FREE, block);
+        putRelease(page + COUNTS, counts);
+        return (int) counts;
+    }
+
+    /**
+     * Puts back a block of a page that the calling thread does not own; returns the word before. The CAS releases what the
+     * thread wrote into the block and its link; whoever takes the list acquires that.
+     */
+    public static long push(long page, long block) {
+        long old;
+        long head;
+        do {
+            old = threadFreeAcquire(page);
+            head = head(old);
+            setNextBlock(block, head);
+        } while (!weakCasThreadFree(page, old, pushed(old, head, block)));
+        return old;
+    }
+
+    /**
+     * For the owner: puts freed blocks where malloc takes them from. A bounded number of steps, whatever the lists'
+     * lengths.
+     *
+     * @return whether {@code free} has a block now
+     */
+    public static boolean collect(long page) {
+        if (free(page) != 0) return true;
+        // The next list is neither fresh nor the one that was cut before a sample.
+        clearFlag(page, FREE_ZERO | SAMPLE_NEXT);
+        long local = localFree(page);
+        putLong(page + FREE, 0); // as it was
+        if (local != 0) {
+            putLong(page + LOCAL_FREE, 0);
+            putLong(page + FREE, local);
+            return true;
+        }
+        if (head(threadFreeAcquire(page)) == 0) return false;
+        long counts = counts(page);
+        long taken = takeThreadFree(page);
+        putLong(page + FREE, head(taken));
+        putLong(page + COUNTS, counts - count(taken));
+        return true;
+    }
+
+    /**
+     * For a new owner: takes what others have freed, so that {@code used} is what is in use, and the page's own
+     * thread sees when it runs empty. Walks a list only if the page has both others already; never more than the
+     * page's blocks.
+     */
+    public static void collectAll(long page) {
+        collect(page);
+        if (head(threadFreeAcquire(page)) == 0) return;
+        long taken = takeThreadFree(page);
+        addUsed(page, -count(taken));
+        long local = localFree(page);
+        setLocalFree(page, head(taken));
+        if (local == 0) return; // so it is where there is a single block, which has no link
+        long last = head(taken);
+        while (nextBlock(last) != 0) last = nextBlock(last);
+        setNextBlock(last, local);
+    }
+
+    /** For the owner, with {@code localFree} empty: leaves so many blocks in {@code free}, the others go there. */
+    public static void cut(long page, int blocks) {
+        long last = free(page);
+        if (blocks == 0) {
+            setLocalFree(page, last);
+            setFree(page, 0);
+            return;
+        }
+        for (int i = 1; i < blocks; i++) last = nextBlock(last);
+        setLocalFree(page, nextBlock(last));
+        setNextBlock(last, 0);
+    }
+
+    /**
+     * For the owner, with all free blocks in {@code free}: whether malloc would soon come to its end again, where a few
+     * blocks more would still leave them in the processor's nearest cache. Small blocks come in numbers anyway.
+     */
+    public static boolean isShort(long page) {
+        return blockSize(page) > Config.SMALL_SIZE_MAX && listBytes(page) + blockSize(page) <= Config.LIST_SIZE;
+    }
+
+    /** How many fresh blocks are linked in at a time, of so many that are left. */
+    public static int portion(long size, int left) {
+        long blocks = Config.max(size <= Config.SMALL_SIZE_MAX ? Config.EXTEND_MIN : 1, Config.EXTEND_SIZE / size);
+        return (int) Config.min(blocks, left);
+    }
+
+    /**
+     * The bytes of those OS pages that blocks have been linked in from, of four of them at a time where there are many: to
+     * charge them takes atomics. Exact for the owner.
+     */
+    public static long linked(long page) { return linked(capacity(page), blockSize(page)); }
+
+    /** The same for so many blocks of {@code size} bytes. */
+    public static long linked(long blocks, long size) {
+        long bytes = blocks * size;
+        long step = bytes <= Config.CHARGE_STEP ? Os.pageSize() : Config.CHARGE_STEP;
+        return Config.alignUp(bytes, step);
+    }
+
+    /** How many fresh blocks the owner may link in next. */
+    public static int portion(long page) { return portion(blockSize(page), reserved(page) - capacity(page)); }
+
+    /** How many more bytes these are when so many more blocks are linked in. */
+    public static long extension(long page, int blocks) {
+        long size = blockSize(page);
+        long before = capacity(page) * size;
+        long after = before + blocks * size;
+        // Most often by far there is nothing to charge.
+        boolean charged = before > Config.CHARGE_STEP && after <= Config.alignUp(before, Config.CHARGE_STEP);
+        return charged ? 0 : linked(capacity(page) + blocks, size) - linked(page);
+    }
+
+    /** For the owner: links the next few fresh blocks into {@code free}, in front; false if there are none. */
+    public static boolean extend(long page) {
+        int blocks = portion(page);
+        if (blocks <= 0) return false;
+        extend(page, blocks);
+        return true;
+    }
+
+    public static void extend(long page, int blocks) {
+        long size = blockSize(page);
+        long first = start(page) + capacity(page) * size;
+        long last = first + (blocks - 1) * size;
+        for (long block = first; block != last; block += size) setNextBlock(block, block + size);
+        long before = free(page);
+        setNextBlock(last, before);
+        setFree(page, first);
+        setCounts(page, counts(page) + ((long) blocks << CAPACITY_SHIFT));
+        if (before == 0 && has(page, MEMORY_ZERO)) setFlag(page, FREE_ZERO);
+    }
+}

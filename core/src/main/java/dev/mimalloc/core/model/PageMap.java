@@ -1,0 +1,94 @@
+package dev.mimalloc.core.model;
+
+import static dev.mimalloc.machine.Memory.*;
+
+import dev.mimalloc.core.base.Config;
+import dev.mimalloc.core.base.OsMemory;
+import dev.mimalloc.machine.Os;
+import dev.mimalloc.machine.UpperTable;
+
+/**
+ * From any address to the page it lies in, in two dependent loads: an upper table in static memory, indexed by the
+ * address' bits 33 to 47, and below it tables with an entry for each slice. An address that is not ours leads to 0
+ * and never to memory that cannot be read, also before anything has been allocated.
+ *
+ * <p>Entries are written with release before the first block of the page is given out. Who frees a block got its
+ * address by some synchronisation with who allocated it, so a plain read sees the entry.
+ */
+public final class PageMap {
+    private static final int ADDRESS_BITS = 48;
+    private static final int LOWER_SHIFT = 33;
+    private static final long LOWER_SIZE = 8L << (LOWER_SHIFT - Config.SLICE_SHIFT);
+    private static final long LOWER_MASK = LOWER_SIZE / 8 - 1;
+
+    private PageMap() {}
+
+    /**
+     * The page of a block at {@code address}; 0 if there is none, or if a block is not likely to be there: see {@link
+     * #pageOf}.
+     */
+    public static long pageOfBlock(long address) {
+        // An address that is no multiple of 8, and one beyond all memory, both have high bits in this.
+        long turned = address >>> 3 | address << 61;
+        long index = turned >>> (LOWER_SHIFT - 3);
+        if (unlikely(index >= 1 << (ADDRESS_BITS - LOWER_SHIFT))) return 0;
+        long lower = UpperTable.get(index);
+        if (unlikely(lower == 0)) return 0;
+        return address(getLong(address(lower) + ((turned >>> (Config.SLICE_SHIFT - 3) & LOWER_MASK) << 3)));
+    }
+
+    /** The page that {@code address} lies in, or 0. */
+    public static long pageOf(long address) {
+        if (address >>> ADDRESS_BITS != 0) return 0;
+        long lower = UpperTable.get(address >>> LOWER_SHIFT);
+        return lower == 0 ? 0 : getLong(lower + entry(address));
+    }
+
+    private static long entry(long address) { return (address >>> Config.SLICE_SHIFT & LOWER_MASK) << 3; }
+
+    /**
+     * Enters {@code page} for {@code slices} slices from {@code start} on; false if the OS has no memory for the
+     * table.
+     */
+    public static boolean register(long start, long slices, long page) {
+        if (start + (slices << Config.SLICE_SHIFT) >>> ADDRESS_BITS != 0) return false;
+        for (long i = 0; i < slices; i++) {
+            long address = start + (i << Config.SLICE_SHIFT);
+            long lower = lower(address);
+            if (lower == 0) {
+                unregister(start, i);
+                return false;
+            }
+            putRelease(lower + entry(address), page);
+        }
+        return true;
+    }
+
+    public static void unregister(long start, long slices) {
+        for (long i = 0; i < slices; i++) {
+            long address = start + (i << Config.SLICE_SHIFT);
+            putRelease(lower(address) + entry(address), 0);
+        }
+    }
+
+    /** Gives all lower tables back; nobody may be looking for a page. */
+    public static void releaseAll() {
+        for (long index = 0; index < 1 << (ADDRESS_BITS - LOWER_SHIFT); index++) {
+            long lower = UpperTable.getAcquire(index);
+            if (lower != 0 && UpperTable.compareAndSet(index, lower, 0)) OsMemory.unmap(lower, LOWER_SIZE);
+        }
+    }
+
+    private static long lower(long address) {
+        long index = address >>> LOWER_SHIFT;
+        long lower = UpperTable.getAcquire(index);
+        return lower != 0 ? lower : newLower(index);
+    }
+
+    private static long newLower(long index) {
+        long lower = OsMemory.map(LOWER_SIZE, Os.pageSize(), Os.COMMIT);
+        if (lower == 0 || UpperTable.compareAndSet(index, 0, lower)) return lower;
+        OsMemory.unmap(lower, LOWER_SIZE);
+        return UpperTable.getAcquire(index);
+    }
+}

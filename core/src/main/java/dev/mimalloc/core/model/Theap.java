@@ -1,0 +1,200 @@
+package dev.mimalloc.core.model;
+
+import static dev.mimalloc.machine.Memory.*;
+
+import dev.mimalloc.core.base.Config;
+import dev.mimalloc.core.base.Links;
+import dev.mimalloc.core.base.Lock;
+import dev.mimalloc.core.base.Options;
+import dev.mimalloc.core.base.SizeClass;
+import dev.mimalloc.core.base.Statistics;
+import dev.mimalloc.machine.ThreadSlot;
+
+/**
+ * A thread-local heap: a thread's own part of a heap. Where the layout has no other word, only its thread touches a
+ * field, or who holds the lock that the class Heaps names; the queues have a lock of their own. In {@code FILLED} is, for
+ * each bin, how many blocks were put where malloc takes them from, and for single blocks their bytes.
+ */
+public final class Theap {
+    /** Counters of what happens too often for an atomic one. */
+    public static final int EXTENDED = 0;
+    public static final int RETIRED = 1;
+    public static final int SEARCHES = 2;
+    public static final int SEARCHES_COUNT = 3;
+    public static final int RECLAIM_ON_ALLOC = 4;
+    public static final int RECLAIM_ON_FREE = 5;
+    public static final int REABANDON_FULL = 6;
+    public static final int ABANDONED = 7;
+    static final int MADE_BYTES = 8;
+    private static final int COUNTER_COUNT = MADE_BYTES + 1;
+
+    private static final long DIRECT = 0; // for 0 to 128 words, the page that malloc tries first
+    private static final long DATA = DIRECT + (Config.SMALL_SIZE_MAX / WORD + 1) * WORD; // 8 once: the thread's data
+    private static final long HEAP = DATA + 8; // 8 once
+    private static final long GENERIC = HEAP + 8; // 8: generic allocations so far
+    private static final long PAGE_COUNT = GENERIC + 8; // 8: pages in the queues
+    private static final long RETIRE_FIRST = PAGE_COUNT + 8; // 4: bins between which an empty page waits to be retired
+    private static final long RETIRE_LAST = RETIRE_FIRST + 4; // 4
+    private static final long NEXT_IN_THREAD = RETIRE_LAST + 4; // 8 livesLock: the thread's list
+    private static final long PREV_IN_THREAD = NEXT_IN_THREAD + 8; // 8 livesLock
+    private static final long NEXT_IN_HEAP = PREV_IN_THREAD + 8; // 8 livesLock: the heap's list
+    private static final long PREV_IN_HEAP = NEXT_IN_HEAP + 8; // 8 livesLock
+    private static final long RETAIN_MORE = PREV_IN_HEAP + 8; // 8: slices in full pages beyond FULL_RETAIN: FindPage
+    private static final long FULL_RETAIN = RETAIN_MORE + 8; // 8: option page_full_retain
+    private static final long MAX_RECLAIM = FULL_RETAIN + 8; // 8: option page_max_reclaim
+    private static final long RECLAIM_FREE = MAX_RECLAIM + 8; // 8: option page_reclaim_on_free
+    private static final long CANDIDATES = RECLAIM_FREE + 8; // 8: option page_max_candidates
+    private static final long COLLECT_CYCLES = CANDIDATES + 8; // 8: option generic_collect
+    private static final long COUNTERS = COLLECT_CYCLES + 8; // EXTENDED to MADE_BYTES; others read relaxed
+    private static final long QUEUES = COUNTERS + COUNTER_COUNT * WORD; // one for each bin, then one for its full pages
+    private static final long FILLED = QUEUES + 2 * SizeClass.COUNT * PageQueue.SIZE; // of a bin, as the counters
+    private static final long MADE = FILLED + SizeClass.COUNT * WORD; // of a bin, as the counters: pages
+    private static final long SAMPLE_IN = MADE + SizeClass.COUNT * WORD; // 8: bytes to the next sample
+    private static final long SAMPLE_INTERVAL = SAMPLE_IN + 8; // 8: the interval that they were drawn for; 0 at first
+    private static final long LOCK = SAMPLE_INTERVAL + 8; // 8: held while the queues change; only the owner waits
+    private static final long KEPT = LOCK + 8; // 8 acquire: 1 when the thread may come back to it after its heap's end
+    private static final long ORPHAN = KEPT + 8; // 8 livesLock: 1 in the list of orphans
+    public static final long SIZE = ORPHAN + 8;
+    /** Where a theap is linked into its thread's list, or that of its orphans, and into its heap's: see {@link Links}. */
+    public static final long IN_THREAD = NEXT_IN_THREAD;
+    public static final long IN_HEAP = NEXT_IN_HEAP;
+
+    private Theap() {}
+
+    /** The page for blocks of {@code size} bytes, at most {@link Config#SMALL_SIZE_MAX}; never 0. */
+    public static long direct(long theap, long size) { return address(getLong(theap + DIRECT + ((size + 7) >>> 3 << 3))); }
+    static void setDirect(long theap, long words, long page) { putLong(theap + DIRECT + (words << 3), page); }
+    public static long data(long theap) { return getLong(theap + DATA); }
+    static void setData(long theap, long data) { putLong(theap + DATA, data); }
+    public static long heap(long theap) { return getLong(theap + HEAP); }
+    static void setHeap(long theap, long heap) { putLong(theap + HEAP, heap); }
+    public static long generic(long theap) { return getLong(theap + GENERIC); }
+    public static void setGeneric(long theap, long count) { putLong(theap + GENERIC, count); }
+    public static long pageCount(long theap) { return getLong(theap + PAGE_COUNT); }
+    static void addPageCount(long theap, long count) { putLong(theap + PAGE_COUNT, pageCount(theap) + count); }
+    public static int retireFirst(long theap) { return getInt(theap + RETIRE_FIRST); }
+    public static int retireLast(long theap) { return getInt(theap + RETIRE_LAST); }
+    public static void setRetire(long theap, int first, int last) {
+        putInt(theap + RETIRE_FIRST, first);
+        putInt(theap + RETIRE_LAST, last);
+    }
+    public static long nextInThread(long theap) { return getLong(theap + NEXT_IN_THREAD); }
+    public static void setNextInThread(long theap, long next) { putLong(theap + NEXT_IN_THREAD, next); }
+    public static long prevInThread(long theap) { return getLong(theap + PREV_IN_THREAD); }
+    public static long nextInHeap(long theap) { return getLong(theap + NEXT_IN_HEAP); }
+    public static long prevInHeap(long theap) { return getLong(theap + PREV_IN_HEAP); }
+    public static long fullRetain(long theap) { return getLong(theap + FULL_RETAIN); }
+    public static long retainMore(long theap) { return getLong(theap + RETAIN_MORE); }
+    public static void setRetainMore(long theap, long slices) { putLong(theap + RETAIN_MORE, slices); }
+    public static long maxReclaim(long theap) { return getLong(theap + MAX_RECLAIM); }
+    public static long reclaimOnFree(long theap) { return getLong(theap + RECLAIM_FREE); }
+    public static long candidates(long theap) { return getLong(theap + CANDIDATES); }
+    public static long collectCycles(long theap) { return getLong(theap + COLLECT_CYCLES); }
+    public static void count(long theap, int counter, long amount) {
+        putLong(theap + COUNTERS + counter * WORD, getLong(theap + COUNTERS + counter * WORD) + amount);
+    }
+    private static long counter(long theap, int counter) { return getRelaxed(theap + COUNTERS + counter * WORD); }
+    /** A page was made that has {@code bytes} for blocks. */
+    public static void countMade(long theap, int bin, long bytes) {
+        putLong(theap + MADE + bin * WORD, getLong(theap + MADE + bin * WORD) + 1);
+        count(theap, MADE_BYTES, bytes);
+        if (bin == SizeClass.HUGE) putLong(theap + FILLED + bin * WORD, getLong(theap + FILLED + bin * WORD) + bytes);
+    }
+    /**
+     * A page's {@code free} was empty and has been filled. So malloc is counted when it has nothing else to do; who
+     * frees the page takes off what is left of the list.
+     */
+    public static void countFilled(long theap, int bin, long page) {
+        // All blocks that are not in use are in that list now.
+        countFilled(theap, bin, Page.capacity(page) - Page.used(page));
+    }
+    public static void countFilled(long theap, int bin, int blocks) {
+        long at = theap + FILLED + bin * WORD;
+        putLong(at, getLong(at) + blocks);
+    }
+    /** Adds the counters to statistics; of a running thread's theap a snapshot. */
+    public static void addCounters(long theap, long statistics) {
+        for (int bin = 1; bin < SizeClass.HUGE; bin++) {
+            long blocks = getRelaxed(theap + FILLED + bin * WORD);
+            if (blocks == 0) continue;
+            Statistics.add(statistics, Statistics.MALLOC_BINS + bin * Statistics.COUNT_SIZE, blocks * SizeClass.binSize(bin));
+        }
+        for (int bin = 1; bin < SizeClass.HUGE; bin++) {
+            if (made(theap, bin) != 0) addPages(statistics, bin, made(theap, bin));
+        }
+        long single = getRelaxed(theap + FILLED + SizeClass.HUGE * WORD);
+        addPages(statistics, SizeClass.HUGE, made(theap, SizeClass.HUGE));
+        Statistics.add(statistics, Statistics.PAGE_COMMITTED, counter(theap, MADE_BYTES));
+        Statistics.add(statistics, Statistics.MALLOC_HUGE, single);
+        Statistics.add(statistics, Statistics.MALLOC_HUGE_COUNT, made(theap, SizeClass.HUGE));
+        for (int i = 0; i <= SEARCHES_COUNT; i++) {
+            Statistics.add(statistics, Statistics.PAGES_EXTENDED + i * Statistics.COUNTER_SIZE, counter(theap, i));
+        }
+        for (int i = RECLAIM_ON_ALLOC; i <= REABANDON_FULL; i++) {
+            long field = Statistics.PAGES_RECLAIM_ON_ALLOC + (i - RECLAIM_ON_ALLOC) * WORD;
+            Statistics.add(statistics, (int) field, counter(theap, i));
+        }
+        Statistics.add(statistics, Statistics.PAGES_ABANDONED, counter(theap, ABANDONED));
+    }
+    public static long sampleIn(long theap) { return getLong(theap + SAMPLE_IN); }
+    public static void setSampleIn(long theap, long bytes) { putLong(theap + SAMPLE_IN, bytes); }
+    public static long sampleInterval(long theap) { return getLong(theap + SAMPLE_INTERVAL); }
+    public static void setSampleInterval(long theap, long bytes) { putLong(theap + SAMPLE_INTERVAL, bytes); }
+    public static long lockWord(long theap) { return theap + LOCK; }
+    /** For the owner, before its queues change: others take pages out of them, but never wait for the lock. */
+    public static void lock(long theap) { Lock.acquire(lockWord(theap)); }
+    public static void unlock(long theap) { Lock.releaseUnawaited(lockWord(theap)); }
+    /**
+     * The thread may come back to the theap even when its heap has ended. Written, with release, before the thread makes
+     * it its default, and before a call for it calls a function of the user's; so who ends the heap after that, and with
+     * the lives lock makes the theap an orphan, lets the next holder of that lock see it.
+     */
+    public static boolean isKept(long theap) { return getAcquire(theap + KEPT) != 0; }
+    public static void setKept(long theap) { putRelease(theap + KEPT, 1); }
+    public static boolean isOrphan(long theap) { return getLong(theap + ORPHAN) != 0; }
+    /** Enters a theap in its thread's list of orphans; for who holds the lives lock. */
+    public static void pushOrphan(long theap) {
+        putLong(theap + ORPHAN, 1);
+        Links.push(ThreadData.orphansWord(data(theap)), theap, IN_THREAD);
+    }
+    /** Takes it out; the same. */
+    public static void removeOrphan(long theap) {
+        Links.remove(ThreadData.orphansWord(data(theap)), theap, IN_THREAD);
+    }
+    private static long made(long theap, int bin) { return getRelaxed(theap + MADE + bin * WORD); }
+    private static void addPages(long statistics, int bin, long pages) {
+        Statistics.add(statistics, Statistics.PAGES, pages);
+        Statistics.add(statistics, Statistics.PAGE_BINS + bin * Statistics.COUNT_SIZE, pages);
+    }
+    /** The queue of a bin's pages with room, or, for {@code SizeClass.COUNT + bin}, of its full ones. */
+    public static long queue(long theap, int index) { return theap + QUEUES + index * PageQueue.SIZE; }
+
+    public static long subprocess(long theap) { return ThreadData.subprocess(data(theap)); }
+    /** The subprocess of the calling thread: the main one as long as it has no theap. */
+    public static long currentSubprocess() {
+        long theap = ThreadSlot.theap();
+        return theap == 0 ? Main.subprocess() : subprocess(theap);
+    }
+    public static long threadId(long theap) { return ThreadData.id(data(theap)); }
+    static long statistics(long theap) { return Heap.statistics(heap(theap)); }
+
+    /** Makes a theap forget its pages. */
+    public static void clearPages(long theap) {
+        for (long words = 0; words <= Config.SMALL_SIZE_MAX / 8; words++) setDirect(theap, words, Main.emptyPage());
+        fill(queue(theap, 0), 2 * SizeClass.COUNT * PageQueue.SIZE, 0);
+        addPageCount(theap, -pageCount(theap));
+        setRetire(theap, SizeClass.COUNT, 0);
+    }
+
+    /** Makes a theap in zeroed memory; it is not in any list yet. */
+    public static void init(long theap, long data, long heap) {
+        setData(theap, data);
+        setHeap(theap, heap);
+        clearPages(theap);
+        putLong(theap + FULL_RETAIN, Options.bounded(Options.PAGE_FULL_RETAIN));
+        putLong(theap + MAX_RECLAIM, Options.bounded(Options.PAGE_MAX_RECLAIM));
+        putLong(theap + RECLAIM_FREE, Options.bounded(Options.PAGE_RECLAIM_ON_FREE));
+        putLong(theap + CANDIDATES, Options.bounded(Options.PAGE_MAX_CANDIDATES));
+        putLong(theap + COLLECT_CYCLES, Options.bounded(Options.GENERIC_COLLECT));
+    }
+}

@@ -1,0 +1,175 @@
+package dev.mimalloc.core.page;
+
+import dev.mimalloc.core.base.Config;
+import dev.mimalloc.core.base.SizeClass;
+import dev.mimalloc.core.model.Page;
+import dev.mimalloc.core.model.PageQueue;
+import dev.mimalloc.core.model.Theap;
+
+/**
+ * How a theap finds a page with a free block. Its queue for the bin has the pages with room; only the first is
+ * allocated from. A page that is full goes to the list of full pages, and a free of one of its blocks is no different
+ * from any other: that there is room again is seen when room is looked for. Only so many are in that list; the oldest
+ * are abandoned, and come back, to this theap or another, when they have room.
+ */
+public final class FindPage {
+    /** How many full pages a search looks at: those that have been full for longest. */
+    private static final int FULL_SEARCH = 4;
+
+    private FindPage() {}
+
+    /**
+     * A page of this bin whose {@code free} list has a block, or 0 if there is no memory. It is the first of its
+     * queue now.
+     */
+    public static long find(long theap, int bin) {
+        long page = PageQueue.first(Theap.queue(theap, bin));
+        while (page != 0 && !ready(theap, bin, page)) {
+            filled(theap, bin, page);
+            page = search(theap, bin);
+        }
+        if (page == 0) page = searchFull(theap, bin, FULL_SEARCH);
+        if (page != 0 && !ready(theap, bin, page)) {
+            // Rather another page than a loop, should a page not have the block that it seems to have.
+            filled(theap, bin, page);
+            page = 0;
+        }
+        if (page == 0) page = fresh(theap, bin);
+        if (page == 0) page = searchFull(theap, bin, Config.MAX_SIZE);
+        if (page == 0 || !ready(theap, bin, page)) return 0;
+        Page.setRetire(page, 0);
+        return page;
+    }
+
+    private static boolean ready(long theap, int bin, long page) {
+        if (Page.free(page) != 0) return true;
+        boolean collected = Page.collect(page);
+        if (!collected || Page.isShort(page)) {
+            boolean extended = Pages.extend(page);
+            if (!extended && !collected) return false;
+            if (extended) Theap.count(theap, Theap.EXTENDED, 1);
+        }
+        Theap.countFilled(theap, bin, page);
+        return true;
+    }
+
+    /** A page has no block left. */
+    private static void filled(long theap, int bin, long page) {
+        long retain = retain(theap, bin);
+        Theap.lock(theap);
+        PageQueue.remove(theap, bin, page);
+        long surplus = retain == 0 ? page : retained(theap, SizeClass.COUNT + bin, page, retain);
+        Theap.unlock(theap);
+        if (surplus == 0) return;
+        if (surplus != page && Page.isEmpty(surplus)) {
+            Pages.release(surplus);
+        } else {
+            if (surplus != page) Theap.count(theap, Theap.REABANDON_FULL, 1);
+            Abandon.abandon(surplus);
+        }
+    }
+
+    /** Puts a page to the full ones; the oldest of them, taken out, if they are too many then, and otherwise 0. */
+    private static long retained(long theap, int full, long page, long retain) {
+        Page.setFlag(page, Page.IN_FULL);
+        PageQueue.pushFront(theap, full, page);
+        long queue = Theap.queue(theap, full);
+        if (retain < 0 || PageQueue.countRelaxed(queue) <= retain) return 0;
+        long oldest = PageQueue.last(queue);
+        PageQueue.remove(theap, full, oldest);
+        return oldest;
+    }
+
+    /**
+     * How many full pages stay: as the option says for medium ones, as much memory for small ones. Below 0: all. And
+     * more of them if they are known to come back: see {@link Abandon}.
+     */
+    private static long retain(long theap, int bin) {
+        long retain = Theap.fullRetain(theap);
+        if (retain <= 0) return retain;
+        long inMedium = Config.MEDIUM_PAGE >>> Config.SLICE_SHIFT;
+        long slices = SizeClass.pageSize(SizeClass.binSize(bin)) >>> Config.SLICE_SHIFT;
+        return (retain * inMedium + Theap.retainMore(theap)) / slices;
+    }
+
+    /**
+     * The fullest of the first few pages with room, so that the others may run empty; of the empty ones only one is
+     * kept.
+     */
+    private static long search(long theap, int bin) {
+        long first = PageQueue.first(Theap.queue(theap, bin));
+        long best = 0;
+        long empty = 0;
+        long left = Theap.candidates(theap);
+        long next;
+        if (first != 0) Theap.lock(theap);
+        for (long page = first; page != 0 && left > 0; page = next) {
+            next = Page.next(page);
+            Theap.count(theap, Theap.SEARCHES, 1);
+            left--;
+            if (best == 0) {
+                best = page;
+            } else if (Page.isEmpty(page)) {
+                PageQueue.remove(theap, bin, page);
+                Page.setNext(page, empty);
+                empty = page;
+            } else if (Page.live(page) > Page.live(best)) {
+                best = page;
+            }
+        }
+        Theap.count(theap, Theap.SEARCHES_COUNT, 1);
+        if (best != 0) PageQueue.moveToFront(theap, bin, best);
+        if (first != 0) Theap.unlock(theap);
+        Pages.releaseAll(empty);
+        return best;
+    }
+
+    /**
+     * The page that has been full for longest of those that other threads' frees and the owner's have left enough room
+     * by now. Any block will do where there is no limit to the search, of those that were linked in: no more can be where
+     * there is no memory. Where there is a limit, the pages without enough go to the front, so that the next search looks
+     * at others.
+     */
+    private static long searchFull(long theap, int bin, long limit) {
+        long best = 0;
+        int seen = 0;
+        long queue = Theap.queue(theap, SizeClass.COUNT + bin);
+        if (PageQueue.countRelaxed(queue) == 0) return 0;
+        long prev;
+        Theap.lock(theap);
+        for (long page = PageQueue.last(queue); page != 0 && best == 0 && seen < limit; page = prev) {
+            prev = Page.prev(page);
+            seen++;
+            if (limit != FULL_SEARCH ? Page.capacity(page) > Page.live(page) : Page.hasRoom(page, Page.OWN_SHARE)) best = page;
+            else if (limit == FULL_SEARCH) PageQueue.moveToFront(theap, SizeClass.COUNT + bin, page);
+        }
+        Theap.count(theap, Theap.SEARCHES, seen);
+        if (best != 0) {
+            PageQueue.remove(theap, SizeClass.COUNT + bin, best);
+            Page.clearFlag(best, Page.IN_FULL);
+            PageQueue.pushFront(theap, bin, best);
+        }
+        Theap.unlock(theap);
+        // Others free here: they should find the pages abandoned, and free them when they are empty.
+        boolean others = best != 0 && Page.count(Page.threadFreeAcquire(best)) != 0;
+        if (others) Theap.setRetainMore(theap, Theap.retainMore(theap) / 2);
+        return best;
+    }
+
+    private static long fresh(long theap, int bin) {
+        Scavenge.pace(Theap.subprocess(theap));
+        long page = Abandon.find(theap, bin);
+        if (page != 0) {
+            Abandon.take(page, theap);
+        } else {
+            page = Pages.allocate(theap, bin);
+            if (page == 0) return 0;
+            Theap.count(theap, Theap.EXTENDED, 1);
+            Theap.countFilled(theap, bin, page);
+        }
+        Theap.lock(theap);
+        PageQueue.pushFront(theap, bin, page);
+        Theap.unlock(theap);
+        return page;
+    }
+}

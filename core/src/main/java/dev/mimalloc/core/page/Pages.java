@@ -1,0 +1,422 @@
+package dev.mimalloc.core.page;
+
+import static dev.mimalloc.machine.Memory.*;
+
+import dev.mimalloc.core.base.Bitmap;
+import dev.mimalloc.core.base.Config;
+import dev.mimalloc.core.base.Links;
+import dev.mimalloc.core.base.Lock;
+import dev.mimalloc.core.base.Meta;
+import dev.mimalloc.core.base.Options;
+import dev.mimalloc.core.base.OsMemory;
+import dev.mimalloc.core.base.Root;
+import dev.mimalloc.core.base.SizeClass;
+import dev.mimalloc.core.base.Statistics;
+import dev.mimalloc.core.memory.Arenas;
+import dev.mimalloc.core.memory.Density;
+import dev.mimalloc.core.memory.Kept;
+import dev.mimalloc.core.memory.Purge;
+import dev.mimalloc.core.model.Arena;
+import dev.mimalloc.core.model.ArenaPages;
+import dev.mimalloc.core.model.Heap;
+import dev.mimalloc.core.model.Main;
+import dev.mimalloc.core.model.Page;
+import dev.mimalloc.core.model.PageMap;
+import dev.mimalloc.core.model.PageQueue;
+import dev.mimalloc.core.model.Subprocess;
+import dev.mimalloc.core.model.Theap;
+import dev.mimalloc.machine.Os;
+import dev.mimalloc.machine.Trace;
+
+/** Where pages come from and where they go: made of an arena's slices, or of memory straight from the OS. */
+public final class Pages {
+    /** A use of a single block: its user's address may lie anywhere in it, not only in its first slices. */
+    public static final int INTERIOR = 1;
+    /** A use of a single block: it is known that most of it will be touched. */
+    public static final int TOUCHED = 2;
+
+    /** A user's address in a large block lies in its first slices, see {@link #singleton}. */
+    public static final long INTERIOR_SLICES = 64;
+    /** That of a huge page. */
+    private static final long MAPPED_ALIGNMENT = 2 << 20;
+
+    private Pages() {}
+
+    /** A page of a bin's blocks for a theap, the first of them linked in, in no queue yet; 0 if there is no memory. */
+    static long allocate(long theap, int bin) {
+        long blockSize = SizeClass.binSize(bin);
+        long size = SizeClass.pageSize(blockSize);
+        long slices = size >>> Config.SLICE_SHIFT;
+        long heap = Theap.heap(theap);
+        int blocks = (int) (size / blockSize);
+        int first = Page.portion(blockSize, blocks);
+        long charged = Page.linked(first, blockSize);
+        if (!Limits.charge(heap, charged)) {
+            // Near a limit a single block will do.
+            first = 1;
+            charged = Page.linked(1, blockSize);
+            if (!Limits.charge(heap, charged)) return 0;
+        }
+        long page = Arenas.allocate(heap, slices, 1, mayStayEmpty(theap, bin));
+        if (page == 0) page = mapped(heap, size, Config.SLICE);
+        if (page == 0) return refused(heap, charged);
+        return initialised(page, theap, blockSize, blocks, first);
+    }
+
+    /** For the owner: links in fresh blocks if there are any, and no limit forbids it. */
+    static boolean extend(long page) {
+        int blocks = Page.portion(page);
+        if (blocks <= 0) return false;
+        if (!chargeExtension(page, blocks)) {
+            blocks = 1; // as near a limit as can be
+            if (!chargeExtension(page, blocks)) return false;
+        }
+        Page.extend(page, blocks);
+        return true;
+    }
+
+    private static boolean chargeExtension(long page, int blocks) {
+        long bytes = Page.extension(page, blocks);
+        if (bytes == 0) return true;
+        long heap = Page.heapAcquire(page);
+        if (!Limits.charge(heap, bytes)) return false;
+        Statistics.raisePeak(Heap.statistics(heap), Statistics.PAGE_COMMITTED, Heap.chargedRelaxed(heap));
+        return true;
+    }
+
+    /**
+     * Perhaps little will be used of a page that is not taken because others are full: there may be many theaps, each
+     * with a few blocks of many sizes.
+     */
+    private static boolean mayStayEmpty(long theap, int bin) {
+        return PageQueue.countRelaxed(Theap.queue(theap, SizeClass.COUNT + bin)) == 0;
+    }
+
+    /** The end of the last slice is more than an eighth. */
+    private static boolean hasUnusedEnd(long blockSize, long slices) {
+        return blockSize < (slices << Config.SLICE_SHIFT) / 8 * 7;
+    }
+
+    /**
+     * A page with a single block, which starts at a multiple of {@code alignment}.
+     *
+     * @param use {@link #INTERIOR} and {@link #TOUCHED}, or 0
+     */
+    public static long singleton(long theap, long size, long alignment, int use) {
+        long heap = Theap.heap(theap);
+        long blockSize = Config.alignUp(Config.max(size, 1), Os.pageSize());
+        long slices = Config.alignUp(blockSize, Config.SLICE) >>> Config.SLICE_SHIFT;
+        if (!Limits.charge(heap, blockSize)) return 0;
+        long page = 0;
+        if (alignment <= Config.ARENA_ALIGN_MAX && slices < 1L << 31) {
+            long aligned = Config.max(1, alignment >>> Config.SLICE_SHIFT);
+            boolean large = blockSize > Config.LARGE_OBJECT_MAX;
+            boolean sparse = !large || (use & TOUCHED) == 0 && Density.expected(blockSize) == Density.SPARSE;
+            page = Arenas.allocate(heap, slices, aligned, sparse || hasUnusedEnd(blockSize, slices));
+            if (page != 0 && large && mayTellDensity(page, heap)) Density.made(Page.start(page), blockSize);
+        }
+        if (page == 0) page = mapped(heap, blockSize, Config.max(alignment, Config.SLICE));
+        if (page == 0) return refused(heap, blockSize);
+        if ((use & INTERIOR) != 0 && slices < 1L << 31) Page.setFlag(page, Page.MAPPED_WHOLE);
+        return initialised(page, theap, blockSize, 1, 0);
+    }
+
+    /** Of a page with a single block: was its memory fresh, and does it stay readable even when it is freed? */
+    private static boolean mayTellDensity(long page, long heap) {
+        long subprocess = Heap.subprocess(heap);
+        if (!Page.isInArena(page) || !Page.has(page, Page.MEMORY_ZERO) || subprocess != Main.subprocess()) return false;
+        long arena = Subprocess.arena(subprocess, Page.arena(page));
+        return Arena.isAdvisable(arena) && Arena.staysReadable(arena);
+    }
+
+    private static long refused(long heap, long bytes) {
+        Limits.discharge(heap, bytes);
+        return 0;
+    }
+
+    /** The bytes of a page's memory as limits count them: of what nobody was given yet they count nothing. */
+    public static long charge(long page) {
+        if (Page.has(page, Page.CHARGED_ELSEWHERE)) return 0;
+        return Page.isSingleton(page) ? Page.blockSize(page) : Page.linked(page);
+    }
+
+    /** The bytes of a page's memory, without the addresses where it may grow. */
+    private static long memory(long page) {
+        if (Page.isInArena(page)) return (long) Page.slices(page) << Config.SLICE_SHIFT;
+        return Page.isSingleton(page) ? Page.blockSize(page) : Page.osSize(page);
+    }
+
+    /** The bytes that a page for blocks of {@code size} bytes is charged at first, or one for a single such block. */
+    public static long charge(long size, boolean single) {
+        if (single) return Config.alignUp(Config.max(size, 1), Os.pageSize());
+        return Page.linked(1, SizeClass.goodSize(size));
+    }
+
+    /** May a heap have memory straight from the OS? */
+    static boolean mayMap(long heap) {
+        return Heap.exclusiveArena(heap) == 0 && !Options.isEnabled(Options.DISALLOW_OS_ALLOC);
+    }
+
+    /** A descriptor for memory straight from the OS. */
+    private static long mapped(long heap, long size, long alignment) {
+        if (!mayMap(heap)) return 0;
+        long kept = Kept.take(Heap.subprocess(heap), size, alignment);
+        if (kept != 0) return kept;
+        long page = Meta.allocate(Page.OS_SIZE);
+        if (page == 0) return 0;
+        long start = OsMemory.map(size, alignment, Os.COMMIT);
+        if (start != 0) return mapped(page, heap, start, size, size);
+        Meta.free(page, Page.OS_SIZE);
+        return 0;
+    }
+
+    private static long mapped(long page, long heap, long start, long size, long room) {
+        long statistics = Subprocess.statistics(Heap.subprocess(heap));
+        Statistics.add(statistics, Statistics.MMAP_CALLS, 1);
+        Statistics.increase(statistics, Statistics.RESERVED, room);
+        Statistics.increase(statistics, Statistics.COMMITTED, size);
+        Page.setStart(page, start);
+        Page.setOsBase(page, start);
+        Page.setOsSize(page, room);
+        Page.setFlags(page, Page.MEMORY_ZERO);
+        return page;
+    }
+
+    /**
+     * A page with a single block of at least {@code size} bytes that may grow, see {@link Resize}; 0 if there is no memory
+     * for one.
+     *
+     * @param old the page whose block will be copied there, and which the caller owns, or 0. What it was charged is the new
+     *        one's then: so a block may grow as long as the limit leaves room for what is new.
+     */
+    static long growing(long theap, long size, long old) {
+        long heap = Theap.heap(theap);
+        if (!mayMap(heap) || size >= Config.ADDRESSES) return 0;
+        long blockSize = roomy(heap, size);
+        long credit = old != 0 && Page.heapAcquire(old) == heap ? charge(old) : 0;
+        long more = blockSize - credit;
+        if (!Limits.charge(heap, more)) return 0;
+        long room = room(blockSize);
+        long page = Meta.allocate(Page.OS_SIZE);
+        long start = page == 0 ? 0 : reserve(room);
+        if (start == 0 || !OsMemory.commit(start, blockSize)) {
+            if (start != 0) OsMemory.unmap(start, room);
+            Meta.free(page, Page.OS_SIZE);
+            Limits.discharge(heap, more);
+            return 0;
+        }
+        OsMemory.allowHugePages(start, blockSize, Options.bounded(Options.ALLOW_THP) != 0);
+        page = initialised(mapped(page, heap, start, blockSize, room), theap, blockSize, 1, 0);
+        if (page == 0) Limits.discharge(heap, -credit); // all of the new one's has been discharged
+        else if (credit != 0) Page.setFlag(old, Page.CHARGED_ELSEWHERE);
+        return page;
+    }
+
+    /**
+     * The bytes of a growing block of {@code size} bytes: an eighth more, so that not each line that is added is a call of
+     * the OS, to the end of a huge page, as the OS has none where a mapping ends before. What nobody touches is not backed,
+     * but limits count it.
+     */
+    static long roomy(long heap, long size) {
+        boolean limited = (Heap.limitRelaxed(heap) | Root.limitRelaxed()) != 0;
+        return limited ? Config.alignUp(size, Os.pageSize()) : Config.alignUp(size + size / 8, MAPPED_ALIGNMENT);
+    }
+
+    /** The addresses for one: as many again. */
+    static long room(long blockSize) { return Config.alignUp(2 * blockSize, MAPPED_ALIGNMENT); }
+
+    /** Addresses for a growing block, or 0. Huge pages that move should find their place. */
+    static long reserve(long size) { return OsMemory.map(size, MAPPED_ALIGNMENT, 0); }
+
+    /** A page straight from the OS has got more addresses, and more memory; or less. */
+    static void countMapped(long page, long addresses, long bytes) {
+        long statistics = Subprocess.statistics(Heap.subprocess(Page.heapAcquire(page)));
+        change(statistics, Statistics.RESERVED, addresses);
+        change(statistics, Statistics.COMMITTED, bytes);
+    }
+
+    private static void change(long statistics, int field, long amount) {
+        if (amount > 0) Statistics.increase(statistics, field, amount);
+        else if (amount < 0) Statistics.decrease(statistics, field, -amount);
+    }
+
+    /** The block of a page with a single one has grown: as if so much had been allocated. */
+    static void countGrown(long page, long bytes) {
+        long heap = Page.heapAcquire(page);
+        long statistics = Heap.statistics(heap);
+        Statistics.add(statistics, Statistics.MALLOC_HUGE, bytes);
+        Statistics.add(statistics, Statistics.PAGE_COMMITTED, bytes);
+        Statistics.raisePeak(statistics, Statistics.PAGE_COMMITTED, Heap.chargedRelaxed(heap));
+    }
+
+    /** Can the memory of a page that is still in use be given back, as that of a block that is being copied away? */
+    static boolean mayDecommit(long page) {
+        if (Options.bounded(Options.PURGE_DELAY) < 0 || Page.has(page, Page.SAMPLED)) return false;
+        if (!Page.isInArena(page)) return true;
+        long arena = Arenas.arenaOf(page);
+        return Arena.isOwned(arena) && !Arena.isPinned(arena);
+    }
+
+    /** Gives the memory of whole slices of such a page back, from {@code offset} on. */
+    static void decommit(long page, long offset, long size) {
+        if (!Page.isInArena(page)) {
+            OsMemory.decommit(Page.start(page) + offset, size);
+            return;
+        }
+        long arena = Arenas.arenaOf(page);
+        long slice = Arena.sliceOf(arena, page) + (offset >>> Config.SLICE_SHIFT);
+        Arena.purgeMemory(arena, slice, size >>> Config.SLICE_SHIFT);
+    }
+
+    /** @param linked so many blocks are linked in at once */
+    private static long initialised(long page, long theap, long blockSize, int reserved, int linked) {
+        long heap = Theap.heap(theap);
+        Page.setBlockSize(page, blockSize);
+        Page.setReserved(page, reserved);
+        Page.setTheap(page, theap);
+        Page.setHeapRelease(page, heap);
+        Page.setOwner(page, Theap.threadId(theap));
+        if (reserved == 1) Page.setSingle(page);
+        if (linked != 0) Page.extend(page, linked);
+        Page.setThreadFreeRelease(page, Page.OWNED);
+        if (!enter(page, heap)) {
+            giveMemoryBack(page, heap);
+            return 0;
+        }
+        if (!PageMap.register(Page.start(page), mappedSlices(page), page)) {
+            leave(page, heap);
+            giveMemoryBack(page, heap);
+            return 0;
+        }
+        countPeaks(heap, Heap.addReferences(heap, 1) - 1);
+        Theap.countMade(theap, Page.bin(page), Page.bytes(page));
+        trace(page, true);
+        return page;
+    }
+
+    private static void countPeaks(long heap, long pages) {
+        Statistics.raisePeak(Heap.statistics(heap), Statistics.PAGES, pages);
+        Statistics.raisePeak(Heap.statistics(heap), Statistics.PAGE_COMMITTED, Heap.chargedRelaxed(heap));
+    }
+
+    private static void countHuge(long statistics, long bytes, int blocks) {
+        Statistics.add(statistics, Statistics.MALLOC_HUGE, bytes);
+        Statistics.add(statistics, Statistics.MALLOC_HUGE_COUNT, blocks);
+    }
+
+    /** A page goes from one heap to another, and with it the blocks that were ever given out. */
+    static void move(long page, long from, long to) {
+        Statistics.add(to, Statistics.PAGES, 1);
+        Statistics.add(to, Statistics.PAGE_BINS + Page.bin(page) * Statistics.COUNT_SIZE, 1);
+        Statistics.add(to, Statistics.PAGE_COMMITTED, Page.bytes(page));
+        long bytes = Page.blockSize(page) * Page.capacity(page);
+        if (Page.isSingleton(page)) {
+            countHuge(from, -bytes, -1);
+            countHuge(to, bytes, 1);
+        } else {
+            int bin = Statistics.MALLOC_BINS + Page.bin(page) * Statistics.COUNT_SIZE;
+            Statistics.add(from, bin, -bytes);
+            Statistics.add(to, bin, bytes);
+        }
+    }
+
+    /** Some of the blocks that the page's {@code free} was filled with were never given out. */
+    private static void countUnusedSlow(long page, long statistics) {
+        long bytes = Page.isSingleton(page) ? 0 : Page.unused(page) * Page.blockSize(page);
+        if (bytes != 0) Statistics.add(statistics, Statistics.MALLOC_BINS + Page.bin(page) * Statistics.COUNT_SIZE, -bytes);
+    }
+
+    static void trace(long page, boolean fresh) {
+        Trace.page(fresh, Page.start(page), memory(page), Page.blockSize(page), Heap.sequence(Page.heapAcquire(page)));
+    }
+
+    /** How many slices of a page the page map has. */
+    static long mappedSlices(long page) {
+        long slices = Config.alignUp(Page.bytes(page), Config.SLICE) >>> Config.SLICE_SHIFT;
+        // Nobody has an address further inside a large block than this; it would cost time to enter them all.
+        boolean whole = !Page.isSingleton(page) || Page.has(page, Page.MAPPED_WHOLE);
+        return whole ? slices : Config.min(slices, INTERIOR_SLICES);
+    }
+
+    /** Frees a page that the caller owns, that has no live block, is in no queue and cannot be found. */
+    public static void release(long page) {
+        detach(page);
+        finish(page);
+    }
+
+    /**
+     * Frees pages that hang together by their {@code next}, as {@link #release} does.
+     */
+    static void releaseAll(long page) {
+        long next;
+        for (; page != 0; page = next) {
+            next = Page.next(page);
+            release(page);
+        }
+    }
+
+    /**
+     * The first half of {@link #release}: from now on nobody finds the page. It calls nothing of the user's, so that the
+     * caller may hold a lock.
+     */
+    static void detach(long page) {
+        long heap = Page.heapAcquire(page);
+        // Now, as long as nobody else can have the memory.
+        if (Page.has(page, Page.SAMPLED)) Trace.freed(Page.start(page));
+        trace(page, false);
+        countUnusedSlow(page, Heap.statistics(heap));
+        if (Page.isSingleton(page) && Page.blockSize(page) > Config.LARGE_OBJECT_MAX && mayTellDensity(page, heap)) {
+            Density.released(Page.start(page), Page.blockSize(page));
+        }
+        PageMap.unregister(Page.start(page), mappedSlices(page));
+        leave(page, heap);
+    }
+
+    /** The second half. The page still counts as one of its heap's, which lives as long at least. */
+    static void finish(long page) {
+        long heap = Page.heapAcquire(page);
+        giveMemoryBack(page, heap);
+        Purge.afterFree(Heap.subprocess(heap));
+        Heap.dropReference(heap);
+    }
+
+    /** Makes a heap know the page; false if there is no memory for its bitmaps. */
+    static boolean enter(long page, long heap) {
+        if (Page.isInArena(page)) {
+            long arena = Arenas.arenaOf(page);
+            long pages = Heap.arenaPages(heap, Arena.index(arena), Arena.slices(arena));
+            if (pages == 0) return false;
+            Bitmap.set(ArenaPages.pages(pages), Arena.sliceOf(arena, page));
+            return true;
+        }
+        long lock = Subprocess.osLock(Heap.subprocess(heap));
+        Lock.acquire(lock);
+        Links.push(Heap.osPagesWord(heap), page, Page.OS_LINKS);
+        Lock.release(lock);
+        return true;
+    }
+
+    /** Makes a heap forget the page. */
+    static void leave(long page, long heap) {
+        if (Page.isInArena(page)) {
+            long arena = Arenas.arenaOf(page);
+            long pages = Heap.arenaPages(heap, Arena.index(arena), Arena.slices(arena));
+            Bitmap.clear(ArenaPages.pages(pages), Arena.sliceOf(arena, page));
+            return;
+        }
+        long lock = Subprocess.osLock(Heap.subprocess(heap));
+        Lock.acquire(lock);
+        Links.remove(Heap.osPagesWord(heap), page, Page.OS_LINKS);
+        Lock.release(lock);
+    }
+
+    private static void giveMemoryBack(long page, long heap) {
+        Limits.discharge(heap, charge(page));
+        if (Page.isInArena(page)) {
+            long arena = Arenas.arenaOf(page);
+            Arena.giveBack(arena, Arena.sliceOf(arena, page), Page.slices(page));
+            return;
+        }
+        Kept.giveBack(page, Heap.subprocess(heap), memory(page));
+    }
+}

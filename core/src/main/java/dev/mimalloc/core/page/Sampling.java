@@ -1,0 +1,90 @@
+package dev.mimalloc.core.page;
+
+import dev.mimalloc.core.base.Config;
+import dev.mimalloc.core.base.SizeClass;
+import dev.mimalloc.core.model.Page;
+import dev.mimalloc.core.model.Theap;
+import dev.mimalloc.core.model.ThreadData;
+import dev.mimalloc.machine.ThreadSlot;
+import dev.mimalloc.machine.Trace;
+
+/**
+ * Which allocations a listener is told of: each byte that is allocated is a sample with the same probability,
+ * independently of all others. The fast paths know nothing of it.
+ *
+ * <p>A theap counts down the bytes to its next sample. A malloc comes by here only when its page's free list has run
+ * empty, or when its block gets a page to itself. When the list is filled it is known how many blocks it has, and whether
+ * the sample is among them. If it is, the list is cut before that block, and the page marked: when malloc comes by next,
+ * it is for the sample. Blocks that are not allocated before the page is given back are no samples, as it should be.
+ *
+ * <p>Where a page changes hands with blocks in its lists, or an aligned allocation takes a block from a page of many, a
+ * few blocks count twice or not at all. In C nobody listens, and all of this is compiled away.
+ */
+public final class Sampling {
+    private Sampling() {}
+
+    /** Does anybody want samples? */
+    public static boolean isOn() { return Trace.sampleInterval() != 0; }
+
+    /** How many bytes an allocation counts: those of its block, unless that has a page of its own. */
+    public static long bytes(long size) { return SizeClass.isHuge(size) ? size : SizeClass.goodSize(size); }
+
+    /**
+     * The one question: is this allocation a sample? It is asked once for each allocation that the fast path does not serve,
+     * which counts it.
+     *
+     * @param page the page that would serve it, whose free list is empty; 0 if there is none
+     */
+    public static boolean isNext(long theap, long page, long size) {
+        if (page != 0 && Page.has(page, Page.SAMPLE_NEXT)) {
+            Page.clearFlag(page, Page.SAMPLE_NEXT);
+            return true;
+        }
+        if (size < 0) return false;
+        long left = left(theap) - bytes(size);
+        Theap.setSampleIn(theap, left > 0 ? left : Trace.distance());
+        return left <= 0;
+    }
+
+    /**
+     * Counts what a page's free list has got, but for its first block: that one is for the allocation that needed the list,
+     * which {@link #isNext} has counted. Of 35 bytecodes at most: so the JIT takes it into its caller.
+     */
+    public static void listed(long theap, long page) {
+        long left = known(theap) - Page.listBytes(page) + Page.blockSize(page);
+        if (left > 0) Theap.setSampleIn(theap, left);
+        else listedSlow(theap, page);
+    }
+
+    /** The next sample may be in the list, which ends before it then. */
+    private static void listedSlow(long theap, long page) {
+        long size = Page.blockSize(page);
+        long bytes = Page.listBytes(page) - size;
+        // An error thrown later would leave a list cut in two. Who has a lease has looked at the stack before.
+        if (!ThreadData.isShared(Theap.data(theap))) ThreadSlot.probeStack();
+        long left = left(theap);
+        if (left > bytes || Page.localFree(page) != 0) {
+            Theap.setSampleIn(theap, Config.max(1, left - bytes));
+            return;
+        }
+        int blocks = (int) (1 + (left - 1) / size);
+        // What is put back will be in a list that is filled once more.
+        Theap.countFilled(theap, Page.bin(page), blocks - (int) (1 + bytes / size));
+        Page.cut(page, blocks);
+        Page.setFlag(page, Page.SAMPLE_NEXT);
+        Theap.setSampleIn(theap, Trace.distance());
+    }
+
+    /** The bytes to the theap's next sample; they are drawn at first, and anew when the interval has changed. */
+    private static long left(long theap) {
+        long interval = Trace.sampleInterval();
+        if (Theap.sampleInterval(theap) == interval) return Theap.sampleIn(theap);
+        Theap.setSampleInterval(theap, interval);
+        return Trace.distance();
+    }
+
+    /** As {@link #left}, but 0 where they must be drawn. */
+    private static long known(long theap) {
+        return Theap.sampleInterval(theap) == Trace.sampleInterval() ? Theap.sampleIn(theap) : 0;
+    }
+}

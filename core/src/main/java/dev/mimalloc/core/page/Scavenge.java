@@ -1,0 +1,234 @@
+package dev.mimalloc.core.page;
+
+import static dev.mimalloc.machine.Memory.*;
+
+import dev.mimalloc.core.base.Config;
+import dev.mimalloc.core.base.Lock;
+import dev.mimalloc.core.base.Meta;
+import dev.mimalloc.core.base.Root;
+import dev.mimalloc.core.base.SizeClass;
+import dev.mimalloc.core.model.Arena;
+import dev.mimalloc.core.model.Heap;
+import dev.mimalloc.core.model.Page;
+import dev.mimalloc.core.model.PageQueue;
+import dev.mimalloc.core.model.Subprocess;
+import dev.mimalloc.core.model.Theap;
+import dev.mimalloc.core.model.ThreadData;
+import dev.mimalloc.machine.Os;
+import dev.mimalloc.machine.ThreadSlot;
+
+/**
+ * Pages in theaps that are empty because others have freed their blocks. Nobody tells the owner, who may sleep, or
+ * allocate elsewhere, for ever: so whoever comes by looks for such pages in all theaps, and frees them.
+ *
+ * <p>A theap's owner takes the theap's lock before it changes its queues, and only then looks at pages other than the
+ * first ones with room, from which malloc takes. An empty page has no block that the owner could free. So who has the
+ * lock may take out any page that is empty and not such a first one ({@link Page#isEmptied}), and malloc, free and the
+ * refill of a page's list know nothing of it. Who looks never waits for the lock, and gives way when the owner does. The
+ * subprocess' lives lock, held meanwhile, keeps theaps from ending, and the same pages from being freed with their heap.
+ *
+ * <p>What stays are the first pages of silent theaps: one for each bin at most, of 64 or 512 KiB. Orphans, of which
+ * malloc does not take if their thread will not come back to them, keep none; and an orphan without pages goes as well.
+ *
+ * <p>It is time for a look after each purge delay, and after up to {@link #WAIT_MAX} of them while nothing is found; and
+ * whenever {@link #STEP} more bytes are in use, so that what is not found is a part of what is in use, however fast
+ * pages are made. A look goes on where the last one ended.
+ */
+public final class Scavenge {
+    private static final long WAIT_MAX = 16;
+    /** Pages are looked at for each {@link #STEP}: four in the time in which a page of 64 KiB is made. */
+    private static final long STEP = 16 << 20;
+    private static final long STEP_LOOKS = 1024;
+    /** And when it is time: no more than a millisecond. */
+    private static final long TICK_LOOKS = 16384;
+    /** A theap's queues cost as much as so many pages. */
+    private static final long THEAP_LOOKS = 8;
+    /** So many pages of a queue at a time: the owner may be waiting. */
+    private static final int QUEUE_LOOKS = 2048;
+    /** How often the owner is asked for. */
+    private static final int WAY = 64;
+    private static final int PATIENCE = 1000;
+
+    private Scavenge() {}
+
+    /** Looks if it is time. */
+    public static void tick(long subprocess) {
+        long due = Subprocess.scavengeDueRelaxed(subprocess);
+        long now = Os.clock();
+        if (due > now) return;
+        long delay = Arena.purgeDelay() > 0 ? Arena.purgeDelay() : 1000;
+        long next = now + delay * Config.max(1, Subprocess.scavengeWaitRelaxed(subprocess));
+        if (!Subprocess.casScavengeDue(subprocess, due, next)) return;
+        look(subprocess, TICK_LOOKS);
+        Meta.collect();
+    }
+
+    /** Before a page is made: looks if so much more is in use. */
+    static void pace(long subprocess) {
+        if (Root.charged() >= Subprocess.scavengeMarkRelaxed(subprocess)) look(subprocess, STEP_LOOKS);
+    }
+
+    private static void look(long subprocess, long looks) {
+        Subprocess.setScavengeMarkRelaxed(subprocess, Root.charged() + STEP);
+        long lives = Subprocess.livesLock(subprocess);
+        if (!Lock.tryAcquire(lives)) return;
+        walk(subprocess, looks, 0);
+        release(subprocess, lives);
+    }
+
+    /** Looks everywhere. */
+    public static void all(long subprocess) {
+        long lives = Subprocess.livesLock(subprocess);
+        Lock.acquire(lives);
+        Subprocess.setCursor(subprocess, 0);
+        walk(subprocess, Config.MAX_SIZE, PATIENCE);
+        while (Subprocess.cursor(subprocess) != 0) {
+            release(subprocess, lives);
+            Lock.acquire(lives);
+            walk(subprocess, Config.MAX_SIZE, PATIENCE);
+        }
+        release(subprocess, lives);
+        Meta.collect();
+    }
+
+    /** Lets go of the lock, and then frees what was found: that may call the user's functions. */
+    private static void release(long subprocess, long lives) {
+        long page = Subprocess.emptied(subprocess);
+        long theap = Subprocess.endedTheaps(subprocess);
+        Subprocess.setEmptied(subprocess, 0);
+        Subprocess.setEndedTheaps(subprocess, 0);
+        Subprocess.addFinishing(subprocess, 1);
+        Lock.release(lives);
+        long next;
+        for (; theap != 0; theap = next) {
+            next = Theap.nextInThread(theap);
+            Heap.dropReference(Theap.heap(theap));
+            Meta.free(theap, Theap.SIZE);
+        }
+        for (; page != 0; page = next) {
+            next = Page.next(page);
+            Pages.finish(page);
+        }
+        Subprocess.addFinishing(subprocess, -1);
+        Subprocess.setScavengeMarkRelaxed(subprocess, Root.charged() + STEP);
+    }
+
+    /** Looks at theaps until that were so many looks, or somebody waits; with the lives lock. */
+    private static void walk(long subprocess, long looks, int patience) {
+        long lives = Subprocess.livesLock(subprocess);
+        long theap = Subprocess.cursor(subprocess);
+        if (Subprocess.addVisitors(subprocess, 0) != 0) {
+            Subprocess.setCursor(subprocess, 0);
+            return;
+        }
+        if (theap == 0) theap = firstOf(Heap.theaps(Subprocess.mainHeap(subprocess)));
+        while (theap != 0 && looks > 0) {
+            long next = next(theap);
+            looks -= THEAP_LOOKS;
+            if (tryLock(theap, patience)) looks -= theap(subprocess, theap);
+            theap = next;
+            if (Lock.isAwaited(lives)) break;
+        }
+        Subprocess.setCursor(subprocess, theap);
+        if (theap != 0) return;
+        boolean found = Subprocess.scavenged(subprocess) != 0;
+        long wait = Config.max(1, Subprocess.scavengeWaitRelaxed(subprocess));
+        Subprocess.setScavengeWaitRelaxed(subprocess, found ? 1 : Config.min(2 * wait, WAIT_MAX));
+        Subprocess.setScavenged(subprocess, 0);
+    }
+
+    private static boolean tryLock(long theap, int patience) {
+        while (!Lock.tryAcquire(Theap.lockWord(theap))) {
+            if (patience-- <= 0) return false;
+            pause();
+        }
+        return true;
+    }
+
+    /** The theap after this one: of its thread, of its thread's orphans, of the next thread. */
+    private static long next(long theap) {
+        long next = Theap.nextInThread(theap);
+        long data = Theap.data(theap);
+        if (next == 0 && !Theap.isOrphan(theap)) next = ThreadData.orphansAcquire(data);
+        return next != 0 ? next : nextThread(data);
+    }
+
+    private static long nextThread(long data) { return firstOf(Theap.nextInHeap(ThreadData.mainTheap(data))); }
+
+    /** The first theap of a thread, by the one for its main heap. */
+    private static long firstOf(long main) { return main == 0 ? 0 : ThreadData.theaps(Theap.data(main)); }
+
+    /** A theap is about to leave its thread's list; with the lives lock. */
+    public static void forget(long theap) {
+        long subprocess = ThreadData.subprocess(Theap.data(theap));
+        if (Subprocess.cursor(subprocess) == theap) Subprocess.setCursor(subprocess, next(theap));
+    }
+
+    /** A thread's theaps are about to end, while the one for the main heap is still in that one's list. */
+    public static void forgetThread(long data) {
+        long subprocess = ThreadData.subprocess(data);
+        long cursor = Subprocess.cursor(subprocess);
+        if (cursor != 0 && Theap.data(cursor) == data) Subprocess.setCursor(subprocess, nextThread(data));
+    }
+
+    /** Takes the emptied pages out of a theap whose lock is held, and lets go of it; returns at how many it looked. */
+    private static long theap(long subprocess, long theap) {
+        boolean ended = Theap.isOrphan(theap) && !Theap.isKept(theap) && !ThreadData.keepsOrphans(Theap.data(theap));
+        long looks = 0;
+        for (int index = 1; index < 2 * SizeClass.COUNT && Theap.pageCount(theap) != 0; index++) {
+            long first = PageQueue.first(Theap.queue(theap, index));
+            if (first == 0) continue;
+            boolean taken = index < SizeClass.COUNT && !ended;
+            looks += queue(subprocess, theap, index, taken ? Page.next(first) : first);
+        }
+        boolean gone = ended && Theap.pageCount(theap) == 0;
+        Lock.release(Theap.lockWord(theap));
+        if (gone) end(subprocess, theap);
+        return looks;
+    }
+
+    private static int queue(long subprocess, long theap, int index, long page) {
+        int looks = 0;
+        long seen = 0;
+        boolean goesOn = true;
+        long next;
+        for (; page != 0 && goesOn; page = next) {
+            next = Page.next(page);
+            if (Page.isEmptied(page)) {
+                PageQueue.remove(theap, index, page);
+                take(subprocess, page);
+            } else {
+                seen = page;
+            }
+            looks++;
+            goesOn = looks % WAY != 0 || looks < QUEUE_LOOKS && !Lock.isAwaited(Theap.lockWord(theap));
+        }
+        if (page != 0 && seen != 0) PageQueue.turn(Theap.queue(theap, index), seen);
+        return looks;
+    }
+
+    private static void take(long subprocess, long page) {
+        Pages.detach(page);
+        Page.setNext(page, Subprocess.emptied(subprocess));
+        Subprocess.setEmptied(subprocess, page);
+        Subprocess.setScavenged(subprocess, Subprocess.scavenged(subprocess) + 1);
+    }
+
+    /** An orphan without pages, that its thread may never notice. */
+    private static void end(long subprocess, long theap) {
+        Theap.removeOrphan(theap);
+        Theap.setNextInThread(theap, Subprocess.endedTheaps(subprocess));
+        Subprocess.setEndedTheaps(subprocess, theap);
+    }
+
+    /** Before somebody shows pages to a visitor: they stay. */
+    public static void suspend(long subprocess) {
+        ThreadSlot.probeStack();
+        Subprocess.addVisitors(subprocess, 1);
+        // Who is looking now has not seen that; the next one will.
+        Lock.acquire(Subprocess.livesLock(subprocess));
+        Lock.release(Subprocess.livesLock(subprocess));
+    }
+
+    public static void resume(long subprocess) { Subprocess.addVisitors(subprocess, -1); }
+}

@@ -1,0 +1,287 @@
+package dev.mimalloc.core.thread;
+
+import dev.mimalloc.core.base.Errors;
+import dev.mimalloc.core.base.Lock;
+import dev.mimalloc.core.base.Meta;
+import dev.mimalloc.core.base.Root;
+import dev.mimalloc.core.base.Statistics;
+import dev.mimalloc.core.base.Table;
+import dev.mimalloc.core.memory.Arenas;
+import dev.mimalloc.core.memory.Purge;
+import dev.mimalloc.core.model.Arena;
+import dev.mimalloc.core.model.Heap;
+import dev.mimalloc.core.model.HeapPages;
+import dev.mimalloc.core.model.Page;
+import dev.mimalloc.core.model.PageMap;
+import dev.mimalloc.core.model.Subprocess;
+import dev.mimalloc.core.model.Theap;
+import dev.mimalloc.core.model.ThreadData;
+import dev.mimalloc.core.page.Abandon;
+import dev.mimalloc.core.page.Deferred;
+import dev.mimalloc.core.page.Pages;
+import dev.mimalloc.core.page.Retire;
+import dev.mimalloc.machine.Export;
+import dev.mimalloc.machine.Text;
+import dev.mimalloc.machine.ThreadSlot;
+
+/** The lives of heaps. */
+public final class Heaps {
+    private Heaps() {}
+
+    /** A number that no other heap has, as long as the process lives; the main heap's is 0. */
+    public static long number(long heap) { return Heap.sequence(heap); }
+
+    /** A new heap, which any thread may use; 0 if there is no memory. */
+    @Export("mi_heap_t* mi_heap_new(void)")
+    public static long create() { return create(0); }
+
+    /** A new heap that only allocates in one arena, or in any for 0. */
+    @Export("mi_heap_t* mi_heap_new_in_arena(mi_arena_id_t arena_id)")
+    public static long create(long arena) {
+        ThreadSlot.probeStack();
+        if (!Startup.ready()) return 0;
+        long subprocess = Theap.currentSubprocess();
+        if (arena != 0 && Arena.subprocess(arena) != subprocess) {
+            Errors.raise(Errors.EINVAL, Text.literal("heap in an arena of another subprocess"), arena);
+            return 0;
+        }
+        long heap = Meta.allocate(Heap.SIZE);
+        if (heap == 0) return Errors.outOfMemory(Heap.SIZE);
+        Heap.init(heap, subprocess);
+        Heap.setExclusiveArena(heap, arena);
+        if (!takeSlot(heap)) {
+            Meta.free(heap, Heap.SIZE);
+            return Errors.outOfMemory(Heap.SIZE);
+        }
+        Heap.link(heap);
+        Statistics.increase(Subprocess.statistics(subprocess), Statistics.HEAPS, 1);
+        return heap;
+    }
+
+    /** Gives a heap the place where threads keep their theaps for it. */
+    static boolean takeSlot(long heap) {
+        Lock.acquire(Root.lock());
+        long slot = Root.freeSlot() - 1;
+        boolean taken = true;
+        if (slot >= 0) {
+            Root.setFreeSlot(Table.get(Root.slots(), slot));
+        } else {
+            // Slot 0 is the main subprocess' main heap's.
+            slot = Root.slotCount() + 1;
+            taken = Table.entry(Root.slots(), slot) != 0;
+            if (taken) Root.setSlotCount(slot);
+        }
+        Lock.release(Root.lock());
+        Heap.setSlot(heap, slot);
+        return taken;
+    }
+
+    /** No thread has a theap for the heap any more: its slot may serve another. */
+    static void giveSlotBack(long heap) {
+        Lock.acquire(Root.lock());
+        Table.set(Root.slots(), Heap.slot(heap), Root.freeSlot());
+        Root.setFreeSlot(Heap.slot(heap) + 1);
+        Lock.release(Root.lock());
+    }
+
+    private static void endSlot(long heap) {
+        giveSlotBack(heap);
+        Statistics.decrease(Subprocess.statistics(Heap.subprocess(heap)), Statistics.HEAPS, 1);
+    }
+
+    private static boolean mayEnd(long heap) { return heap != 0 && !Heap.isMain(heap); }
+
+    /**
+     * Takes a heap's theaps from their threads. The theaps themselves stay until their threads notice: a thread may
+     * have made one its default.
+     */
+    private static void orphanTheaps(long heap, boolean withPages) {
+        long lock = Subprocess.livesLock(Heap.subprocess(heap));
+        Lock.acquire(lock);
+        long theap;
+        while ((theap = Heap.theaps(heap)) != 0) {
+            Theaps.unlinkFromHeap(theap);
+            if (!withPages) Theap.clearPages(theap);
+            long data = Theap.data(theap);
+            Table.set(ThreadData.bySlot(data), Heap.slot(heap), 0);
+            // To a list of their own: a thread with many theaps need not look for those that have ended.
+            Theaps.unlinkFromThread(theap);
+            // The theap still names the heap: no other heap may get this address before the thread has noticed.
+            Heap.addReferences(heap, 1);
+            Theap.pushOrphan(theap);
+        }
+        Lock.release(lock);
+        endSlot(heap);
+        long current = ThreadSlot.theap();
+        if (current != 0) Threads.adoptOrphans(Theap.data(current), ThreadData.mainTheap(Theap.data(current)));
+    }
+
+    /**
+     * Ends a heap; its live blocks belong to the main heap from now on, and may be freed at any time by any thread.
+     * The heap itself must not be used any more.
+     */
+    @Export("void mi_heap_delete(mi_heap_t* heap)")
+    public static void delete(long heap) {
+        if (!mayEnd(heap)) return;
+        ThreadSlot.probeStack();
+        // From here on, who gets to own one of its pages moves it to the main heap. A page in a theap belongs to a
+        // thread that may be freeing in it right now: only that thread can move it.
+        Heap.setDeleted(heap);
+        orphanTheaps(heap, true);
+        moveAbandoned(heap, Heap.subprocess(heap));
+        Heap.dropReference(heap);
+    }
+
+    /** Moves those of a deleted heap's pages that no thread owns. The others are moved by who owns them. */
+    private static void moveAbandoned(long heap, long subprocess) {
+        for (long at = HeapPages.next(heap, 0); at >= 0; at = HeapPages.next(heap, at + 1)) {
+            long page = HeapPages.page(heap, at);
+            if (!Page.isOwned(Page.own(page))) moveOwned(page, heap);
+        }
+        long page;
+        while ((page = ownedOsPage(heap, subprocess)) != 0) moveOwned(page, heap);
+    }
+
+    /**
+     * The page may be another heap's by now: the bit that led here was an old one. Then it is only given up again.
+     */
+    private static void moveOwned(long page, long heap) {
+        if (Page.heapAcquire(page) != heap || Abandon.adopt(page)) Abandon.giveUp(page);
+    }
+
+    private static long ownedOsPage(long heap, long subprocess) {
+        long lock = Subprocess.osLock(subprocess);
+        Lock.acquire(lock);
+        long page = Heap.osPages(heap);
+        while (page != 0 && Page.isOwned(Page.own(page))) page = Page.osNext(page);
+        Lock.release(lock);
+        return page;
+    }
+
+    /** Ends a heap and frees all its blocks at once; nobody may use them or the heap any more. */
+    @Export("void mi_heap_destroy(mi_heap_t* heap)")
+    public static void destroy(long heap) {
+        if (!mayEnd(heap)) return;
+        ThreadSlot.probeStack();
+        Heap.setDeleted(heap);
+        orphanTheaps(heap, false);
+        releasePages(heap);
+        Heap.dropReference(heap);
+    }
+
+    /** Frees all pages of a heap, which nobody uses any more. */
+    static void releasePages(long heap) {
+        for (long at = HeapPages.next(heap, 0); at >= 0; at = HeapPages.next(heap, at + 1)) {
+            releaseWhatever(HeapPages.page(heap, at));
+        }
+        while (Heap.osPages(heap) != 0) releaseWhatever(Heap.osPages(heap));
+    }
+
+    /** Frees a page with all its blocks, whoever owns it: the heap's users have promised not to touch it. */
+    private static void releaseWhatever(long page) {
+        Page.setThreadFreeRelease(page, Page.OWNED);
+        Pages.release(page);
+    }
+
+    /** The heap that everybody uses who asks for none. */
+    @Export("mi_heap_t* mi_heap_main(void)")
+    public static long main() { return Startup.ready() ? Subprocess.mainHeap(Theap.currentSubprocess()) : 0; }
+
+    /**
+     * The current thread's part of a heap, as a handle for the fastest path. Only for threads that may own one;
+     * otherwise 0.
+     */
+    @Export("mi_theap_t* mi_heap_theap(mi_heap_t* heap)")
+    public static long theap(long heap) {
+        if (!ThreadSlot.mayOwn()) return 0;
+        return Theaps.enter(heap == 0 ? main() : heap);
+    }
+
+    /**
+     * Is a call for this heap inside of a function of the user's? Then it may take long, or even wait for who asks.
+     */
+    public static boolean isCalledOut(long heap) { return Heap.callOutsVolatile(heap) != 0; }
+
+    /** The heap that a block belongs to; 0 if the address is none of ours. */
+    @Export("mi_heap_t* mi_heap_of(const void* p)")
+    public static long of(long p) {
+        long page = PageMap.pageOf(p);
+        if (page == 0) return 0;
+        long heap = Page.heapAcquire(page);
+        return Heap.isDeleted(heap) ? Subprocess.mainHeap(Heap.subprocess(heap)) : heap;
+    }
+
+    @Export("bool mi_heap_contains(const mi_heap_t* heap, const void* p)")
+    public static boolean contains(long heap, long p) {
+        long page = PageMap.pageOf(p);
+        if (page == 0 || heap == 0) return false;
+        // The page may be going just now, and its heap too: of a heap that is not the asker's only the struct is read,
+        // which is memory in any case.
+        long its = Page.heapAcquire(page);
+        if (its == heap) return true;
+        long subprocess = Heap.subprocess(heap);
+        return Subprocess.mainHeap(subprocess) == heap && Heap.subprocess(its) == subprocess && Heap.isDeleted(its);
+    }
+
+    @Export({"bool mi_any_heap_contains(const void* p)", "bool mi_check_owned(const void* p)"})
+    public static boolean anyContains(long p) { return PageMap.pageOf(p) != 0; }
+
+    @Export("bool mi_is_in_heap_region(const void* p)")
+    public static boolean isInHeapRegion(long p) {
+        return PageMap.pageOf(p) != 0 || Startup.ready() && Arenas.find(Theap.currentSubprocess(), p) != 0;
+    }
+
+    /** Frees the current thread's empty pages of a heap. */
+    @Export("void mi_heap_collect(mi_heap_t* heap, bool force)")
+    public static void collect(long heap, boolean force) {
+        ThreadSlot.probeStackAround();
+        long theap = Theaps.enter(heap);
+        if (theap == 0) return;
+        Deferred.call(theap, force);
+        Retire.collect(theap, false);
+        if (force) Purge.run(Theap.subprocess(theap));
+        Theaps.leave(theap);
+    }
+
+    @Export("void mi_theap_collect(mi_theap_t* theap, bool force)")
+    public static void collectTheap(long theap, boolean force) {
+        if (theap == 0) return;
+        Retire.collect(theap, false);
+        if (force) Purge.run(Theap.subprocess(theap));
+    }
+
+    @Export("void mi_heap_set_numa_affinity(mi_heap_t* heap, int numa_node)")
+    public static void setNumaAffinity(long heap, int node) {
+        if (heap != 0) Heap.setNumaNodeRelaxed(heap, node < 0 ? -1 : node);
+    }
+
+    /**
+     * Whether at most {@code percent} of the blocks are in use in the page that a block of this heap lies in. Not for
+     * a block that others may free.
+     */
+    @Export("bool mi_unsafe_heap_page_is_under_utilized(mi_heap_t* heap, void* p, size_t perc_threshold)")
+    public static boolean isUnderUtilized(long heap, long p, long percent) {
+        long page = PageMap.pageOf(p);
+        if (page == 0 || heap != 0 && Page.heapAcquire(page) != heap || percent > 100 || percent < 0) return false;
+        return Page.live(page) * 100L <= percent * Page.reserved(page);
+    }
+
+    /** Only a guarded build has guard pages: elsewhere there is no rate to set. */
+    @Export("void mi_theap_guarded_set_sample_rate(mi_theap_t* theap, size_t sample_rate, size_t seed)")
+    public static void setGuardedSampleRate(long theap, long rate, long seed) {}
+
+    @Export("void mi_theap_guarded_set_size_bound(mi_theap_t* theap, size_t min, size_t max)")
+    public static void setGuardedSizeBound(long theap, long min, long max) {}
+
+    /** Makes a theap the one that malloc uses in this thread; returns the one before. */
+    @Export("mi_theap_t* mi_theap_set_default(mi_theap_t* theap)")
+    public static long setDefault(long theap) {
+        if (!ThreadSlot.mayOwn()) return 0;
+        long old = Theaps.enter();
+        if (theap != 0) Theap.setKept(theap);
+        return theap == 0 || ThreadSlot.setTheap(theap) ? old : 0;
+    }
+
+    @Export("mi_theap_t* mi_theap_get_default(void)")
+    public static long getDefault() { return ThreadSlot.mayOwn() ? Theaps.enter() : 0; }
+}

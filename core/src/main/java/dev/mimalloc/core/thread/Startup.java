@@ -1,0 +1,51 @@
+package dev.mimalloc.core.thread;
+
+import dev.mimalloc.core.base.Config;
+import dev.mimalloc.core.base.Lock;
+import dev.mimalloc.core.base.Options;
+import dev.mimalloc.core.base.Root;
+import dev.mimalloc.core.memory.Arenas;
+import dev.mimalloc.core.model.Heap;
+import dev.mimalloc.core.model.Main;
+import dev.mimalloc.core.model.Subprocess;
+import dev.mimalloc.machine.Os;
+
+/** The process' initialisation: on the first call of anybody, once. */
+public final class Startup {
+    private static final long DONE = 2;
+
+    private Startup() {}
+
+    /** Initialises if that has not happened yet; false if the OS has no memory. */
+    public static boolean ready() {
+        return Root.stateAcquire() == DONE || initialise();
+    }
+
+    public static boolean isDone() { return Root.stateAcquire() == DONE; }
+
+    private static boolean initialise() {
+        while (!Root.casState(0, 1)) {
+            if (Root.stateAcquire() == DONE) return true;
+            Os.yield();
+        }
+        Root.setStart(Os.clock());
+        long count = 1;
+        while (count < Os.processors() && count < Root.SHARED_MAX) count *= 2;
+        Root.setSharedCount(count);
+        long subprocess = Main.subprocess();
+        Heap.initMain(Main.heap(), subprocess);
+        if (Options.bounded(Options.ALLOW_THP) == 0) Os.disallowHugePages();
+        Root.setStateRelease(DONE);
+        reserveAsTold(subprocess);
+        return true;
+    }
+
+    private static void reserveAsTold(long subprocess) {
+        long size = Options.boundedSize(Options.RESERVE_OS_MEMORY);
+        if (size <= 0) return;
+        Lock.acquire(Subprocess.arenaLock(subprocess));
+        boolean large = Options.isEnabled(Options.ALLOW_LARGE_OS_PAGES);
+        Arenas.reserveMemory(subprocess, Config.alignUp(size, Config.SLICE), true, large, false, false);
+        Lock.release(Subprocess.arenaLock(subprocess));
+    }
+}

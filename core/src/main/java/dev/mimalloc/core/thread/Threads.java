@@ -1,0 +1,279 @@
+package dev.mimalloc.core.thread;
+
+import dev.mimalloc.core.base.Config;
+import dev.mimalloc.core.base.Lock;
+import dev.mimalloc.core.base.Meta;
+import dev.mimalloc.core.base.Root;
+import dev.mimalloc.core.base.SizeClass;
+import dev.mimalloc.core.base.Statistics;
+import dev.mimalloc.core.base.Table;
+import dev.mimalloc.core.memory.Purge;
+import dev.mimalloc.core.model.CallOut;
+import dev.mimalloc.core.model.Heap;
+import dev.mimalloc.core.model.Page;
+import dev.mimalloc.core.model.PageQueue;
+import dev.mimalloc.core.model.Subprocess;
+import dev.mimalloc.core.model.Theap;
+import dev.mimalloc.core.model.ThreadData;
+import dev.mimalloc.core.page.Abandon;
+import dev.mimalloc.core.page.Deferred;
+import dev.mimalloc.core.page.Pages;
+import dev.mimalloc.core.page.Retire;
+import dev.mimalloc.core.page.Scavenge;
+import dev.mimalloc.machine.Export;
+import dev.mimalloc.machine.ThreadSlot;
+
+/** The end of threads, of theaps whose heap was deleted, and a thread's collection. */
+public final class Threads {
+    private Threads() {}
+
+    @Export("void mi_thread_init(void)")
+    public static void init() { Theaps.leave(Theaps.enter()); }
+
+    /**
+     * The current thread is about to end, or wants to be treated as if. In a function that the allocator calls nothing
+     * happens: the call around it is not at its end.
+     */
+    @Export("void mi_thread_done(void)")
+    public static void done() {
+        ThreadSlot.probeStackAround();
+        long theap = ThreadSlot.theap();
+        if (theap == 0 || CallOut.isInside()) return;
+        if (ThreadSlot.setTheap(0)) done(theap);
+    }
+
+    /** The thread with this theap has ended: other threads may have its pages. */
+    @Export("void mi__thread_ended(int64_t theap)")
+    public static void done(long theap) {
+        long data = Theap.data(theap);
+        long subprocess = ThreadData.subprocess(data);
+        if (subprocess == 0) {
+            free(data);
+            return;
+        }
+        ThreadData.setCallOuts(data, 0); // it may have ended inside of a function of the user's
+        long main = ThreadData.mainTheap(data);
+        long lock = Subprocess.livesLock(subprocess);
+        adoptOrphans(data, main);
+        Lock.acquire(lock);
+        while (ThreadData.hasOrphans(data)) {
+            Lock.release(lock);
+            adoptOrphans(data, main);
+            Lock.acquire(lock);
+        }
+        for (long other = ThreadData.theaps(data); other != 0; other = Theap.nextInThread(other)) {
+            // Under the lock, so that a heap that ends does not free what we are still giving up. The main heap never
+            // ends.
+            if (other == main) continue;
+            Retire.collect(other, true);
+            Theaps.unlinkFromHeap(other);
+        }
+        Lock.release(lock);
+        Retire.collect(main, true);
+        Lock.acquire(lock);
+        Scavenge.forgetThread(data);
+        Theaps.unlinkFromHeap(main);
+        Lock.release(lock);
+        free(data);
+        Statistics.decrease(Subprocess.statistics(subprocess), Statistics.THREADS, 1);
+        Meta.collectMuch();
+        Purge.tick(subprocess);
+    }
+
+    private static void free(long data) {
+        freeTheaps(ThreadData.theaps(data));
+        freeTheaps(ThreadData.orphansAcquire(data)); // some only if the subprocess has ended
+        Table.release(ThreadData.bySlot(data));
+        Meta.free(data, ThreadData.SIZE);
+    }
+
+    private static void freeTheaps(long theap) {
+        while (theap != 0) {
+            long next = Theap.nextInThread(theap);
+            Meta.free(theap, Theap.SIZE);
+            theap = next;
+        }
+    }
+
+    /**
+     * Takes the pages of theaps whose heap has ended into the thread's main theap. One of them may be the thread's
+     * default. Nothing happens inside of a user's function: the call around it may be for one of them.
+     *
+     * @param theap which the caller has entered: its struct stays until the thread comes by again
+     * @return {@code theap}, or the main theap if that was one of them
+     */
+    public static long adoptOrphans(long data, long theap) {
+        if (!ThreadData.hasOrphans(data) || ThreadData.callOuts(data) != 0) return theap;
+        long main = ThreadData.mainTheap(data);
+        long current = ThreadSlot.theap();
+        boolean mine = current != 0 && Theap.data(current) == data;
+        // On the JVM this may fail, and then there will be another time.
+        if (mine && Heap.isDeleted(Theap.heap(current)) && !ThreadSlot.setTheap(main)) return theap;
+        boolean ended = false;
+        long orphan;
+        while ((orphan = takeOrphan(data)) != 0) {
+            moveAll(orphan, main);
+            if (orphan == theap) {
+                ended = true;
+                continue;
+            }
+            Heap.dropReference(Theap.heap(orphan));
+            Meta.free(orphan, Theap.SIZE);
+        }
+        if (!ended) return theap;
+        putOrphanBack(data, theap);
+        return main;
+    }
+
+    private static void putOrphanBack(long data, long theap) {
+        long lock = Subprocess.livesLock(ThreadData.subprocess(data));
+        Lock.acquire(lock);
+        Theap.setKept(theap);
+        Theap.pushOrphan(theap);
+        Lock.release(lock);
+    }
+
+    private static long takeOrphan(long data) {
+        long lock = Subprocess.livesLock(ThreadData.subprocess(data));
+        Lock.acquire(lock);
+        long theap = ThreadData.orphansAcquire(data);
+        if (theap != 0) {
+            Scavenge.forget(theap);
+            Theap.removeOrphan(theap);
+        }
+        Lock.release(lock);
+        return theap;
+    }
+
+    private static void moveAll(long from, long to) {
+        for (int index = 1; index < 2 * SizeClass.COUNT; index++) {
+            long page;
+            while ((page = PageQueue.first(Theap.queue(from, index))) != 0) {
+                PageQueue.remove(from, index, page);
+                if (Page.isEmpty(page)) {
+                    Pages.release(page);
+                } else if (Abandon.moveToMain(page)) {
+                    Page.setTheap(page, to);
+                    Theap.lock(to);
+                    PageQueue.pushBack(to, index, page);
+                    Theap.unlock(to);
+                } else {
+                    Abandon.abandon(page);
+                }
+            }
+        }
+    }
+
+    /** Frees the current thread's empty pages; with {@code force} also gives free memory back to the OS at once. */
+    @Export("void mi_collect(bool force)")
+    public static void collect(boolean force) {
+        ThreadSlot.probeStackAround();
+        long theap = Theaps.enter();
+        if (theap == 0) return;
+        long subprocess = Theap.subprocess(theap);
+        Deferred.call(theap, force);
+        collectAll(Theap.data(theap), theap);
+        if (force) {
+            collectShared();
+            Scavenge.all(subprocess);
+            Purge.run(subprocess);
+        } else {
+            Purge.tick(subprocess);
+        }
+        Theaps.leave(theap);
+    }
+
+    /**
+     * Collects, and gives free memory back to the OS; then the current thread gives up pages, as if it had ended,
+     * until the others have no more than {@code target} bytes. Who looks for a page finds those that it gave up.
+     */
+    @Export("void mi_collect_reduce(size_t target_thread_owned)")
+    public static void collectReduce(long target) {
+        ThreadSlot.probeStackAround();
+        long theap = Theaps.enter();
+        if (theap == 0) return;
+        long data = Theap.data(theap);
+        Deferred.call(theap, true);
+        collectAll(data, theap);
+        reduce(data, target < 0 ? Config.MAX_SIZE : target);
+        Scavenge.all(ThreadData.subprocess(data));
+        Purge.run(ThreadData.subprocess(data));
+        Theaps.leave(theap);
+    }
+
+    private static void collectAll(long data, long theap) {
+        adoptOrphans(data, theap);
+        collectPages(data);
+    }
+
+    /** Frees the empty pages of all the thread's theaps. */
+    static void collectPages(long data) {
+        long main = ThreadData.mainTheap(data);
+        long lock = Subprocess.livesLock(ThreadData.subprocess(data));
+        Lock.acquire(lock);
+        for (long theap = ThreadData.theaps(data); theap != 0; theap = Theap.nextInThread(theap)) {
+            if (theap != main) Retire.collect(theap, false);
+        }
+        Lock.release(lock);
+        Retire.collect(main, false);
+    }
+
+    /**
+     * Before somebody hears that there is no memory: gives back all that is kept for what comes next, as far as it can be.
+     * Where many threads meet a limit at the same time one does it for all who wait for it, and those virtual threads that
+     * wait lend their lease to others meanwhile. A function of the user's that is called here gets nothing more.
+     */
+    public static void collectEverything(long theap) {
+        long data = Theap.data(theap);
+        long subprocess = ThreadData.subprocess(data);
+        if (Subprocess.collectorRelaxed(subprocess) == ThreadSlot.id()) return;
+        // An error half-way would keep the lock. Who has a lease has looked at the stack before.
+        if (!ThreadData.isShared(data)) ThreadSlot.probeStackAround();
+        long before = Subprocess.collectionsVolatile(subprocess);
+        if (!ThreadData.isShared(data)) collectPages(data);
+        CallOut.pause(theap);
+        Lock.acquire(Subprocess.collectLock(subprocess));
+        if (Subprocess.collectionsVolatile(subprocess) == before) {
+            Subprocess.countCollection(subprocess);
+            Subprocess.setCollectorRelaxed(subprocess, ThreadSlot.id());
+            collectShared();
+            Scavenge.all(subprocess);
+            Purge.run(subprocess);
+            Subprocess.setCollectorRelaxed(subprocess, 0);
+        }
+        Lock.release(Subprocess.collectLock(subprocess));
+        CallOut.resume(theap);
+    }
+
+    private static void reduce(long data, long target) {
+        long lock = Subprocess.livesLock(ThreadData.subprocess(data));
+        // As when a thread ends: a heap that ends meanwhile must not free what is being given up.
+        Lock.acquire(lock);
+        long excess = -target;
+        for (long theap = ThreadData.theaps(data); theap != 0; theap = Theap.nextInThread(theap)) {
+            excess += Retire.owned(theap);
+        }
+        for (long theap = ThreadData.theaps(data); theap != 0 && excess > 0; theap = Theap.nextInThread(theap)) {
+            if (theap != ThreadData.mainTheap(data)) excess -= Retire.abandon(theap, excess);
+        }
+        Lock.release(lock);
+        if (excess > 0) Retire.abandon(ThreadData.mainTheap(data), excess);
+    }
+
+    /**
+     * Frees the empty pages of the theaps that virtual threads share, as far as nobody is using them: their blocks
+     * are all freed from elsewhere.
+     */
+    public static void collectShared() {
+        for (long i = 0; i < Root.sharedCountAcquire(); i++) {
+            long data = Root.sharedDataAcquire(i);
+            if (data == 0 || !ThreadData.tryLease(data)) continue;
+            collectAll(data, ThreadData.mainTheap(data));
+            ThreadData.endLease(data);
+        }
+    }
+
+    /** A hint of which nothing here would make use. */
+    @Export("void mi_thread_set_in_threadpool(void)")
+    public static void setInThreadPool() {}
+}
