@@ -97,9 +97,9 @@ class LayoutTest {
             layout.getValue().wrongAccesses().forEach(fault -> faults.add(layout.getKey() + ": " + fault));
         }
         assertThat(accesses).isGreaterThan(250);
-        // Page.isOwn says why it may; Root's count is first set by who initialises the process; an arena's bitmaps follow
+        // Page.isLocal says why it may; Root's count is first set by who initialises the process; an arena's bitmaps follow
         // each other.
-        faults.removeIf(fault -> fault.startsWith("Page: plain getLong of Field[name=OWNER,")
+        faults.removeIf(fault -> fault.startsWith("Page: plain getLong of Field[name=THREAD,")
                 || fault.startsWith("Arena: putLong of Field[name=FREE,")
                 || fault.startsWith("Root: plain putLong of Field[name=SHARED_COUNT,"));
         assertThat(faults).isEmpty();
@@ -155,7 +155,7 @@ class LayoutTest {
     /** Malloc and a free by the owner touch half a line, a refill and a free by others the whole. */
     @Test
     void hotFieldsOfAPageShareALine() {
-        assertThat(lastByte("Page", "FREE", "LOCAL_FREE", "OWNER", "COUNTS")).isLessThan(Memory.LINE / 2);
+        assertThat(lastByte("Page", "FREE", "LOCAL_FREE", "THREAD", "COUNTS")).isLessThan(Memory.LINE / 2);
         assertThat(constant("Page", "SIZE") % (Memory.LINE / 2)).as("no half line of a descriptor is split").isZero();
         assertThat(lastByte("Page", "THREAD_FREE", "BLOCK_SIZE", "RETIRE", "FLAGS_BYTE", "THEAP")).isLessThan(Memory.LINE);
     }

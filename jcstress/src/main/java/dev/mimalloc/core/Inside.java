@@ -19,14 +19,14 @@ public final class Inside {
     public static void makePage(long page, int used, boolean owned) {
         fill(page, PAGE_SPACE, 0);
         Page.addUsed(page, used);
-        Page.setOwner(page, Page.FINDABLE);
+        Page.setThreadId(page, Page.FINDABLE);
         Page.setThreadFreeRelease(page, owned ? Page.OWNED : 0);
     }
 
     /** The first half of a free by a thread that is not the owner; returns the word before. */
     public static long push(long page, long block) { return Page.push(page, block); }
 
-    public static long take(long page) { return Page.takeThreadFree(page); }
+    public static long take(long page) { return Page.exchangeThreadFree(page); }
     public static long threadFree(long page) { return Page.threadFreeAcquire(page); }
     public static boolean tryGiveUp(long page, long word) { return Page.casThreadFree(page, word, word & ~Page.OWNED); }
     public static int used(long page) { return Page.used(page); }
@@ -43,7 +43,7 @@ public final class Inside {
     public static boolean claim(long bitmap, long bit, long page) { return Abandon.claim(bitmap, bit, page); }
 
     /** Clears a findable page's bit, as an owner does. */
-    public static void takeBit(long bitmap, long bit) { Abandon.takeBit(bitmap, bit, Main.heap()); }
+    public static void takeBit(long bitmap, long bit) { Abandon.clearBit(bitmap, bit, Main.heap()); }
 
     /** Gives up all that the current thread has in a heap, as at the thread's end. */
     public static void abandonAll(long heap) {

@@ -199,7 +199,7 @@ public final class Invariants {
                 that(Page.prev(page) == before, "queue %d of 0x%x: what is before page 0x%x", index, theap, page);
                 that(Page.queue(page) == index, "page 0x%x of queue %d is in %d", page, Page.queue(page), index);
                 that(Page.theap(page) == theap, "page 0x%x in theap 0x%x is 0x%x's", page, theap, Page.theap(page));
-                that(Page.owner(page) == Theap.threadId(theap), "page 0x%x has owner 0x%x", page, Page.owner(page));
+                that(Page.threadId(page) == Theap.threadId(theap), "page 0x%x has owner 0x%x", page, Page.threadId(page));
                 that(Page.isOwned(Page.threadFreeAcquire(page)), "page 0x%x in a queue is not owned", page);
                 that(Page.heapAcquire(page) == Theap.heap(theap), "page 0x%x and its theap are of different heaps", page);
                 boolean waits = Page.retire(page) != 0 && Page.isEmpty(page);
@@ -232,10 +232,10 @@ public final class Invariants {
             InvariantsOfPages.check(this::that, page);
             bytes += Pages.charge(page);
             if (queued.containsKey(page)) continue;
-            that(Page.isAbandoned(page), "page 0x%x is in no queue, its owner is 0x%x", page, Page.owner(page));
+            that(Page.isAbandoned(page), "page 0x%x is in no queue, its owner is 0x%x", page, Page.threadId(page));
             that(!Page.isOwned(Page.threadFreeAcquire(page)), "page 0x%x is abandoned and owned", page);
             that(!Page.isEmpty(page), "page 0x%x is abandoned and empty", page);
-            if (Page.owner(page) == Page.FINDABLE) findable[Page.bin(page)]++;
+            if (Page.threadId(page) == Page.FINDABLE) findable[Page.bin(page)]++;
         }
         InvariantsOfArenas.checkFindable(this::that, heap, findable);
         long theaps = 0;

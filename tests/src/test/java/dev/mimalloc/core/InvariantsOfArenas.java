@@ -59,7 +59,7 @@ final class InvariantsOfArenas {
                 for (long bit = 0; (bit = Bitmap.nextSet(bitmap, bit, Arena.slices(arena))) >= 0; bit++) {
                     bits[bin]++;
                     long page = Arena.descriptor(arena, bit);
-                    verdict.that(Page.owner(page) == Page.FINDABLE && Page.bin(page) == bin && Page.heapAcquire(page) == heap,
+                    verdict.that(Page.threadId(page) == Page.FINDABLE && Page.bin(page) == bin && Page.heapAcquire(page) == heap,
                             "a bit leads to page 0x%x, which is not findable in bin %d", page, bin);
                 }
             }

@@ -45,23 +45,23 @@ class LargeBlocksTest {
         assertThat(Density.expected(size)).as("of a size that nobody had").isEqualTo(Density.UNKNOWN);
         long memory = OsMemory.map(2 * MIB, 2 * MIB, Os.COMMIT);
         OsMemory.allowHugePages(memory, 2 * MIB, false);
-        Density.made(memory, size);
+        Density.afterAllocate(memory, size);
         assertThat(Density.expected(size)).as("behind a block that nobody has begun to use").isEqualTo(Density.UNKNOWN);
         Memory.fill(memory, size / 2, 1);
-        Density.made(memory, size);
+        Density.afterAllocate(memory, size);
         assertThat(Density.expected(size)).as("behind one touched by half").isEqualTo(Density.SPARSE);
         Memory.fill(memory, size * 3 / 4, 1);
-        Density.made(memory, size);
+        Density.afterAllocate(memory, size);
         int looks = 1;
-        for (; Density.expected(size) == Density.SPARSE; looks++) Density.made(memory, size);
+        for (; Density.expected(size) == Density.SPARSE; looks++) Density.afterAllocate(memory, size);
         assertThat(looks).as("of a sparse size, blocks up to one that is looked at").isBetween(2, 16);
         for (int i = 0; i < 40; i++) {
             assertThat(Density.expected(size)).as("behind one touched by three quarters").isEqualTo(Density.DENSE);
         }
-        Density.made(memory, size);
+        Density.afterAllocate(memory, size);
         OsMemory.decommit(memory, 2 * MIB);
         assertThat(Density.expected(size)).as("as before, when it is not used any more").isEqualTo(Density.DENSE);
-        Density.released(memory, size);
+        Density.beforeRelease(memory, size);
         assertThat(Density.expected(size)).as("when one was freed untouched").isEqualTo(Density.SPARSE);
         OsMemory.unmap(memory, 2 * MIB);
         Memory.putLong(word, 0);

@@ -473,9 +473,9 @@ class PurgeTest {
             long region = place.slice / Arena.HUGE_PAGE + 64; // nobody is there
             long slice = region * Arena.HUGE_PAGE;
             Bitmap.set(Arena.dirty(place.arena), slice + 5);
-            HugePages.claimed(place.arena, slice, 4);
+            HugePages.afterClaim(place.arena, slice, 4);
             assertThat(Bitmap.isSet(Arena.huge(place.arena), region)).as("the touched one").isFalse();
-            HugePages.claimed(place.arena, slice + Arena.HUGE_PAGE, 4);
+            HugePages.afterClaim(place.arena, slice + Arena.HUGE_PAGE, 4);
             assertThat(Bitmap.isSet(Arena.huge(place.arena), region + 1)).as("the next one").isTrue();
             Bitmap.clear(Arena.dirty(place.arena), slice + 5);
             blocks.forEach(Free::free);

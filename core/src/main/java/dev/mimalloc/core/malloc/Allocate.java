@@ -51,7 +51,7 @@ public final class Allocate {
     }
 
     private static long pop(long page, long block) {
-        Page.take(page, block);
+        Page.pop(page, block);
         return block;
     }
 
@@ -172,7 +172,7 @@ public final class Allocate {
     static long generic(long theap, long size, boolean zero) {
         long page = SizeClass.isHuge(size) ? 0 : PageQueue.first(Theap.queue(theap, SizeClass.bin(size)));
         if (page != 0 && Page.free(page) != 0) return first(page, zero);
-        if (Sampling.isOn() && Sampling.isNext(theap, page, size)) return sampledOrSlow(theap, size, zero);
+        if (Sampling.isOn() && Sampling.isNext(theap, page, size)) return sampleOrSlow(theap, size, zero);
         if (page != 0 && Page.localFree(page) != 0 && !isHeartbeat(theap)) {
             Theap.setGeneric(theap, Theap.generic(theap) + 1);
             refill(theap, SizeClass.bin(size), page);
@@ -189,8 +189,8 @@ public final class Allocate {
     /** Makes what the owner of a page and others have put back its list, of which the caller takes the first block. */
     private static void refill(long theap, int bin, long page) {
         Page.collect(page);
-        Theap.countFilled(theap, bin, page);
-        if (Sampling.isOn()) Sampling.listed(theap, page);
+        Theap.countListed(theap, bin, page);
+        if (Sampling.isOn()) Sampling.countList(theap, page);
     }
 
     /** Finds a page, and gives up when there is none. */
@@ -199,14 +199,14 @@ public final class Allocate {
         theap = heartbeat(theap);
         long page = page(theap, size, Config.SLICE, 0);
         if (page == 0) return Errors.outOfMemory(size);
-        if (Sampling.isOn() && !Page.isSingleton(page)) Sampling.listed(Page.theap(page), page);
-        return take(page, zero);
+        if (Sampling.isOn() && !Page.isSingleton(page)) Sampling.countList(Page.theap(page), page);
+        return takeFirst(page, zero);
     }
 
     /** A sample; or any other block, if the listener does not want it or there is no memory for it. */
-    private static long sampledOrSlow(long theap, long size, boolean zero) {
+    private static long sampleOrSlow(long theap, long size, boolean zero) {
         theap = heartbeat(theap);
-        long block = sampled(theap, size, Config.SLICE, zero);
+        long block = sample(theap, size, Config.SLICE, zero);
         return block != 0 ? block : genericSlow(theap, size, zero);
     }
     /**
@@ -215,33 +215,33 @@ public final class Allocate {
      * <p>A sample gets a page of its own. Who frees it takes the way of all pages without an owner, which is where the
      * listener is told; and the frees of other blocks need not ask whether they are a sample's.
      */
-    private static long sampled(long theap, long size, long alignment, boolean zero) {
+    private static long sample(long theap, long size, long alignment, boolean zero) {
         long weight = Trace.weigh(Sampling.bytes(size));
         long page = weight == 0 ? 0 : singleton(theap, size, alignment, 0);
         if (page == 0) return 0;
         Page.setFlag(page, Page.SAMPLED);
         long heap = Heap.sequence(Theap.heap(theap));
-        long block = take(page, zero);
+        long block = takeFirst(page, zero);
         Trace.allocated(block, size, weight, heap);
         return block;
     }
 
     /** For an allocation that gets a page to itself in any case: a sample, or 0 if it is none. */
-    static long sampledIfNext(long theap, long size, long alignment, boolean zero) {
+    static long sampleIfNext(long theap, long size, long alignment, boolean zero) {
         boolean next = Sampling.isOn() && Sampling.isNext(theap, 0, size);
-        return next ? sampled(theap, size, alignment, zero) : 0;
+        return next ? sample(theap, size, alignment, zero) : 0;
     }
 
     /**
      * Takes the first block of a page that {@link #page} gave. A page with a single block has nothing more to give then:
      * nobody owns it, and who frees the block frees the page.
      */
-    static long take(long page, boolean zero) {
+    static long takeFirst(long page, boolean zero) {
         if (!Page.isSingleton(page)) return first(page, zero);
         long block = Page.free(page);
         // Only what must be zero and is not is touched. It is cleared before the block is taken: see popClearedSlow.
         if (zero && !Page.has(page, Page.FREE_ZERO)) fill(block, Page.blockSize(page), 0);
-        Page.takeOnly(page);
+        Page.popOnly(page);
         Abandon.abandon(page);
         return block;
     }

@@ -116,10 +116,10 @@ public final class AllocateAligned {
 
     private static long single(long theap, long size, long alignment, boolean zero) {
         theap = Allocate.heartbeat(theap);
-        long sample = Allocate.sampledIfNext(theap, size, alignment, zero);
+        long sample = Allocate.sampleIfNext(theap, size, alignment, zero);
         if (sample != 0) return sample;
         long page = Allocate.page(theap, size, alignment, 0);
-        return page == 0 ? Errors.outOfMemory(size) : Allocate.take(page, zero);
+        return page == 0 ? Errors.outOfMemory(size) : Allocate.takeFirst(page, zero);
     }
 
     private static long inside(long theap, long size, long alignment, long offset, boolean zero) {
@@ -132,7 +132,7 @@ public final class AllocateAligned {
         long block = Page.free(page);
         long address = Config.alignUp(block + offset, alignment) - offset;
         if (address != block) Page.setHasInterior(page);
-        Allocate.take(page, zero);
+        Allocate.takeFirst(page, zero);
         return address;
     }
 }

@@ -15,7 +15,7 @@ import dev.mimalloc.machine.Text;
 import dev.mimalloc.machine.ThreadSlot;
 
 /**
- * Freeing. The fast path: the address' page, whose owner word is this thread's id and nothing else; the block goes on
+ * Freeing. The fast path: the address' page, whose thread word is this thread's id and nothing else; the block goes on
  * the page's local list. A block of another thread's page goes on the thread-free list with one CAS.
  */
 public final class Free {
@@ -29,7 +29,7 @@ public final class Free {
             freeOdd(p);
             return;
         }
-        if (unlikely(!Page.isOwn(page))) freeSlow(p, page);
+        if (unlikely(!Page.isLocal(page))) freeSlow(p, page);
         else if (unlikely(Page.putBack(page, p) == 0)) Retire.retireSlow(page);
     }
 
@@ -39,7 +39,7 @@ public final class Free {
 
     private static void freeSlow(long p, long page) {
         ThreadSlot.probeStack();
-        long difference = Page.ownerWordRelaxed(page) ^ ThreadSlot.id();
+        long difference = Page.threadWordRelaxed(page) ^ ThreadSlot.id();
         if (likely((difference & Page.FLAGS) == 0)) remote(page, p);
         else flaggedSlow(page, p, difference);
     }
@@ -49,17 +49,17 @@ public final class Free {
         long block = Page.hasInterior(page) ? Page.blockOf(page, p) : p;
         if ((difference & ~Page.FLAGS) == 0) local(page, block);
         else if (!Page.isSingleton(page)) remote(page, block);
-        else if (block == Page.start(page)) only(page, block);
-        else invalid(p);
+        else if (block == Page.start(page)) pushOnly(page, block);
+        else raiseInvalid(p);
     }
 
     /** As {@link #remote}, of the only block of a page: it has no link, and its memory is not touched. */
-    private static void only(long page, long block) {
+    private static void pushOnly(long page, long block) {
         long old;
         do {
             old = Page.threadFreeAcquire(page);
-        } while (!Page.weakCasThreadFree(page, old, Page.pushed(old, Page.head(old), block)));
-        if (!Page.isOwned(old)) endedSlow(page);
+        } while (!Page.weakCasThreadFree(page, old, Page.wordAfterPush(old, Page.head(old), block)));
+        if (!Page.isOwned(old)) ownedSlow(page);
     }
 
     /**
@@ -67,11 +67,11 @@ public final class Free {
      * the page.
      */
     private static void remote(long page, long block) {
-        if (!Page.isOwned(Page.push(page, block))) endedSlow(page);
+        if (!Page.isOwned(Page.push(page, block))) ownedSlow(page);
     }
 
     /** A free has made us the owner of an abandoned page. */
-    private static void endedSlow(long page) {
+    private static void ownedSlow(long page) {
         long heap = Page.heapAcquire(page);
         if (unlikely(Heap.isDeleted(heap)) && !Abandon.adopt(page)) return;
         Abandon.afterFree(page, Theaps.current(Page.heapAcquire(page)));
@@ -89,7 +89,7 @@ public final class Free {
     static long pageOf(long p) {
         long page = PageMap.pageOf(p);
         if (page != 0 && ((p & 7) == 0 || Page.hasInterior(page))) return page;
-        if (p != 0) invalid(p);
+        if (p != 0) raiseInvalid(p);
         return 0;
     }
 
@@ -100,7 +100,7 @@ public final class Free {
         return size != 0 && Long.remainderUnsigned(p - Page.start(page), size) != 0;
     }
 
-    private static void invalid(long p) {
+    private static void raiseInvalid(long p) {
         // At the end of a process libraries still free what has gone with all the rest.
         if (Root.isDestroyed()) return;
         Errors.raise(Errors.EINVAL, Text.literal("invalid pointer, not allocated here or freed already"), p);

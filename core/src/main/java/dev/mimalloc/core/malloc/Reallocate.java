@@ -151,12 +151,12 @@ public final class Reallocate {
         boolean fits = p != 0 && size <= usable && size >= usable / 2 && size != 0;
         if (fits && !Resize.pays(usable, size)) return p;
         ThreadSlot.probeStackAround();
-        long block = usable >= Config.LARGE_OBJECT_MAX ? resized(heap, page, p, usable, size, zero) : 0;
+        long block = usable >= Config.LARGE_OBJECT_MAX ? resize(heap, page, p, usable, size, zero) : 0;
         if (block != 0 || fits) return block != 0 ? block : p;
         boolean grows = size > usable && usable >= Config.LARGE_OBJECT_MAX;
-        if (grows && (!zero || size >= Resize.MAPPED_MIN)) block = roomy(heap, size, page);
+        if (grows && (!zero || size >= Resize.MAPPED_MIN)) block = allocateRoomy(heap, size, page);
         if (block == 0) block = Allocate.heapMalloc(heap, size);
-        return block == 0 ? 0 : moved(page, p, usable, block, size, zero);
+        return block == 0 ? 0 : move(page, p, usable, block, size, zero);
     }
 
     /**
@@ -169,31 +169,31 @@ public final class Reallocate {
      *
      * @param old the page of the block that grows
      */
-    private static long roomy(long heap, long size, long old) {
+    private static long allocateRoomy(long heap, long size, long old) {
         if (size >= Config.MAX_SIZE / 2) return 0;
         long entered = Theaps.enter(heap);
         if (entered == 0) return 0;
-        long block = roomyIn(Allocate.heartbeat(entered), size, old);
+        long block = allocateRoomyIn(Allocate.heartbeat(entered), size, old);
         Theaps.leave(entered);
         return block;
     }
 
-    private static long roomyIn(long theap, long size, long old) {
+    private static long allocateRoomyIn(long theap, long size, long old) {
         // While samples are taken a block is a new one each time, and so should have much room.
         if (size >= Resize.MAPPED_MIN && !Sampling.isOn()) {
             long page = Resize.mapped(theap, size, old);
-            if (page != 0) return Allocate.take(page, false);
+            if (page != 0) return Allocate.takeFirst(page, false);
         }
         if ((Heap.limitRelaxed(Theap.heap(theap)) | Root.limitRelaxed()) != 0) return 0;
         long room = Config.alignUp(size + size / 2 + ROOM, Config.SLICE);
-        long sample = Allocate.sampledIfNext(theap, room, Config.SLICE, false);
+        long sample = Allocate.sampleIfNext(theap, room, Config.SLICE, false);
         if (sample != 0) return sample;
         long page = Allocate.singleton(theap, room, Config.SLICE, Pages.TOUCHED);
-        return page == 0 ? 0 : Allocate.take(page, false);
+        return page == 0 ? 0 : Allocate.takeFirst(page, false);
     }
 
     /** A large block without a copy, or 0. */
-    private static long resized(long heap, long page, long p, long usable, long size, boolean zero) {
+    private static long resize(long heap, long page, long p, long usable, long size, boolean zero) {
         if (size <= usable) {
             if (!Resize.pays(usable, size) || !Resize.shrink(page, size)) return 0;
             if (zero) fill(p + size, Page.blockSize(page) - size, 0);
@@ -227,14 +227,14 @@ public final class Reallocate {
         // Large blocks begin with a slice, wherever they move.
         boolean stays = aligned && (offset & alignment - 1) == 0 && alignment <= Config.SLICE;
         boolean large = stays && usable >= Config.LARGE_OBJECT_MAX;
-        long block = large ? resized(heap, page, p, usable, size, zero) : 0;
+        long block = large ? resize(heap, page, p, usable, size, zero) : 0;
         if (block != 0 || fits) return block != 0 ? block : p;
-        if (large && size > usable && size >= Resize.MAPPED_MIN) block = roomy(heap, size, page);
+        if (large && size > usable && size >= Resize.MAPPED_MIN) block = allocateRoomy(heap, size, page);
         if (block == 0) block = AllocateAligned.heapMallocAt(heap, size, alignment, offset);
-        return block == 0 ? 0 : moved(page, p, usable, block, size, zero);
+        return block == 0 ? 0 : move(page, p, usable, block, size, zero);
     }
 
-    private static long moved(long page, long p, long usable, long block, long size, boolean zero) {
+    private static long move(long page, long p, long usable, long block, long size, boolean zero) {
         long kept = Config.min(usable, size);
         long other = PageMap.pageOf(block);
         // A page of its own may be of fresh memory, which is zero.

@@ -103,7 +103,7 @@ public final class Arenas {
             Arena.commit(arena, slice, slices); // which needs nothing of the OS
         }
         if (sparse) HugePages.withdraw(arena, slice, slices);
-        else HugePages.claimed(arena, slice, slices);
+        else HugePages.afterClaim(arena, slice, slices);
         boolean zero = Arena.use(arena, slice, slices);
         long page = Arena.descriptor(arena, slice);
         Page.clear(page);
@@ -179,7 +179,7 @@ public final class Arenas {
         if (arena != 0) Arena.setOwned(arena);
         if (arena != 0 && bySteps) Arena.setCommits(arena, Arena.BY_STEPS);
         else if (arena != 0 && !commit && !OsConfig.overcommits()) Arena.setCommits(arena, Arena.STRICTLY);
-        if (arena != 0) HugePages.reserved(arena, commit || bySteps);
+        if (arena != 0) HugePages.afterReserve(arena, commit || bySteps);
         if (arena != 0 && exclusive) Arena.setExclusive(arena);
         if (arena != 0 && publish(subprocess, arena)) return arena;
         if (arena != 0) Arena.release(arena);

@@ -67,14 +67,14 @@ public final class Density {
     }
 
     /** A block was made of fresh memory that stays readable: it will be looked at. */
-    public static void made(long block, long size) {
+    public static void afterAllocate(long block, long size) {
         long at = word(size);
         long bits = size >>> power(size) - 8 & 255;
         putRelaxed(at, block | bits << SIZE_SHIFT | getRelaxed(at) & CYCLES * TURN - 1);
     }
 
     /** Such a block is about to be freed. */
-    public static void released(long block, long size) { putRelaxed(word(size), look(block, size)); }
+    public static void beforeRelease(long block, long size) { putRelaxed(word(size), look(block, size)); }
 
     private static int look(long block, long size) { return isSparse(block, size) ? SPARSE : DENSE; }
 

@@ -31,7 +31,7 @@ public final class HugePages {
     private HugePages() {}
 
     /** What the OS shall do with an arena that was just reserved, its first slice at the start of a region. */
-    static void reserved(long arena, boolean committed) {
+    static void afterReserve(long arena, boolean committed) {
         long allowed = Options.bounded(Options.ALLOW_THP);
         boolean all = allowed == 2;
         if (!OsMemory.allowHugePages(Arena.start(arena), Arena.size(arena), all)) return;
@@ -43,7 +43,7 @@ public final class HugePages {
     static boolean pay() { return Root.charged() >= ENOUGH; }
 
     /** Slices were claimed, and nobody has touched them yet. */
-    public static void claimed(long arena, long slice, long count) {
+    public static void afterClaim(long arena, long slice, long count) {
         if (!Arena.isAdvisable(arena)) return;
         long end = Config.min((slice + count - 1) / Arena.HUGE_PAGE + 1, Arena.slices(arena) / Arena.HUGE_PAGE);
         long region = slice / Arena.HUGE_PAGE;

@@ -24,7 +24,7 @@ public final class Kept {
     public static void giveBack(long page, long subprocess, long committed) {
         long statistics = Subprocess.statistics(subprocess);
         Statistics.decrease(statistics, Statistics.COMMITTED, committed);
-        if (unmapped(page, subprocess)) {
+        if (tryUnmap(page, subprocess)) {
             retry(subprocess);
             return;
         }
@@ -34,7 +34,7 @@ public final class Kept {
         add(page, subprocess);
     }
 
-    private static boolean unmapped(long page, long subprocess) {
+    private static boolean tryUnmap(long page, long subprocess) {
         if (!OsMemory.unmap(Page.osBase(page), Page.osSize(page))) return false;
         Statistics.decrease(Subprocess.statistics(subprocess), Statistics.RESERVED, Page.osSize(page));
         Meta.free(page, Page.OS_SIZE);
@@ -89,7 +89,7 @@ public final class Kept {
     /** The OS has just taken a mapping: perhaps it takes one of these now. */
     private static void retry(long subprocess) {
         long page = remove(subprocess, 0, 1);
-        if (page != 0 && !unmapped(page, subprocess)) add(page, subprocess);
+        if (page != 0 && !tryUnmap(page, subprocess)) add(page, subprocess);
     }
 
     /**
@@ -128,7 +128,7 @@ public final class Kept {
         long page;
         while ((page = remove(subprocess, 0, 1)) != 0) {
             long size = Page.osSize(page);
-            if (unmapped(page, subprocess) || heir == 0) continue;
+            if (tryUnmap(page, subprocess) || heir == 0) continue;
             Statistics.increase(Subprocess.statistics(heir), Statistics.RESERVED, size);
             add(page, heir);
         }

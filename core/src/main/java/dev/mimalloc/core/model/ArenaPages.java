@@ -39,7 +39,7 @@ public final class ArenaPages {
     public static long abandonedAcquire(long pages, int bin) { return getAcquire(pages + ABANDONED + bin * WORD); }
 
     /** The same, made when needed; 0 if there is no memory for it. */
-    public static long abandonedMade(long pages, int bin) {
+    public static long makeAbandoned(long pages, int bin) {
         long bitmap = abandonedAcquire(pages, bin);
         if (bitmap != 0) return bitmap;
         long size = Bitmap.size(slices(pages));

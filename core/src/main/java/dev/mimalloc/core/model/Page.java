@@ -21,7 +21,7 @@ import dev.mimalloc.machine.ThreadSlot;
  * So a large block that nobody touches is not backed by memory.
  *
  * <p>Who may touch what: plain fields belong to the owner, that is, to the one who found the owned bit clear and set
- * it (or made the page). The owner word is written by the owner and read by everybody; relaxed is enough, since a
+ * it (or made the page). The thread word is written by the owner and read by everybody; relaxed is enough, since a
  * thread only acts on it when it reads its own id, which only that thread itself has written.
  *
  * <p>The first half line is all that malloc and a free by the owner touch, and the first two all that a refill does. In an
@@ -31,8 +31,8 @@ import dev.mimalloc.machine.ThreadSlot;
 public final class Page {
     private static final long FREE = 0; // 8 owner: blocks to allocate from
     private static final long LOCAL_FREE = FREE + 8; // 8 owner: blocks that it has freed
-    private static final long OWNER = LOCAL_FREE + 8; // 8 relaxed: the thread's id, HIDDEN or FINDABLE; and flags
-    private static final long COUNTS = OWNER + 8; // 8 owner: the next three in one word
+    private static final long THREAD = LOCAL_FREE + 8; // 8 relaxed: the thread's id, HIDDEN or FINDABLE; and flags
+    private static final long COUNTS = THREAD + 8; // 8 owner: the next three in one word
     private static final long USED = COUNTS; // 4 owner: blocks given out, threadFree's with them; and the bit WAITS
     private static final long CAPACITY = USED + 4; // 2 owner: blocks whose memory has been linked in so far
     private static final long RESERVED = CAPACITY + 2; // 2 owner: blocks that there is room for
@@ -62,12 +62,12 @@ public final class Page {
     public static final long OS_SIZE = OS_PREV + 8;
     private static final int CAPACITY_SHIFT = (int) (CAPACITY - COUNTS) * 8;
 
-    /** In the owner word: some block's user has an address inside it, because of a large alignment. */
+    /** In the thread word: some block's user has an address inside it, because of a large alignment. */
     static final long HAS_INTERIOR = 1;
-    /** In the owner word: the page has a single block, and a free of any other address is refused. */
+    /** In the thread word: the page has a single block, and a free of any other address is refused. */
     static final long SINGLE = 2;
     public static final long FLAGS = 15;
-    /** Owner words of pages that no thread owns. No thread has such an id. */
+    /** Thread words of pages that no thread owns. No thread has such an id. */
     public static final long HIDDEN = Long.MIN_VALUE + 0x10;
     public static final long FINDABLE = Long.MIN_VALUE + 0x20;
 
@@ -104,19 +104,19 @@ public final class Page {
     public static long localFree(long page) { return getLong(page + LOCAL_FREE); }
     static void setLocalFree(long page, long block) { putLong(page + LOCAL_FREE, block); }
 
-    public static long ownerWordRelaxed(long page) { return getRelaxed(page + OWNER); }
+    public static long threadWordRelaxed(long page) { return getRelaxed(page + THREAD); }
     /**
      * Is the page the calling thread's, and no flag is set? True only of a word that this very thread has written, and no
      * other value, old or torn, can look like it.
      */
-    public static boolean isOwn(long page) { return equalsRelaxed(page + OWNER, ThreadSlot.id()); }
+    public static boolean isLocal(long page) { return equalsRelaxed(page + THREAD, ThreadSlot.id()); }
     /** The thread's id, {@link #HIDDEN} or {@link #FINDABLE}. */
-    public static long owner(long page) { return ownerWordRelaxed(page) & ~FLAGS; }
-    public static void setOwner(long page, long owner) { putRelaxed(page + OWNER, owner | ownerWordRelaxed(page) & FLAGS); }
-    public static boolean isAbandoned(long page) { return owner(page) == HIDDEN || owner(page) == FINDABLE; }
-    public static boolean hasInterior(long page) { return (ownerWordRelaxed(page) & HAS_INTERIOR) != 0; }
-    public static void setHasInterior(long page) { putRelaxed(page + OWNER, ownerWordRelaxed(page) | HAS_INTERIOR); }
-    public static void setSingle(long page) { putRelaxed(page + OWNER, ownerWordRelaxed(page) | SINGLE); }
+    public static long threadId(long page) { return threadWordRelaxed(page) & ~FLAGS; }
+    public static void setThreadId(long page, long owner) { putRelaxed(page + THREAD, owner | threadWordRelaxed(page) & FLAGS); }
+    public static boolean isAbandoned(long page) { return threadId(page) == HIDDEN || threadId(page) == FINDABLE; }
+    public static boolean hasInterior(long page) { return (threadWordRelaxed(page) & HAS_INTERIOR) != 0; }
+    public static void setHasInterior(long page) { putRelaxed(page + THREAD, threadWordRelaxed(page) | HAS_INTERIOR); }
+    public static void setSingle(long page) { putRelaxed(page + THREAD, threadWordRelaxed(page) | SINGLE); }
 
     /** {@code used} in the low half, {@code capacity} and {@code reserved} above it. */
     private static long counts(long page) { return getLong(page + COUNTS); }
@@ -137,15 +137,15 @@ public final class Page {
         return weakCompareAndSet(page + THREAD_FREE, expected, word);
     }
     /** Takes the whole list; the page stays owned. */
-    public static long takeThreadFree(long page) { return exchange(page + THREAD_FREE, OWNED); }
-    /** Sets the owned bit; who finds it clear in the result owns the page now. */
-    public static long own(long page) { return fetchOr(page + THREAD_FREE, OWNED); }
+    public static long exchangeThreadFree(long page) { return exchange(page + THREAD_FREE, OWNED); }
+    /** Sets the owned bit; true if it was clear: then the caller owns the page now. */
+    public static boolean tryOwn(long page) { return !isOwned(fetchOr(page + THREAD_FREE, OWNED)); }
 
     public static boolean isOwned(long threadFree) { return (threadFree & OWNED) != 0; }
     public static long head(long threadFree) { return threadFree & HEAD; }
     public static int count(long threadFree) { return (int) (threadFree >>> COUNT_SHIFT); }
     /** The word after {@code block} was pushed before {@code head}: one more, and owned. */
-    public static long pushed(long threadFree, long head, long block) {
+    public static long wordAfterPush(long threadFree, long head, long block) {
         return threadFree - head + ((1L << COUNT_SHIFT) + block) | OWNED;
     }
 
@@ -194,10 +194,10 @@ public final class Page {
 
     public static boolean isInArena(long page) { return slices(page) != 0; }
     /**
-     * The page has room for a single block, whatever its size. Asked of the owner word, as also a thread may ask that frees
+     * The page has room for a single block, whatever its size. Asked of the thread word, as also a thread may ask that frees
      * a block of another's page; {@code reserved} lies in a word that the owner writes.
      */
-    public static boolean isSingleton(long page) { return (ownerWordRelaxed(page) & SINGLE) != 0; }
+    public static boolean isSingleton(long page) { return (threadWordRelaxed(page) & SINGLE) != 0; }
     /** Which of its theap's queues the page is in. */
     public static int queue(long page) { return bin(page) + (has(page, IN_FULL) ? SizeClass.COUNT : 0); }
     public static int bin(long page) { return isSingleton(page) ? SizeClass.HUGE : SizeClass.bin(blockSize(page)); }
@@ -272,14 +272,14 @@ public final class Page {
      */
 
     /** Takes {@code block}, the first in {@code free}. */
-    public static void take(long page, long block) {
+    public static void pop(long page, long block) {
         long counts = counts(page);
         putLong(page + FREE, nextBlock(block));
         putLong(page + COUNTS, counts + 1);
     }
 
     /** Takes the only block of a page, whose memory is not looked at. */
-    public static void takeOnly(long page) {
+    public static void popOnly(long page) {
         long counts = counts(page);
         putLong(page + FREE, 0);
         putLong(page + COUNTS, counts + 1);
@@ -309,7 +309,7 @@ public final class Page {
             old = threadFreeAcquire(page);
             head = head(old);
             setNextBlock(block, head);
-        } while (!weakCasThreadFree(page, old, pushed(old, head, block)));
+        } while (!weakCasThreadFree(page, old, wordAfterPush(old, head, block)));
         return old;
     }
 
@@ -332,7 +332,7 @@ public final class Page {
         }
         if (head(threadFreeAcquire(page)) == 0) return false;
         long counts = counts(page);
-        long taken = takeThreadFree(page);
+        long taken = exchangeThreadFree(page);
         putLong(page + FREE, head(taken));
         putLong(page + COUNTS, counts - count(taken));
         return true;
@@ -346,7 +346,7 @@ public final class Page {
     public static void collectAll(long page) {
         collect(page);
         if (head(threadFreeAcquire(page)) == 0) return;
-        long taken = takeThreadFree(page);
+        long taken = exchangeThreadFree(page);
         addUsed(page, -count(taken));
         long local = localFree(page);
         setLocalFree(page, head(taken));
@@ -387,10 +387,10 @@ public final class Page {
      * The bytes of those OS pages that blocks have been linked in from, of four of them at a time where there are many: to
      * charge them takes atomics. Exact for the owner.
      */
-    public static long linked(long page) { return linked(capacity(page), blockSize(page)); }
+    public static long linkedBytes(long page) { return linkedBytes(capacity(page), blockSize(page)); }
 
     /** The same for so many blocks of {@code size} bytes. */
-    public static long linked(long blocks, long size) {
+    public static long linkedBytes(long blocks, long size) {
         long bytes = blocks * size;
         long step = bytes <= Config.CHARGE_STEP ? Os.pageSize() : Config.CHARGE_STEP;
         return Config.alignUp(bytes, step);
@@ -406,7 +406,7 @@ public final class Page {
         long after = before + blocks * size;
         // Most often by far there is nothing to charge.
         boolean charged = before > Config.CHARGE_STEP && after <= Config.alignUp(before, Config.CHARGE_STEP);
-        return charged ? 0 : linked(capacity(page) + blocks, size) - linked(page);
+        return charged ? 0 : linkedBytes(capacity(page) + blocks, size) - linkedBytes(page);
     }
 
     /** For the owner: links the next few fresh blocks into {@code free}, in front; false if there are none. */

@@ -95,7 +95,7 @@ public final class Theap {
     }
     private static long counter(long theap, int counter) { return getRelaxed(theap + COUNTERS + counter * WORD); }
     /** A page was made that has {@code bytes} for blocks. */
-    public static void countMade(long theap, int bin, long bytes) {
+    public static void countPage(long theap, int bin, long bytes) {
         putLong(theap + MADE + bin * WORD, getLong(theap + MADE + bin * WORD) + 1);
         count(theap, MADE_BYTES, bytes);
         if (bin == SizeClass.HUGE) putLong(theap + FILLED + bin * WORD, getLong(theap + FILLED + bin * WORD) + bytes);
@@ -104,11 +104,11 @@ public final class Theap {
      * A page's {@code free} was empty and has been filled. So malloc is counted when it has nothing else to do; who
      * frees the page takes off what is left of the list.
      */
-    public static void countFilled(long theap, int bin, long page) {
+    public static void countListed(long theap, int bin, long page) {
         // All blocks that are not in use are in that list now.
-        countFilled(theap, bin, Page.capacity(page) - Page.used(page));
+        countListed(theap, bin, Page.capacity(page) - Page.used(page));
     }
-    public static void countFilled(long theap, int bin, int blocks) {
+    public static void countListed(long theap, int bin, int blocks) {
         long at = theap + FILLED + bin * WORD;
         putLong(at, getLong(at) + blocks);
     }
@@ -120,13 +120,13 @@ public final class Theap {
             Statistics.add(statistics, Statistics.MALLOC_BINS + bin * Statistics.COUNT_SIZE, blocks * SizeClass.binSize(bin));
         }
         for (int bin = 1; bin < SizeClass.HUGE; bin++) {
-            if (made(theap, bin) != 0) addPages(statistics, bin, made(theap, bin));
+            if (pagesMade(theap, bin) != 0) addPages(statistics, bin, pagesMade(theap, bin));
         }
         long single = getRelaxed(theap + FILLED + SizeClass.HUGE * WORD);
-        addPages(statistics, SizeClass.HUGE, made(theap, SizeClass.HUGE));
+        addPages(statistics, SizeClass.HUGE, pagesMade(theap, SizeClass.HUGE));
         Statistics.add(statistics, Statistics.PAGE_COMMITTED, counter(theap, MADE_BYTES));
         Statistics.add(statistics, Statistics.MALLOC_HUGE, single);
-        Statistics.add(statistics, Statistics.MALLOC_HUGE_COUNT, made(theap, SizeClass.HUGE));
+        Statistics.add(statistics, Statistics.MALLOC_HUGE_COUNT, pagesMade(theap, SizeClass.HUGE));
         for (int i = 0; i <= SEARCHES_COUNT; i++) {
             Statistics.add(statistics, Statistics.PAGES_EXTENDED + i * Statistics.COUNTER_SIZE, counter(theap, i));
         }
@@ -161,7 +161,7 @@ public final class Theap {
     public static void removeOrphan(long theap) {
         Links.remove(ThreadData.orphansWord(data(theap)), theap, IN_THREAD);
     }
-    private static long made(long theap, int bin) { return getRelaxed(theap + MADE + bin * WORD); }
+    private static long pagesMade(long theap, int bin) { return getRelaxed(theap + MADE + bin * WORD); }
     private static void addPages(long statistics, int bin, long pages) {
         Statistics.add(statistics, Statistics.PAGES, pages);
         Statistics.add(statistics, Statistics.PAGE_BINS + bin * Statistics.COUNT_SIZE, pages);

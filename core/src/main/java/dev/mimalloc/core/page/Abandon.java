@@ -47,7 +47,7 @@ public final class Abandon {
     /** Gives up a page that the caller owns and that is in no queue; frees it if it is empty. */
     public static void abandon(long page) {
         Page.clearFlag(page, Page.IN_FULL);
-        Page.setOwner(page, Page.HIDDEN);
+        Page.setThreadId(page, Page.HIDDEN);
         // A page with a single block is not there for others to allocate in, and so does not count.
         if (!Page.isSingleton(page)) Theap.count(Page.theap(page), Theap.ABANDONED, 1);
         giveUp(page);
@@ -68,10 +68,10 @@ public final class Abandon {
         while (true) {
             long word = Page.threadFreeAcquire(page);
             if (Page.count(word) == Page.used(page)) {
-                if (leave(page)) Pages.release(page);
+                if (hide(page)) Pages.release(page);
                 return;
             }
-            if (Page.owner(page) == Page.HIDDEN && Page.hasRoom(page, Page.OTHERS_SHARE)) makeFindable(page);
+            if (Page.threadId(page) == Page.HIDDEN && Page.hasRoom(page, Page.OTHERS_SHARE)) makeFindable(page);
             if (Page.casThreadFree(page, word, word & ~Page.OWNED)) return;
         }
     }
@@ -83,7 +83,7 @@ public final class Abandon {
      */
     public static void afterFree(long page, long theap) {
         if (theap != 0 && mayReclaim(page, theap)) {
-            if (!leave(page)) return;
+            if (!hide(page)) return;
             Theap.count(theap, Theap.RECLAIM_ON_FREE, 1);
             // It gave up this page itself, and took the long way for each block that it freed since: let it keep more.
             if (Page.theap(page) == theap) {
@@ -102,9 +102,9 @@ public final class Abandon {
     public static boolean moveToMain(long page) {
         long old = Page.heapAcquire(page);
         long main = Subprocess.mainHeap(Heap.subprocess(old));
-        if (!Page.isInArena(page)) Pages.leave(page, old);
-        if (!Pages.enter(page, main)) return false;
-        if (Page.isInArena(page)) Pages.leave(page, old);
+        if (!Page.isInArena(page)) Pages.removeFromHeap(page, old);
+        if (!Pages.addToHeap(page, main)) return false;
+        if (Page.isInArena(page)) Pages.removeFromHeap(page, old);
         Pages.move(page, Heap.statistics(old), Heap.statistics(main));
         Heap.addReferences(main, 1);
         Limits.move(old, main, Pages.charge(page));
@@ -118,7 +118,7 @@ public final class Abandon {
      * lost.
      */
     public static boolean adopt(long page) {
-        if (!leave(page)) return false;
+        if (!hide(page)) return false;
         moveToMain(page);
         return true;
     }
@@ -135,11 +135,11 @@ public final class Abandon {
     }
 
     /** Makes an owned page, that is not findable, a theap's own; it is in no queue yet. */
-    static void take(long page, long theap) {
+    static void takeOver(long page, long theap) {
         Page.setTheap(page, theap);
-        Page.setOwner(page, Theap.threadId(theap));
+        Page.setThreadId(page, Theap.threadId(theap));
         Page.setRetire(page, 0);
-        if (Page.free(page) == 0 && Page.collect(page)) Theap.countFilled(theap, Page.bin(page), page);
+        if (Page.free(page) == 0 && Page.collect(page)) Theap.countListed(theap, Page.bin(page), page);
         Page.collectAll(page);
     }
 
@@ -147,7 +147,7 @@ public final class Abandon {
      * Puts an owned page, that is not findable, into a theap. At the back: until its turn comes it may get emptier.
      */
     private static void reclaim(long page, long theap) {
-        take(page, theap);
+        takeOver(page, theap);
         if (Page.used(page) == 0) {
             // The others came back meanwhile. Nobody would look for such a page in a queue.
             Pages.release(page);
@@ -188,7 +188,7 @@ public final class Abandon {
     /** Claims a findable page by its bit: true if the caller owns it now. */
     public static boolean claim(long bitmap, long bit, long page) {
         if (!Bitmap.clear(bitmap, bit)) return false;
-        if (!Page.isOwned(Page.own(page))) return true;
+        if (Page.tryOwn(page)) return true;
         Bitmap.set(bitmap, bit);
         return false;
     }
@@ -197,7 +197,7 @@ public final class Abandon {
         if (!Page.isInArena(page) || Page.isSingleton(page)) return;
         long bitmap = bitmap(page);
         if (bitmap == 0) return;
-        Page.setOwner(page, Page.FINDABLE);
+        Page.setThreadId(page, Page.FINDABLE);
         Heap.addAbandoned(Page.heapAcquire(page), Page.bin(page), 1);
         Bitmap.set(bitmap, Arena.sliceOf(Arenas.arenaOf(page), page));
     }
@@ -205,22 +205,22 @@ public final class Abandon {
     private static long bitmap(long page) {
         long arena = Arenas.arenaOf(page);
         long pages = Heap.arenaPages(Page.heapAcquire(page), Arena.index(arena), Arena.slices(arena));
-        return pages == 0 ? 0 : ArenaPages.abandonedMade(pages, Page.bin(page));
+        return pages == 0 ? 0 : ArenaPages.makeAbandoned(pages, Page.bin(page));
     }
 
     /** An owner makes its abandoned page one that cannot be found any more; false if it has to be left for ever. */
-    static boolean leave(long page) {
+    static boolean hide(long page) {
         long heap = Page.heapAcquire(page);
-        if (Page.owner(page) == Page.FINDABLE) {
-            if (!takeBit(bitmap(page), Arena.sliceOf(Arenas.arenaOf(page), page), heap)) return false;
+        if (Page.threadId(page) == Page.FINDABLE) {
+            if (!clearBit(bitmap(page), Arena.sliceOf(Arenas.arenaOf(page), page), heap)) return false;
             Heap.addAbandoned(heap, Page.bin(page), -1);
         }
-        Page.setOwner(page, Page.HIDDEN);
+        Page.setThreadId(page, Page.HIDDEN);
         return true;
     }
 
     /** Clears a findable page's bit, waiting for an allocator that has cleared it to put it back. */
-    public static boolean takeBit(long bitmap, long bit, long heap) {
+    public static boolean clearBit(long bitmap, long bit, long heap) {
         for (int i = 0; !Bitmap.clear(bitmap, bit); i++) {
             if (i == 0) Statistics.add(Heap.statistics(heap), Statistics.PAGES_UNABANDON_BUSY_WAIT, 1);
             // In a fork's child the allocator may be a thread that stayed behind in the parent.

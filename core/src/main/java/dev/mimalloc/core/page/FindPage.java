@@ -24,24 +24,24 @@ public final class FindPage {
      */
     public static long find(long theap, int bin) {
         long page = PageQueue.first(Theap.queue(theap, bin));
-        while (page != 0 && !ready(theap, bin, page)) {
-            filled(theap, bin, page);
+        while (page != 0 && !prepare(theap, bin, page)) {
+            setAsideFull(theap, bin, page);
             page = search(theap, bin);
         }
         if (page == 0) page = searchFull(theap, bin, FULL_SEARCH);
-        if (page != 0 && !ready(theap, bin, page)) {
+        if (page != 0 && !prepare(theap, bin, page)) {
             // Rather another page than a loop, should a page not have the block that it seems to have.
-            filled(theap, bin, page);
+            setAsideFull(theap, bin, page);
             page = 0;
         }
-        if (page == 0) page = fresh(theap, bin);
+        if (page == 0) page = makePage(theap, bin);
         if (page == 0) page = searchFull(theap, bin, Config.MAX_SIZE);
-        if (page == 0 || !ready(theap, bin, page)) return 0;
+        if (page == 0 || !prepare(theap, bin, page)) return 0;
         Page.setRetire(page, 0);
         return page;
     }
 
-    private static boolean ready(long theap, int bin, long page) {
+    private static boolean prepare(long theap, int bin, long page) {
         if (Page.free(page) != 0) return true;
         boolean collected = Page.collect(page);
         if (!collected || Page.isShort(page)) {
@@ -49,16 +49,16 @@ public final class FindPage {
             if (!extended && !collected) return false;
             if (extended) Theap.count(theap, Theap.EXTENDED, 1);
         }
-        Theap.countFilled(theap, bin, page);
+        Theap.countListed(theap, bin, page);
         return true;
     }
 
     /** A page has no block left. */
-    private static void filled(long theap, int bin, long page) {
-        long retain = retain(theap, bin);
+    private static void setAsideFull(long theap, int bin, long page) {
+        long retain = fullRetain(theap, bin);
         Theap.lock(theap);
         PageQueue.remove(theap, bin, page);
-        long surplus = retain == 0 ? page : retained(theap, SizeClass.COUNT + bin, page, retain);
+        long surplus = retain == 0 ? page : pushFull(theap, SizeClass.COUNT + bin, page, retain);
         Theap.unlock(theap);
         if (surplus == 0) return;
         if (surplus != page && Page.isEmpty(surplus)) {
@@ -70,7 +70,7 @@ public final class FindPage {
     }
 
     /** Puts a page to the full ones; the oldest of them, taken out, if they are too many then, and otherwise 0. */
-    private static long retained(long theap, int full, long page, long retain) {
+    private static long pushFull(long theap, int full, long page, long retain) {
         Page.setFlag(page, Page.IN_FULL);
         PageQueue.pushFront(theap, full, page);
         long queue = Theap.queue(theap, full);
@@ -84,7 +84,7 @@ public final class FindPage {
      * How many full pages stay: as the option says for medium ones, as much memory for small ones. Below 0: all. And
      * more of them if they are known to come back: see {@link Abandon}.
      */
-    private static long retain(long theap, int bin) {
+    private static long fullRetain(long theap, int bin) {
         long retain = Theap.fullRetain(theap);
         if (retain <= 0) return retain;
         long inMedium = Config.MEDIUM_PAGE >>> Config.SLICE_SHIFT;
@@ -156,16 +156,16 @@ public final class FindPage {
         return best;
     }
 
-    private static long fresh(long theap, int bin) {
+    private static long makePage(long theap, int bin) {
         Scavenge.pace(Theap.subprocess(theap));
         long page = Abandon.find(theap, bin);
         if (page != 0) {
-            Abandon.take(page, theap);
+            Abandon.takeOver(page, theap);
         } else {
             page = Pages.allocate(theap, bin);
             if (page == 0) return 0;
             Theap.count(theap, Theap.EXTENDED, 1);
-            Theap.countFilled(theap, bin, page);
+            Theap.countListed(theap, bin, page);
         }
         Theap.lock(theap);
         PageQueue.pushFront(theap, bin, page);

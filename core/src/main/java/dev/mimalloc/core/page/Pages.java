@@ -50,17 +50,17 @@ public final class Pages {
         long heap = Theap.heap(theap);
         int blocks = (int) (size / blockSize);
         int first = Page.portion(blockSize, blocks);
-        long charged = Page.linked(first, blockSize);
+        long charged = Page.linkedBytes(first, blockSize);
         if (!Limits.charge(heap, charged)) {
             // Near a limit a single block will do.
             first = 1;
-            charged = Page.linked(1, blockSize);
+            charged = Page.linkedBytes(1, blockSize);
             if (!Limits.charge(heap, charged)) return 0;
         }
         long page = Arenas.allocate(heap, slices, 1, mayStayEmpty(theap, bin));
         if (page == 0) page = mapped(heap, size, Config.SLICE);
-        if (page == 0) return refused(heap, charged);
-        return initialised(page, theap, blockSize, blocks, first);
+        if (page == 0) return refuse(heap, charged);
+        return initialise(page, theap, blockSize, blocks, first);
     }
 
     /** For the owner: links in fresh blocks if there are any, and no limit forbids it. */
@@ -113,12 +113,12 @@ public final class Pages {
             boolean large = blockSize > Config.LARGE_OBJECT_MAX;
             boolean sparse = !large || (use & TOUCHED) == 0 && Density.expected(blockSize) == Density.SPARSE;
             page = Arenas.allocate(heap, slices, aligned, sparse || hasUnusedEnd(blockSize, slices));
-            if (page != 0 && large && mayTellDensity(page, heap)) Density.made(Page.start(page), blockSize);
+            if (page != 0 && large && mayTellDensity(page, heap)) Density.afterAllocate(Page.start(page), blockSize);
         }
         if (page == 0) page = mapped(heap, blockSize, Config.max(alignment, Config.SLICE));
-        if (page == 0) return refused(heap, blockSize);
+        if (page == 0) return refuse(heap, blockSize);
         if ((use & INTERIOR) != 0 && slices < 1L << 31) Page.setFlag(page, Page.MAPPED_WHOLE);
-        return initialised(page, theap, blockSize, 1, 0);
+        return initialise(page, theap, blockSize, 1, 0);
     }
 
     /** Of a page with a single block: was its memory fresh, and does it stay readable even when it is freed? */
@@ -129,7 +129,7 @@ public final class Pages {
         return Arena.isAdvisable(arena) && Arena.staysReadable(arena);
     }
 
-    private static long refused(long heap, long bytes) {
+    private static long refuse(long heap, long bytes) {
         Limits.discharge(heap, bytes);
         return 0;
     }
@@ -137,7 +137,7 @@ public final class Pages {
     /** The bytes of a page's memory as limits count them: of what nobody was given yet they count nothing. */
     public static long charge(long page) {
         if (Page.has(page, Page.CHARGED_ELSEWHERE)) return 0;
-        return Page.isSingleton(page) ? Page.blockSize(page) : Page.linked(page);
+        return Page.isSingleton(page) ? Page.blockSize(page) : Page.linkedBytes(page);
     }
 
     /** The bytes of a page's memory, without the addresses where it may grow. */
@@ -149,7 +149,7 @@ public final class Pages {
     /** The bytes that a page for blocks of {@code size} bytes is charged at first, or one for a single such block. */
     public static long charge(long size, boolean single) {
         if (single) return Config.alignUp(Config.max(size, 1), Os.pageSize());
-        return Page.linked(1, SizeClass.goodSize(size));
+        return Page.linkedBytes(1, SizeClass.goodSize(size));
     }
 
     /** May a heap have memory straight from the OS? */
@@ -189,7 +189,7 @@ public final class Pages {
      * @param old the page whose block will be copied there, and which the caller owns, or 0. What it was charged is the new
      *        one's then: so a block may grow as long as the limit leaves room for what is new.
      */
-    static long growing(long theap, long size, long old) {
+    static long allocateGrowing(long theap, long size, long old) {
         long heap = Theap.heap(theap);
         if (!mayMap(heap) || size >= Config.ADDRESSES) return 0;
         long blockSize = roomy(heap, size);
@@ -206,7 +206,7 @@ public final class Pages {
             return 0;
         }
         OsMemory.allowHugePages(start, blockSize, Options.bounded(Options.ALLOW_THP) != 0);
-        page = initialised(mapped(page, heap, start, blockSize, room), theap, blockSize, 1, 0);
+        page = initialise(mapped(page, heap, start, blockSize, room), theap, blockSize, 1, 0);
         if (page == 0) Limits.discharge(heap, -credit); // all of the new one's has been discharged
         else if (credit != 0) Page.setFlag(old, Page.CHARGED_ELSEWHERE);
         return page;
@@ -269,27 +269,27 @@ public final class Pages {
     }
 
     /** @param linked so many blocks are linked in at once */
-    private static long initialised(long page, long theap, long blockSize, int reserved, int linked) {
+    private static long initialise(long page, long theap, long blockSize, int reserved, int linked) {
         long heap = Theap.heap(theap);
         Page.setBlockSize(page, blockSize);
         Page.setReserved(page, reserved);
         Page.setTheap(page, theap);
         Page.setHeapRelease(page, heap);
-        Page.setOwner(page, Theap.threadId(theap));
+        Page.setThreadId(page, Theap.threadId(theap));
         if (reserved == 1) Page.setSingle(page);
         if (linked != 0) Page.extend(page, linked);
         Page.setThreadFreeRelease(page, Page.OWNED);
-        if (!enter(page, heap)) {
+        if (!addToHeap(page, heap)) {
             giveMemoryBack(page, heap);
             return 0;
         }
         if (!PageMap.register(Page.start(page), mappedSlices(page), page)) {
-            leave(page, heap);
+            removeFromHeap(page, heap);
             giveMemoryBack(page, heap);
             return 0;
         }
         countPeaks(heap, Heap.addReferences(heap, 1) - 1);
-        Theap.countMade(theap, Page.bin(page), Page.bytes(page));
+        Theap.countPage(theap, Page.bin(page), Page.bytes(page));
         trace(page, true);
         return page;
     }
@@ -366,10 +366,10 @@ public final class Pages {
         trace(page, false);
         countUnusedSlow(page, Heap.statistics(heap));
         if (Page.isSingleton(page) && Page.blockSize(page) > Config.LARGE_OBJECT_MAX && mayTellDensity(page, heap)) {
-            Density.released(Page.start(page), Page.blockSize(page));
+            Density.beforeRelease(Page.start(page), Page.blockSize(page));
         }
         PageMap.unregister(Page.start(page), mappedSlices(page));
-        leave(page, heap);
+        removeFromHeap(page, heap);
     }
 
     /** The second half. The page still counts as one of its heap's, which lives as long at least. */
@@ -381,7 +381,7 @@ public final class Pages {
     }
 
     /** Makes a heap know the page; false if there is no memory for its bitmaps. */
-    static boolean enter(long page, long heap) {
+    static boolean addToHeap(long page, long heap) {
         if (Page.isInArena(page)) {
             long arena = Arenas.arenaOf(page);
             long pages = Heap.arenaPages(heap, Arena.index(arena), Arena.slices(arena));
@@ -397,7 +397,7 @@ public final class Pages {
     }
 
     /** Makes a heap forget the page. */
-    static void leave(long page, long heap) {
+    static void removeFromHeap(long page, long heap) {
         if (Page.isInArena(page)) {
             long arena = Arenas.arenaOf(page);
             long pages = Heap.arenaPages(heap, Arena.index(arena), Arena.slices(arena));

@@ -64,7 +64,7 @@ public final class Resize {
     /** A new page for a block that has grown too large for {@code old}, with its block free; or 0. */
     public static long mapped(long theap, long size, long old) {
         boolean owned = tryOwn(old);
-        long page = Pages.growing(theap, size, owned ? old : 0);
+        long page = Pages.allocateGrowing(theap, size, owned ? old : 0);
         if (page != 0) Page.addOnly(page);
         if (owned) giveUp(old);
         return page;
@@ -72,7 +72,7 @@ public final class Resize {
 
     private static boolean tryOwn(long page) {
         if (!Page.isSingleton(page) || Page.hasInterior(page) || Page.has(page, Page.SAMPLED)) return false;
-        return !Page.isOwned(Page.own(page));
+        return Page.tryOwn(page);
     }
 
     /** As after a free; the heap may have been deleted meanwhile. */
@@ -113,7 +113,7 @@ public final class Resize {
             Limits.discharge(heap, charge);
             return false;
         }
-        HugePages.claimed(arena, first, more);
+        HugePages.afterClaim(arena, first, more);
         Arena.use(arena, first, more);
         Pages.trace(page, false);
         long before = Page.blockSize(page);

@@ -50,14 +50,14 @@ public final class Sampling {
      * Counts what a page's free list has got, but for its first block: that one is for the allocation that needed the list,
      * which {@link #isNext} has counted. Of 35 bytecodes at most: so the JIT takes it into its caller.
      */
-    public static void listed(long theap, long page) {
+    public static void countList(long theap, long page) {
         long left = known(theap) - Page.listBytes(page) + Page.blockSize(page);
         if (left > 0) Theap.setSampleIn(theap, left);
-        else listedSlow(theap, page);
+        else countListSlow(theap, page);
     }
 
     /** The next sample may be in the list, which ends before it then. */
-    private static void listedSlow(long theap, long page) {
+    private static void countListSlow(long theap, long page) {
         long size = Page.blockSize(page);
         long bytes = Page.listBytes(page) - size;
         // An error thrown later would leave a list cut in two. Who has a lease has looked at the stack before.
@@ -69,7 +69,7 @@ public final class Sampling {
         }
         int blocks = (int) (1 + (left - 1) / size);
         // What is put back will be in a list that is filled once more.
-        Theap.countFilled(theap, Page.bin(page), blocks - (int) (1 + bytes / size));
+        Theap.countListed(theap, Page.bin(page), blocks - (int) (1 + bytes / size));
         Page.cut(page, blocks);
         Page.setFlag(page, Page.SAMPLE_NEXT);
         Theap.setSampleIn(theap, Trace.distance());

@@ -136,7 +136,7 @@ public final class Heaps {
     private static void moveAbandoned(long heap, long subprocess) {
         for (long at = HeapPages.next(heap, 0); at >= 0; at = HeapPages.next(heap, at + 1)) {
             long page = HeapPages.page(heap, at);
-            if (!Page.isOwned(Page.own(page))) moveOwned(page, heap);
+            if (Page.tryOwn(page)) moveOwned(page, heap);
         }
         long page;
         while ((page = ownedOsPage(heap, subprocess)) != 0) moveOwned(page, heap);
@@ -153,7 +153,7 @@ public final class Heaps {
         long lock = Subprocess.osLock(subprocess);
         Lock.acquire(lock);
         long page = Heap.osPages(heap);
-        while (page != 0 && Page.isOwned(Page.own(page))) page = Page.osNext(page);
+        while (page != 0 && !Page.tryOwn(page)) page = Page.osNext(page);
         Lock.release(lock);
         return page;
     }

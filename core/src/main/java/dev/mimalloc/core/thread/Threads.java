@@ -48,7 +48,7 @@ public final class Threads {
         long data = Theap.data(theap);
         long subprocess = ThreadData.subprocess(data);
         if (subprocess == 0) {
-            free(data);
+            release(data);
             return;
         }
         ThreadData.setCallOuts(data, 0); // it may have ended inside of a function of the user's
@@ -74,13 +74,13 @@ public final class Threads {
         Scavenge.forgetThread(data);
         Theaps.unlinkFromHeap(main);
         Lock.release(lock);
-        free(data);
+        release(data);
         Statistics.decrease(Subprocess.statistics(subprocess), Statistics.THREADS, 1);
         Meta.collectMuch();
         Purge.tick(subprocess);
     }
 
-    private static void free(long data) {
+    private static void release(long data) {
         freeTheaps(ThreadData.theaps(data));
         freeTheaps(ThreadData.orphansAcquire(data)); // some only if the subprocess has ended
         Table.release(ThreadData.bySlot(data));

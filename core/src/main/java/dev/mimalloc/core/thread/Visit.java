@@ -114,13 +114,13 @@ public final class Visit {
         return which == ABANDONED ? Page.isAbandoned(page) : !Page.isAbandoned(page) && Page.theap(page) == which;
     }
 
-    /** From here on to {@link #leave} the page can be read; false if it is not there any more. */
-    private static boolean enter(long heap, long page, long start, long osLock) {
+    /** From here on to {@link #closePage} the page can be read; false if it is not there any more. */
+    private static boolean openPage(long heap, long page, long start, long osLock) {
         if (osLock != 0) Lock.acquire(osLock);
         return PageMap.pageOf(start) == page && Page.heapAcquire(page) == heap;
     }
 
-    private static void leave(long osLock) {
+    private static void closePage(long osLock) {
         if (osLock != 0) Lock.release(osLock);
     }
 
@@ -129,13 +129,13 @@ public final class Visit {
             long argument) {
         long area = Meta.allocate(AREA);
         if (area == 0) return false;
-        boolean there = enter(heap, page, start, osLock);
+        boolean there = openPage(heap, page, start, osLock);
         long size = there ? Page.blockSize(page) : 0;
         long capacity = there ? Page.capacity(page) : 0;
         long live = there ? Page.live(page) : 0;
         putLong(area + BLOCKS, start);
         putLong(area + RESERVED, there ? Page.reserved(page) * size : 0);
-        leave(osLock);
+        closePage(osLock);
         putLong(area + COMMITTED, capacity * size);
         putLong(area + USED, live);
         putLong(area + BLOCK_SIZE, size);
@@ -162,13 +162,13 @@ public final class Visit {
         // One bit for each free block. The visitor may free blocks, so the lists are looked at only now.
         long free = Meta.allocate(bytes);
         if (free == 0) return false;
-        boolean there = enter(heap, page, start, osLock) && Page.blockSize(page) == size;
+        boolean there = openPage(heap, page, start, osLock) && Page.blockSize(page) == size;
         if (there && !Page.isSingleton(page)) { // a single one is live, and has no link
             mark(Page.free(page), start, size, capacity, free);
             mark(Page.localFree(page), start, size, capacity, free);
             mark(Page.head(Page.threadFreeAcquire(page)), start, size, capacity, free);
         }
-        leave(osLock);
+        closePage(osLock);
         boolean more = true;
         for (long i = 0; i < capacity && there && more; i++) {
             if ((getLong(free + (i >> 6) * WORD) >>> (i & 63) & 1) != 0) continue;
