@@ -53,6 +53,9 @@ public final class Os {
     /** Tests put one in its place that fails when they want it to. */
     static OperatingSystem system = OperatingSystem.choose();
 
+    /** Is there memory that costs no call? If not its class is never loaded, for which there may be no room later. */
+    private static final boolean EARLY = !system.isReady();
+
     private static final String PREFIX = "MIMALLOC_";
 
     /** The variables that an option may be given by: the others are many, and looked through for each option. */
@@ -96,7 +99,7 @@ public final class Os {
     /** Whole mappings or parts of them. */
     public static long unmap(long a, long size) {
         // The JDK's memory stays; what was in it goes.
-        if (FirstMemory.contains(a)) return system.isReady() ? system.advise(a, size, DROP) : 0;
+        if (EARLY && FirstMemory.contains(a)) return system.isReady() ? system.advise(a, size, DROP) : 0;
         return system.unmap(a, size);
     }
 
@@ -105,7 +108,7 @@ public final class Os {
 
     public static long advise(long a, long size, int advice) {
         // Advice on huge pages is not worth a wait.
-        boolean early = advice >= HUGE_PAGES && FirstMemory.contains(a) && !system.isReady();
+        boolean early = EARLY && advice >= HUGE_PAGES && FirstMemory.contains(a) && !system.isReady();
         return early ? UNSUPPORTED : system.advise(a, size, advice);
     }
 
