@@ -296,7 +296,7 @@ public final class Allocate {
         // Who has a lease has looked at the stack before: an error thrown here would keep the lease.
         if (!ThreadData.isShared(data)) ThreadSlot.probeStack();
         if (Root.deferredAcquire() != 0) Deferred.call(theap, false);
-        if (Os.needsPurgeThread()) startPurgeThread(theap);
+        if (isCareOrFirst(theap) && Os.needsPurgeThread()) startPurgeThread(theap);
         if (ThreadData.hasOrphans(data)) theap = Threads.adoptOrphans(data, theap);
         if (Retire.hasRetired(theap)) Retire.age(theap);
         long generic = Theap.generic(theap) + 1;
@@ -315,6 +315,9 @@ public final class Allocate {
         Os.startPurgeThread();
         CallOut.end(theap);
     }
+
+    /** Not each time: where pages are looked for all the time, to ask for the purge thread would take 1 % of malloc. */
+    private static boolean isCareOrFirst(long theap) { return (Theap.generic(theap) + 1 & Config.CARE_CYCLES - 1) <= 1; }
 
     private static void takeCare(long theap, long data, long generic) {
         Scavenge.tick(ThreadData.subprocess(data));
