@@ -40,8 +40,8 @@ public final class Config {
     public static final int EXTEND_MIN = 16;
 
     /**
-     * What a page has in use is charged by OS pages up to here, and above it by so much: threads with a few blocks of many
-     * sizes should not be charged for more, and a page that is used up should not cost an atomic for each OS page.
+     * What a page has in use is charged by OS pages up to here, and above it by so much: threads with a few blocks of
+     * many sizes should not be charged for more, and a page that is used up should not cost an atomic for each OS page.
      */
     public static final long CHARGE_STEP = 16 << 10;
     /** And where blocks come and go all the time, a larger one's grows to this. */

@@ -3,9 +3,10 @@ package dev.mimalloc.core.base;
 import static dev.mimalloc.machine.Memory.*;
 
 /**
- * A doubly linked list through its members. The head is a word with the first member's address; each member has two words,
- * the address of the next and of the previous one, at an offset that is the same in all of them. Who changes a list has
- * its lock. The head is written with release: some are read without the lock, and what a reader finds there is complete.
+ * A doubly linked list through its members. The head is a word with the first member's address; each member has two
+ * words, the address of the next and of the previous one, at an offset that is the same in all of them. Who changes a
+ * list has its lock. The head is written with release: some are read without the lock, and what a reader finds there is
+ * complete.
  */
 public final class Links {
     private static final long NEXT = 0;

@@ -15,8 +15,8 @@ public final class OsConfig {
     private OsConfig() {}
 
     /**
-     * Is committed memory backed only when it is touched? Asked once, when the process begins: later it may be in a sandbox
-     * that ends it for opening a file.
+     * Is committed memory backed only when it is touched? Asked once, when the process begins: later it may be in a
+     * sandbox that ends it for opening a file.
      */
     public static boolean overcommits() {
         if (Root.overcommitsRelaxed() == 0) {

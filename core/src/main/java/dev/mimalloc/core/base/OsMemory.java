@@ -88,8 +88,8 @@ public final class OsMemory {
     public static boolean unmap(long a, long size) { return Os.unmap(a, size) >= 0; }
 
     /**
-     * Gives a mapping back. To cut one in two takes one more, and a process may have as many as it may: then at least its
-     * memory goes.
+     * Gives a mapping back. To cut one in two takes one more, and a process may have as many as it may: then at least
+     * its memory goes.
      */
     public static void release(long a, long size) {
         if (!unmap(a, size)) decommit(a, size);

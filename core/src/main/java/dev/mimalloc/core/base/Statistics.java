@@ -8,8 +8,8 @@ import static dev.mimalloc.machine.Memory.*;
  * arenas, calls of the OS).
  *
  * <p>Pages are counted by their theaps, without atomics: how many were made. How many there are Report sees. The peaks
- * of PAGES and PAGE_COMMITTED are kept when a page is made, or more of it used, the latter as limits count; those of PAGE_BINS and
- * PAGES_ABANDONED are the most that a report has shown.
+ * of PAGES and PAGE_COMMITTED are kept when a page is made, or more of it used, the latter as limits count; those of
+ * PAGE_BINS and PAGES_ABANDONED are the most that a report has shown.
  *
  * <p>Blocks are not counted when they come and go, for that would cost the fast paths. What is in use Report sees from
  * the pages: exact when nothing runs. How many were ever given out, MALLOC_BINS' total, is counted when a page's free

@@ -103,8 +103,8 @@ public final class ProcessLife {
     public static boolean hasToTick() { return Subprocess.purgeExpire(Main.subprocess()) != 0; }
 
     /**
-     * What the thread of option {@code purge_thread} does: what is due, and when nothing waits any more a look for pages
-     * that others have emptied, since then it may sleep for long. C only.
+     * What the thread of option {@code purge_thread} does: what is due, and when nothing waits any more a look for
+     * pages that others have emptied, since then it may sleep for long. C only.
      *
      * @return for how many milliseconds it may sleep; -1 until something waits
      */

@@ -30,8 +30,8 @@ import dev.mimalloc.machine.Trace;
 
 /**
  * Allocation. The fast path: the thread's theap, its direct table, the page, and the first block of the page's free
- * list. All else is the generic path, which comes by at least once in as many allocations as a page has blocks, and
- * so is the place for what must happen now and then.
+ * list. All else is the generic path. A page's list ends after as many allocations as the page has blocks, so the
+ * generic path is taken again and again, and is the place for what must happen now and then.
  */
 public final class Allocate {
     private Allocate() {}
@@ -55,7 +55,7 @@ public final class Allocate {
         return block;
     }
 
-    /** A block whose memory is fresh has only its link to clear. */
+    /** Takes {@code block} and clears it. A block whose memory is fresh has only its link to clear. */
     private static long popZeroed(long page, long block) {
         if (!Page.has(page, Page.FREE_ZERO)) return popClearedSlow(page, block);
         pop(page, block);
@@ -64,8 +64,9 @@ public final class Allocate {
     }
 
     /**
-     * Clearing needs more stack than the rest, so it comes before the block is taken, and leaves its link alone. Above
-     * 256 bytes blocks begin with a cache line, and what follows the first one is cleared in whole ones.
+     * Takes {@code block} and clears all of it. Clearing needs more stack than the rest, so it comes before the block
+     * is taken, and leaves its link alone. Blocks above 256 bytes begin at a cache line: what follows their first line
+     * is cleared in whole lines.
      */
     private static long popClearedSlow(long page, long block) {
         long size = Page.blockSize(page);
@@ -80,7 +81,10 @@ public final class Allocate {
         return block;
     }
 
-    /** On the JVM one method, and not a small one: the JIT would take it into the fast path. */
+    /**
+     * Allocates when the direct table has no block, or the thread no theap. It is one method, and not a small one: the
+     * JIT would take a small one into the fast path.
+     */
     private static long mallocSlow(long size, long theap) {
         if (theap != 0) return generic(theap, size, false);
         long entered = Theaps.enter();
@@ -166,8 +170,8 @@ public final class Allocate {
     }
 
     /**
-     * When {@code free} is empty, or the size is not in the direct table: most often all it takes is the first page of
-     * the queue, with what the owner has put back.
+     * Allocates when the page's {@code free} is empty, or the size is not in the direct table. Most often all it takes
+     * is the first page of the queue, with the blocks that its owner has put back.
      */
     static long generic(long theap, long size, boolean zero) {
         long page = SizeClass.isHuge(size) ? 0 : PageQueue.first(Theap.queue(theap, SizeClass.bin(size)));
@@ -193,7 +197,7 @@ public final class Allocate {
         if (Sampling.isOn()) Sampling.countList(theap, page);
     }
 
-    /** Finds a page, and gives up when there is none. */
+    /** Allocates from whatever page can be found or made; reports that there is no memory when there is none. */
     private static long genericSlow(long theap, long size, boolean zero) {
         if (size < 0) return Errors.tooLarge(size);
         theap = heartbeat(theap);
@@ -212,8 +216,8 @@ public final class Allocate {
     /**
      * Makes an allocation a sample, unless the listener does not want it or there is no memory: then it is 0.
      *
-     * <p>A sample gets a page of its own. Who frees it takes the way of all pages without an owner, which is where the
-     * listener is told; and the frees of other blocks need not ask whether they are a sample's.
+     * <p>A sample gets a page of its own. Its free takes the way of all pages without an owner, where the listener
+     * hears of it; so frees of other blocks need not ask whether they are a sample's.
      */
     private static long sample(long theap, long size, long alignment, boolean zero) {
         long weight = Trace.weigh(Sampling.bytes(size));
@@ -233,8 +237,8 @@ public final class Allocate {
     }
 
     /**
-     * Takes the first block of a page that {@link #page} gave. A page with a single block has nothing more to give then:
-     * nobody owns it, and who frees the block frees the page.
+     * Takes the first block of a page that {@link #page} gave. A page with a single block has nothing more to give
+     * then: it is given up, and whoever frees the block frees the page.
      */
     static long takeFirst(long page, boolean zero) {
         if (!Page.isSingleton(page)) return first(page, zero);
@@ -253,8 +257,8 @@ public final class Allocate {
     }
 
     /**
-     * A page with a free block of at least {@code size} bytes; 0 if there is no memory. It is of another theap if this
-     * one's heap has ended in a function of the user's.
+     * A page with a free block of at least {@code size} bytes; 0 if there is no memory. The page is of another theap if
+     * a function of the user's has ended this one's heap meanwhile.
      *
      * @param alignment of the page's first block; more than a slice only for a page with a single block
      * @param use of a block with a page to itself: see {@link Pages#singleton}
@@ -263,7 +267,7 @@ public final class Allocate {
         boolean single = alignment > Config.SLICE || SizeClass.isHuge(size);
         long page = single ? singleton(theap, size, alignment, use) : FindPage.find(theap, SizeClass.bin(size));
         if (likely(page != 0)) return page;
-        // Whatever is free somewhere else may help.
+        // Memory that is kept somewhere else, for what comes next, may help.
         do {
             theap = Threads.adoptOrphans(Theap.data(theap), theap);
             Free.free(ThreadData.takeSpare(Theap.data(theap)));
@@ -287,13 +291,13 @@ public final class Allocate {
     }
 
     /**
-     * What comes around now and then: the user's deferred frees, retired pages, a thread's collection, the purge.
+     * Does what is due now and then: the user's deferred frees, retired pages, a theap's collection, the purge.
      *
-     * @return the theap to go on with: another one when this one's heap has ended
+     * @return the theap to go on with: another one when the heap of {@code theap} has ended
      */
     static long heartbeat(long theap) {
         long data = Theap.data(theap);
-        // Who has a lease has looked at the stack before: an error thrown here would keep the lease.
+        // An error thrown here would keep a lease for ever: a thread that has one has looked at the stack before.
         if (!ThreadData.isShared(data)) ThreadSlot.probeStack();
         if (Root.deferredAcquire() != 0) Deferred.call(theap, false);
         if (isCareOrFirst(theap) && Os.needsPurgeThread()) startPurgeThread(theap);
@@ -306,9 +310,9 @@ public final class Allocate {
     }
 
     /**
-     * In the middle of a malloc, where the allocator holds no lock, since a thread's making allocates as well. Not when
-     * something is freed, though it is only then that there is something to purge: C libraries free a thread's memory
-     * with a lock that they need for the next thread.
+     * Makes the thread that purges, in the middle of a malloc, where the allocator holds no lock, since to make a
+     * thread allocates as well. It is not made in a free, though only then there is something to purge: C libraries
+     * free the memory of an ended thread under a lock that they need to make one.
      */
     private static void startPurgeThread(long theap) {
         CallOut.begin(theap);

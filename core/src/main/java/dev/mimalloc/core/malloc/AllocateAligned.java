@@ -82,7 +82,7 @@ public final class AllocateAligned {
         return total < 0 ? Errors.tooLarge(total) : heapZallocAt(heap, total, alignment, offset);
     }
 
-    /** In the thread's default heap for heap 0. */
+    /** Allocates in a heap; heap 0 stands for the thread's default one. */
     private static long in(long heap, long size, long alignment, long offset, boolean zero) {
         if (!Config.isPowerOfTwo(alignment)) return Errors.badAlignment(alignment);
         long theap = Theaps.enter(heap);
@@ -93,9 +93,9 @@ public final class AllocateAligned {
     }
 
     /**
-     * For a power of two. A size that is a multiple of it, up to a slice, has a size class whose block size is one too;
-     * so all blocks of a page are aligned, as the page starts at a slice. A listener that is told of a sample is told that
-     * multiple.
+     * Allocates a block with an alignment that is a power of two. A size that is a multiple of such an alignment, up to
+     * a slice, has a size class whose block size is a multiple, too; so all blocks of a page are aligned, as the page
+     * starts at a slice. The listener for samples sees the rounded size.
      */
     static long allocate(long theap, long size, long alignment, long offset, boolean zero) {
         boolean atStart = (offset & alignment - 1) == 0;

@@ -15,8 +15,9 @@ import dev.mimalloc.machine.Text;
 import dev.mimalloc.machine.ThreadSlot;
 
 /**
- * Freeing. The fast path: the address' page, whose thread word is this thread's id and nothing else; the block goes on
- * the page's local list. A block of another thread's page goes on the thread-free list with one CAS.
+ * Freeing. The fast path: the page map leads from the address to the page, whose thread word is this thread's id and
+ * nothing else, and the block goes on the page's local list. A block of another thread's page goes on the page's
+ * thread-free list by one CAS.
  */
 public final class Free {
     private Free() {}
@@ -44,7 +45,10 @@ public final class Free {
         else flaggedSlow(page, p, difference);
     }
 
-    /** The page has a single block, whose address must be the one that is freed, or some address lies inside one. */
+    /**
+     * Frees a block of a page with a flag in its thread word. Either the page has a single block, and no other address
+     * can be freed; or users have addresses inside of its blocks.
+     */
     private static void flaggedSlow(long page, long p, long difference) {
         long block = Page.hasInterior(page) ? Page.blockOf(page, p) : p;
         if ((difference & ~Page.FLAGS) == 0) local(page, block);
@@ -53,7 +57,7 @@ public final class Free {
         else raiseInvalid(p);
     }
 
-    /** As {@link #remote}, of the only block of a page: it has no link, and its memory is not touched. */
+    /** Pushes the only block of a page, as {@link #remote}; the block has no link, and its memory is not touched. */
     private static void pushOnly(long page, long block) {
         long old;
         do {
@@ -63,14 +67,14 @@ public final class Free {
     }
 
     /**
-     * Pushes a block of a page that this thread does not own. After the CAS only who got the ownership may look at
-     * the page.
+     * Pushes a block of a page that this thread does not own. After the CAS this thread may look at the page only if
+     * that has made it the owner.
      */
     private static void remote(long page, long block) {
         if (!Page.isOwned(Page.push(page, block))) ownedSlow(page);
     }
 
-    /** A free has made us the owner of an abandoned page. */
+    /** A free has made this thread the owner of an abandoned page. */
     private static void ownedSlow(long page) {
         long heap = Page.heapAcquire(page);
         if (unlikely(Heap.isDeleted(heap)) && !Abandon.adopt(page)) return;
@@ -78,14 +82,15 @@ public final class Free {
     }
 
     /**
-     * What the fast way does not lead to a page: 0, an address inside a block with an odd offset, or none of ours.
+     * Frees what the fast path finds no page for: 0, an address inside a block that is no multiple of 8, or an address
+     * that is not the allocator's.
      */
     private static void freeOdd(long p) {
         long page = pageOf(p);
         if (page != 0) freeSlow(p, page);
     }
 
-    /** The page of a block; for 0, and with an error for what cannot be a block, 0. */
+    /** The page of a block; 0 for 0, and, with an error, for an address that cannot be a block's. */
     static long pageOf(long p) {
         long page = PageMap.pageOf(p);
         if (page != 0 && ((p & 7) == 0 || Page.hasInterior(page))) return page;
@@ -93,7 +98,7 @@ public final class Free {
         return 0;
     }
 
-    /** Whether an address lies among blocks, but a block does not begin there. */
+    /** Does an address lie among blocks, where no block begins? */
     public static boolean isInside(long p) {
         long page = PageMap.pageOf(p);
         long size = page == 0 ? 0 : Page.blockSize(page); // 0 also if the page is going just now

@@ -146,8 +146,8 @@ public final class Reallocate {
         long page = Free.pageOf(p);
         if (page == 0 && p != 0) return 0;
         long usable = p == 0 ? 0 : Free.usableSize(page, p);
-        // At most half wasted. Size 0 keeps the block, whose first byte may be looked at as little as that of a new
-        // one.
+        // A block stays where it is when at most half of it is wasted. For size 0 it does not: the result is a new
+        // block.
         boolean fits = p != 0 && size <= usable && size >= usable / 2 && size != 0;
         if (fits && !Resize.pays(usable, size)) return p;
         ThreadSlot.probeStackAround();
@@ -160,12 +160,12 @@ public final class Reallocate {
     }
 
     /**
-     * A block for a large one that grows, where it cannot: see {@link Resize}. From 4 MiB on it gets a mapping of its own, in
-     * which it can. A smaller one has room for half more and {@link #ROOM}, to the end of a slice, as nobody else could use
-     * the rest: that costs addresses, but no memory until it is touched, the rest of a huge page aside. So a block that
-     * grows by halves, as vectors do, is copied every second time, and the copies of one that grows by bits stay in
-     * proportion. It is 0 where there is a limit, which room would count against, and where there is no memory for that
-     * size; nobody is told.
+     * A new block for a large one that grows and cannot do so in its place: see {@link Resize}. From 4 MiB on it gets a
+     * mapping of its own, in which it can grow. A smaller one has room for half more and {@link #ROOM}, to the end of a
+     * slice, as nobody else could use the rest: that costs addresses, but no memory until it is touched, the rest of a
+     * huge page aside. So a block that grows by halves, as vectors do, is copied every second time, and the copies of
+     * one that grows by bits stay in proportion. It is 0 where there is a limit, which room would count against, and
+     * where there is no memory for that size, without a report.
      *
      * @param old the page of the block that grows
      */
@@ -179,7 +179,8 @@ public final class Reallocate {
     }
 
     private static long allocateRoomyIn(long theap, long size, long old) {
-        // While samples are taken a block is a new one each time, and so should have much room.
+        // While samples are taken no block grows in its place: room behind it would be of no use, so it gets room
+        // inside.
         if (size >= Resize.MAPPED_MIN && !Sampling.isOn()) {
             long page = Resize.mapped(theap, size, old);
             if (page != 0) return Allocate.takeFirst(page, false);

@@ -15,7 +15,7 @@ public final class Spare {
 
     private Spare() {}
 
-    /** Who lends to the current thread: to be handed to the other two, by the same thread. 0 if nobody does. */
+    /** The lender of the current thread, 0 if it has none: for {@link #take} and {@link #putBack} in this thread. */
     public static long lender() {
         long theap = ThreadSlot.theap();
         return theap == 0 ? 0 : Theap.data(theap);
@@ -30,7 +30,7 @@ public final class Spare {
         return block;
     }
 
-    /** At a memory limit, malloc may call a function of the user's, which may come by here. */
+    /** Makes the spare block. At a memory limit malloc may call a function of the user's, which may make one, too. */
     private static long allocate(long lender) {
         ThreadData.setSpare(lender, 0); // where there is stack for this, there is when we have a block
         long block = Allocate.malloc(SIZE);

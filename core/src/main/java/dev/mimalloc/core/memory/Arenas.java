@@ -21,16 +21,18 @@ public final class Arenas {
     /** The first slice of an arena is aligned like this, so that transparent huge pages fit. */
     private static final long ALIGNMENT = 2 << 20;
     /**
-     * And that of a large arena like this where it can be: what a page of the hardware's directory maps. With libraries
-     * and mappings of others in the same directory, huge pages slowed everything by a tenth in a virtual machine. The
-     * price: nine random bits of its address less.
+     * The first slice of an arena of 1 GiB or more is aligned like this where it can be: 1 GiB is what one page
+     * directory of the processor maps. With libraries and others' mappings in one directory with huge pages, all code
+     * ran a tenth slower in a virtual machine. The price: nine random bits less in the arena's address.
      */
     private static final long DIRECTORY = 1 << 30;
     /** An arena's index has two bytes in a page. */
     private static final long MAX = 65535;
-    /** Others may be faster, and take what was reserved for this. */
+    /** How often an arena is reserved for one request: other threads may take its slices first. */
     private static final int ATTEMPTS = 16;
-    /** There is room, but the OS has no memory for it: another arena would not help. */
+    /**
+     * An answer in place of a page: there is room, but the OS has no memory for it, and another arena would not help.
+     */
     private static final long NO_COMMIT = -1;
 
     private Arenas() {}
@@ -39,7 +41,7 @@ public final class Arenas {
      * Slices for a page of {@code heap}, committed.
      *
      * @param alignment of the first slice's address, in slices, a power of two
-     * @param sparse perhaps little will be used of them
+     * @param sparse perhaps little will be used of the slices
      * @return the page's descriptor, with its memory's fields filled in, or 0
      */
     public static long allocate(long heap, long slices, long alignment, boolean sparse) {
@@ -120,8 +122,8 @@ public final class Arenas {
     }
 
     /**
-     * One more arena with room for so many slices, unless another thread has just added one; false if the OS has
-     * none.
+     * Reserves one more arena with room for {@code slices}, unless another thread has just added one; false if the OS
+     * has no addresses for it.
      */
     private static boolean reserveMore(long subprocess, long count, long slices) {
         if (Options.isEnabled(Options.DISALLOW_OS_ALLOC)) return false;
@@ -135,7 +137,8 @@ public final class Arenas {
         long least = Config.alignUp(slices << Config.SLICE_SHIFT, ALIGNMENT);
         long size = Options.boundedSize(Options.ARENA_RESERVE);
         if (size == 0) return false;
-        // The more there are, the larger the next: their number stays small, and so does the search through them.
+        // The more arenas there are, the larger the next: their number stays small, and so does the search through
+        // them.
         size = Config.max(Config.alignUp(size << Config.min(count / 8, 16), ALIGNMENT), least);
         long eager = Options.bounded(Options.ARENA_EAGER_COMMIT);
         boolean large = Options.isEnabled(Options.ALLOW_LARGE_OS_PAGES);
@@ -154,8 +157,8 @@ public final class Arenas {
     }
 
     /**
-     * An arena takes half of the address space that there is at most, which may have a limit: the page map needs some of it
-     * for the arena, and the program has mappings of its own.
+     * Are there twice as many addresses as an arena would take? The address space may have a limit, of which an arena
+     * should take half at most: the page map needs some of it, and the program has mappings of its own.
      */
     private static boolean isThereTwice(long size) {
         long start = OsMemory.map(size * 2, Os.pageSize(), 0);
@@ -164,9 +167,10 @@ public final class Arenas {
     }
 
     /**
-     * Reserves {@code size} bytes from the OS and makes an arena of them; for who holds the lock.
+     * Reserves {@code size} bytes from the OS and makes an arena of them, under the arena lock; 0 if there is no
+     * memory.
      *
-     * @param bySteps what is not committed now will be by whole regions
+     * @param bySteps memory that is not committed now is committed by regions of 2 MiB later
      */
     public static long reserveMemory(long subprocess, long size, boolean commit, boolean large, boolean exclusive,
             boolean bySteps) {
@@ -187,7 +191,7 @@ public final class Arenas {
         return 0;
     }
 
-    /** Lets everybody see a new arena; for who holds the lock. */
+    /** Lets all threads see a new arena, under the arena lock; false if there are as many arenas as there can be. */
     public static boolean publish(long subprocess, long arena) {
         long index = Subprocess.arenaCount(subprocess);
         if (index == MAX) return false;

@@ -23,14 +23,17 @@ import dev.mimalloc.core.model.Arena;
  */
 public final class HugePages {
     /**
-     * All is small pages while fewer bytes are in use, those that are asked for included. Less, and a process of little
-     * memory would no longer be one; more, and page faults are a fifth of the time of one that lives for 0.1 s.
+     * While fewer bytes are in use, with those that are asked for, all memory is small pages. With a smaller limit a
+     * process of little memory would no longer be one; with 4 MiB, page faults were a fifth of the time of a program
+     * that lives for 0.1 s.
      */
     private static final long ENOUGH = 1 << 20;
 
     private HugePages() {}
 
-    /** What the OS shall do with an arena that was just reserved, its first slice at the start of a region. */
+    /**
+     * Tells the OS which pages an arena that was just reserved shall have. Its first slice starts a region of 2 MiB.
+     */
     static void afterReserve(long arena, boolean committed) {
         long allowed = Options.bounded(Options.ALLOW_THP);
         boolean all = allowed == 2;
@@ -39,10 +42,10 @@ public final class HugePages {
         else if (allowed != 0 && committed) Arena.setAdvisable(arena, true);
     }
 
-    /** Is so much in use that they pay? */
+    /** Is enough memory in use for huge pages to pay? */
     static boolean pay() { return Root.charged() >= ENOUGH; }
 
-    /** Slices were claimed, and nobody has touched them yet. */
+    /** Advises the regions of slices that were claimed, where nobody has touched them yet. */
     public static void afterClaim(long arena, long slice, long count) {
         if (!Arena.isAdvisable(arena)) return;
         long end = Config.min((slice + count - 1) / Arena.HUGE_PAGE + 1, Arena.slices(arena) / Arena.HUGE_PAGE);
@@ -55,7 +58,10 @@ public final class HugePages {
         }
     }
 
-    /** The same, for one who will touch little of them: no region of theirs is advised any more that is theirs alone. */
+    /**
+     * Withdraws the advice for the regions of slices that were claimed, and of which little will be used: for regions
+     * that lie in these slices as a whole, and for those that nobody has touched yet.
+     */
     static void withdraw(long arena, long slice, long count) {
         if (!Arena.isAdvisable(arena)) return;
         long end = Config.min((slice + count - 1) / Arena.HUGE_PAGE + 1, Arena.slices(arena) / Arena.HUGE_PAGE);
@@ -87,6 +93,7 @@ public final class HugePages {
         return Bitmap.countSet(Arena.dirty(arena), region * Arena.HUGE_PAGE, Arena.HUGE_PAGE) == 0;
     }
 
+    /** Is the region of this slice advised to be a huge page? */
     public static boolean isHuge(long arena, long slice) {
         long region = slice / Arena.HUGE_PAGE;
         return region < Arena.slices(arena) / Arena.HUGE_PAGE && Bitmap.isSet(Arena.huge(arena), region);

@@ -8,16 +8,17 @@ import dev.mimalloc.core.model.Page;
 import dev.mimalloc.core.model.Subprocess;
 
 /**
- * Mappings of pages straight from the OS that it has refused to take back: Linux does when to cut one out of the middle
- * would make more mappings than a process may have. Their memory has been given back, their addresses wait in a list of
- * the subprocess: for the next such page, or until the OS takes them after all. The list's nodes are the pages'
- * descriptors: base, size, next, and whether the memory is zero. All under the subprocess' lock of OS pages.
+ * Mappings of pages straight from the OS that the OS has refused to take back. Linux refuses when a mapping lies in the
+ * middle of a larger one, and to cut it out would make more mappings than a process may have. Its memory has been given
+ * back; its addresses wait in a list of the subprocess, for the next such page, or until the OS takes them after all.
+ * The list's nodes are the pages' descriptors: base, size, next, and whether the memory is zero. The list is read and
+ * changed under the subprocess' lock of OS pages.
  */
 public final class Kept {
     private Kept() {}
 
     /**
-     * Gives the mapping of a page that is in no list back, with its descriptor; now, or as soon as the OS takes it.
+     * Gives back the mapping of a page that is in no list, and its descriptor: now, or as soon as the OS takes it.
      *
      * @param committed how many bytes of it were committed
      */
@@ -29,7 +30,7 @@ public final class Kept {
             return;
         }
         int result = OsMemory.decommit(Page.osBase(page), Page.osSize(page));
-        // Bit 0 says that it would have to be committed again; with bit 1 it is zero.
+        // Only memory that is zero, and needs no new commit for that, counts as zero later.
         Page.setFlags(page, result == 2 ? Page.MEMORY_ZERO : 0);
         add(page, subprocess);
     }
@@ -49,7 +50,9 @@ public final class Kept {
         Lock.release(Subprocess.osLock(subprocess));
     }
 
-    /** One mapping with those on both sides: or pieces would become ever smaller, until nothing fits. */
+    /**
+     * Joins a mapping with its neighbours in the list: otherwise pieces would become ever smaller, until nothing fits.
+     */
     private static void absorbNeighbours(long page, long subprocess) {
         long before = 0;
         long next;
@@ -69,9 +72,9 @@ public final class Kept {
         }
     }
 
-    /** Takes one out of the list with so many bytes at such an alignment; for 0 bytes any. 0 if there is none. */
+    /** Takes a mapping of {@code size} bytes or more, with that alignment, out of the list; 0 if there is none. */
     private static long remove(long subprocess, long size, long alignment) {
-        // A look without the lock: nearly always there is none.
+        // A look without the lock: nearly always the list is empty.
         if (Subprocess.keptRelaxed(subprocess) == 0) return 0;
         Lock.acquire(Subprocess.osLock(subprocess));
         long before = 0;
@@ -86,15 +89,15 @@ public final class Kept {
         return page;
     }
 
-    /** The OS has just taken a mapping: perhaps it takes one of these now. */
+    /** Tries to give one mapping of the list back: the OS has just taken another, and so may have room now. */
     private static void retry(long subprocess) {
         long page = remove(subprocess, 0, 1);
         if (page != 0 && !tryUnmap(page, subprocess)) add(page, subprocess);
     }
 
     /**
-     * The descriptor of a page with {@code size} bytes of such memory, committed; 0 if there is none. What is left of the
-     * mapping stays in the list.
+     * Makes a page of {@code size} bytes of a mapping in the list, committed; 0 if there is none that is large enough.
+     * The rest of the mapping stays in the list.
      */
     public static long take(long subprocess, long size, long alignment) {
         long page = remove(subprocess, size, alignment);
@@ -123,7 +126,7 @@ public final class Kept {
         return page;
     }
 
-    /** The subprocess ends: what the OS still refuses waits in the list of another, unless that is 0. */
+    /** The subprocess ends: mappings that the OS still refuses go to the list of {@code heir}, unless that is 0. */
     public static void end(long subprocess, long heir) {
         long page;
         while ((page = remove(subprocess, 0, 1)) != 0) {

@@ -12,24 +12,26 @@ import dev.mimalloc.machine.Os;
 import dev.mimalloc.machine.ThreadSlot;
 
 /**
- * Gives the memory of free slices back to the OS, when they have been free for some time, since most are wanted again
- * soon: what waits when the time is up, and was waiting when it was up before. Any thread that comes by does it for
- * all; on the JVM a housekeeper also does when nobody comes by.
+ * Gives the memory of free slices back to the OS when they have been free for some time, since most are wanted again
+ * soon. When the time is up, those slices go that were already waiting when it was up before. Any thread that comes by
+ * purges for all. When nobody comes by, the JVM's housekeeper does, and in C the thread of option {@code purge_thread}.
  *
- * <p>So that memory does not stay in a program that falls silent, what waits is bounded too: too much goes at the free
- * itself. How much may wait is learned. Slices that went early, for the bound, are marked for a delay, and whoever
- * claims marked ones raises the bound by as many. So a burst goes at once; memory that comes and goes in shorter cycles
- * than the delay is purged once, and then kept; and all that is purged in vain is no more than what is free at most. The
- * bound falls with the peak of what waits: what has not waited since time was up last is not expected again.
+ * <p>So that memory does not stay in a program that falls silent, the number of slices that wait is bounded, too: what
+ * is too much goes at the free itself. The bound is learned. Slices that went early, for the bound, are marked for a
+ * delay, and a malloc that claims marked ones raises the bound by as many. So a burst goes at once; memory that comes
+ * and goes in shorter cycles than the delay is purged once, and then kept; and no more is purged in vain than what is
+ * free at most. The bound falls with the peak of what waits: slices that have not waited since the time was up last are
+ * not expected again.
  */
 public final class Purge {
-    /** More than {@link Config#WAITING_MIN} may wait if it is less than this part of what is in use. */
+    /** More slices than {@link Config#WAITING_MIN} may wait if they are less than a sixteenth of what is in use. */
     private static final long WAITING_PART = 16;
 
-    /** What has waited for a whole delay. */
+    /** Which slices go: those that have waited for a whole delay. */
     private static final int AGED = 0;
-    /** All of it, but of a huge page that is still in use. */
+    /** Which slices go: all but those in a huge page that is still in use. */
     private static final int WHOLE = 1;
+    /** Which slices go: all that wait. */
     private static final int ALL = 2;
 
     private Purge() {}
@@ -37,12 +39,12 @@ public final class Purge {
     /** Purges if it is time. */
     public static void tick(long subprocess) { tick(subprocess, false); }
 
-    /** The same; {@code quiet}: without calling a function of the user's. */
+    /** Purges if it is time; when {@code quiet}, without calling a function of the user's. */
     private static void tick(long subprocess, boolean quiet) {
         long expire = Subprocess.purgeExpire(subprocess);
         if (expire == 0) return;
         long late = Os.clock() - expire;
-        // After one more delay without a look at the time, all has waited that long.
+        // When nobody has looked at the time for one more delay, all slices have waited that long.
         if (late >= 0) run(subprocess, late < Arena.purgeDelay() ? AGED : ALL, 0, quiet);
     }
 
@@ -53,8 +55,9 @@ public final class Purge {
     }
 
     /**
-     * After slices were given back: purges if too many wait. Pieces of huge pages may be twice as many; what is left is
-     * not looked at again before there is more. The caller may hold a lock, so no function of the user's is called.
+     * After slices were given back: purges if too many wait. Pieces of huge pages go only when twice as many wait, as
+     * they break the huge page. Slices that are left are not looked at again before there are more. The caller may hold
+     * a lock, so no function of the user's is called.
      */
     public static void afterFree(long subprocess) {
         if (Subprocess.purgeable(subprocess) <= Config.WAITING_MIN) return;
@@ -70,8 +73,9 @@ public final class Purge {
     }
 
     /**
-     * Purges all that waits. When another thread is purging this waits for it: that one may have passed by what the
-     * caller has freed. Does nothing where a purge has called a function of the user's, and that one has come here.
+     * Purges all slices that wait. When another thread purges this one waits for it, since the other may have passed by
+     * the slices that the caller has freed. Nothing happens where a purge has called a function of the user's that
+     * calls this.
      */
     public static void run(long subprocess) {
         if (isPurger(subprocess)) return;
@@ -80,8 +84,8 @@ public final class Purge {
     }
 
     /**
-     * The same, of what {@code which} says, unless another thread is purging; and leaves so many slices waiting: those
-     * with the lowest addresses, since these are the next ones to be claimed.
+     * Purges the slices that {@code which} names, unless another thread is purging. Leaves {@code keep} slices waiting:
+     * those with the lowest addresses, since these are the next ones to be claimed.
      */
     private static void run(long subprocess, int which, long keep, boolean quiet) {
         if (Lock.tryAcquire(Subprocess.purgeLock(subprocess))) runLocked(subprocess, which, keep, quiet);
@@ -91,7 +95,7 @@ public final class Purge {
 
     private static void runLocked(long subprocess, int which, long keep, boolean quiet) {
         Subprocess.setPurger(subprocess, ThreadSlot.id());
-        // What is left waits for its time.
+        // An early purge leaves the time alone: slices that stay wait for it.
         boolean early = keep > 0;
         if (early) {
             Subprocess.setPurgedAt(subprocess, Os.clock());
@@ -106,14 +110,14 @@ public final class Purge {
             keep = purgeArena(subprocess, arena, which, early, keep);
         }
         if (!early) Subprocess.setWaitPeak(subprocess, Subprocess.purgeable(subprocess));
-        // What has not waited long enough, or was refused.
+        // Some slices have not waited long enough, or the OS has refused them: they have a next time.
         if (isWaiting(subprocess)) Arena.schedulePurge(subprocess);
         Statistics.add(Subprocess.statistics(subprocess), Statistics.ARENA_PURGES, 1);
         Subprocess.setPurger(subprocess, 0);
         Lock.release(Subprocess.purgeLock(subprocess));
     }
 
-    /** Nobody purges from now on, until {@link #resume}: before a fork, which a function of the user's may call. */
+    /** Nobody purges from now on until {@link #resume}: before a fork, which a function of the user's may make. */
     public static void suspend(long subprocess) {
         if (isPurger(subprocess)) return;
         Lock.acquire(Subprocess.purgeLock(subprocess));
@@ -127,9 +131,9 @@ public final class Purge {
     }
 
     /**
-     * {@link Arena#claim}, which also finds what a purge has claimed for a moment: then it waits until that has been
-     * given back, and searches again while no purge can claim anything. Not in a function of the user's that the purge
-     * has called.
+     * Claims slices, as {@link Arena#claim}, also those that a purge has claimed for a moment: when there are no others
+     * it waits until the purge has given them up, and searches again while no purge can claim anything. A function of
+     * the user's that the purge has called cannot wait for the purge, and so does without.
      */
     static long claim(long arena, long count, long alignment, boolean sparse) {
         long before = Arena.purgeClaims(arena);
@@ -143,7 +147,11 @@ public final class Purge {
         return slice;
     }
 
-    /** What did not wait since time was up last is no longer expected, and marks older than a delay say nothing. */
+    /**
+     * When the time is up: slices that did not wait since it was up last are no longer expected, and marks of early
+     * purges that are older than a delay are cleared. The bound stays a quarter above the peak of what waited, since
+     * cycles differ a little.
+     */
     private static void forget(long subprocess) {
         long wanted = Subprocess.waitPeak(subprocess) / 4 * 5 - Config.WAITING_MIN;
         if (wanted < Subprocess.wanted(subprocess)) Subprocess.setWanted(subprocess, Config.max(0, wanted));
@@ -171,7 +179,7 @@ public final class Purge {
         return false;
     }
 
-    /** Returns how many slices are still to be left in the next arena. */
+    /** Purges in one arena; returns how many slices are still to be left waiting in the next one. */
     private static long purgeArena(long subprocess, long arena, int which, boolean early, long keep) {
         long least = Options.boundedSize(Options.MINIMAL_PURGE_SIZE) >>> Config.SLICE_SHIFT;
         long purge = Arena.purge(arena);
@@ -192,11 +200,12 @@ public final class Purge {
     }
 
     /**
-     * Purges what {@code which} says of a run that waits. Of a huge page that is free it is all or nothing, with the
-     * slices that nobody has ever used; returns where to go on, which may be behind the run's end for that.
+     * Purges the slices that {@code which} names in a run that waits. A huge page that is free goes as a whole or not
+     * at all, with the slices in it that nobody has ever used; so the place where to go on, which is returned, may be
+     * behind the run's end.
      */
     private static long purgeRun(long subprocess, long arena, long at, long end, int which, boolean early) {
-        long from = at; // what goes, together
+        long from = at; // from here up to at, slices go together
         while (at < end) {
             long first = Config.alignDown(at, Arena.HUGE_PAGE);
             boolean huge = HugePages.isHuge(arena, at);
@@ -230,7 +239,7 @@ public final class Purge {
         purgeFree(subprocess, arena, from, to);
     }
 
-    /** Notes of all that waits from {@code at} to {@code end} that it has. */
+    /** Notes of all waiting slices from {@code at} to {@code end} that they have waited when the time was up. */
     private static void ageAll(long arena, long at, long end) {
         while ((at = Bitmap.nextSet(Arena.purge(arena), at, end)) >= 0) {
             long length = Bitmap.runLength(Arena.purge(arena), at, end);
@@ -240,8 +249,8 @@ public final class Purge {
     }
 
     /**
-     * Notes that slices have waited when time was up, up to one of which that is known; returns where that is. It may
-     * note of one that was claimed meanwhile: that one will be purged a little early.
+     * Notes that slices have waited when the time was up, up to the first of which that is known already, and returns
+     * that one. A slice that was claimed meanwhile may be noted, too: it will be purged a little early next time.
      */
     private static long age(long arena, long at, long end) {
         long next = Bitmap.nextSet(Arena.aged(arena), at, end);
@@ -253,7 +262,7 @@ public final class Purge {
     /** Purges those slices of a range that are free. */
     private static void purgeFree(long subprocess, long arena, long at, long end) {
         while ((at = Bitmap.nextSet(Arena.free(arena), at, end)) >= 0) {
-            // Not more at a time: meanwhile nobody else can have them.
+            // At most a chunk at a time: meanwhile no malloc can have these slices.
             long length = Bitmap.runLength(Arena.free(arena), at, Config.min(end, at + Bitmap.CHUNK));
             if (length == 0) continue;
             Lock.acquire(Subprocess.claimLock(subprocess));
@@ -266,7 +275,10 @@ public final class Purge {
         }
     }
 
-    /** What is refused waits on: the bits are set before the slices are free, so that who claims them clears them. */
+    /**
+     * Purges claimed slices, and gives them up. Slices that the OS refuses wait on: their bits are set before they are
+     * free, so that a malloc that claims them clears the bits.
+     */
     private static void purgeClaimed(long subprocess, long arena, long slice, long count) {
         if (!Arena.purgeMemory(arena, slice, count)) {
             Subprocess.addPurgeable(subprocess, Bitmap.set(Arena.purge(arena), slice, count));

@@ -16,9 +16,9 @@ import dev.mimalloc.machine.Trace;
 /**
  * An arena: a large reserved range, cut into slices. Bitmaps say of each slice whether it is free, committed, dirty
  * (perhaps not zero), waiting to be purged, has waited before, and was purged early; and of each 32 slices whether they
- * are advised to be a huge page. Whoever clears a run of free bits has those slices, and nobody else touches their other
- * bits until they are free again. This struct, the bitmaps and the descriptors of the pages lie apart, in a mapping that
- * is only backed where it is used.
+ * are advised to be a huge page. Whoever clears a run of free bits has those slices, and nobody else touches their
+ * other bits until they are free again. This struct, the bitmaps and the descriptors of the pages lie apart, in a
+ * mapping that is only backed where it is used.
  */
 public final class Arena {
     private static final long SUBPROCESS = 0; // 8 once, before the arena is published, as all without a word
@@ -48,15 +48,15 @@ public final class Arena {
     private static final long HUGE_REGIONS = STEPS + 8; // 8: a bitmap of the regions that are advised to be huge pages
     private static final long HEADER = HUGE_REGIONS + 8 + LINE - 1 & -LINE;
 
-    /** Those with a bit for each slice; behind them lie the two with a bit for each region of a huge page. */
+    /** The bitmaps with a bit for each slice. Behind them lie two with a bit for each region of a huge page. */
     private static final int SLICE_BITMAPS = (int) ((CHUNK_KINDS - FREE) / WORD);
     /** The slices of a huge page of 2 MiB. */
     public static final long HUGE_PAGE = 32;
 
     /**
-     * Kinds of chunks, as in the statistics. Pages of one slice, of which there are most, keep apart from all longer
-     * runs, so that they do not fragment these; and so do pages of which perhaps little will be used, and the first ones of
-     * a process, see {@code HugePages}.
+     * Kinds of chunks, as in the statistics: each is for one kind of run, as far as there is room. Pages of one slice
+     * are the most, and would fragment longer runs. Pages of which perhaps little will be used, and the first ones of a
+     * process, are small pages of the OS, which should not lie in regions of huge ones: see {@code HugePages}.
      */
     private static final int SMALL = 0;
     private static final int OTHER = 1;
@@ -65,23 +65,27 @@ public final class Arena {
     private static final int ANY = -2;
     private static final int NONE = -1;
 
-    /** Up to so many slices the best place is looked for: the pieces that larger ones leave are of use to these. */
+    /**
+     * The longest run, in slices, for which the shortest place is looked for. Runs up to here find use for the pieces
+     * that longer ones leave; for all lengths the search cost more than it saved.
+     */
     private static final int BEST_MAX = 32;
-    /** So many chunks are searched for it. */
+    /** How many chunks are searched for the shortest place: 256 MiB, so that the search has an end. */
     private static final int BEST_CHUNKS = 8;
+    /** How many chunks that nobody uses such a search passes: behind a few of them there is hardly anything else. */
     private static final int UNUSED_CHUNKS = 3;
-    /** Milliseconds: without a delay only what was refused waits, and is tried again so much later. */
+    /** Milliseconds until a purge that the OS has refused is tried again, where there is no purge delay. */
     private static final long RETRY = 1000;
 
-    /** What is wanted is committed, and what is purged can still be touched. */
+    /** A way to commit: the slices that are wanted, exactly. What is purged can still be touched. */
     static final int EXACTLY = 0;
     /**
-     * Where the OS promises more memory than it has: a whole region of a huge page is made accessible when any of it is
-     * wanted, and stays so. That is one call of the OS in 2 MiB; but what was never wanted counts for nothing, neither
-     * for the OS' limits nor as memory that is locked.
+     * A way to commit, where the OS promises more memory than it has: a whole region of a huge page is made accessible
+     * when any of it is wanted, and stays so. That takes one call of the OS for 2 MiB, and what was never wanted counts
+     * for nothing, neither for the OS' limits nor as memory that is locked.
      */
     public static final int BY_STEPS = 1;
-    /** Where it promises only what it has: what is purged is no longer promised. */
+    /** A way to commit, where the OS promises only the memory that it has: what is purged is no longer promised. */
     public static final int STRICTLY = 2;
 
     private Arena() {}
@@ -98,11 +102,11 @@ public final class Arena {
     public static void setNumaNodeRelaxed(long arena, long node) { putRelaxed(arena + NUMA_NODE, node); }
     public static boolean isPinned(long arena) { return getLong(arena + PINNED) != 0; }
     private static boolean isAccessible(long arena) { return getLong(arena + ACCESSIBLE) != 0; }
-    /** What was committed once can be read for as long as the arena is there. */
+    /** Can memory that was committed once be read for as long as the arena is there? */
     public static boolean staysReadable(long arena) { return isAccessible(arena) || commits(arena) == BY_STEPS; }
     private static long commitFunction(long arena) { return getLong(arena + COMMIT); }
     public static boolean isCommittedByUser(long arena) { return commitFunction(arena) != 0; }
-    /** Memory that the user commits, and has committed already if it is accessible. */
+    /** Sets the function by which the user commits the arena's memory; what is accessible the user has committed. */
     public static void setCommit(long arena, long function, long argument) {
         putLong(arena + COMMIT, function);
         putLong(arena + COMMIT_ARGUMENT, argument);
@@ -124,7 +128,7 @@ public final class Arena {
     public static long huge(long arena) { return getLong(arena + HUGE_REGIONS); }
     public static long early(long arena) { return getLong(arena + EARLY); }
     private static long chunkKindWord(long arena, long chunk) { return getLong(arena + CHUNK_KINDS) + chunk * WORD; }
-    /** A hint: two threads may both choose one for the same chunk, and the later choice stays. */
+    /** The kind of a chunk, a hint: two threads may both choose one for the same chunk, and the later choice stays. */
     private static int chunkKind(long arena, long chunk) { return (int) getRelaxed(chunkKindWord(arena, chunk)) - 1; }
     private static void setChunkKind(long arena, long chunk, int kind) {
         putRelaxed(chunkKindWord(arena, chunk), kind + 1);
@@ -133,8 +137,8 @@ public final class Arena {
     public static void setAdvisable(long arena, boolean advisable) { putRelaxed(arena + ADVISABLE, advisable ? 1 : 0); }
 
     /**
-     * Sequentially consistent, as the bits of {@code free}: a search that missed slices because a purge had them finds
-     * another number after it than before, or an odd one.
+     * How often a purge has claimed slices or given them up. Sequentially consistent, as the bits of {@code free}: a
+     * search that missed slices because a purge had them reads another number after it than before, or an odd one.
      */
     public static long purgeClaims(long arena) { return getVolatile(arena + PURGE_CLAIMS); }
     public static void countPurgeClaim(long arena) { fetchAdd(arena + PURGE_CLAIMS, 1); }
@@ -149,8 +153,8 @@ public final class Arena {
      * Makes an arena of the slices from {@code start} on; 0 if there is no memory for the bookkeeping.
      *
      * @param accessible the memory may be touched without a commit
-     * @param zero it is zero
-     * @param pinned it can never be given back
+     * @param zero the memory is zero
+     * @param pinned the memory can never be given back
      */
     public static long create(long subprocess, long start, long slices, boolean accessible, boolean zero, boolean pinned,
             long numaNode) {
@@ -184,13 +188,13 @@ public final class Arena {
         return arena;
     }
 
-    /** Gives an unpublished or no longer used arena's bookkeeping back. */
+    /** Gives back the bookkeeping of an arena that was never published, or that nobody uses any more. */
     public static void release(long arena) { OsMemory.release(arena, metaSize(arena)); }
 
     /**
      * Claims {@code count} slices in a row, the first aligned to {@code alignment} slices.
      *
-     * @param sparse perhaps little will be used of them
+     * @param sparse perhaps little will be used of these slices
      * @return the first slice, or -1
      */
     public static long claim(long arena, long count, long alignment, boolean sparse) {
@@ -204,8 +208,8 @@ public final class Arena {
     }
 
     /**
-     * The same among slices that are accessible already, wherever they are: for when the OS promises no more. -1 where the
-     * arena is not committed by steps.
+     * Claims slices as {@link #claim} does, wherever they are, but only accessible ones: for when the OS promises no
+     * more memory. -1 also where the arena is not committed by steps.
      */
     public static long claimAccessible(long arena, long count, long alignment) {
         if (commits(arena) != BY_STEPS) return -1;
@@ -245,9 +249,9 @@ public final class Arena {
             long best = findBest(arena, count, kind);
             if (best < 0) best = findBest(arena, count, ANY);
             if (best < 0) return -1;
-            // When somebody else is faster, they got on: look again.
+            // Another thread may have claimed some of these slices meanwhile: look again.
             if (!Bitmap.tryClaim(free(arena), best, count)) continue;
-            // A hint, as above.
+            // A hint for the next search; when two threads disagree either is fine.
             long chunk = best / Bitmap.CHUNK;
             if (chunkKind(arena, chunk) == NONE) setChunkKind(arena, chunk, kind);
             return best;
@@ -255,9 +259,8 @@ public final class Arena {
     }
 
     /**
-     * The shortest run that is long enough, among those of a few chunks: blocks of all lengths come and go here, and
-     * the first run that fits would soon leave pieces that fit nothing. A chunk that nobody uses comes last; behind a
-     * few of these there is hardly anything else.
+     * Finds the shortest run that is long enough, in a few chunks: blocks of all lengths come and go there, and the
+     * first run that fits would soon leave pieces that fit nothing. A chunk that nobody uses comes last.
      */
     private static long findBest(long arena, long count, int wanted) {
         long free = free(arena);
@@ -297,7 +300,7 @@ public final class Arena {
         return best;
     }
 
-    /** How many slices are free from this one on, in its chunk. */
+    /** How many slices in a row are free from {@code slice} on, in its chunk. */
     private static long freeRun(long free, long slice) { return Bitmap.runLength(free, slice, chunkEnd(slice)); }
 
     private static long chunkEnd(long slice) { return Config.alignUp(slice + 1, Bitmap.CHUNK); }
@@ -355,8 +358,8 @@ public final class Arena {
     }
 
     /**
-     * Makes all regions accessible that claimed slices lie in. Two threads may do so with the same region at the same
-     * time: either call leaves it accessible, and the bit says so only after that. Nobody makes it inaccessible again.
+     * Makes all regions accessible that claimed slices lie in. Two threads may do so with one region at one time:
+     * either call leaves it accessible, and the bit says so only after that. Nobody makes a region inaccessible again.
      */
     private static boolean commitSteps(long arena, long slice, long count) {
         long end = (slice + count - 1) / HUGE_PAGE + 1;
@@ -372,8 +375,8 @@ public final class Arena {
     }
 
     /**
-     * Makes all regions around this one accessible that are not: that is one mapping, and stays one. For when the process
-     * has as many mappings as it may, and a piece of it would be one more.
+     * Makes a region accessible, and with it all neighbours that are not: together they are one mapping, and stay one.
+     * For when the process has as many mappings as it may, and a piece of that mapping would be one more.
      */
     private static boolean commitGap(long arena, long step) {
         long end = slices(arena) / HUGE_PAGE;
@@ -392,8 +395,8 @@ public final class Arena {
 
     /** Marks claimed slices as used; true if all of them are zero. */
     public static boolean use(long arena, long slice, long count) {
-        // Looking is cheaper than writing, and most slices were used before. A bit that an earlier user sets only now
-        // says nothing about us: the purge will find that the slice is not free.
+        // To look is cheaper than to write, and most slices were used before. An earlier user may set a purge bit only
+        // now: then the purge will find that the slice is not free.
         boolean clean = Bitmap.countSet(dirty(arena), slice, count) < count;
         long waiting = Bitmap.countSet(purge(arena), slice, count);
         if (waiting != 0) {
@@ -405,7 +408,7 @@ public final class Arena {
         return clean && Bitmap.set(dirty(arena), slice, count) == count;
     }
 
-    /** Slices that were purged because too many waited are wanted after all: from now on so many more may wait. */
+    /** Slices that were purged because too many waited are wanted after all: from now on as many more may wait. */
     private static void wantEarly(long arena, long slice, long count) {
         long subprocess = subprocess(arena);
         long wanted = Subprocess.wanted(subprocess) + Bitmap.clear(early(arena), slice, count);
@@ -430,17 +433,17 @@ public final class Arena {
         long subprocess = subprocess(arena);
         boolean stays = isPinned(arena) || Bitmap.countSet(committed(arena), slice, count) == 0;
         long delay = stays ? -1 : Options.bounded(Options.PURGE_DELAY);
-        // Not by the user's function: the caller may hold a lock that this needs.
+        // The user's commit function is not called here: the caller may hold a lock that the function needs.
         boolean purged = delay == 0 && !isCommittedByUser(arena) && purgeMemory(arena, slice, count);
         unclaim(arena, slice, count);
         if (delay < 0 || purged) return;
-        // After they are free, so that a purge that runs now does not pass them over. Somebody may have claimed them
-        // by now: then the purge will find that they are not free.
+        // The purge bits are set after the free ones, so that a purge that runs now does not pass the slices over.
+        // Another thread may have claimed some by now: then the purge will find that they are not free.
         Subprocess.addPurgeable(subprocess, Bitmap.set(purge(arena), slice, count));
         schedulePurge(subprocess);
     }
 
-    /** Sets the time when what waits to be purged is due, unless there is one. */
+    /** Sets the time when slices that wait to be purged are due, unless it is set. */
     public static void schedulePurge(long subprocess) {
         if (Subprocess.purgeExpire(subprocess) != 0) return;
         long expire = Os.clock() + (purgeDelay() > 0 ? purgeDelay() : RETRY);

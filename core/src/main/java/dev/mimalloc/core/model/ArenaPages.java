@@ -38,7 +38,7 @@ public final class ArenaPages {
     /** The bitmap of a bin's abandoned pages, 0 if there never was one. */
     public static long abandonedAcquire(long pages, int bin) { return getAcquire(pages + ABANDONED + bin * WORD); }
 
-    /** The same, made when needed; 0 if there is no memory for it. */
+    /** The bitmap of a bin's abandoned pages, made when first needed; 0 if there is no memory for it. */
     public static long makeAbandoned(long pages, int bin) {
         long bitmap = abandonedAcquire(pages, bin);
         if (bitmap != 0) return bitmap;

@@ -6,9 +6,9 @@ import dev.mimalloc.machine.ThreadSlot;
 
 /**
  * What holds while a function of the user's runs in the middle of a call: at a limit, for deferred frees, to commit
- * memory, or as a visitor. The function may do what it likes: allocate, free, collect, begin and end heaps, also the one
- * that the call is for. So before it is called nothing is half-way, and nobody has a lease; and what the call goes on
- * with afterwards is kept for it, which is the theap.
+ * memory, or as a visitor. The function may do what it likes: allocate, free, collect, begin and end heaps, also the
+ * one that the call is for. So before it is called nothing is half-way, and nobody has a lease; and what the call goes
+ * on with afterwards is kept for it, which is the theap.
  *
  * <p>A heap that ends leaves its theaps to their threads, as orphans. A thread adopts its orphans, and gives their
  * structs back, only where it is inside of no such function; see {@code Threads.adoptOrphans}. An orphan refers to its
@@ -17,8 +17,9 @@ import dev.mimalloc.machine.ThreadSlot;
  *
  * <p>The thread's count is plain: only the thread changes it. Virtual threads that share thread data do so while they
  * have the lease: a call counts before it gives the lease away for the time of the function, and after it has got it
- * back; meanwhile others may have the lease, and find by the count that somebody will come back to a theap. The heap's
- * count tells who wants to end the heap that a call for it will not return for as long as the user's function takes.
+ * back; meanwhile others may have the lease, and find by the count that somebody will come back to a theap. A thread
+ * that wants to end a heap learns from the heap's count that a call for it will not return before the user's function
+ * does.
  *
  * <p>These places call out, and nobody has a lock there but the purge's, which nobody waits for:
  *
@@ -40,7 +41,7 @@ import dev.mimalloc.machine.ThreadSlot;
 public final class CallOut {
     private CallOut() {}
 
-    /** Before a function that may take its time: it may need a lease of its own, and nobody may hold two. */
+    /** Before a function of the user's: it may need a lease of its own, and nobody may hold two. */
     public static void begin(long theap) {
         long data = Theap.data(theap);
         count(data, 1);
@@ -49,6 +50,7 @@ public final class CallOut {
         if (ThreadData.isShared(data)) ThreadData.endLease(data);
     }
 
+    /** After a function of the user's. */
     public static void end(long theap) {
         long data = Theap.data(theap);
         if (ThreadData.isShared(data)) awaitLease(data);
@@ -57,8 +59,8 @@ public final class CallOut {
     }
 
     /**
-     * The same for a function that is called far below the call, where its theap is not known: all of a thread's theaps
-     * have the same data. A virtual thread keeps its lease, and so nobody adopts its orphans.
+     * Before a function that is called far below the call, where the call's theap is not known: all orphans of the
+     * thread are kept, and not one theap. A virtual thread keeps its lease, and so nobody adopts its orphans.
      */
     static void beginBelow() {
         long theap = ThreadSlot.theap();

@@ -66,12 +66,12 @@ public final class Heap {
     public static long arenaPagesTable(long heap) { return heap + ARENA_PAGES; }
     public static long abandonedRelaxed(long heap, int bin) { return getRelaxed(heap + ABANDONED + bin * WORD); }
     public static void addAbandoned(long heap, int bin, long count) { fetchAdd(heap + ABANDONED + bin * WORD, count); }
-    /** Sequentially consistent, as whoever ends the heap looks here after it has said so; see CallOut. */
+    /** Sequentially consistent: whoever ends the heap first says so, and then looks here; see {@link CallOut}. */
     public static long callOutsVolatile(long heap) { return getVolatile(heap + CALL_OUTS); }
     public static void addCallOuts(long heap, long count) { fetchAdd(heap + CALL_OUTS, count); }
     public static long statistics(long heap) { return heap + STATISTICS; }
 
-    /** What a heap's struct in zeroed memory says before it is in any list. */
+    /** Makes a heap in zeroed memory. It is in no list yet. */
     public static void init(long heap, long subprocess) {
         setSubprocess(heap, subprocess);
         setSequence(heap, Root.nextSequence());
@@ -80,7 +80,7 @@ public final class Heap {
         Statistics.init(statistics(heap));
     }
 
-    /** Makes a subprocess and its main heap in zeroed memory, and enters it in the list of all. */
+    /** Makes a subprocess and its main heap in zeroed memory, and enters the subprocess in the list of all. */
     public static void initMain(long heap, long subprocess) {
         init(heap, subprocess);
         Subprocess.init(subprocess, heap);
@@ -102,8 +102,8 @@ public final class Heap {
     }
 
     /**
-     * The next heap in the subprocess' list that is not deleted, with a reference for the caller, which keeps its struct
-     * and its place in the list; 0 behind the last.
+     * The next heap in the subprocess' list that is not deleted, with a reference for the caller, which keeps its
+     * struct and its place in the list; 0 behind the last.
      *
      * @param heap one that the caller has a reference to; 0 for the first
      */
@@ -115,7 +115,7 @@ public final class Heap {
         return next;
     }
 
-    /** One more reference, unless the last one has gone: then the heap is about to leave the list. */
+    /** Adds a reference, unless the last one has gone: then the heap is about to leave the list, and it is false. */
     private static boolean tryReference(long heap) {
         long references;
         do {
@@ -151,7 +151,7 @@ public final class Heap {
         Table.release(arenaPagesTable(heap));
     }
 
-    /** Where this heap keeps its bitmaps for an arena, made when needed; 0 if there is no memory for them. */
+    /** What this heap knows of its pages in an arena, made when first needed; 0 if there is no memory for it. */
     public static long arenaPages(long heap, long arenaIndex, long slices) {
         long pages = Table.get(arenaPagesTable(heap), arenaIndex);
         if (likely(pages != 0)) return pages;

@@ -4,8 +4,8 @@ import dev.mimalloc.core.base.Bitmap;
 import dev.mimalloc.core.base.Table;
 
 /**
- * The walk over a heap's pages in arenas. A place is an arena's index and a slice in it; pages come in the order of their
- * places. What others add or free meanwhile is met or not.
+ * The walk over a heap's pages in arenas. A place is an arena's index and a slice in it; pages come in the order of
+ * their places. The walk may or may not meet a page that another thread adds or frees meanwhile.
  *
  * <pre>{@code
  * for (long at = HeapPages.next(heap, 0); at >= 0; at = HeapPages.next(heap, at + 1)) ... HeapPages.page(heap, at)
@@ -17,7 +17,7 @@ public final class HeapPages {
 
     private HeapPages() {}
 
-    /** The first place, at or behind this one, where a page begins; -1 if there is none. */
+    /** The first place, from {@code place} on, where a page of the heap begins; -1 if there is none. */
     public static long next(long heap, long place) {
         long slice = slice(place);
         for (long i = place >>> SLICE_BITS; i < Subprocess.arenaCount(Heap.subprocess(heap)); i++) {

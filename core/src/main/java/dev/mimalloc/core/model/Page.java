@@ -9,7 +9,7 @@ import dev.mimalloc.machine.Os;
 import dev.mimalloc.machine.ThreadSlot;
 
 /**
- * A page: blocks of one size, in one to many slices. This is its descriptor; the blocks lie elsewhere.
+ * A page: blocks of one size, in one slice or several. The struct is the page's descriptor; the blocks lie elsewhere.
  *
  * <p>Free blocks are linked through their first word into three lists. {@code free} is where malloc takes from;
  * {@code localFree} is where the owner puts back, so that {@code free} runs empty after a bounded number of calls;
@@ -24,9 +24,9 @@ import dev.mimalloc.machine.ThreadSlot;
  * it (or made the page). The thread word is written by the owner and read by everybody; relaxed is enough, since a
  * thread only acts on it when it reads its own id, which only that thread itself has written.
  *
- * <p>The first half line is all that malloc and a free by the owner touch, and the first two all that a refill does. In an
- * arena the last half line of every second descriptor shares its line with the first of the next one, which may be another
- * thread's: so it has what is seldom looked at.
+ * <p>The first half line is all that malloc and a free by the owner touch, and the first two all that a refill does. In
+ * an arena the last half line of every second descriptor shares its line with the first of the next one, which may be
+ * another thread's: so the fields there are those that are seldom looked at.
  */
 public final class Page {
     private static final long FREE = 0; // 8 owner: blocks to allocate from
@@ -52,13 +52,13 @@ public final class Page {
     private static final long OS_NEXT = OS_BYTES + 8; // 8 osLock: in the heap's list of such pages
     private static final long OS_PREV = OS_NEXT + 8; // 8 osLock
 
-    /** Where a page is linked into its theap's queue, and into its heap's list: see {@link Links}. */
+    /** Where a page is linked into its theap's queue, and one from the OS into its heap's list: see {@link Links}. */
     static final long LINKS = NEXT;
     public static final long OS_LINKS = OS_NEXT;
 
     /** The size of a descriptor in an arena: a multiple of 32, so that the first half line is never split. */
     static final long SIZE = OS_BASE;
-    /** One of a page straight from the OS. */
+    /** The size of the descriptor of a page straight from the OS. */
     public static final long OS_SIZE = OS_PREV + 8;
     private static final int CAPACITY_SHIFT = (int) (CAPACITY - COUNTS) * 8;
 
@@ -89,7 +89,7 @@ public final class Page {
     public static final int MAPPED_WHOLE = 4;
     /** Flag: the page is in its theap's list of full pages. */
     public static final int IN_FULL = 8;
-    /** Flag: a listener was told of the block in this singleton. */
+    /** Flag: the block in this singleton is a sample, which a listener knows. */
     public static final int SAMPLED = 16;
     /** Flag: when {@code free} is empty, the next allocation is a sample. */
     public static final int SAMPLE_NEXT = 32;
@@ -106,11 +106,11 @@ public final class Page {
 
     public static long threadWordRelaxed(long page) { return getRelaxed(page + THREAD); }
     /**
-     * Is the page the calling thread's, and no flag is set? True only of a word that this very thread has written, and no
-     * other value, old or torn, can look like it.
+     * Is the page the calling thread's, with no flag set? True only of a word that this very thread has written: no
+     * other value, old or torn, can look like its id.
      */
     public static boolean isLocal(long page) { return equalsRelaxed(page + THREAD, ThreadSlot.id()); }
-    /** The thread's id, {@link #HIDDEN} or {@link #FINDABLE}. */
+    /** The id of the thread whose page this is, {@link #HIDDEN} or {@link #FINDABLE}. */
     public static long threadId(long page) { return threadWordRelaxed(page) & ~FLAGS; }
     public static void setThreadId(long page, long owner) { putRelaxed(page + THREAD, owner | threadWordRelaxed(page) & FLAGS); }
     public static boolean isAbandoned(long page) { return threadId(page) == HIDDEN || threadId(page) == FINDABLE; }
@@ -127,7 +127,7 @@ public final class Page {
     public static int reserved(long page) { return getShort(page + RESERVED); }
     public static void setReserved(long page, int blocks) { putShort(page + RESERVED, blocks); }
 
-    /** Acquire: what other threads wrote before they freed is seen by who takes their blocks. */
+    /** Acquire: whoever takes the blocks sees what other threads wrote before they freed them. */
     public static long threadFreeAcquire(long page) { return getAcquire(page + THREAD_FREE); }
     public static void setThreadFreeRelease(long page, long word) { putRelease(page + THREAD_FREE, word); }
     public static boolean casThreadFree(long page, long expected, long word) {
@@ -151,7 +151,7 @@ public final class Page {
 
     /**
      * Zeroes a descriptor for a new page, all but the thread-free word: that one stays owned from the page before, so
-     * that who looks at an old bit of a bitmap cannot take this page while it is being made.
+     * that a thread that was led here by an old bit of a bitmap cannot own the page while it is being made.
      */
     public static void clear(long page) {
         fill(page, THREAD_FREE, 0);
@@ -194,22 +194,22 @@ public final class Page {
 
     public static boolean isInArena(long page) { return slices(page) != 0; }
     /**
-     * The page has room for a single block, whatever its size. Asked of the thread word, as also a thread may ask that frees
-     * a block of another's page; {@code reserved} lies in a word that the owner writes.
+     * Has the page room for a single block only, whatever its size? The thread word has the answer, since a thread that
+     * frees a block of another's page asks, too; {@code reserved} lies in a word that only the owner may read.
      */
     public static boolean isSingleton(long page) { return (threadWordRelaxed(page) & SINGLE) != 0; }
     /** Which of its theap's queues the page is in. */
     public static int queue(long page) { return bin(page) + (has(page, IN_FULL) ? SizeClass.COUNT : 0); }
     public static int bin(long page) { return isSingleton(page) ? SizeClass.HUGE : SizeClass.bin(blockSize(page)); }
 
-    /** For the owner of a new page with a single block: that one is free. It needs no link, see above. */
+    /** For the owner of a new page with a single block: makes that block free. It needs no link. */
     public static void addOnly(long page) {
         setFree(page, start(page));
         setCounts(page, counts(page) + (1L << CAPACITY_SHIFT));
         if (has(page, MEMORY_ZERO)) setFlag(page, FREE_ZERO);
     }
 
-    /** The next block of a free list; not of one that is the only block of its page. */
+    /** The next block of a free list. The only block of a singleton has no link, and is not to be asked for it. */
     public static long nextBlock(long block) { return getLong(block); }
     static void setNextBlock(long block, long next) { putLong(block, next); }
 
@@ -238,24 +238,28 @@ public final class Page {
     public static boolean isEmpty(long page) { return live(page) == 0; }
 
     /**
-     * For who holds the lock of the page's theap, of a page that malloc does not take from: nobody has a block of it,
-     * and its owner will not look at it before it has the lock.
+     * Have others freed the last blocks of this page? For a thread that holds the lock of the page's theap, of a page
+     * that malloc does not take from. True says that nobody has a block of it, and that its owner will not look at it
+     * without the lock.
      *
-     * <p>The owner has given out the page's blocks before it last held the lock; since then it only puts back. So
-     * {@code used}, as others see it, is never less than it is, and not more than the count of those that others have
-     * put back only if it is just that: then all are back, and the stores of the owner's last free are seen, too, as the
-     * one of {@code used} is the last of them. A page whose last block came back when no other's was waiting has 0 there:
-     * its owner is about to retire it.
+     * <p>The owner gave out the page's blocks before it last held the lock; since then it only puts blocks back. So
+     * {@code used}, as other threads see it, is never less than the number of blocks that the owner has not put back.
+     * When it equals the number of blocks in {@code threadFree}, all blocks are back; and the stores of the owner's
+     * last free are seen, too, as that of {@code used} is the last of them. A page whose last block its owner freed,
+     * with no other block in {@code threadFree}, has a count of 0: its owner is about to retire it.
      */
     public static boolean isEmptied(long page) {
         int used = (int) getAcquire(page + COUNTS) & ~WAITS;
         return used != 0 && used == count(threadFreeAcquire(page));
     }
-    /** One block in so many must be free for a page to be worth the while of a thread that does not have it. */
+    /**
+     * An abandoned page is worth the while of a thread that never had it when one block in 8 is free: with less room,
+     * it would soon be full and be abandoned again.
+     */
     public static final int OTHERS_SHARE = 8;
     /**
-     * The same for the thread that has the page, or had it and gave it up: what is free in its pages and not used
-     * is at most so much, and it comes back to a page after so many blocks.
+     * A page is worth the while of the thread that has it, or that gave it up, when one block in 32 is free. So at most
+     * a thirty-second of such pages is free and not used: an eighth cost 5 % more memory with 256 MiB of live blocks.
      */
     public static final int OWN_SHARE = 32;
 
@@ -266,9 +270,9 @@ public final class Page {
     static int room(long page) { return reserved(page) - live(page); }
 
     /*
-     * The next three do all or nothing. On the JVM a call that is not compiled yet may find the stack full: so their
-     * stores are the same call from the same frame, and the first one shows that there is stack for the others. That is
-     * why a count of 32 bits is stored with its neighbours.
+     * Methods pop, popOnly and putBack do all or nothing. On the JVM a call that is not compiled yet may find the stack
+     * full: so all stores of such a method are calls of one accessor from one frame, and the first one shows that there
+     * is stack for the others. That is why a count of 32 bits is stored with its neighbours.
      */
 
     /** Takes {@code block}, the first in {@code free}. */
@@ -286,9 +290,9 @@ public final class Page {
     }
 
     /**
-     * Puts a block back into {@code localFree}; returns the used word. That one is stored last, with release: whoever
-     * sees that the block is back sees all that its free has done to the page, see {@link #isEmptied}. The first store
-     * is one with release for the stack's sake alone.
+     * Puts a block back into {@code localFree}; returns the used word. The used word is stored last, with release:
+     * whoever sees that the block is back sees all that its free has done to the page, see {@link #isEmptied}. The
+     * first store has release only so that it is a call of the same accessor as the last one.
      */
     public static int putBack(long page, long block) {
         putRelease(block, localFree(page));
@@ -299,8 +303,8 @@ public final class Page {
     }
 
     /**
-     * Puts back a block of a page that the calling thread does not own; returns the word before. The CAS releases what the
-     * thread wrote into the block and its link; whoever takes the list acquires that.
+     * Puts back a block of a page that the calling thread does not own; returns the thread-free word as it was before.
+     * The CAS releases what the thread wrote into the block and its link; whoever takes the list acquires that.
      */
     public static long push(long page, long block) {
         long old;
@@ -314,8 +318,8 @@ public final class Page {
     }
 
     /**
-     * For the owner: puts freed blocks where malloc takes them from. A bounded number of steps, whatever the lists'
-     * lengths.
+     * For the owner: puts freed blocks where malloc takes them from, in a number of steps that does not depend on the
+     * lists' lengths.
      *
      * @return whether {@code free} has a block now
      */
@@ -324,7 +328,7 @@ public final class Page {
         // The next list is neither fresh nor the one that was cut before a sample.
         clearFlag(page, FREE_ZERO | SAMPLE_NEXT);
         long local = localFree(page);
-        putLong(page + FREE, 0); // as it was
+        putLong(page + FREE, 0); // a store of what is there: it shows that there is stack for the next ones
         if (local != 0) {
             putLong(page + LOCAL_FREE, 0);
             putLong(page + FREE, local);
@@ -339,9 +343,9 @@ public final class Page {
     }
 
     /**
-     * For a new owner: takes what others have freed, so that {@code used} is what is in use, and the page's own
-     * thread sees when it runs empty. Walks a list only if the page has both others already; never more than the
-     * page's blocks.
+     * For a new owner: takes all blocks that others have freed, so that {@code used} is what is in use, and the page's
+     * own thread sees when the page runs empty. A list is walked only if {@code free} and {@code localFree} both have
+     * blocks already, and is never longer than the page has blocks.
      */
     public static void collectAll(long page) {
         collect(page);
@@ -356,7 +360,9 @@ public final class Page {
         setNextBlock(last, local);
     }
 
-    /** For the owner, with {@code localFree} empty: leaves so many blocks in {@code free}, the others go there. */
+    /**
+     * For the owner, with {@code localFree} empty: leaves {@code blocks} in {@code free}, and moves the others there.
+     */
     public static void cut(long page, int blocks) {
         long last = free(page);
         if (blocks == 0) {
@@ -370,26 +376,27 @@ public final class Page {
     }
 
     /**
-     * For the owner, with all free blocks in {@code free}: whether malloc would soon come to its end again, where a few
-     * blocks more would still leave them in the processor's nearest cache. Small blocks come in numbers anyway.
+     * For the owner, with all free blocks in {@code free}: is the list shorter than 16 KiB, so that malloc would soon
+     * come to its end, and more blocks would still fit the processor's nearest cache? Lists of small blocks are long
+     * enough.
      */
     public static boolean isShort(long page) {
         return blockSize(page) > Config.SMALL_SIZE_MAX && listBytes(page) + blockSize(page) <= Config.LIST_SIZE;
     }
 
-    /** How many fresh blocks are linked in at a time, of so many that are left. */
+    /** How many fresh blocks of {@code size} bytes are linked in at a time, when {@code left} are not linked in yet. */
     public static int portion(long size, int left) {
         long blocks = Config.max(size <= Config.SMALL_SIZE_MAX ? Config.EXTEND_MIN : 1, Config.EXTEND_SIZE / size);
         return (int) Config.min(blocks, left);
     }
 
     /**
-     * The bytes of those OS pages that blocks have been linked in from, of four of them at a time where there are many: to
-     * charge them takes atomics. Exact for the owner.
+     * The bytes of a page's linked blocks as limits count them: whole OS pages, and above 16 KiB whole pieces of 16
+     * KiB, as each charge takes atomic operations. Exact for the owner.
      */
     public static long linkedBytes(long page) { return linkedBytes(capacity(page), blockSize(page)); }
 
-    /** The same for so many blocks of {@code size} bytes. */
+    /** The bytes of {@code blocks} linked blocks of {@code size} bytes, as limits count them. */
     public static long linkedBytes(long blocks, long size) {
         long bytes = blocks * size;
         long step = bytes <= Config.CHARGE_STEP ? Os.pageSize() : Config.CHARGE_STEP;
@@ -399,7 +406,7 @@ public final class Page {
     /** How many fresh blocks the owner may link in next. */
     public static int portion(long page) { return portion(blockSize(page), reserved(page) - capacity(page)); }
 
-    /** How many more bytes these are when so many more blocks are linked in. */
+    /** By how much {@link #linkedBytes(long)} grows when {@code blocks} more are linked in. */
     public static long extension(long page, int blocks) {
         long size = blockSize(page);
         long before = capacity(page) * size;

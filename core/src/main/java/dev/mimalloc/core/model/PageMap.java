@@ -9,11 +9,11 @@ import dev.mimalloc.machine.UpperTable;
 
 /**
  * From any address to the page it lies in, in two dependent loads: an upper table in static memory, indexed by the
- * address' bits 33 to 47, and below it tables with an entry for each slice. An address that is not ours leads to 0
- * and never to memory that cannot be read, also before anything has been allocated.
+ * address' bits 33 to 47, and below it tables with an entry for each slice. An address that is not the allocator's
+ * leads to 0 and never to memory that cannot be read, also before anything has been allocated.
  *
- * <p>Entries are written with release before the first block of the page is given out. Who frees a block got its
- * address by some synchronisation with who allocated it, so a plain read sees the entry.
+ * <p>Entries are written with release before the first block of the page is given out. A thread that frees a block got
+ * its address by some synchronisation with the one that allocated it, so a plain read sees the entry.
  */
 public final class PageMap {
     private static final int ADDRESS_BITS = 48;
@@ -24,8 +24,8 @@ public final class PageMap {
     private PageMap() {}
 
     /**
-     * The page of a block at {@code address}; 0 if there is none, or if a block is not likely to be there: see {@link
-     * #pageOf}.
+     * The page of a block at {@code address}, for the fast path of free. It is 0 if there is none, and also for an
+     * address that is no multiple of 8, for which {@link #pageOf} has the answer.
      */
     public static long pageOfBlock(long address) {
         // An address that is no multiple of 8, and one beyond all memory, both have high bits in this.

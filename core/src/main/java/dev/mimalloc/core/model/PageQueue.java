@@ -10,8 +10,8 @@ import dev.mimalloc.core.base.SizeClass;
  * A theap's pages of one bin, those with room or the full ones, as a doubly linked list. The first page of a small
  * bin also stands in the direct table, which is written when, and only when, the first page changes.
  *
- * <p>The list is changed, and walked, under the theap's lock, as {@code Scavenge} may take pages out. It leaves the
- * first page with room alone: so the owner may look at that one, and at whether there is one, without the lock.
+ * <p>The list is changed and walked under the theap's lock, as {@code Scavenge} may take pages out. {@code Scavenge}
+ * leaves the first page with room alone: so the owner may read {@code FIRST} of these queues without the lock.
  */
 public final class PageQueue {
     private static final long FIRST = 0; // 8 theap's lock: the owner reads it without
@@ -23,7 +23,7 @@ public final class PageQueue {
 
     public static long first(long queue) { return getLong(queue + FIRST); }
     public static long last(long queue) { return getLong(queue + LAST); }
-    /** Exact for who holds the lock, and otherwise how many there were a moment ago. */
+    /** How many pages are in the queue: exact under the theap's lock, and otherwise as it was a moment ago. */
     public static long countRelaxed(long queue) { return getRelaxed(queue + COUNT); }
 
     public static void pushFront(long theap, int index, long page) {
@@ -55,7 +55,7 @@ public final class PageQueue {
         long prev = Page.prev(page);
         if (next == 0) putLong(queue + LAST, prev);
         Links.remove(queue + FIRST, page, Page.LINKS);
-        Page.setRetire(page, 0); // or the free of its last block, wherever the page is then, would leave it alone
+        Page.setRetire(page, 0); // a page that waits to be retired is left alone by the free of its last block
         count(theap, queue, -1);
         if (prev == 0) updateDirect(theap, index, next);
     }
@@ -66,7 +66,7 @@ public final class PageQueue {
         pushFront(theap, index, page);
     }
 
-    /** Puts the pages after the first one, up to {@code last}, behind the others. */
+    /** Puts the pages after the first one, up to {@code last}, behind all others: the next walk begins with these. */
     public static void turn(long queue, long last) {
         long first = first(queue);
         long rest = Page.next(last);

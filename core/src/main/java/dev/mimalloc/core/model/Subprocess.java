@@ -61,7 +61,7 @@ public final class Subprocess {
     public static long arenaCount(long subprocess) { return getAcquire(subprocess + ARENA_COUNT); }
     public static void setArenaCount(long subprocess, long count) { putRelease(subprocess + ARENA_COUNT, count); }
     public static long purgeExpire(long subprocess) { return getVolatile(subprocess + PURGE_EXPIRE); }
-    /** Before the bitmaps are looked at: a bit that is set later finds no time set, and sets one. */
+    /** A purge does this before it looks at the bitmaps: whoever sets a bit later finds no time set, and sets one. */
     public static void clearPurgeExpire(long subprocess) { exchange(subprocess + PURGE_EXPIRE, 0); }
     public static boolean casPurgeExpire(long subprocess, long expected, long ms) {
         return compareAndSet(subprocess + PURGE_EXPIRE, expected, ms);
@@ -76,13 +76,13 @@ public final class Subprocess {
     public static void setPurger(long subprocess, long thread) { putRelaxed(subprocess + PURGER, thread); }
     public static long claimLock(long subprocess) { return subprocess + CLAIM_LOCK; }
     public static long scavengeDueRelaxed(long subprocess) { return getRelaxed(subprocess + SCAVENGE_DUE); }
-    /** One of those who find that it is time gets to set the next time. */
+    /** Of all threads that find that it is time one sets the next time, and looks. */
     public static boolean casScavengeDue(long subprocess, long expected, long ms) {
         return compareAndSet(subprocess + SCAVENGE_DUE, expected, ms);
     }
     public static long scavengeMarkRelaxed(long subprocess) { return getRelaxed(subprocess + SCAVENGE_MARK); }
     public static void setScavengeMarkRelaxed(long subprocess, long bytes) { putRelaxed(subprocess + SCAVENGE_MARK, bytes); }
-    /** Relaxed, as who has found that it is time reads it without the lock. */
+    /** Relaxed, as a thread that finds that it is time reads it without the lock. */
     public static long scavengeWaitRelaxed(long subprocess) { return getRelaxed(subprocess + SCAVENGE_WAIT); }
     public static void setScavengeWaitRelaxed(long subprocess, long delays) { putRelaxed(subprocess + SCAVENGE_WAIT, delays); }
     public static long scavenged(long subprocess) { return getLong(subprocess + SCAVENGED); }

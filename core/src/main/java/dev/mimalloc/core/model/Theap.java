@@ -11,9 +11,9 @@ import dev.mimalloc.core.base.Statistics;
 import dev.mimalloc.machine.ThreadSlot;
 
 /**
- * A thread-local heap: a thread's own part of a heap. Where the layout has no other word, only its thread touches a
- * field, or who holds the lock that the class Heaps names; the queues have a lock of their own. In {@code FILLED} is, for
- * each bin, how many blocks were put where malloc takes them from, and for single blocks their bytes.
+ * A thread-local heap: a thread's own part of a heap. Only its thread touches a field for which the layout has no other
+ * word; the queues change under the theap's own lock. {@code FILLED} counts for each bin the blocks that were put where
+ * malloc takes them from, and for blocks with a page to themselves their bytes.
  */
 public final class Theap {
     /** Counters of what happens too often for an atomic one. */
@@ -55,7 +55,9 @@ public final class Theap {
     private static final long KEPT = LOCK + 8; // 8 acquire: 1 when the thread may come back to it after its heap's end
     private static final long ORPHAN = KEPT + 8; // 8 livesLock: 1 in the list of orphans
     public static final long SIZE = ORPHAN + 8;
-    /** Where a theap is linked into its thread's list, or that of its orphans, and into its heap's: see {@link Links}. */
+    /**
+     * Where a theap is linked into its thread's list, or that of its orphans, and into its heap's: see {@link Links}.
+     */
     public static final long IN_THREAD = NEXT_IN_THREAD;
     public static final long IN_HEAP = NEXT_IN_HEAP;
 
@@ -101,8 +103,8 @@ public final class Theap {
         if (bin == SizeClass.HUGE) putLong(theap + FILLED + bin * WORD, getLong(theap + FILLED + bin * WORD) + bytes);
     }
     /**
-     * A page's {@code free} was empty and has been filled. So malloc is counted when it has nothing else to do; who
-     * frees the page takes off what is left of the list.
+     * A page's {@code free} was empty and has been filled: its blocks count as given out, so that malloc itself counts
+     * nothing. What is left of the list when the page is freed is taken off again.
      */
     public static void countListed(long theap, int bin, long page) {
         // All blocks that are not in use are in that list now.
@@ -112,7 +114,7 @@ public final class Theap {
         long at = theap + FILLED + bin * WORD;
         putLong(at, getLong(at) + blocks);
     }
-    /** Adds the counters to statistics; of a running thread's theap a snapshot. */
+    /** Adds the counters to statistics. While the theap's thread runs they are a snapshot. */
     public static void addCounters(long theap, long statistics) {
         for (int bin = 1; bin < SizeClass.HUGE; bin++) {
             long blocks = getRelaxed(theap + FILLED + bin * WORD);
@@ -141,23 +143,23 @@ public final class Theap {
     public static long sampleInterval(long theap) { return getLong(theap + SAMPLE_INTERVAL); }
     public static void setSampleInterval(long theap, long bytes) { putLong(theap + SAMPLE_INTERVAL, bytes); }
     public static long lockWord(long theap) { return theap + LOCK; }
-    /** For the owner, before its queues change: others take pages out of them, but never wait for the lock. */
+    /** For the owner, before its queues change: other threads take pages out of them, and never wait for the lock. */
     public static void lock(long theap) { Lock.acquire(lockWord(theap)); }
     public static void unlock(long theap) { Lock.releaseUnawaited(lockWord(theap)); }
     /**
-     * The thread may come back to the theap even when its heap has ended. Written, with release, before the thread makes
-     * it its default, and before a call for it calls a function of the user's; so who ends the heap after that, and with
-     * the lives lock makes the theap an orphan, lets the next holder of that lock see it.
+     * May the thread come back to the theap even when its heap has ended? Written, with release, before the thread
+     * makes the theap its default, and before a call for it calls a function of the user's. A thread that ends the heap
+     * after that makes the theap an orphan under the lives lock, and so the next holder of that lock sees the answer.
      */
     public static boolean isKept(long theap) { return getAcquire(theap + KEPT) != 0; }
     public static void setKept(long theap) { putRelease(theap + KEPT, 1); }
     public static boolean isOrphan(long theap) { return getLong(theap + ORPHAN) != 0; }
-    /** Enters a theap in its thread's list of orphans; for who holds the lives lock. */
+    /** Enters a theap in its thread's list of orphans, under the lives lock. */
     public static void pushOrphan(long theap) {
         putLong(theap + ORPHAN, 1);
         Links.push(ThreadData.orphansWord(data(theap)), theap, IN_THREAD);
     }
-    /** Takes it out; the same. */
+    /** Takes a theap out of its thread's list of orphans, under the lives lock. */
     public static void removeOrphan(long theap) {
         Links.remove(ThreadData.orphansWord(data(theap)), theap, IN_THREAD);
     }
@@ -170,7 +172,7 @@ public final class Theap {
     public static long queue(long theap, int index) { return theap + QUEUES + index * PageQueue.SIZE; }
 
     public static long subprocess(long theap) { return ThreadData.subprocess(data(theap)); }
-    /** The subprocess of the calling thread: the main one as long as it has no theap. */
+    /** The subprocess of the calling thread: the main one as long as the thread has no theap. */
     public static long currentSubprocess() {
         long theap = ThreadSlot.theap();
         return theap == 0 ? Main.subprocess() : subprocess(theap);
@@ -186,7 +188,7 @@ public final class Theap {
         setRetire(theap, SizeClass.COUNT, 0);
     }
 
-    /** Makes a theap in zeroed memory; it is not in any list yet. */
+    /** Makes a theap in zeroed memory. It is in no list yet. */
     public static void init(long theap, long data, long heap) {
         setData(theap, data);
         setHeap(theap, heap);

@@ -6,8 +6,9 @@ import dev.mimalloc.core.base.Table;
 import dev.mimalloc.machine.Os;
 
 /**
- * What belongs to one thread: its theaps, one for each heap that it has used. There are also a few that
- * virtual threads share, and threads that are at their end: who has the lease is the thread, for as long as one call takes.
+ * What belongs to one thread: its theaps, one for each heap that it has used. There are also a few shared thread data,
+ * for virtual threads and for threads that are at their end: whoever has the lease is the thread, for as long as one
+ * call takes.
  */
 public final class ThreadData {
     private static final long ID = 0; // 8 once: the thread's id; of shared data a number that no thread has
@@ -39,7 +40,7 @@ public final class ThreadData {
     public static long mainTheap(long data) { return getLong(data + MAIN_THEAP); }
     public static void setMainTheap(long data, long theap) { putLong(data + MAIN_THEAP, theap); }
     public static boolean tryLease(long data) { return getRelaxed(data + LEASE) == 0 && compareAndSet(data + LEASE, 0, 1); }
-    /** Waits until it may be free. */
+    /** Waits until the lease may be free. */
     public static void awaitLease(long data) { Os.waitOn(data + LEASE, 1); }
     /** Release: the next one to have the lease sees all that this one did. */
     public static void endLease(long data) { putRelease(data + LEASE, 0); }
@@ -68,9 +69,10 @@ public final class ThreadData {
     public static long callOuts(long data) { return getLong(data + CALL_OUTS); }
     public static void setCallOuts(long data, long count) { putLong(data + CALL_OUTS, count); }
     /**
-     * Virtual threads that share the data, and a thread that was inside of a user's function of which no theap knows, may
-     * come back to any theap of theirs. Written by the thread before that function is called, which is before it could
-     * end a heap; read with the lives lock, which who ends a heap has held.
+     * May a thread come back to any of these theaps, even when its heap has ended? Virtual threads that share the data
+     * may, and so may a thread that was inside of a user's function of which no theap knows. Written before that
+     * function is called, which is before it could end a heap; read under the lives lock, which whoever ended a heap
+     * has held.
      */
     public static boolean keepsOrphans(long data) { return isShared(data) || getAcquire(data + KEEPS) != 0; }
     static void setKeepsOrphans(long data) { putRelease(data + KEEPS, 1); }

@@ -32,13 +32,16 @@ import dev.mimalloc.machine.Os;
  * is gone.
  *
  * <p>To give a page up is one CAS that clears the owned bit of the very word whose count was looked at: if a block
- * came in meanwhile it fails, and the owner decides again. So the last block's free is never overlooked.
+ * came in meanwhile the CAS fails, and the owner decides again. So the last block's free is never overlooked.
  */
 public final class Abandon {
-    /** How long a fork's child waits for a thread that it may not have. */
+    /** How often a fork's child looks whether a thread, which it may not have, has put a bit back. */
     private static final int FORKED_PATIENCE = 1 << 16;
 
-    /** A theap that keeps too few full pages keeps so many slices of each bin more, up to 64 MiB. */
+    /**
+     * A theap that gives up full pages too early keeps more of them, in steps of 8 slices for each bin, the size of a
+     * page of medium blocks; up to 1024 slices, 64 MiB.
+     */
     private static final int RETAIN_STEP = 8;
     private static final int RETAIN_MAX = 1024;
 
@@ -48,12 +51,12 @@ public final class Abandon {
     public static void abandon(long page) {
         Page.clearFlag(page, Page.IN_FULL);
         Page.setThreadId(page, Page.HIDDEN);
-        // A page with a single block is not there for others to allocate in, and so does not count.
+        // Nobody can allocate in a page with a single block, so it does not count as abandoned.
         if (!Page.isSingleton(page)) Theap.count(Page.theap(page), Theap.ABANDONED, 1);
         giveUp(page);
     }
 
-    /** Gives up pages that hang together by their {@code next}, and frees the empty ones. */
+    /** Gives up the pages of a chain linked by {@code next}, and frees the empty ones. */
     static void abandonAll(long page) {
         long next;
         for (; page != 0; page = next) {
@@ -63,7 +66,7 @@ public final class Abandon {
         }
     }
 
-    /** Ends the ownership of an abandoned page, as things stand. */
+    /** Ends the ownership of an abandoned page: frees it if it is empty, and makes it findable if it has room. */
     public static void giveUp(long page) {
         while (true) {
             long word = Page.threadFreeAcquire(page);
@@ -85,7 +88,8 @@ public final class Abandon {
         if (theap != 0 && mayReclaim(page, theap)) {
             if (!hide(page)) return;
             Theap.count(theap, Theap.RECLAIM_ON_FREE, 1);
-            // It gave up this page itself, and took the long way for each block that it freed since: let it keep more.
+            // The theap gave this page up itself, and since then took the slow path for each free: it keeps more pages
+            // now.
             if (Page.theap(page) == theap) {
                 Theap.setRetainMore(theap, Config.min(Theap.retainMore(theap) + RETAIN_STEP, RETAIN_MAX));
             }
@@ -96,8 +100,8 @@ public final class Abandon {
     }
 
     /**
-     * Moves an owned page, that cannot be found, from a deleted heap to the main heap; false if there is no memory
-     * for it.
+     * Moves an owned page that is not findable from a deleted heap to the main heap; false, with nothing changed, if
+     * there is no memory for the main heap's bitmaps.
      */
     public static boolean moveToMain(long page) {
         long old = Page.heapAcquire(page);
@@ -114,8 +118,8 @@ public final class Abandon {
     }
 
     /**
-     * Moves an owned abandoned page of a deleted heap to the main heap, if there is memory for that; false if it is
-     * lost.
+     * Moves an owned abandoned page of a deleted heap to the main heap, if there is memory for that; false if the page
+     * is left alone for ever, see {@link #hide}.
      */
     public static boolean adopt(long page) {
         if (!hide(page)) return false;
@@ -123,7 +127,10 @@ public final class Abandon {
         return true;
     }
 
-    /** Only with some room: or else the next allocations would fill the page, and abandon it again. */
+    /**
+     * May a theap take a page of which it has freed a block? Only with some room: without it the next allocations would
+     * fill the page, and abandon it again.
+     */
     private static boolean mayReclaim(long page, long theap) {
         long option = Theap.reclaimOnFree(theap);
         if (option < 0 || Page.isSingleton(page) || Page.heapAcquire(page) != Theap.heap(theap)) return false;
@@ -134,7 +141,7 @@ public final class Abandon {
         return own || option > 0 && pages < Options.bounded(Options.PAGE_CROSS_THREAD_MAX_RECLAIM);
     }
 
-    /** Makes an owned page, that is not findable, a theap's own; it is in no queue yet. */
+    /** Makes an owned page that is not findable a theap's own. It is in no queue yet. */
     static void takeOver(long page, long theap) {
         Page.setTheap(page, theap);
         Page.setThreadId(page, Theap.threadId(theap));
@@ -144,12 +151,13 @@ public final class Abandon {
     }
 
     /**
-     * Puts an owned page, that is not findable, into a theap. At the back: until its turn comes it may get emptier.
+     * Puts an owned page that is not findable into a theap, at the back of its queue: until its turn comes it may get
+     * emptier.
      */
     private static void reclaim(long page, long theap) {
         takeOver(page, theap);
         if (Page.used(page) == 0) {
-            // The others came back meanwhile. Nobody would look for such a page in a queue.
+            // All other blocks came back meanwhile. Nobody would look for an empty page in a queue.
             Pages.release(page);
             return;
         }
@@ -158,7 +166,7 @@ public final class Abandon {
         Theap.unlock(theap);
     }
 
-    /** An owned abandoned page of this bin, not findable any more, or 0: for an allocation that looks for a page. */
+    /** Finds an abandoned page of a bin for an allocation: owned now, and not findable any more; 0 if there is none. */
     static long find(long theap, int bin) {
         long heap = Theap.heap(theap);
         if (Heap.abandonedRelaxed(heap, bin) == 0) return 0;
@@ -208,7 +216,10 @@ public final class Abandon {
         return pages == 0 ? 0 : ArenaPages.makeAbandoned(pages, Page.bin(page));
     }
 
-    /** An owner makes its abandoned page one that cannot be found any more; false if it has to be left for ever. */
+    /**
+     * Makes an owned abandoned page one that cannot be found any more. False if it has to be left alone for ever: in a
+     * fork's child, when a thread that stayed behind in the parent was about to claim it.
+     */
     static boolean hide(long page) {
         long heap = Page.heapAcquire(page);
         if (Page.threadId(page) == Page.FINDABLE) {
@@ -219,7 +230,7 @@ public final class Abandon {
         return true;
     }
 
-    /** Clears a findable page's bit, waiting for an allocator that has cleared it to put it back. */
+    /** Clears a findable page's bit; waits for an allocation that has cleared it to put it back. */
     public static boolean clearBit(long bitmap, long bit, long heap) {
         for (int i = 0; !Bitmap.clear(bitmap, bit); i++) {
             if (i == 0) Statistics.add(Heap.statistics(heap), Statistics.PAGES_UNABANDON_BUSY_WAIT, 1);

@@ -8,7 +8,8 @@ import dev.mimalloc.machine.Callback;
 import dev.mimalloc.machine.Export;
 
 /**
- * The user's deferred frees: a function that is called in a bounded number of allocations, to free what it put off.
+ * The user's deferred frees: a function that is called again after a bounded number of allocations, and frees blocks
+ * whose free the program has put off.
  */
 public final class Deferred {
     private Deferred() {}

@@ -9,11 +9,14 @@ import dev.mimalloc.core.model.Theap;
 /**
  * How a theap finds a page with a free block. Its queue for the bin has the pages with room; only the first is
  * allocated from. A page that is full goes to the list of full pages, and a free of one of its blocks is no different
- * from any other: that there is room again is seen when room is looked for. Only so many are in that list; the oldest
- * are abandoned, and come back, to this theap or another, when they have room.
+ * from any other: that there is room again is seen when room is looked for. The list has a limit: the pages that have
+ * been full for longest are abandoned, and come back, to this theap or another, when they have room.
  */
 public final class FindPage {
-    /** How many full pages a search looks at: those that have been full for longest. */
+    /**
+     * How many full pages a search looks at, those that have been full for longest: few, as most have no room, and the
+     * next search looks at others.
+     */
     private static final int FULL_SEARCH = 4;
 
     private FindPage() {}
@@ -30,7 +33,7 @@ public final class FindPage {
         }
         if (page == 0) page = searchFull(theap, bin, FULL_SEARCH);
         if (page != 0 && !prepare(theap, bin, page)) {
-            // Rather another page than a loop, should a page not have the block that it seems to have.
+            // A page that has no block after all is set aside: a new page serves, and the search does not begin again.
             setAsideFull(theap, bin, page);
             page = 0;
         }
@@ -53,7 +56,7 @@ public final class FindPage {
         return true;
     }
 
-    /** A page has no block left. */
+    /** Takes a page that has no block left out of its queue, to the full ones, or abandons it. */
     private static void setAsideFull(long theap, int bin, long page) {
         long retain = fullRetain(theap, bin);
         Theap.lock(theap);
@@ -69,7 +72,10 @@ public final class FindPage {
         }
     }
 
-    /** Puts a page to the full ones; the oldest of them, taken out, if they are too many then, and otherwise 0. */
+    /**
+     * Puts a page to the full ones. When they are more than {@code retain} then, the one that has been full for longest
+     * is taken out and returned; otherwise it is 0.
+     */
     private static long pushFull(long theap, int full, long page, long retain) {
         Page.setFlag(page, Page.IN_FULL);
         PageQueue.pushFront(theap, full, page);
@@ -81,8 +87,8 @@ public final class FindPage {
     }
 
     /**
-     * How many full pages stay: as the option says for medium ones, as much memory for small ones. Below 0: all. And
-     * more of them if they are known to come back: see {@link Abandon}.
+     * How many full pages of a bin stay with the theap: for medium pages as the option says, for small ones as much
+     * memory; below 0 all. More stay when pages that were given up have come back to the theap: see {@link Abandon}.
      */
     private static long fullRetain(long theap, int bin) {
         long retain = Theap.fullRetain(theap);
@@ -93,8 +99,8 @@ public final class FindPage {
     }
 
     /**
-     * The fullest of the first few pages with room, so that the others may run empty; of the empty ones only one is
-     * kept.
+     * Takes the fullest of the first few pages with room to the front, so that the others may run empty. Of empty pages
+     * only one is kept.
      */
     private static long search(long theap, int bin) {
         long first = PageQueue.first(Theap.queue(theap, bin));
@@ -125,10 +131,10 @@ public final class FindPage {
     }
 
     /**
-     * The page that has been full for longest of those that other threads' frees and the owner's have left enough room
-     * by now. Any block will do where there is no limit to the search, of those that were linked in: no more can be where
-     * there is no memory. Where there is a limit, the pages without enough go to the front, so that the next search looks
-     * at others.
+     * Finds a page among the full ones in which frees have made enough room by now, beginning with the one that has
+     * been full for longest. A search of {@link #FULL_SEARCH} pages moves those without enough room to the front, so
+     * that the next search looks at others. A search of all pages is for when there is no memory: then any block that
+     * is linked in will do, as fresh ones cannot be had.
      */
     private static long searchFull(long theap, int bin, long limit) {
         long best = 0;
@@ -150,7 +156,7 @@ public final class FindPage {
             PageQueue.pushFront(theap, bin, best);
         }
         Theap.unlock(theap);
-        // Others free here: they should find the pages abandoned, and free them when they are empty.
+        // Other threads free here. They should find the pages abandoned, so that they free them when they are empty.
         boolean others = best != 0 && Page.count(Page.threadFreeAcquire(best)) != 0;
         if (others) Theap.setRetainMore(theap, Theap.retainMore(theap) / 2);
         return best;

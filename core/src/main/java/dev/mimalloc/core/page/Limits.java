@@ -9,21 +9,21 @@ import dev.mimalloc.core.model.Theap;
 import dev.mimalloc.machine.Callback;
 
 /**
- * Memory limits, of a heap and of the process. What counts are the OS pages of large blocks, and those that small
- * blocks have been linked in from, in use or kept for what comes next; the rest of a page for small blocks counts when it
- * is linked in, a few KiB at a time. It is charged before the memory is taken, so that a limit is never exceeded, not even
- * for a moment.
+ * Memory limits, of a heap and of the process. What counts are the OS pages of large blocks, and of a page of small
+ * blocks those OS pages whose blocks have been linked in, given out or not. The rest of such a page counts when it is
+ * linked in, a few KiB at a time. Memory is charged before it is taken, so that a limit is never exceeded, not even for
+ * a moment.
  */
 public final class Limits {
     private Limits() {}
 
-    /** Sets how many bytes a heap may have, 0 for any number. What it has already it keeps. */
+    /** Sets how many bytes a heap may have, 0 for any number. A heap that has more already keeps them. */
     public static void setLimit(long heap, long bytes) { Heap.setLimitRelaxed(heap, bytes); }
     public static long limit(long heap) { return Heap.limitRelaxed(heap); }
     /** The bytes that a heap has. */
     public static long used(long heap) { return Heap.chargedRelaxed(heap); }
 
-    /** The same for all heaps together. */
+    /** Sets how many bytes all heaps together may have, 0 for any number. */
     public static void setProcessLimit(long bytes) { Root.setLimitRelaxed(bytes); }
     public static long processLimit() { return Root.limitRelaxed(); }
     public static long processUsed() { return Root.charged(); }
@@ -39,7 +39,7 @@ public final class Limits {
         return false;
     }
 
-    /** Adds to a word, unless that would be more than the limit; 0 is none. */
+    /** Adds {@code bytes} to a word, unless it would be more than {@code limit} then; limit 0 allows any number. */
     private static boolean add(long word, long bytes, long limit) {
         if (likely(limit == 0)) {
             fetchAdd(word, bytes);
@@ -58,7 +58,7 @@ public final class Limits {
         Heap.addCharged(heap, -bytes);
     }
 
-    /** A page has changed its heap. */
+    /** Charges the bytes of a page that has changed its heap to the new one. */
     static void move(long from, long to, long bytes) {
         Heap.addCharged(from, -bytes);
         Heap.addCharged(to, bytes);

@@ -30,19 +30,24 @@ import dev.mimalloc.machine.Trace;
 
 /** Where pages come from and where they go: made of an arena's slices, or of memory straight from the OS. */
 public final class Pages {
-    /** A use of a single block: its user's address may lie anywhere in it, not only in its first slices. */
+    /**
+     * A use of a block with a page to itself: its user's address may lie anywhere in it, not only in its first slices.
+     */
     public static final int INTERIOR = 1;
-    /** A use of a single block: it is known that most of it will be touched. */
+    /** A use of a block with a page to itself: it is known that most of it will be touched. */
     public static final int TOUCHED = 2;
 
-    /** A user's address in a large block lies in its first slices, see {@link #singleton}. */
+    /**
+     * How many slices of a large block the page map has at most: users' addresses lie there, unless the block was made
+     * for {@link #INTERIOR} ones. With 64, 4 MiB, to enter a page takes a bounded time.
+     */
     public static final long INTERIOR_SLICES = 64;
-    /** That of a huge page. */
+    /** The alignment of mappings that grow: that of a huge page, so that those in it stay whole when it moves. */
     private static final long MAPPED_ALIGNMENT = 2 << 20;
 
     private Pages() {}
 
-    /** A page of a bin's blocks for a theap, the first of them linked in, in no queue yet; 0 if there is no memory. */
+    /** Makes a page of a bin for a theap, with its first blocks linked in, in no queue yet; 0 if there is no memory. */
     static long allocate(long theap, int bin) {
         long blockSize = SizeClass.binSize(bin);
         long size = SizeClass.pageSize(blockSize);
@@ -85,20 +90,20 @@ public final class Pages {
     }
 
     /**
-     * Perhaps little will be used of a page that is not taken because others are full: there may be many theaps, each
+     * May a new page stay nearly empty? Yes, when the theap has no full page of its bin: there may be many theaps, each
      * with a few blocks of many sizes.
      */
     private static boolean mayStayEmpty(long theap, int bin) {
         return PageQueue.countRelaxed(Theap.queue(theap, SizeClass.COUNT + bin)) == 0;
     }
 
-    /** The end of the last slice is more than an eighth. */
+    /** Is more than an eighth of the slices behind the block's end? Nobody will use that part. */
     private static boolean hasUnusedEnd(long blockSize, long slices) {
         return blockSize < (slices << Config.SLICE_SHIFT) / 8 * 7;
     }
 
     /**
-     * A page with a single block, which starts at a multiple of {@code alignment}.
+     * Makes a page with a single block, which starts at a multiple of {@code alignment}; 0 if there is no memory.
      *
      * @param use {@link #INTERIOR} and {@link #TOUCHED}, or 0
      */
@@ -121,7 +126,7 @@ public final class Pages {
         return initialise(page, theap, blockSize, 1, 0);
     }
 
-    /** Of a page with a single block: was its memory fresh, and does it stay readable even when it is freed? */
+    /** Can {@link Density} learn from this singleton? Its memory was fresh, and stays readable when it is freed. */
     private static boolean mayTellDensity(long page, long heap) {
         long subprocess = Heap.subprocess(heap);
         if (!Page.isInArena(page) || !Page.has(page, Page.MEMORY_ZERO) || subprocess != Main.subprocess()) return false;
@@ -134,7 +139,7 @@ public final class Pages {
         return 0;
     }
 
-    /** The bytes of a page's memory as limits count them: of what nobody was given yet they count nothing. */
+    /** The bytes of a page's memory as limits count them: blocks that are not linked in yet do not count. */
     public static long charge(long page) {
         if (Page.has(page, Page.CHARGED_ELSEWHERE)) return 0;
         return Page.isSingleton(page) ? Page.blockSize(page) : Page.linkedBytes(page);
@@ -146,7 +151,7 @@ public final class Pages {
         return Page.isSingleton(page) ? Page.blockSize(page) : Page.osSize(page);
     }
 
-    /** The bytes that a page for blocks of {@code size} bytes is charged at first, or one for a single such block. */
+    /** The bytes that are charged first for a page of blocks of {@code size} bytes, or for one {@code single} block. */
     public static long charge(long size, boolean single) {
         if (single) return Config.alignUp(Config.max(size, 1), Os.pageSize());
         return Page.linkedBytes(1, SizeClass.goodSize(size));
@@ -183,11 +188,11 @@ public final class Pages {
     }
 
     /**
-     * A page with a single block of at least {@code size} bytes that may grow, see {@link Resize}; 0 if there is no memory
-     * for one.
+     * A page with a single block of at least {@code size} bytes that may grow, see {@link Resize}; 0 if there is no
+     * memory for one.
      *
-     * @param old the page whose block will be copied there, and which the caller owns, or 0. What it was charged is the new
-     *        one's then: so a block may grow as long as the limit leaves room for what is new.
+     * @param old the page whose block will be copied there, and which the caller owns, or 0. Its charge goes over to
+     *        the new page, so that a block may grow as long as the limit leaves room for what is new.
      */
     static long allocateGrowing(long theap, long size, long old) {
         long heap = Theap.heap(theap);
@@ -207,28 +212,29 @@ public final class Pages {
         }
         OsMemory.allowHugePages(start, blockSize, Options.bounded(Options.ALLOW_THP) != 0);
         page = initialise(mapped(page, heap, start, blockSize, room), theap, blockSize, 1, 0);
-        if (page == 0) Limits.discharge(heap, -credit); // all of the new one's has been discharged
+        if (page == 0) Limits.discharge(heap, -credit); // initialise has discharged the old page's part, too
         else if (credit != 0) Page.setFlag(old, Page.CHARGED_ELSEWHERE);
         return page;
     }
 
     /**
-     * The bytes of a growing block of {@code size} bytes: an eighth more, so that not each line that is added is a call of
-     * the OS, to the end of a huge page, as the OS has none where a mapping ends before. What nobody touches is not backed,
-     * but limits count it.
+     * The bytes that a growing block of {@code size} bytes gets: an eighth more, so that not every step is a call of
+     * the OS, up to the end of a huge page, as the OS has no huge page where a mapping ends inside of it. Bytes that
+     * nobody touches are not backed, but limits count them: so where there is a limit, a block gets no more than it
+     * needs.
      */
     static long roomy(long heap, long size) {
         boolean limited = (Heap.limitRelaxed(heap) | Root.limitRelaxed()) != 0;
         return limited ? Config.alignUp(size, Os.pageSize()) : Config.alignUp(size + size / 8, MAPPED_ALIGNMENT);
     }
 
-    /** The addresses for one: as many again. */
+    /** How many addresses are reserved for a growing block: twice its bytes. */
     static long room(long blockSize) { return Config.alignUp(2 * blockSize, MAPPED_ALIGNMENT); }
 
-    /** Addresses for a growing block, or 0. Huge pages that move should find their place. */
+    /** Reserves addresses for a growing block, or 0; aligned so that huge pages stay whole when they move there. */
     static long reserve(long size) { return OsMemory.map(size, MAPPED_ALIGNMENT, 0); }
 
-    /** A page straight from the OS has got more addresses, and more memory; or less. */
+    /** Counts more addresses and more memory, or less of them, for a page straight from the OS. */
     static void countMapped(long page, long addresses, long bytes) {
         long statistics = Subprocess.statistics(Heap.subprocess(Page.heapAcquire(page)));
         change(statistics, Statistics.RESERVED, addresses);
@@ -240,7 +246,7 @@ public final class Pages {
         else if (amount < 0) Statistics.decrease(statistics, field, -amount);
     }
 
-    /** The block of a page with a single one has grown: as if so much had been allocated. */
+    /** Counts that the block of a singleton has grown, as an allocation of {@code bytes}. */
     static void countGrown(long page, long bytes) {
         long heap = Page.heapAcquire(page);
         long statistics = Heap.statistics(heap);
@@ -249,7 +255,7 @@ public final class Pages {
         Statistics.raisePeak(statistics, Statistics.PAGE_COMMITTED, Heap.chargedRelaxed(heap));
     }
 
-    /** Can the memory of a page that is still in use be given back, as that of a block that is being copied away? */
+    /** May memory of a page that is still in use be given back, when its block is being copied away? */
     static boolean mayDecommit(long page) {
         if (Options.bounded(Options.PURGE_DELAY) < 0 || Page.has(page, Page.SAMPLED)) return false;
         if (!Page.isInArena(page)) return true;
@@ -257,7 +263,7 @@ public final class Pages {
         return Arena.isOwned(arena) && !Arena.isPinned(arena);
     }
 
-    /** Gives the memory of whole slices of such a page back, from {@code offset} on. */
+    /** Gives memory of a page that {@link #mayDecommit} back: whole slices, from {@code offset} on. */
     static void decommit(long page, long offset, long size) {
         if (!Page.isInArena(page)) {
             OsMemory.decommit(Page.start(page) + offset, size);
@@ -268,7 +274,13 @@ public final class Pages {
         Arena.purgeMemory(arena, slice, size >>> Config.SLICE_SHIFT);
     }
 
-    /** @param linked so many blocks are linked in at once */
+    /**
+     * Fills in a new page's descriptor, and enters it in its heap and in the page map; 0 if there is no memory for
+     * these.
+     *
+     * @param reserved for how many blocks the page has room
+     * @param linked how many of them are linked in at once
+     */
     private static long initialise(long page, long theap, long blockSize, int reserved, int linked) {
         long heap = Theap.heap(theap);
         Page.setBlockSize(page, blockSize);
@@ -304,7 +316,7 @@ public final class Pages {
         Statistics.add(statistics, Statistics.MALLOC_HUGE_COUNT, blocks);
     }
 
-    /** A page goes from one heap to another, and with it the blocks that were ever given out. */
+    /** Counts that a page goes from one heap to another, with the blocks that it has ever given out. */
     static void move(long page, long from, long to) {
         Statistics.add(to, Statistics.PAGES, 1);
         Statistics.add(to, Statistics.PAGE_BINS + Page.bin(page) * Statistics.COUNT_SIZE, 1);
@@ -320,7 +332,7 @@ public final class Pages {
         }
     }
 
-    /** Some of the blocks that the page's {@code free} was filled with were never given out. */
+    /** Takes off the blocks that the page's {@code free} was filled with, and that were never given out. */
     private static void countUnusedSlow(long page, long statistics) {
         long bytes = Page.isSingleton(page) ? 0 : Page.unused(page) * Page.blockSize(page);
         if (bytes != 0) Statistics.add(statistics, Statistics.MALLOC_BINS + Page.bin(page) * Statistics.COUNT_SIZE, -bytes);
@@ -333,7 +345,7 @@ public final class Pages {
     /** How many slices of a page the page map has. */
     static long mappedSlices(long page) {
         long slices = Config.alignUp(Page.bytes(page), Config.SLICE) >>> Config.SLICE_SHIFT;
-        // Nobody has an address further inside a large block than this; it would cost time to enter them all.
+        // Users have no address further inside a large block than this, and to enter all slices would cost time.
         boolean whole = !Page.isSingleton(page) || Page.has(page, Page.MAPPED_WHOLE);
         return whole ? slices : Config.min(slices, INTERIOR_SLICES);
     }
@@ -345,7 +357,7 @@ public final class Pages {
     }
 
     /**
-     * Frees pages that hang together by their {@code next}, as {@link #release} does.
+     * Frees the pages of a chain linked by {@code next}, as {@link #release} does.
      */
     static void releaseAll(long page) {
         long next;
@@ -356,12 +368,12 @@ public final class Pages {
     }
 
     /**
-     * The first half of {@link #release}: from now on nobody finds the page. It calls nothing of the user's, so that the
-     * caller may hold a lock.
+     * The first half of {@link #release}: from now on nobody finds the page. It calls nothing of the user's, so that
+     * the caller may hold a lock.
      */
     static void detach(long page) {
         long heap = Page.heapAcquire(page);
-        // Now, as long as nobody else can have the memory.
+        // The listener hears of a sample's end as long as nobody else can have the memory.
         if (Page.has(page, Page.SAMPLED)) Trace.freed(Page.start(page));
         trace(page, false);
         countUnusedSlow(page, Heap.statistics(heap));
@@ -372,7 +384,10 @@ public final class Pages {
         removeFromHeap(page, heap);
     }
 
-    /** The second half. The page still counts as one of its heap's, which lives as long at least. */
+    /**
+     * The second half of {@link #release}: gives the page's memory back. Until its end the page holds a reference to
+     * its heap, so that the heap's struct is there.
+     */
     static void finish(long page) {
         long heap = Page.heapAcquire(page);
         giveMemoryBack(page, heap);
@@ -380,7 +395,7 @@ public final class Pages {
         Heap.dropReference(heap);
     }
 
-    /** Makes a heap know the page; false if there is no memory for its bitmaps. */
+    /** Enters a page in its heap's bitmap, or list of pages from the OS; false if there is no memory for the bitmap. */
     static boolean addToHeap(long page, long heap) {
         if (Page.isInArena(page)) {
             long arena = Arenas.arenaOf(page);
@@ -396,7 +411,7 @@ public final class Pages {
         return true;
     }
 
-    /** Makes a heap forget the page. */
+    /** Takes a page out of its heap's bitmap, or list of pages from the OS. */
     static void removeFromHeap(long page, long heap) {
         if (Page.isInArena(page)) {
             long arena = Arenas.arenaOf(page);

@@ -16,31 +16,34 @@ import dev.mimalloc.machine.Os;
 import dev.mimalloc.machine.Trace;
 
 /**
- * Changing the size of a large block without a copy. One that shrinks gives its end back. One that grows takes the free
- * slices behind it, while it is small; beyond {@link #MAPPED_MIN} it gets a mapping of its own, with as many addresses
- * behind it as it has bytes: these cost nothing, and are where it grows. When they are used up the OS moves its pages to
- * other addresses. So what a growing block has twice is never more than {@link #PIECE}.
+ * Changing the size of a large block without a copy. A block that shrinks gives its end back. A block that grows takes
+ * the free slices behind it, while it is small; beyond {@link #MAPPED_MIN} it gets a mapping of its own, with as many
+ * addresses behind it as it has bytes: these cost nothing, and are where it grows. When they are used up the OS moves
+ * its pages to other addresses. So the part of a growing block that is there twice is never more than {@link #PIECE}.
  *
- * <p>Its page's size, slices and start change then. They belong to who owns the page, as all plain fields do; the block's
- * user is the only one to look at them otherwise, when it frees the block or asks for its size, and calls us instead. So
- * the page is owned meanwhile. Where somebody else has it, as a heap that is deleted just now, or where anything is not
- * plain, the answer is no, and the caller copies.
+ * <p>The page's size, slices and start change then. They belong to the page's owner, as all plain fields do. Otherwise
+ * only the block's user reads them, when it frees the block or asks for its size; and the user has called realloc
+ * instead. So the page is owned meanwhile. Where another thread owns it, such as one that deletes its heap just now, or
+ * where the block is a sample or lies inside a larger one, the answer is no, and the caller copies.
  */
 public final class Resize {
-    /** Smaller blocks do not grow so often, and where there are many of them each mapping would be one too many. */
+    /**
+     * From this size on a growing block has a mapping of its own. Smaller blocks do not grow so often, and may be many:
+     * each would be one of the 65,530 mappings that a process may have.
+     */
     public static final long MAPPED_MIN = 4 << 20;
-    /** What is copied before as much of the old block is given back. */
+    /** How many bytes are copied before as much of the old block is given back. */
     public static final long PIECE = 4 << 20;
 
     private Resize() {}
 
-    /** Are whole OS pages to be given back when a block of {@code usable} bytes gets as small as this? */
+    /** Is it worth a call of the OS when a block of {@code usable} bytes shrinks to {@code size}? */
     public static boolean pays(long usable, long size) {
         if (size <= Config.LARGE_OBJECT_MAX) return false;
         return size < usable / 2 || usable - size >= MAPPED_MIN;
     }
 
-    /** Gives the end of a block with a page to itself back; false if it stays as it is. */
+    /** Gives the end of a block with a page to itself back; false if the block stays as it is. */
     public static boolean shrink(long page, long size) {
         if (!tryOwn(page)) return false;
         long wanted = Config.alignUp(size, Os.pageSize());
@@ -52,7 +55,9 @@ public final class Resize {
         return smaller;
     }
 
-    /** Makes room for {@code size} bytes in a block with a page to itself; its address, which may be another one, or 0. */
+    /**
+     * Makes room for {@code size} bytes in a block with a page to itself; its address, which may have changed, or 0.
+     */
     public static long grow(long page, long size) {
         if (size >= Config.ADDRESSES || Trace.sampleInterval() != 0 || !tryOwn(page)) return 0;
         boolean done = Page.isInArena(page) ? growInArena(page, size) : growMapped(page, size);
@@ -61,7 +66,7 @@ public final class Resize {
         return done ? start : 0;
     }
 
-    /** A new page for a block that has grown too large for {@code old}, with its block free; or 0. */
+    /** A new page, with its block free, for a block that has grown too large for page {@code old}; or 0. */
     public static long mapped(long theap, long size, long old) {
         boolean owned = tryOwn(old);
         long page = Pages.allocateGrowing(theap, size, owned ? old : 0);
@@ -75,7 +80,7 @@ public final class Resize {
         return Page.tryOwn(page);
     }
 
-    /** As after a free; the heap may have been deleted meanwhile. */
+    /** Gives the page up, as after a free: its heap may have been deleted meanwhile. */
     private static void giveUp(long page) {
         if (!Heap.isDeleted(Page.heapAcquire(page)) || Abandon.adopt(page)) Abandon.giveUp(page);
     }
@@ -120,7 +125,7 @@ public final class Resize {
         long mapped = Pages.mappedSlices(page);
         Page.setSlices(page, (int) slices);
         Page.setBlockSize(page, slices << Config.SLICE_SHIFT);
-        // Its neighbours' entries are in the same tables, or in the next one.
+        // The new entries of the page map lie in the tables of the page's other slices, or in the one behind these.
         boolean registered = PageMap.register(Page.start(page), Pages.mappedSlices(page), page);
         if (!registered) {
             Page.setSlices(page, (int) (slices - more));
@@ -178,8 +183,9 @@ public final class Resize {
     }
 
     /**
-     * The block and what is new become one mapping, as what the OS moves in one call has to be. So the addresses behind
-     * the block are given back first: when another mapping gets them in that moment, the block has to move.
+     * Grows a block into the addresses behind it. The block and its new end become one mapping, since only one mapping
+     * can be moved by one call of the OS later. So the addresses behind the block are given back first: when another
+     * mapping gets them in that moment, the block has to move.
      */
     private static boolean growBehind(long page, long wanted) {
         long start = Page.start(page);
@@ -188,14 +194,14 @@ public final class Resize {
         if (wanted > room) return false;
         OsMemory.unmap(start + before, wanted - before);
         if (Os.remap(start, before, wanted, 0) == start) {
-            // Only now: meanwhile another page might have been there.
+            // The page map changes only now: until the call returned, another page might have got these addresses.
             Page.setBlockSize(page, wanted);
             if (PageMap.register(start, Pages.mappedSlices(page), page)) return true;
             Page.setBlockSize(page, before);
             PageMap.register(start, Pages.mappedSlices(page), page); // as it was: there are tables for these
             OsMemory.unmap(start + before, wanted - before);
         }
-        // What may be somebody else's by now is not touched any more.
+        // The addresses just behind the block may be another mapping's by now, and are not touched any more.
         if (room > wanted) OsMemory.unmap(start + wanted, room - wanted);
         Page.setOsSize(page, before);
         Pages.countMapped(page, before - room, 0);
@@ -214,8 +220,8 @@ public final class Resize {
             target = Pages.reserve(room);
         }
         if (target == 0) return false;
-        // All that may be refused comes before the call that gives the target's addresses up first: what is new is
-        // committed, and there are tables for what will be registered.
+        // The call that moves the pages gives the target's addresses up first. So all that may be refused comes before:
+        // the block's new end is committed, and the page map gets its tables.
         Page.setBlockSize(page, wanted);
         long slices = Pages.mappedSlices(page);
         boolean ready = OsMemory.commit(target + before, wanted - before) && PageMap.register(target, slices, page);
@@ -225,15 +231,15 @@ public final class Resize {
             return false;
         }
         PageMap.unregister(target, slices);
-        // Before the addresses are free for others, who may register a page there.
+        // Unregistered before the move: when the old addresses are free, another page may be registered there.
         PageMap.unregister(start, mapped);
         long now = Os.remap(start, before, wanted, target);
         if (now != target) {
             Page.setBlockSize(page, before);
             PageMap.register(start, mapped, page);
-            // Where the block should have been may be somebody else's by now, as not all systems refuse before they give
-            // the addresses up. If they are not free they are left alone, even if they are still ours; but a system that
-            // has no such call has not touched them.
+            // Where the block should have been may be somebody else's by now, as not all systems refuse before they
+            // give the addresses up. If they are not free they are left alone, even if they are still this block's; a
+            // system that has no such call has not touched them.
             if (now == Os.UNSUPPORTED || OsMemory.mapAt(target, wanted)) OsMemory.unmap(target, wanted);
             if (room > wanted) OsMemory.unmap(target + wanted, room - wanted);
             return false;
@@ -247,7 +253,7 @@ public final class Resize {
         return true;
     }
 
-    /** The addresses behind a block that has moved away. */
+    /** Gives back the addresses behind a block that has moved away. */
     private static void cutOff(long page, long start, long size) {
         long rest = Page.osSize(page) - size;
         if (rest == 0) return;
@@ -260,7 +266,7 @@ public final class Resize {
         boolean back = from == Page.start(page) && Pages.mayDecommit(page);
         long next;
         for (long at = 0; at < size; at = next) {
-            // Huge pages go by the whole.
+            // Pieces end with a huge page, so that none is broken.
             next = Config.alignDown(from + at + PIECE, Arena.HUGE_PAGE << Config.SLICE_SHIFT) - from;
             if (next > size) next = size;
             copy(from + at, to + at, next - at);

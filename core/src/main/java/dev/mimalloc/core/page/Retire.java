@@ -7,7 +7,10 @@ import dev.mimalloc.core.model.PageQueue;
 import dev.mimalloc.core.model.Theap;
 import dev.mimalloc.machine.ThreadSlot;
 
-/** Pages of a theap that have run empty, and the theap's collection. Only for the theap's thread. */
+/**
+ * Pages of a theap that have run empty: kept for a while, or given back; and the theap's collection. Only the theap's
+ * thread may call.
+ */
 public final class Retire {
     private Retire() {}
 
@@ -21,7 +24,7 @@ public final class Retire {
         int bin = Page.queue(page);
         long queue = Theap.queue(theap, bin);
         if (bin < SizeClass.COUNT && PageQueue.first(queue) == page && PageQueue.countRelaxed(queue) == 1) {
-            // A large page stays for a shorter time.
+            // A page of 512 KiB stays for a quarter of the time: it is more memory to hold for nothing.
             boolean small = Page.blockSize(page) <= Config.SMALL_OBJECT_MAX;
             Page.setRetire(page, small ? Config.RETIRE_CYCLES : Config.RETIRE_CYCLES / 4);
             Theap.setRetire(theap, (int) Config.min(Theap.retireFirst(theap), bin),
@@ -77,7 +80,7 @@ public final class Retire {
                     Page.setNext(page, gone);
                     gone = page;
                 } else {
-                    Page.setRetire(page, 0); // nobody would come for it now
+                    Page.setRetire(page, 0); // no page waits any more: the theap's range of waiting bins is cleared below
                 }
             }
         }

@@ -9,13 +9,14 @@ import dev.mimalloc.machine.ThreadSlot;
 import dev.mimalloc.machine.Trace;
 
 /**
- * Which allocations a listener is told of: each byte that is allocated is a sample with the same probability,
+ * Which allocations are samples, of which a listener hears: each byte that is allocated is one with equal probability,
  * independently of all others. The fast paths know nothing of it.
  *
  * <p>A theap counts down the bytes to its next sample. A malloc comes by here only when its page's free list has run
- * empty, or when its block gets a page to itself. When the list is filled it is known how many blocks it has, and whether
- * the sample is among them. If it is, the list is cut before that block, and the page marked: when malloc comes by next,
- * it is for the sample. Blocks that are not allocated before the page is given back are no samples, as it should be.
+ * empty, or when its block gets a page to itself. When the list is filled it is known how many blocks it has, and
+ * whether the sample is among them. If it is, the list is cut before that block, and the page marked: when malloc comes
+ * by next, it is for the sample. A block that is not allocated before its page is given back is no sample, as it should
+ * be.
  *
  * <p>Where a page changes hands with blocks in its lists, or an aligned allocation takes a block from a page of many, a
  * few blocks count twice or not at all. In C nobody listens, and all of this is compiled away.
@@ -30,8 +31,8 @@ public final class Sampling {
     public static long bytes(long size) { return SizeClass.isHuge(size) ? size : SizeClass.goodSize(size); }
 
     /**
-     * The one question: is this allocation a sample? It is asked once for each allocation that the fast path does not serve,
-     * which counts it.
+     * Is this allocation a sample? Asked once for each allocation that the fast path does not serve, as the answer
+     * counts the allocation's bytes.
      *
      * @param page the page that would serve it, whose free list is empty; 0 if there is none
      */
@@ -47,8 +48,9 @@ public final class Sampling {
     }
 
     /**
-     * Counts what a page's free list has got, but for its first block: that one is for the allocation that needed the list,
-     * which {@link #isNext} has counted. Of 35 bytecodes at most: so the JIT takes it into its caller.
+     * Counts the blocks that a page's free list was filled with, all but the first: that one is for the allocation that
+     * needed the list, which {@link #isNext} has counted. The method has 35 bytecodes at most, so that the JIT takes it
+     * into its caller.
      */
     public static void countList(long theap, long page) {
         long left = known(theap) - Page.listBytes(page) + Page.blockSize(page);
@@ -56,11 +58,12 @@ public final class Sampling {
         else countListSlow(theap, page);
     }
 
-    /** The next sample may be in the list, which ends before it then. */
+    /** Counts a list's blocks when the next sample may be among them: then the list is cut before it. */
     private static void countListSlow(long theap, long page) {
         long size = Page.blockSize(page);
         long bytes = Page.listBytes(page) - size;
-        // An error thrown later would leave a list cut in two. Who has a lease has looked at the stack before.
+        // An error thrown later would leave a list cut in two. A thread that has a lease has looked at the stack
+        // before.
         if (!ThreadData.isShared(Theap.data(theap))) ThreadSlot.probeStack();
         long left = left(theap);
         if (left > bytes || Page.localFree(page) != 0) {
@@ -83,7 +86,7 @@ public final class Sampling {
         return Trace.distance();
     }
 
-    /** As {@link #left}, but 0 where they must be drawn. */
+    /** The bytes to the theap's next sample, as {@link #left}; 0 where they must be drawn. */
     private static long known(long theap) {
         return Theap.sampleInterval(theap) == Trace.sampleInterval() ? Theap.sampleIn(theap) : 0;
     }

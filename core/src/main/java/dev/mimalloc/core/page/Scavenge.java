@@ -18,40 +18,44 @@ import dev.mimalloc.machine.Os;
 import dev.mimalloc.machine.ThreadSlot;
 
 /**
- * Pages in theaps that are empty because others have freed their blocks. Nobody tells the owner, who may sleep, or
- * allocate elsewhere, for ever: so whoever comes by looks for such pages in all theaps, and frees them.
+ * Frees pages in theaps that are empty because other threads have freed their blocks. The owner does not notice, and
+ * may sleep, or allocate elsewhere, for ever: so any thread that comes by looks for such pages in all theaps.
  *
  * <p>A theap's owner takes the theap's lock before it changes its queues, and only then looks at pages other than the
- * first ones with room, from which malloc takes. An empty page has no block that the owner could free. So who has the
- * lock may take out any page that is empty and not such a first one ({@link Page#isEmptied}), and malloc, free and the
- * refill of a page's list know nothing of it. Who looks never waits for the lock, and gives way when the owner does. The
- * subprocess' lives lock, held meanwhile, keeps theaps from ending, and the same pages from being freed with their heap.
+ * first ones with room, from which malloc takes. An empty page has no block that the owner could free. So the holder of
+ * the lock may take out any page that is empty and not such a first one ({@link Page#isEmptied}), and malloc, free and
+ * the refill of a page's list know nothing of it. A thread that looks never waits for the lock, and gives way when the
+ * owner waits for it. Meanwhile the subprocess' lives lock keeps theaps from ending, and their pages from being freed
+ * with their heap.
  *
  * <p>What stays are the first pages of silent theaps: one for each bin at most, of 64 or 512 KiB. Orphans, of which
  * malloc does not take if their thread will not come back to them, keep none; and an orphan without pages goes as well.
  *
- * <p>It is time for a look after each purge delay, and after up to {@link #WAIT_MAX} of them while nothing is found; and
- * whenever {@link #STEP} more bytes are in use, so that what is not found is a part of what is in use, however fast
+ * <p>It is time for a look after each purge delay, and after up to {@link #WAIT_MAX} of them while nothing is found;
+ * and whenever {@link #STEP} more bytes are in use, so that what is not found is a part of what is in use, however fast
  * pages are made. A look goes on where the last one ended.
  */
 public final class Scavenge {
+    /** The longest time between two looks while nothing is found, in purge delays. */
     private static final long WAIT_MAX = 16;
-    /** Pages are looked at for each {@link #STEP}: four in the time in which a page of 64 KiB is made. */
+    /** Bytes: a look comes when as much more is in use. They are 256 pages of 64 KiB. */
     private static final long STEP = 16 << 20;
+    /** How many pages such a look sees: four for each page of 64 KiB that was made, so that it gets around. */
     private static final long STEP_LOOKS = 1024;
-    /** And when it is time: no more than a millisecond. */
+    /** How many pages a look sees when it is time: what takes no more than a millisecond. */
     private static final long TICK_LOOKS = 16384;
-    /** A theap's queues cost as much as so many pages. */
+    /** What a theap's queues cost, in pages looked at. */
     private static final long THEAP_LOOKS = 8;
-    /** So many pages of a queue at a time: the owner may be waiting. */
+    /** How many pages of a queue are looked at in one go: the owner may be waiting for the lock. */
     private static final int QUEUE_LOOKS = 2048;
-    /** How often the owner is asked for. */
+    /** After how many pages of a queue it is asked whether the owner waits. */
     private static final int WAY = 64;
+    /** How often a look at everything tries to have a theap's lock. */
     private static final int PATIENCE = 1000;
 
     private Scavenge() {}
 
-    /** Looks if it is time. */
+    /** Looks for emptied pages if it is time. */
     public static void tick(long subprocess) {
         long due = Subprocess.scavengeDueRelaxed(subprocess);
         long now = Os.clock();
@@ -63,7 +67,7 @@ public final class Scavenge {
         Meta.collect();
     }
 
-    /** Before a page is made: looks if so much more is in use. */
+    /** Before a page is made: looks if {@link #STEP} bytes more are in use than at the last look. */
     static void pace(long subprocess) {
         if (Root.charged() >= Subprocess.scavengeMarkRelaxed(subprocess)) look(subprocess, STEP_LOOKS);
     }
@@ -76,7 +80,7 @@ public final class Scavenge {
         release(subprocess, lives);
     }
 
-    /** Looks everywhere. */
+    /** Looks for emptied pages in all theaps. */
     public static void all(long subprocess) {
         long lives = Subprocess.livesLock(subprocess);
         Lock.acquire(lives);
@@ -91,7 +95,7 @@ public final class Scavenge {
         Meta.collect();
     }
 
-    /** Lets go of the lock, and then frees what was found: that may call the user's functions. */
+    /** Releases the lives lock, and then frees the pages that were found, since that may call the user's functions. */
     private static void release(long subprocess, long lives) {
         long page = Subprocess.emptied(subprocess);
         long theap = Subprocess.endedTheaps(subprocess);
@@ -113,7 +117,7 @@ public final class Scavenge {
         Subprocess.setScavengeMarkRelaxed(subprocess, Root.charged() + STEP);
     }
 
-    /** Looks at theaps until that were so many looks, or somebody waits; with the lives lock. */
+    /** Looks at theaps until it has seen {@code looks} pages, or a thread waits for the lives lock, which is held. */
     private static void walk(long subprocess, long looks, int patience) {
         long lives = Subprocess.livesLock(subprocess);
         long theap = Subprocess.cursor(subprocess);
@@ -145,7 +149,7 @@ public final class Scavenge {
         return true;
     }
 
-    /** The theap after this one: of its thread, of its thread's orphans, of the next thread. */
+    /** The theap after {@code theap} in the walk: of its thread, of its thread's orphans, of the next thread. */
     private static long next(long theap) {
         long next = Theap.nextInThread(theap);
         long data = Theap.data(theap);
@@ -155,23 +159,27 @@ public final class Scavenge {
 
     private static long nextThread(long data) { return firstOf(Theap.nextInHeap(ThreadData.mainTheap(data))); }
 
-    /** The first theap of a thread, by the one for its main heap. */
+    /** The first theap of the thread whose theap for the main heap is {@code main}. */
     private static long firstOf(long main) { return main == 0 ? 0 : ThreadData.theaps(Theap.data(main)); }
 
-    /** A theap is about to leave its thread's list; with the lives lock. */
+    /** Under the lives lock, when a theap is about to leave its thread's list: the walk goes on behind it. */
     public static void forget(long theap) {
         long subprocess = ThreadData.subprocess(Theap.data(theap));
         if (Subprocess.cursor(subprocess) == theap) Subprocess.setCursor(subprocess, next(theap));
     }
 
-    /** A thread's theaps are about to end, while the one for the main heap is still in that one's list. */
+    /**
+     * When a thread's theaps are about to end, and that for the main heap is still in its list: the walk passes them.
+     */
     public static void forgetThread(long data) {
         long subprocess = ThreadData.subprocess(data);
         long cursor = Subprocess.cursor(subprocess);
         if (cursor != 0 && Theap.data(cursor) == data) Subprocess.setCursor(subprocess, nextThread(data));
     }
 
-    /** Takes the emptied pages out of a theap whose lock is held, and lets go of it; returns at how many it looked. */
+    /**
+     * Takes the emptied pages out of a theap whose lock is held, and releases it; returns how many pages it has seen.
+     */
     private static long theap(long subprocess, long theap) {
         boolean ended = Theap.isOrphan(theap) && !Theap.isKept(theap) && !ThreadData.keepsOrphans(Theap.data(theap));
         long looks = 0;
@@ -214,18 +222,18 @@ public final class Scavenge {
         Subprocess.setScavenged(subprocess, Subprocess.scavenged(subprocess) + 1);
     }
 
-    /** An orphan without pages, that its thread may never notice. */
+    /** Ends an orphan without pages, which its thread may never notice. */
     private static void end(long subprocess, long theap) {
         Theap.removeOrphan(theap);
         Theap.setNextInThread(theap, Subprocess.endedTheaps(subprocess));
         Subprocess.setEndedTheaps(subprocess, theap);
     }
 
-    /** Before somebody shows pages to a visitor: they stay. */
+    /** Pages stay from now on until {@link #resume}: before they are shown to a visitor. */
     public static void suspend(long subprocess) {
         ThreadSlot.probeStack();
         Subprocess.addVisitors(subprocess, 1);
-        // Who is looking now has not seen that; the next one will.
+        // A thread that looks just now may not have seen the count; the next holder of the lock will.
         Lock.acquire(Subprocess.livesLock(subprocess));
         Lock.release(Subprocess.livesLock(subprocess));
     }

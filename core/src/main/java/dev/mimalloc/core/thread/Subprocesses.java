@@ -95,9 +95,9 @@ public final class Subprocesses {
     }
 
     /**
-     * Shows each heap of a subprocess that is there when its turn comes; false as soon as the visitor says so. The visitor
-     * may make heaps, which it is not shown, and end them, as other threads may: the heap that it is shown keeps its struct
-     * until it returns, and so the heap stays in the list, from which the next one is found.
+     * Shows each heap of a subprocess that is there when its turn comes; false as soon as the visitor says so. The
+     * visitor may make heaps, which it is not shown, and end them, as other threads may: the heap that it is shown
+     * keeps its struct until it returns, and so the heap stays in the list, from which the next one is found.
      */
     @Export("bool mi_subproc_visit_heaps(mi_subproc_id_t subproc, mi_heap_visit_fun* visitor, void* arg)")
     public static boolean visitHeaps(long subprocess, long visitor, long argument) {

@@ -19,8 +19,8 @@ import dev.mimalloc.machine.Text;
 import dev.mimalloc.machine.ThreadSlot;
 
 /**
- * Finds the theap that the current thread allocates with, and makes it when there is none yet; there is none for a heap of
- * another subprocess, whose lists have a lock of their own.
+ * Finds the theap that the current thread allocates with, and makes it when there is none yet; there is none for a heap
+ * of another subprocess, whose lists have a lock of their own.
  *
  * <p>A thread's theaps are in a list and in a table by the heap's slot. Other threads touch these only when they end
  * a heap, under the subprocess' lives lock; the thread itself may read its table without the lock, since nobody asks

@@ -219,9 +219,10 @@ public final class Threads {
     }
 
     /**
-     * Before somebody hears that there is no memory: gives back all that is kept for what comes next, as far as it can be.
-     * Where many threads meet a limit at the same time one does it for all who wait for it, and those virtual threads that
-     * wait lend their lease to others meanwhile. A function of the user's that is called here gets nothing more.
+     * Before somebody hears that there is no memory: gives back all that is kept for what comes next, as far as it can
+     * be. Where many threads meet a limit at the same time one does it for all who wait for it, and those virtual
+     * threads that wait lend their lease to others meanwhile. A function of the user's that is called here gets nothing
+     * more.
      */
     public static void collectEverything(long theap) {
         long data = Theap.data(theap);

@@ -21,10 +21,10 @@ import dev.mimalloc.machine.ThreadSlot;
  * CallOut}; a visit ends when it has ended the heap. Who allocates or frees in the heap meanwhile, the visitor or
  * another thread, may find its blocks shown or not; the visitor may free the block that it is shown.
  *
- * <p>So a visit believes nothing that it has seen before the visitor was called. It reads a page of an arena at any time,
- * as the memory of arenas and their descriptors stay; what it reads may make no sense then, and is held against the
- * page's bounds. A page straight from the OS it only reads under the lock of these pages' lists, and as long as the page
- * map knows the page: it is unmapped after it has left its list.
+ * <p>So a visit believes nothing that it has seen before the visitor was called. It reads a page of an arena at any
+ * time, as the memory of arenas and their descriptors stay; what it reads may make no sense then, and is held against
+ * the page's bounds. A page straight from the OS it only reads under the lock of these pages' lists, and as long as the
+ * page map knows the page: it is unmapped after it has left its list.
  */
 public final class Visit {
     // The area that a visitor gets, mi_heap_area_t.
