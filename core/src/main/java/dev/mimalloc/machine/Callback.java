@@ -163,8 +163,8 @@ public final class Callback {
     public static boolean newHandler() { return false; }
 
     /**
-     * The same for those forms of {@code new} that throw nothing: an exception of the handler's ends here, and false says
-     * that there is no use in calling it again.
+     * Calls the new-handler for those forms of {@code new} that throw nothing: an exception of the handler's ends here,
+     * and false says that there is no use in calling it again.
      */
     public static boolean newHandlerCaught() { return false; }
 

@@ -33,7 +33,7 @@ final class FirstMemory {
         return taken;
     }
 
-    /** The same for an arena. */
+    /** Takes memory for an arena, where users' blocks lie; 0 also where it would go with the allocator's classes. */
     static long takeForBlocks(long size, long alignment) { return Unpinned.stays() ? take(size, alignment) : 0; }
 
     static boolean contains(long address) { return address - START >= 0 && address - START < SIZE; }

@@ -52,8 +52,8 @@ public final class Memory {
     /** Neither torn nor invented, but in no order with other addresses. */
     public static long getRelaxed(long a) { return ACCESS.getRelaxed(a); }
     /**
-     * Whether the word has this value, as {@link #getRelaxed}; apart, since compilers make two instructions of a relaxed
-     * load and a comparison, and one of a plain load and a comparison.
+     * Whether the word has this value, as {@link #getRelaxed}; apart, since compilers make two instructions of a
+     * relaxed load and a comparison, and one of a plain load and a comparison.
      */
     public static boolean equalsRelaxed(long a, long v) { return ACCESS.getLong(a) == v; }
     public static void putRelaxed(long a, long v) { ACCESS.putRelaxed(a, v); }

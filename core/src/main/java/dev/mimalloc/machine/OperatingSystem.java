@@ -4,8 +4,8 @@ import java.io.FileInputStream;
 import java.io.IOException;
 
 /**
- * The calls of a system that {@link Os} declares, with the same arguments and answers; a class for each family of systems.
- * What one has not is answered with {@link Os#UNSUPPORTED}.
+ * The calls of a system that {@link Os} declares, with the same arguments and answers; a class for each family of
+ * systems. What one has not is answered with {@link Os#UNSUPPORTED}.
  */
 abstract class OperatingSystem {
     private static final int NO_SUCH_FILE = -2;

@@ -11,9 +11,9 @@ import java.util.concurrent.locks.LockSupport;
  * The operating system, raw: each method is one call of the system, and has its answer. What to ask for, and what to do
  * when the system refuses, is for core to know ({@code OsMemory}, {@code OsConfig}).
  *
- * <p>A result below zero is minus the number of an error, as Linux counts them. Sizes are in bytes, times in milliseconds;
- * ranges are whole OS pages. Nothing throws, and C's {@code errno} stays as it was. All methods may be called by any thread
- * at any time.
+ * <p>A result below zero is minus the number of an error, as Linux counts them. Sizes are in bytes, times in
+ * milliseconds; ranges are whole OS pages. Nothing throws, and C's {@code errno} stays as it was. All methods may be
+ * called by any thread at any time.
  */
 public final class Os {
     // The errors that callers tell from others: of these each just means that the system refuses.
@@ -113,9 +113,10 @@ public final class Os {
     }
 
     /**
-     * Makes a mapping larger where it is, for target 0; or moves its pages, without a copy, to {@code target}, in place of
-     * what was mapped there, and makes it larger. What is new is zero. Returns where it is now. When this is refused the
-     * memory is as it was, and of the target nothing is known, but that it is untouched if the error is UNSUPPORTED.
+     * Makes a mapping larger where it is, for target 0; or moves its pages, without a copy, to {@code target}, in place
+     * of what was mapped there, and makes it larger. What is new is zero. Returns where it is now. When this is refused
+     * the memory is as it was, and of the target nothing is known, but that it is untouched if the error is
+     * UNSUPPORTED.
      */
     public static long remap(long a, long size, long newSize, long target) {
         return system.remap(a, size, newSize, target);
@@ -140,8 +141,8 @@ public final class Os {
 
     /**
      * Copies the value of an environment variable whose name begins with {@code MIMALLOC_}, with its zero and cut to
-     * {@code size}; returns its whole length, -1 when it is not set. Upper and lower case of the name do not matter. On the
-     * JVM a system property goes first: {@code dev.mimalloc.purge.delay} for {@code MIMALLOC_PURGE_DELAY}.
+     * {@code size}; returns its whole length, -1 when it is not set. Upper and lower case of the name do not matter. On
+     * the JVM a system property goes first: {@code dev.mimalloc.purge.delay} for {@code MIMALLOC_PURGE_DELAY}.
      */
     public static long environment(long name, long buffer, long size) {
         String value = value(Text.string(name));
@@ -160,8 +161,8 @@ public final class Os {
     }
 
     /**
-     * Copies the name of the environment variable with this number among those that begin with {@code MIMALLOC_}, with its
-     * zero and cut to {@code size}; returns its whole length, -1 behind the last one.
+     * Copies the name of the environment variable with this number among those that begin with {@code MIMALLOC_}, with
+     * its zero and cut to {@code size}; returns its whole length, -1 behind the last one.
      */
     public static long variable(long number, long buffer, long size) {
         for (String name : OUR_ENVIRONMENT.keySet()) if (number-- == 0) return copy(name, buffer, size);

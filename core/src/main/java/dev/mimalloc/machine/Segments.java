@@ -7,7 +7,9 @@ import java.lang.foreign.MemorySegment;
  * Blocks as memory segments. JVM only; it is here so that no other module needs to be given native access.
  */
 public final class Segments {
-    /** The classes of scopes that cannot be closed; apart, as a program that asks for no segment need not load these. */
+    /**
+     * The classes of scopes that cannot be closed; apart, as a program that asks for no segment need not load these.
+     */
     private static final class Stays {
         static final Class<?> ALWAYS = Arena.global().scope().getClass();
         static final Class<?> AUTOMATIC = Arena.ofAuto().scope().getClass();
@@ -34,8 +36,8 @@ public final class Segments {
     }
 
     /**
-     * Whether {@link #of(long, long)} made this segment, or another one that it is a slice of. An empty one has a scope of
-     * its own: an empty slice at the end of one block has the address of the next, and would be taken for that.
+     * Whether {@link #of(long, long)} made this segment, or another one that it is a slice of. An empty one has a scope
+     * of its own: an empty slice at the end of one block has the address of the next, and would be taken for that.
      */
     public static boolean isOfBlock(MemorySegment segment) {
         MemorySegment.Scope scope = segment.scope();

@@ -8,10 +8,11 @@ import java.lang.invoke.MethodHandles;
 /**
  * Looks whether the stack has room, in a few nanoseconds.
  *
- * <p>It calls a method with thousands of local variables, made as bytecode, since nobody wants to see that in Java. In the interpreter its frame takes the room. Compiled, the variables are gone; but the check at the entry of
- * a compiled method makes sure that the interpreter's frame would fit, too, as the method may have to go on there.
- * This holds for methods that make a call and that are not inlined: so it calls another, and both are too long to be
- * inlined. Compiled or not, it asks for the same: where a larger probe has passed, a smaller one does.
+ * <p>It calls a method with thousands of local variables, made as bytecode, since nobody wants to see that in Java. In
+ * the interpreter its frame takes the room. Compiled, the variables are gone; but the check at the entry of a compiled
+ * method makes sure that the interpreter's frame would fit, too, as the method may have to go on there. This holds for
+ * methods that make a call and that are not inlined: so it calls another, and both are too long to be inlined. Compiled
+ * or not, it asks for the same: where a larger probe has passed, a smaller one does.
  *
  * <p>The class file is put together by hand. The JDK's library for that, and method handles to call what comes out,
  * would take a good part of the time of a first malloc.

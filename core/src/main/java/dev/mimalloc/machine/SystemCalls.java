@@ -32,8 +32,8 @@ final class SystemCalls {
     private static final long WRITE = System.getProperty("os.arch").equals("amd64") ? 1 : 64;
 
     /**
-     * A Java heap that is smaller may be full before calls are linked in good time, and a class of the JDK's that finds no
-     * room while it is initialised is lost for good: there they are linked at the start.
+     * A Java heap that is smaller may be full before calls are linked in good time, and a class of the JDK's that finds
+     * no room while it is initialised is lost for good: there they are linked at the start.
      */
     private static final long SMALL_JAVA_HEAP = 64 << 20;
 
@@ -92,8 +92,8 @@ final class SystemCalls {
     }
 
     /**
-     * Makes a call that has failed, and so done nothing, once more, to see the error: that makes Java objects, which a call
-     * must not that may come in the middle of an update. Where there is no room for them the system has refused.
+     * Makes a call that has failed, and so done nothing, once more, to see the error: that makes Java objects, which a
+     * call must not that may come in the middle of an update. Where there is no room for them the system has refused.
      */
     private static long again(long number, long a, long b, long c, long d, long e, long f) throws Throwable {
         try (Arena arena = Arena.ofConfined()) {

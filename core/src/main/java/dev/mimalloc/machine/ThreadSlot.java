@@ -91,10 +91,10 @@ public final class ThreadSlot {
         }
     }
 
-    /** The same with 28 KiB: before several calls each of which probes the stack, so that none of them throws. */
+    /** Probes the stack for 28 KiB: before several calls each of which probes it, so that none of them throws. */
     public static void probeStackAround() { StackProbe.around(); }
 
-    /** The same with 8 KiB: does not throw where {@link #probeStack} has just passed. */
+    /** Probes the stack for 8 KiB: does not throw where {@link #probeStack} has just passed. */
     public static void probeStackAgain() { StackProbe.again(); }
 
     /** Who is told of threads that end; null is nobody. JVM only. */

@@ -60,7 +60,7 @@ public final class Trace {
         Trace.listener = listener;
     }
 
-    /** Samples one byte in so many, on average, as long as somebody listens; none for 0. JVM only. */
+    /** Samples one byte in this many, on average, as long as somebody listens; none for 0. JVM only. */
     public static void sampleEvery(long bytes) { interval = bytes; }
 
     /** See {@link Lifecycle#tick}. JVM only. */
@@ -76,7 +76,7 @@ public final class Trace {
     /** How often a listener has thrown something. JVM only. */
     public static long lost() { return LOST.get(); }
 
-    /** One byte in so many is sampled; 0 when nothing is, as always when nobody listens. */
+    /** One byte in this many is sampled; 0 when none is, as always when nobody listens. */
     public static long sampleInterval() { return listener == null ? 0 : interval; }
 
     /**

@@ -19,7 +19,7 @@ import java.util.function.LongSupplier;
 /**
  * What is handed to the JDK to keep, without keeping the allocator's classes: a container that unloads a program must
  * get rid of its allocator, too. So the thread, the hooks and the listeners are made of the JDK's classes alone, and
- * find their way back by a weak reference; who makes one keeps its target in a static field of its own. When the
+ * find their way back by a weak reference; the maker of one keeps its target in a static field of its own. When the
  * classes are gone they do nothing any more.
  *
  * <p>This takes method handles, which take time. Where the classes are loaded by one of the JVM's own loaders they stay

@@ -18,7 +18,7 @@ public final class UpperTable {
 
     private UpperTable() {}
 
-    /** Plain: for who has got, with a block's address, what its allocator saw. */
+    /** A plain read: a thread that has a block's address has also got what the thread saw that allocated it. */
     public static long get(long index) { return TABLE[(int) index]; }
 
     public static long getAcquire(long index) { return (long) ENTRY.getAcquire(TABLE, (int) index); }

@@ -8,10 +8,10 @@ import dev.mimalloc.machine.Bits;
  * Bits that any thread sets, clears and claims without a lock. They lie in chunks of 512, each a cache line; a map of
  * the chunks says which may have a bit set, so that a search skips the empty ones.
  *
- * <p>A chunk's bit in the map is a hint with one guarantee: at rest it is set if a bit of the chunk is. Who sets a
- * bit sets it in the chunk first and then looks at the map; who empties a chunk clears the map first and then looks
- * at the chunk again. All four steps are sequentially consistent, so one of the two sees the other and the map's bit
- * stays or comes back.
+ * <p>A chunk's bit in the map is a hint with one guarantee: when no call is under way it is set if a bit of the chunk
+ * is. A thread that sets a bit sets it in the chunk first and then looks at the map; a thread that empties a chunk
+ * clears the map first and then looks at the chunk again. All four steps are sequentially consistent, so one of the two
+ * sees the other and the map's bit stays or comes back.
  */
 public final class Bitmap {
     private static final long CHUNK_COUNT = 0; // 8 once
@@ -24,7 +24,7 @@ public final class Bitmap {
 
     private Bitmap() {}
 
-    /** The bytes that a bitmap of so many bits takes. */
+    /** The bytes that a bitmap of {@code bits} bits takes. */
     public static long size(long bits) {
         long chunks = (bits + CHUNK - 1) / CHUNK;
         return head(chunks) + chunks * CHUNK_BYTES;
@@ -66,7 +66,7 @@ public final class Bitmap {
         return true;
     }
 
-    /** The bits of a word from {@code from}, at most {@code count} of them. */
+    /** A mask of {@code count} bits of a word from {@code from} on, up to the word's end. */
     private static long mask(int from, long count) {
         return (count >= 64 - from ? -1L : (1L << count) - 1) << from;
     }
@@ -213,7 +213,7 @@ public final class Bitmap {
             long run = runLength(bitmap, start, start + count);
             if (run < count) at = start + run + (start + run < to ? 1 : 0);
             else if (tryClaim(bitmap, start, count)) return start;
-            // else somebody was faster: look here again
+            // else another thread has claimed some of these: look here again
         }
     }
 }

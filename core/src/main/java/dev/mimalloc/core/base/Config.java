@@ -28,40 +28,51 @@ public final class Config {
 
     /** The largest request: a difference of two pointers must fit a {@code ptrdiff_t}. */
     public static final long MAX_SIZE = Long.MAX_VALUE;
-    /** No system has so many addresses. */
+    /** More addresses than any system has. */
     public static final long ADDRESSES = 1L << 57;
 
-    /** A free list grows by this much at a time: memory is touched, and paged in, only when it is needed. */
+    /**
+     * A free list grows by this many bytes at a time, an OS page: memory is touched, and paged in, only when it is
+     * needed.
+     */
     public static final long EXTEND_SIZE = 4096;
 
     /**
-     * But a small block's by as many at least, so that a page with few blocks in use is not looked at all the time.
+     * A free list of blocks up to 1 KiB grows by this many blocks at least, so that a thread with few blocks of a size
+     * does not take the slow path all the time.
      */
     public static final int EXTEND_MIN = 16;
 
     /**
-     * What a page has in use is charged by OS pages up to here, and above it by so much: threads with a few blocks of
-     * many sizes should not be charged for more, and a page that is used up should not cost an atomic for each OS page.
+     * A page's linked blocks are charged by OS pages up to this many bytes, and by as many bytes above: threads with a
+     * few blocks of many sizes should not be charged for more, and a page that is used up should not cost an atomic
+     * operation for each OS page.
      */
     public static final long CHARGE_STEP = 16 << 10;
-    /** And where blocks come and go all the time, a larger one's grows to this. */
+    /**
+     * A free list of blocks above 1 KiB grows up to this many bytes while blocks come and go: more would not fit the
+     * processor's nearest cache.
+     */
     public static final long LIST_SIZE = 16 << 10;
 
     /**
-     * Allocations that find their page's free list empty go the whole way at least once in so many times. A power of
-     * two.
+     * One in this many allocations that find their page's free list empty takes the slow path, for what is due now and
+     * then. A power of two.
      */
     public static final int HEARTBEAT_CYCLES = 16;
 
-    /** An empty page that is alone in its queue survives this many generic allocations. */
+    /**
+     * An empty page that is alone in its queue survives this many allocations on the slow path: with 16, small objects
+     * took 4 % more instructions.
+     */
     public static final int RETIRE_CYCLES = 64;
 
     /** Generic allocations between two looks at what is due: a purge, a collection. A power of two. */
     public static final int CARE_CYCLES = 64;
 
     /**
-     * So many free slices (64 MiB) may wait to be purged whatever is in use; when it is too much, half of that goes at
-     * a time.
+     * This many free slices, 64 MiB, may wait to be purged whatever is in use. When more wait than may, they are purged
+     * down to half of this below the bound.
      */
     public static final long WAITING_MIN = 1024;
 

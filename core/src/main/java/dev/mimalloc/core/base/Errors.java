@@ -7,7 +7,7 @@ import dev.mimalloc.machine.Export;
 import dev.mimalloc.machine.Os;
 import dev.mimalloc.machine.Text;
 
-/** What is said when something is wrong. The codes are errno's. */
+/** Errors and warnings: how they are reported. The codes are those of errno. */
 public final class Errors {
     public static final int EAGAIN = 11;
     public static final int ENOMEM = 12;
@@ -29,7 +29,7 @@ public final class Errors {
      */
     public static void raise(int code, long text, long value) { raise(code, text, value, false); }
 
-    /** The same, with the value in decimal if it is a number and no address. */
+    /** Reports an error, with the value in decimal if it is a number, and in hexadecimal if it is an address. */
     private static void raise(int code, long text, long value, boolean number) {
         Callback.raise(code, text, value, number);
         if (Options.isEnabled(Options.SHOW_ERRORS) || Options.isEnabled(Options.VERBOSE)) {
@@ -69,7 +69,9 @@ public final class Errors {
         }
     }
 
-    /** Names what makes no sense in the environment: values of options, and options that there are not. */
+    /**
+     * Warns of what makes no sense in the environment: values that options cannot have, and options that do not exist.
+     */
     public static void warnOfInvalidOptions() {
         for (int option = 0; option < Options.COUNT; option++) {
             long fault = Options.fault(option);

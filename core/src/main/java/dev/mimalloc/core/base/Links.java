@@ -4,9 +4,9 @@ import static dev.mimalloc.machine.Memory.*;
 
 /**
  * A doubly linked list through its members. The head is a word with the first member's address; each member has two
- * words, the address of the next and of the previous one, at an offset that is the same in all of them. Who changes a
- * list has its lock. The head is written with release: some are read without the lock, and what a reader finds there is
- * complete.
+ * words, the address of the next and of the previous one, at an offset that is the same in all of them. A list is
+ * changed under its lock. The head is written with release, as some heads are read without the lock: what a reader
+ * finds there is complete.
  */
 public final class Links {
     private static final long NEXT = 0;

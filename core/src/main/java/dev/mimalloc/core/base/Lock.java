@@ -10,6 +10,7 @@ import dev.mimalloc.machine.ThreadSlot;
  * thread begins or ends, an arena is reserved. No malloc or free of a running thread waits for one.
  */
 public final class Lock {
+    /** How often a thread looks whether the lock is free before it sleeps: most locks are held for less. */
     private static final int SPINS = 100;
 
     private Lock() {}
@@ -23,14 +24,14 @@ public final class Lock {
             if (getRelaxed(lock) == 0 && tryAcquire(lock)) return;
             pause();
         }
-        // From here on the word says 2 while we hold it: we cannot know whether others are asleep too.
+        // From here on the word says 2 while this thread holds the lock: it cannot know whether others are asleep, too.
         while (exchange(lock, 2) != 0) Os.waitOn(lock, 2);
     }
 
-    /** For the one who alone ever waits for this lock: there is nobody to wake. */
+    /** Releases a lock for which only the caller ever waits: there is nobody to wake. */
     public static void releaseUnawaited(long lock) { putRelease(lock, 0); }
 
-    /** For the holder: is somebody asleep until it is free? */
+    /** For the holder: is a thread asleep until the lock is free? */
     public static boolean isAwaited(long lock) { return getRelaxed(lock) == 2; }
 
     public static void release(long lock) {

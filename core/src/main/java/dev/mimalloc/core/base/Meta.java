@@ -6,9 +6,9 @@ import dev.mimalloc.machine.Os;
 
 /**
  * Memory for the allocator's own structs, apart from the users' blocks. A meta page is a mapping aligned to its own
- * size, with a bitmap of its free 128-byte units at the start; a struct is a run of units. Pages stay for ever, their
- * number is bounded by the most that was in use at once; but what is free in them is given back to the OS now and then,
- * as far as it makes whole OS pages. Lock-free. Larger structs come straight from the OS.
+ * size, with a bitmap of its free 128-byte units at the start; a struct is a run of units. Meta pages stay for ever,
+ * and their number is bounded by the most that was in use at once; the memory of free units is given back to the OS now
+ * and then, as far as they make whole OS pages. All is lock-free. Larger structs come straight from the OS.
  */
 public final class Meta {
     private static final long NEXT = 0; // 8 once: the page made before this one
@@ -19,12 +19,15 @@ public final class Meta {
     private static final long UNIT = 128;
     private static final long UNITS = PAGE / UNIT;
     private static final long LARGE = 64 << 10;
-    /** When so many bytes were freed, their memory does not wait for its time. */
+    /**
+     * After this many freed bytes their memory goes back to the OS at the next end of a thread or a heap, and does not
+     * wait for its time.
+     */
     private static final long MUCH = 16 << 20;
 
     private Meta() {}
 
-    /** Zeroed memory, 128-byte aligned, or 0. Give the same size back to {@link #free}. */
+    /** Zeroed memory, 128-byte aligned, or 0. {@link #free} wants the size again. */
     public static long allocate(long size) {
         if (size > LARGE) return OsMemory.map(size, Os.pageSize(), Os.COMMIT);
         long units = (size + UNIT - 1) / UNIT;
@@ -49,7 +52,7 @@ public final class Meta {
         }
         long page = address & -PAGE;
         Bitmap.set(page + FREE, (address - page) / UNIT, (size + UNIT - 1) / UNIT);
-        // After the bits: who clears this sees them, or leaves it to the next one.
+        // Written after the bits, so that a collection that clears this sees the bits; or else the next one does.
         exchange(page + FREED, 1);
         Root.addMetaFreed(size);
     }
@@ -59,7 +62,7 @@ public final class Meta {
         if (Root.metaFreedRelaxed() >= MUCH) collect();
     }
 
-    /** Gives the memory of what is free back to the OS. */
+    /** Gives the memory of free units back to the OS. */
     public static void collect() {
         if (Root.clearMetaFreed() == 0) return;
         for (long page = Root.metaPagesAcquire(); page != 0; page = getLong(page + NEXT)) {
@@ -73,7 +76,7 @@ public final class Meta {
         while (at < UNITS) {
             long end = Config.min(UNITS, Config.alignDown(at, Bitmap.CHUNK) + Bitmap.CHUNK);
             long run = Config.alignDown(Bitmap.runLength(page + FREE, at, end), each);
-            // Nobody else can have them meanwhile.
+            // Claimed, so that no allocation gets them meanwhile.
             if (run > 0 && Bitmap.tryClaim(page + FREE, at, run)) giveBack(page, at, run);
             at += Config.max(run, each);
         }
@@ -102,7 +105,7 @@ public final class Meta {
         Bitmap.init(page + FREE, UNITS);
         Bitmap.set(page + FREE, own, UNITS - own);
         putLong(page + NEXT, first);
-        // If somebody else added a page in the meantime, theirs will do.
+        // If another thread has added a page meanwhile, that one will do.
         if (!Root.casMetaPages(first, page)) OsMemory.unmap(page, PAGE);
         return true;
     }

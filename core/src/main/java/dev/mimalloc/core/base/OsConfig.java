@@ -5,9 +5,12 @@ import static dev.mimalloc.machine.Memory.*;
 import dev.mimalloc.machine.Os;
 import dev.mimalloc.machine.Text;
 
-/** What the operating system tells of itself in small files of text. Where there is none it is as most systems are. */
+/**
+ * What the operating system says of itself in small text files. Where there is no such file, the answer is that of most
+ * systems.
+ */
 public final class OsConfig {
-    /** More than these files have, or than is looked at. */
+    /** How many bytes of a file are read: more than these files have, or than is looked at. */
     private static final long TEXT = 256;
     private static final long YES = 2, NO = 1;
     private static final int NODES = 64;
@@ -27,7 +30,7 @@ public final class OsConfig {
         return Root.overcommitsRelaxed() == YES;
     }
 
-    /** The NUMA nodes that are on, a bit for each; of those from 64 on nothing is known. */
+    /** The NUMA nodes that are on, a bit for each; nodes from 64 on have no bit. */
     public static long nodes() {
         long text = read(Text.literal("/sys/devices/system/node/online"));
         long nodes = text == 0 ? 0 : nodesOf(text);
@@ -49,7 +52,10 @@ public final class OsConfig {
         return nodes;
     }
 
-    /** The bytes of the process that are in memory, 0 if that is not told: the second number, of pages. */
+    /**
+     * The bytes of the process that are in memory, 0 if the system does not say. The second number of the file has them
+     * in OS pages.
+     */
     public static long resident() {
         long text = read(Text.literal("/proc/self/statm"));
         if (text == 0) return 0;

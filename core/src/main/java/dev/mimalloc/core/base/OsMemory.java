@@ -7,15 +7,23 @@ import dev.mimalloc.machine.Os;
  * pages; what fails gives 0, false or {@link #REFUSED}, and leaves all as it was.
  */
 public final class OsMemory {
-    /** What {@link #decommit} says; both may be so. */
+    /**
+     * An answer of {@link #decommit}: the memory has to be committed again before it is used. {@link #ZERO} may be set,
+     * too.
+     */
     public static final int UNCOMMITTED = 1;
+    /** An answer of {@link #decommit}: the memory reads as zero. */
     public static final int ZERO = 2;
+    /** An answer of {@link #decommit}: the memory is as it was. */
     public static final int REFUSED = -1;
 
     static final long LARGE_PAGE = 2 << 20;
     public static final long HUGE_PAGE = 1 << 30;
     private static final int NODES = 64;
-    /** Linux says "again" also when it has no room for one more mapping, and that may be so for long. */
+    /**
+     * How often advice is given while the OS says "again". Linux says so also when it has no room for one more mapping,
+     * and that may be so for long.
+     */
     private static final int ATTEMPTS = 8;
 
     private OsMemory() {}
@@ -24,7 +32,7 @@ public final class OsMemory {
      * Fresh zeroed memory at a multiple of {@code alignment}, a power of two that is at least the page size and may be
      * larger than the size; or 0.
      *
-     * @param flags 0 to reserve only; {@link Os#COMMIT}; and with it {@link Os#LARGE}, to have large OS pages if possible
+     * @param flags 0 to reserve only; {@link Os#COMMIT}; and with it {@link Os#LARGE}, for large OS pages if possible
      */
     public static long map(long size, long alignment, int flags) {
         if (size <= 0 || size > Config.ADDRESSES || alignment <= 0 || alignment > Config.ADDRESSES) return 0;
@@ -55,7 +63,7 @@ public final class OsMemory {
 
     private static boolean isAligned(long p, long alignment) { return (p & alignment - 1) == 0; }
 
-    /** As much as it takes for an aligned piece to lie in it, and away with the ends. */
+    /** Maps enough memory for an aligned piece to lie in it, and unmaps the ends. */
     private static long cut(long size, long alignment, int flags) {
         // The ends should not count for the system's limits, not even for a moment. Large pages cannot be had later.
         boolean late = flags == Os.COMMIT;
@@ -88,8 +96,8 @@ public final class OsMemory {
     public static boolean unmap(long a, long size) { return Os.unmap(a, size) >= 0; }
 
     /**
-     * Gives a mapping back. To cut one in two takes one more, and a process may have as many as it may: then at least
-     * its memory goes.
+     * Gives a mapping back, or at least its memory: to cut a mapping in two makes one more, which the OS refuses when
+     * the process has as many as it may.
      */
     public static void release(long a, long size) {
         if (!unmap(a, size)) decommit(a, size);

@@ -46,7 +46,7 @@ public final class Printer {
         return printer;
     }
 
-    /** Ends such a printer; false if the text did not fit. */
+    /** Ends a printer that fills a buffer; false if the text did not fit. */
     public static boolean closeBuffer(long printer) {
         boolean fitted = getLong(printer + FUNCTION) < getLong(printer + ARGUMENT);
         Meta.free(printer, SIZE);
@@ -87,7 +87,7 @@ public final class Printer {
         }
     }
 
-    /** To stderr, as far as it takes it. */
+    /** Writes text to stderr, as far as stderr takes it. */
     private static void write(long text, long length) {
         while (length > 0) {
             long written = Os.write(text, length);

@@ -80,7 +80,7 @@ public final class Statistics {
         putLong(stats + STRUCT_VERSION, VERSION);
     }
 
-    /** Whether somebody's struct is one of ours: its size and its version are in it. */
+    /** Is this a struct of statistics in the layout of this version? Its size and its version are in it. */
     public static boolean fits(long stats) {
         return stats != 0 && getLong(stats + STRUCT_SIZE) == SIZE && getLong(stats + STRUCT_VERSION) == VERSION;
     }
@@ -156,7 +156,7 @@ public final class Statistics {
         long live = 0;
         for (int bin = 1; bin < SizeClass.HUGE; bin++) {
             int field = MALLOC_BINS + bin * COUNT_SIZE;
-            // Pages and counters were not looked at in the same moment.
+            // Pages and counters were read one after the other: a total may be behind what is in use.
             long total = Config.max(total(reported, field), current(reported, field));
             putRelaxed(reported + field, total);
             bytes += total;

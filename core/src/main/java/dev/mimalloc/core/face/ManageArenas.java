@@ -34,7 +34,10 @@ public final class ManageArenas {
         return reserve(size, commit, allowLarge, false, 0);
     }
 
-    /** The same; an exclusive arena serves only heaps made for it. Stores its id at {@code id}, unless that is 0. */
+    /**
+     * Reserves {@code size} bytes from the OS as an arena; 0, or ENOMEM. An exclusive arena serves only heaps made for
+     * it. The arena's id is stored at {@code id}, unless that is 0.
+     */
     @Export("int mi_reserve_os_memory_ex(size_t size, bool commit, bool allow_large, bool exclusive, mi_arena_id_t* arena_id)")
     public static int reserve(long size, boolean commit, boolean allowLarge, boolean exclusive, long id) {
         long arena = reserveArena(size, commit, allowLarge, exclusive);
@@ -42,7 +45,7 @@ public final class ManageArenas {
         return arena == 0 ? Errors.ENOMEM : 0;
     }
 
-    /** The same; returns the arena, or 0. */
+    /** Reserves {@code size} bytes from the OS as an arena, and returns it; 0 if there is no memory. */
     public static long reserveArena(long size, boolean commit, boolean allowLarge, boolean exclusive) {
         if (size <= 0 || size > Config.MAX_SIZE - Config.MEDIUM_PAGE || !Startup.ready()) return 0;
         long subprocess = Theap.currentSubprocess();
@@ -76,7 +79,7 @@ public final class ManageArenas {
         return arena != 0;
     }
 
-    /** The same; returns the arena, or 0. */
+    /** Makes an arena of the user's own memory, and returns it; 0 if that cannot be. */
     public static long manageArena(long start, long size, boolean committed, boolean pinned, boolean zero, int node,
             boolean exclusive, long commit, long argument) {
         if (start == 0 || size <= 0 || start + size < start || !Startup.ready()) return 0;
@@ -88,7 +91,8 @@ public final class ManageArenas {
         }
         ThreadSlot.probeStackAround(); // an error between the locks would keep them
         long subprocess = Theap.currentSubprocess();
-        // Held from the question to the answer, so that of two that bring the same memory one is refused.
+        // The lock is held from the question to the answer, so that of two threads that bring one memory one is
+        // refused.
         Lock.acquire(Root.lock());
         boolean ours = overlaps(first, slices << Config.SLICE_SHIFT);
         long arena = ours ? 0 : Arena.create(subprocess, first, slices, committed, zero, pinned, node);
@@ -119,7 +123,7 @@ public final class ManageArenas {
     }
 
     /**
-     * Does a range overlap an arena, or a page straight from the OS, of any subprocess? For who holds the root's lock.
+     * Does a range overlap an arena, or a page straight from the OS, of any subprocess? Asked under the root's lock.
      */
     private static boolean overlaps(long start, long size) {
         boolean found = false;
@@ -176,7 +180,7 @@ public final class ManageArenas {
         return made == 0 ? Errors.ENOMEM : 0;
     }
 
-    /** The same, divided among NUMA nodes: all there are for 0. */
+    /** Reserves pages of 1 GiB in equal parts at NUMA nodes; 0 nodes stand for all that there are. */
     @Export("int mi_reserve_huge_os_pages_interleave(size_t pages, size_t numa_nodes, size_t timeout_msecs)")
     public static int reserveHugeInterleaved(long pages, long nodes, long timeout) {
         if (pages == 0) return 0;

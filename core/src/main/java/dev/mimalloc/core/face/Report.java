@@ -41,7 +41,7 @@ public final class Report {
         Statistics.keepPeaks(Heap.statistics(heap), target);
     }
 
-    /** The same for a whole subprocess. */
+    /** Fills {@code target} with a whole subprocess' statistics. */
     public static void subprocess(long subprocess, long target) {
         ThreadSlot.probeStack();
         fill(target, Statistics.SIZE, 0);
@@ -55,7 +55,7 @@ public final class Report {
         Statistics.keepPeaks(Subprocess.statistics(subprocess), target);
     }
 
-    /** For who holds the lives lock. */
+    /** Adds a heap's statistics to {@code target}, under the lives lock. */
     private static void addHeap(long heap, long target) {
         Statistics.merge(Heap.statistics(heap), target);
         for (long theap = Heap.theaps(heap); theap != 0; theap = Theap.nextInHeap(theap)) {
@@ -116,7 +116,7 @@ public final class Report {
         return true;
     }
 
-    /** Only what the subprocess itself counts, without its heaps. */
+    /** Fills {@code target} with what the subprocess itself counts, without its heaps. */
     @Export("bool mi_subproc_stats_get_exclusive(mi_subproc_id_t subproc_id, mi_stats_t* stats)")
     public static boolean exclusiveStatistics(long subprocess, long target) {
         if (subprocess == 0 || !Statistics.fits(target)) return false;
@@ -125,7 +125,7 @@ public final class Report {
         return true;
     }
 
-    /** Begins anew: counters from 0, totals and peaks from what there is now. */
+    /** Begins the statistics anew: counters at 0, totals and peaks at what there is now. */
     @Export("void mi_stats_reset(void)")
     public static void reset() {
         if (!Startup.ready()) return;
@@ -149,7 +149,7 @@ public final class Report {
     @Export("void mi_heap_stats_merge_to_subproc(mi_heap_t* heap)")
     public static void mergeHeap(long heap) {}
 
-    /** Nothing to do, likewise. */
+    /** Nothing to do: threads have no statistics of their own that could be merged. */
     @Export("void mi_stats_merge(void)")
     public static void merge() {}
 
@@ -191,7 +191,10 @@ public final class Report {
         Meta.free(stats, Statistics.SIZE);
     }
 
-    /** The subprocess' heaps one after the other, and those that the output function makes meanwhile or not. */
+    /**
+     * Prints the subprocess' heaps one after the other; heaps that the output function makes meanwhile may be among
+     * them or not.
+     */
     @Export("void mi_subproc_heap_stats_print_out(mi_subproc_id_t subproc_id, mi_output_fun* out, void* arg)")
     public static void printHeaps(long subprocess, long function, long argument) {
         if (subprocess == 0) return;
@@ -205,7 +208,7 @@ public final class Report {
         }
     }
 
-    /** Statistics are not kept for threads: these are the process'. */
+    /** Prints the process' statistics: threads have none of their own. */
     @Export("void mi_thread_stats_print_out(mi_output_fun* out, void* arg)")
     public static void printThread(long function, long argument) { printStatistics(function, argument); }
 

@@ -11,7 +11,7 @@ import dev.mimalloc.core.malloc.Reallocate;
 import dev.mimalloc.machine.Export;
 import dev.mimalloc.machine.Os;
 
-/** What the C standard, POSIX and the BSDs call it. */
+/** Allocation by the names of the C standard, POSIX and the BSDs. */
 public final class StandardNames {
     private static final long POINTER = 8;
     private static final long WIDE = 4;

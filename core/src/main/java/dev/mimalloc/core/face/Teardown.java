@@ -24,10 +24,10 @@ import dev.mimalloc.machine.Trace;
 /**
  * The end of the allocator in a process that may go on: its library is unloaded, or option {@code destroy_on_exit}
  * wants no memory left at exit. All that was mapped goes back to the system, users' blocks, structs and tables, and
- * static memory is as at the start: a call that comes later all the same begins anew. C only.
+ * static memory is as at the start: a later call begins anew. C only.
  *
- * <p>Nobody else may be inside the allocator meanwhile. Who unloads a library promises that for its code; at exit other
- * threads may be anywhere, so there their parts are left alone.
+ * <p>No other thread may be inside the allocator meanwhile. A program that unloads a library promises that for the
+ * library's code; at exit other threads may be anywhere, so there their parts are left alone.
  */
 public final class Teardown {
     private Teardown() {}

@@ -29,10 +29,10 @@ import dev.mimalloc.machine.ThreadSlot;
  * <tr><td>{@code Limits.retry}</td><td>when no page was to be had</td></tr>
  * <tr><td>{@code Visit}</td><td>between two pages or blocks; what is shown is a copy</td></tr>
  * <tr><td>{@code Subprocesses.visitHeaps}</td><td>with a copy of the list</td></tr>
- * <tr><td>{@link Arena#commit}, {@code Purge.run}</td><td>with slices that are claimed; a purge that frees a page passes
- * over memory that the user commits, as its caller may have a lock</td></tr>
- * <tr><td>{@link Errors#raise}, {@link Printer#flush}</td><td>at the end of a call, when nothing is left to do, or with a
- * copy of what is printed: there is nothing to keep</td></tr>
+ * <tr><td>{@link Arena#commit}, {@code Purge.run}</td><td>with slices that are claimed; a purge in a free passes over
+ * memory that the user commits, as its caller may have a lock</td></tr>
+ * <tr><td>{@link Errors#raise}, {@link Printer#flush}</td><td>at the end of a call, when nothing is left to do, or
+ * with a copy of what is printed: there is nothing to keep</td></tr>
  * <tr><td>{@code CppNames}</td><td>between two attempts</td></tr>
  * </table>
  *

@@ -24,7 +24,9 @@ import dev.mimalloc.machine.Export;
 import dev.mimalloc.machine.Text;
 import dev.mimalloc.machine.ThreadSlot;
 
-/** The lives of heaps. */
+/**
+ * The lives of heaps: how they are made, deleted with their blocks left to the main heap, or destroyed with all blocks.
+ */
 public final class Heaps {
     private Heaps() {}
 
@@ -35,7 +37,7 @@ public final class Heaps {
     @Export("mi_heap_t* mi_heap_new(void)")
     public static long create() { return create(0); }
 
-    /** A new heap that only allocates in one arena, or in any for 0. */
+    /** A new heap that only allocates in one arena; for arena 0 in any. */
     @Export("mi_heap_t* mi_heap_new_in_arena(mi_arena_id_t arena_id)")
     public static long create(long arena) {
         ThreadSlot.probeStack();
@@ -104,9 +106,10 @@ public final class Heaps {
             if (!withPages) Theap.clearPages(theap);
             long data = Theap.data(theap);
             Table.set(ThreadData.bySlot(data), Heap.slot(heap), 0);
-            // To a list of their own: a thread with many theaps need not look for those that have ended.
+            // Orphans have a list of their own: a thread with many theaps need not look for those that have ended.
             Theaps.unlinkFromThread(theap);
-            // The theap still names the heap: no other heap may get this address before the thread has noticed.
+            // The theap still names the heap: a reference keeps the address from other heaps until the thread has
+            // noticed.
             Heap.addReferences(heap, 1);
             Theap.pushOrphan(theap);
         }
@@ -124,15 +127,17 @@ public final class Heaps {
     public static void delete(long heap) {
         if (!mayEnd(heap)) return;
         ThreadSlot.probeStack();
-        // From here on, who gets to own one of its pages moves it to the main heap. A page in a theap belongs to a
-        // thread that may be freeing in it right now: only that thread can move it.
+        // From here on, whoever becomes the owner of one of its pages moves the page to the main heap. A page in a
+        // theap belongs to a thread that may be freeing in it right now: only that thread can move it.
         Heap.setDeleted(heap);
         orphanTheaps(heap, true);
         moveAbandoned(heap, Heap.subprocess(heap));
         Heap.dropReference(heap);
     }
 
-    /** Moves those of a deleted heap's pages that no thread owns. The others are moved by who owns them. */
+    /**
+     * Moves those of a deleted heap's pages that no thread owns to the main heap. The others are moved by their owners.
+     */
     private static void moveAbandoned(long heap, long subprocess) {
         for (long at = HeapPages.next(heap, 0); at >= 0; at = HeapPages.next(heap, at + 1)) {
             long page = HeapPages.page(heap, at);
@@ -143,7 +148,8 @@ public final class Heaps {
     }
 
     /**
-     * The page may be another heap's by now: the bit that led here was an old one. Then it is only given up again.
+     * Moves a page that the caller owns now. It may be another heap's by now, when the bit that led here was an old
+     * one: then it is only given up again.
      */
     private static void moveOwned(long page, long heap) {
         if (Page.heapAcquire(page) != heap || Abandon.adopt(page)) Abandon.giveUp(page);
@@ -183,13 +189,13 @@ public final class Heaps {
         Pages.release(page);
     }
 
-    /** The heap that everybody uses who asks for none. */
+    /** The heap that is used where none is named. */
     @Export("mi_heap_t* mi_heap_main(void)")
     public static long main() { return Startup.ready() ? Subprocess.mainHeap(Theap.currentSubprocess()) : 0; }
 
     /**
-     * The current thread's part of a heap, as a handle for the fastest path. Only for threads that may own one;
-     * otherwise 0.
+     * The current thread's part of a heap, as a handle for the fastest path; 0 for threads that cannot own one, as
+     * virtual ones.
      */
     @Export("mi_theap_t* mi_heap_theap(mi_heap_t* heap)")
     public static long theap(long heap) {
@@ -198,11 +204,12 @@ public final class Heaps {
     }
 
     /**
-     * Is a call for this heap inside of a function of the user's? Then it may take long, or even wait for who asks.
+     * Is a call for this heap inside of a function of the user's? Then the call may take long, or even wait for the
+     * thread that asks.
      */
     public static boolean isCalledOut(long heap) { return Heap.callOutsVolatile(heap) != 0; }
 
-    /** The heap that a block belongs to; 0 if the address is none of ours. */
+    /** The heap that a block belongs to; 0 if the address is not the allocator's. */
     @Export("mi_heap_t* mi_heap_of(const void* p)")
     public static long of(long p) {
         long page = PageMap.pageOf(p);

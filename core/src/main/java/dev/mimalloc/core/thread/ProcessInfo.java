@@ -12,7 +12,7 @@ import dev.mimalloc.core.model.Subprocess;
 import dev.mimalloc.machine.Os;
 
 /**
- * What there is to say of the whole process, at one moment.
+ * The memory and the time of the whole process, at one moment.
  */
 public final class ProcessInfo {
     private static final long USER = 0; // 8: ms of processor time in the program
@@ -44,7 +44,7 @@ public final class ProcessInfo {
         long resident = OsConfig.resident();
         if (resident != 0) putLong(info + RESIDENT, resident);
         else if (resident(info) == 0) putLong(info + RESIDENT, peak(info));
-        // The two come from different counters of the system, and the peak is the one that lags behind.
+        // The system counts the two separately, and its peak lags behind.
         putLong(info + PEAK, Config.max(peak(info), resident(info)));
         long statistics = Subprocess.statistics(Main.subprocess());
         putLong(info + ELAPSED, Os.clock() - Root.start());
@@ -52,7 +52,7 @@ public final class ProcessInfo {
         putLong(info + PEAK_COMMIT, Statistics.peak(statistics, Statistics.COMMITTED));
     }
 
-    /** A struct with what there is to say now; 0 if there is no memory. */
+    /** Makes a struct and fills it; 0 if there is no memory. The caller closes it. */
     public static long open() {
         long info = Meta.allocate(SIZE);
         if (info != 0) read(info);

@@ -10,7 +10,7 @@ import dev.mimalloc.core.model.Main;
 import dev.mimalloc.core.model.Subprocess;
 import dev.mimalloc.machine.Os;
 
-/** The process' initialisation: on the first call of anybody, once. */
+/** The process' initialisation: once, on the first call of any thread. */
 public final class Startup {
     private static final long DONE = 2;
 

@@ -57,13 +57,13 @@ public final class Subprocesses {
             next = Heap.next(heap);
             if (heap != main && !Heap.isDeleted(heap)) Heaps.destroy(heap);
         }
-        // What is left of deleted heaps, in which the subprocess' threads had pages.
+        // Deleted heaps still have the pages that the subprocess' threads owned.
         for (long heap = Subprocess.heaps(subprocess); heap != 0; heap = next) {
             next = Heap.next(heap);
             Heaps.releasePages(heap);
         }
         Theaps.endThreads(main);
-        // Their structs were waiting for threads that will not come.
+        // The structs of deleted heaps were waiting for threads that will not come by again.
         for (long heap = Subprocess.heaps(subprocess); heap != 0; heap = next) {
             next = Heap.next(heap);
             if (heap != main) Heap.release(heap);
@@ -84,8 +84,8 @@ public final class Subprocesses {
     }
 
     /**
-     * Moves the current thread into a subprocess; what it allocated before stays where it is. In a function that the
-     * allocator calls nothing happens, as in {@link Threads#done}.
+     * Moves the current thread into a subprocess; its blocks stay where they are. Inside of a function that the
+     * allocator calls nothing happens, since the call around that function goes on.
      */
     @Export("void mi_subproc_add_current_thread(mi_subproc_id_t subproc)")
     public static void addCurrentThread(long subprocess) {
@@ -113,12 +113,16 @@ public final class Subprocesses {
         return more;
     }
 
-    /** The next heap behind this one, the first for 0, that has not ended, with a reference; 0 if there is none. */
+    /**
+     * The next heap behind {@code heap} that has not ended, with a reference for the caller; the first for 0; 0 if
+     * there is none.
+     */
     private static long nextAlive(long subprocess, long heap) {
         Lock.acquire(Subprocess.livesLock(subprocess));
         heap = heap == 0 ? Subprocess.heaps(subprocess) : Heap.next(heap);
         while (heap != 0 && Heap.isDeleted(heap)) heap = Heap.next(heap);
-        // Its user's reference is still there: who ends a heap says so, then needs the lock, and only then drops it.
+        // The user's reference to this heap is still there: whoever ends a heap says so, then needs the lock, and only
+        // then drops it.
         if (heap != 0) Heap.addReferences(heap, 1);
         Lock.release(Subprocess.livesLock(subprocess));
         return heap;

@@ -19,8 +19,8 @@ import dev.mimalloc.machine.Text;
 import dev.mimalloc.machine.ThreadSlot;
 
 /**
- * Finds the theap that the current thread allocates with, and makes it when there is none yet; there is none for a heap
- * of another subprocess, whose lists have a lock of their own.
+ * Finds the theap that the current thread allocates with, and makes it when there is none yet. A thread has no theap
+ * for a heap of another subprocess, whose lists have a lock of their own.
  *
  * <p>A thread's theaps are in a list and in a table by the heap's slot. Other threads touch these only when they end
  * a heap, under the subprocess' lives lock; the thread itself may read its table without the lock, since nobody asks
@@ -31,7 +31,7 @@ import dev.mimalloc.machine.ThreadSlot;
  * #leave} nothing blocks, so a lease is short; it is correct even if something did.
  */
 public final class Theaps {
-    /** So many failed attempts at a lease make the number of shared theaps double. */
+    /** After this many failed attempts at a lease the number of shared theaps is doubled. */
     private static final int LEASE_PATIENCE = 256;
 
     private Theaps() {}
@@ -104,7 +104,7 @@ public final class Theaps {
         return data;
     }
 
-    /** One of the shared thread data, none of which is the same for two threads at a time; made when first needed. */
+    /** Leases one of the shared thread data, for one thread at a time; it is made when first needed. */
     private static long lease() {
         if (!Startup.ready()) return 0;
         long at = ThreadSlot.id() >>> 4;
@@ -151,7 +151,8 @@ public final class Theaps {
     }
 
     private static void link(long theap, long data, long heap) {
-        // The first is the one for the main heap; who finds it in the list finds it here, too.
+        // The first theap is the one for the main heap. It is set before it is in a list, so that whoever finds the
+        // thread there finds this, too.
         if (ThreadData.mainTheap(data) == 0) ThreadData.setMainTheap(data, theap);
         Links.push(ThreadData.theapsWord(data), theap, Theap.IN_THREAD);
         Links.push(Heap.theapsWord(heap), theap, Theap.IN_HEAP);
@@ -167,13 +168,13 @@ public final class Theaps {
         }
     }
 
-    /** Takes a theap out of its thread's list; for who holds the lives lock. */
+    /** Takes a theap out of its thread's list, under the lives lock. */
     static void unlinkFromThread(long theap) {
         Scavenge.forget(theap);
         Links.remove(ThreadData.theapsWord(Theap.data(theap)), theap, Theap.IN_THREAD);
     }
 
-    /** Takes a theap out of its heap's list; for who holds the lives lock. */
+    /** Takes a theap out of its heap's list, under the lives lock. */
     static void unlinkFromHeap(long theap) {
         Links.remove(Heap.theapsWord(Theap.heap(theap)), theap, Theap.IN_HEAP);
         long statistics = Heap.statistics(Theap.heap(theap));
@@ -181,7 +182,7 @@ public final class Theaps {
         Statistics.decrease(statistics, Statistics.THEAPS, 1);
     }
 
-    /** Ends a theap without pages that is in its lists. */
+    /** Ends a theap that has no pages and is in its thread's and its heap's list. */
     private static void discard(long theap) {
         long lock = Subprocess.livesLock(Theap.subprocess(theap));
         Lock.acquire(lock);

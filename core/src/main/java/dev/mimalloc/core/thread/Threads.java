@@ -23,7 +23,7 @@ import dev.mimalloc.core.page.Scavenge;
 import dev.mimalloc.machine.Export;
 import dev.mimalloc.machine.ThreadSlot;
 
-/** The end of threads, of theaps whose heap was deleted, and a thread's collection. */
+/** The ends of threads, the adoption of theaps whose heap was deleted, and the collection of a thread's empty pages. */
 public final class Threads {
     private Threads() {}
 
@@ -31,8 +31,8 @@ public final class Threads {
     public static void init() { Theaps.leave(Theaps.enter()); }
 
     /**
-     * The current thread is about to end, or wants to be treated as if. In a function that the allocator calls nothing
-     * happens: the call around it is not at its end.
+     * Ends the current thread's part in the allocator: it is about to end, or wants to be treated as if it were. Inside
+     * of a function that the allocator calls nothing happens, since the call around that function goes on.
      */
     @Export("void mi_thread_done(void)")
     public static void done() {
@@ -42,7 +42,7 @@ public final class Threads {
         if (ThreadSlot.setTheap(0)) done(theap);
     }
 
-    /** The thread with this theap has ended: other threads may have its pages. */
+    /** Ends the part of the thread with this theap, which has ended: its pages are given up, for other threads. */
     @Export("void mi__thread_ended(int64_t theap)")
     public static void done(long theap) {
         long data = Theap.data(theap);
@@ -62,8 +62,8 @@ public final class Threads {
             Lock.acquire(lock);
         }
         for (long other = ThreadData.theaps(data); other != 0; other = Theap.nextInThread(other)) {
-            // Under the lock, so that a heap that ends does not free what we are still giving up. The main heap never
-            // ends.
+            // Under the lock, so that a heap that ends meanwhile does not free pages that are being given up here. The
+            // main heap never ends.
             if (other == main) continue;
             Retire.collect(other, true);
             Theaps.unlinkFromHeap(other);
@@ -96,18 +96,18 @@ public final class Threads {
     }
 
     /**
-     * Takes the pages of theaps whose heap has ended into the thread's main theap. One of them may be the thread's
-     * default. Nothing happens inside of a user's function: the call around it may be for one of them.
+     * Takes the pages of theaps whose heap has ended into the thread's main theap. One of these theaps may be the
+     * thread's default. Nothing happens inside of a user's function: the call around it may be for one of them.
      *
      * @param theap which the caller has entered: its struct stays until the thread comes by again
-     * @return {@code theap}, or the main theap if that was one of them
+     * @return {@code theap}, or the main theap if {@code theap} was an orphan
      */
     public static long adoptOrphans(long data, long theap) {
         if (!ThreadData.hasOrphans(data) || ThreadData.callOuts(data) != 0) return theap;
         long main = ThreadData.mainTheap(data);
         long current = ThreadSlot.theap();
         boolean mine = current != 0 && Theap.data(current) == data;
-        // On the JVM this may fail, and then there will be another time.
+        // On the JVM this may fail for want of Java heap: then the orphans are adopted another time.
         if (mine && Heap.isDeleted(Theap.heap(current)) && !ThreadSlot.setTheap(main)) return theap;
         boolean ended = false;
         long orphan;
@@ -184,8 +184,9 @@ public final class Threads {
     }
 
     /**
-     * Collects, and gives free memory back to the OS; then the current thread gives up pages, as if it had ended,
-     * until the others have no more than {@code target} bytes. Who looks for a page finds those that it gave up.
+     * Collects, and gives free memory back to the OS; then the current thread gives up pages, as if it had ended, until
+     * those that it keeps have no more than {@code target} bytes. Other threads that look for a page find the ones that
+     * were given up.
      */
     @Export("void mi_collect_reduce(size_t target_thread_owned)")
     public static void collectReduce(long target) {
@@ -219,16 +220,15 @@ public final class Threads {
     }
 
     /**
-     * Before somebody hears that there is no memory: gives back all that is kept for what comes next, as far as it can
-     * be. Where many threads meet a limit at the same time one does it for all who wait for it, and those virtual
-     * threads that wait lend their lease to others meanwhile. A function of the user's that is called here gets nothing
-     * more.
+     * Before an allocation fails for want of memory: gives back all memory that is kept for later. Where many threads
+     * meet a limit at one time one of them does it for all that wait for it, and virtual threads that wait lend their
+     * lease to others meanwhile. In a function of the user's that is called from here nothing more is given back.
      */
     public static void collectEverything(long theap) {
         long data = Theap.data(theap);
         long subprocess = ThreadData.subprocess(data);
         if (Subprocess.collectorRelaxed(subprocess) == ThreadSlot.id()) return;
-        // An error half-way would keep the lock. Who has a lease has looked at the stack before.
+        // An error half-way would keep the lock. A thread that has a lease has looked at the stack before.
         if (!ThreadData.isShared(data)) ThreadSlot.probeStackAround();
         long before = Subprocess.collectionsVolatile(subprocess);
         if (!ThreadData.isShared(data)) collectPages(data);
@@ -248,7 +248,8 @@ public final class Threads {
 
     private static void reduce(long data, long target) {
         long lock = Subprocess.livesLock(ThreadData.subprocess(data));
-        // As when a thread ends: a heap that ends meanwhile must not free what is being given up.
+        // Under the lock, as when a thread ends: a heap that ends meanwhile must not free pages that are being given
+        // up.
         Lock.acquire(lock);
         long excess = -target;
         for (long theap = ThreadData.theaps(data); theap != 0; theap = Theap.nextInThread(theap)) {
@@ -262,8 +263,8 @@ public final class Threads {
     }
 
     /**
-     * Frees the empty pages of the theaps that virtual threads share, as far as nobody is using them: their blocks
-     * are all freed from elsewhere.
+     * Frees the empty pages of theaps that virtual threads share and nobody is using just now. Their blocks are all
+     * freed as if by other threads, so that their pages' owner does not notice when a page runs empty.
      */
     public static void collectShared() {
         for (long i = 0; i < Root.sharedCountAcquire(); i++) {
@@ -274,7 +275,7 @@ public final class Threads {
         }
     }
 
-    /** A hint of which nothing here would make use. */
+    /** A hint that the thread belongs to a pool. Nothing here depends on it. */
     @Export("void mi_thread_set_in_threadpool(void)")
     public static void setInThreadPool() {}
 }

@@ -17,14 +17,14 @@ import dev.mimalloc.machine.Export;
 import dev.mimalloc.machine.ThreadSlot;
 
 /**
- * Walks a heap's pages and their blocks, in time proportional to them. The visitor may do what it likes, see {@link
- * CallOut}; a visit ends when it has ended the heap. Who allocates or frees in the heap meanwhile, the visitor or
- * another thread, may find its blocks shown or not; the visitor may free the block that it is shown.
+ * Walks a heap's pages and their blocks, in time proportional to them. The visitor may do what it likes, see
+ * {@link CallOut}; a visit ends when it has ended the heap. Blocks that are allocated or freed in the heap meanwhile,
+ * by the visitor or another thread, may be shown or not; the visitor may free the block that it is shown.
  *
- * <p>So a visit believes nothing that it has seen before the visitor was called. It reads a page of an arena at any
- * time, as the memory of arenas and their descriptors stay; what it reads may make no sense then, and is held against
- * the page's bounds. A page straight from the OS it only reads under the lock of these pages' lists, and as long as the
- * page map knows the page: it is unmapped after it has left its list.
+ * <p>So after each call of the visitor a visit believes nothing that it has seen before. It reads a page of an arena at
+ * any time, as the memory of arenas and their descriptors stay; what it reads may make no sense then, and is held
+ * against the page's bounds. A page straight from the OS it only reads under the lock of these pages' lists, and as
+ * long as the page map knows the page: it is unmapped after it has left its list.
  */
 public final class Visit {
     // The area that a visitor gets, mi_heap_area_t.
@@ -48,7 +48,7 @@ public final class Visit {
 
     private Visit() {}
 
-    /** Shows each page, and each of its live blocks if asked to; false as soon as the visitor says so. */
+    /** Shows each page, and with {@code blocks} each of its live blocks; false as soon as the visitor returns false. */
     @Export("bool mi_heap_visit_blocks(mi_heap_t* heap, bool visit_blocks, mi_block_visit_fun* visitor, void* arg)")
     public static boolean heapBlocks(long heap, boolean blocks, long visitor, long argument) {
         return heap(heap, ALL, blocks, visitor, argument);
@@ -178,7 +178,10 @@ public final class Visit {
         return more;
     }
 
-    /** A list that others change meanwhile may lead anywhere: it is followed inside the page, and not for ever. */
+    /**
+     * Marks the blocks of a free list. A list that others change meanwhile may lead anywhere: it is followed inside the
+     * page only, and for no more steps than the page has blocks.
+     */
     private static void mark(long block, long start, long size, long capacity, long free) {
         for (long steps = 0; steps < capacity; steps++) {
             if (!Bits.below(block - start, capacity * size)) return;
