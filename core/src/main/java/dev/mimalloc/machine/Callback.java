@@ -152,7 +152,7 @@ public final class Callback {
             Thread self = Thread.currentThread();
             self.getUncaughtExceptionHandler().uncaughtException(self, thrown);
         } catch (Throwable ignored) {
-            // It has been told; there is nobody else to tell.
+            // The thread's handler for uncaught exceptions has failed, too: there is nobody else to report to.
         }
     }
 

@@ -48,7 +48,7 @@ final class Linux extends OperatingSystem {
                 if (type == AT_PAGESZ) return value;
             }
         } catch (IOException e) {
-            // Then the C library is asked.
+            // The C library is asked instead.
         }
         try {
             MethodHandle sysconf = SystemCalls.handle("sysconf", FunctionDescriptor.of(JAVA_LONG, JAVA_INT));

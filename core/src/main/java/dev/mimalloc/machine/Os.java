@@ -19,12 +19,12 @@ public final class Os {
     // The errors that callers tell from others: of these each just means that the system refuses.
     /** A signal came before anything was done. */
     public static final int INTERRUPTED = -4;
-    /** It may go well in a moment. */
+    /** An error: the call may succeed in a moment. */
     public static final int AGAIN = -11;
     /** The system has nothing of this kind. */
     public static final int UNSUPPORTED = -38;
 
-    // How to map, one or more.
+    // Flags of a mapping.
     /** Readable and writable, and counted as promised for the system's limits. */
     public static final int COMMIT = 1;
     /** In OS pages of 2 MiB, which are committed as a whole. */
@@ -41,11 +41,11 @@ public final class Os {
     public static final int READ_WRITE = 1;
 
     // Advice about memory.
-    /** It is given back at once: it reads as zero from now on, and stays usable. */
+    /** Advice: the memory is given back at once; it reads as zero from now on, and stays usable. */
     public static final int DROP = 0;
-    /** Likewise, if the program has locked it. */
+    /** Advice: {@link #DROP} for memory that the program has locked. */
     public static final int DROP_LOCKED = 1;
-    /** It may be given back when the system needs memory, until it is written to. */
+    /** Advice: the memory may be given back when the system needs some, until it is written to. */
     public static final int DROP_LATER = 2;
     public static final int HUGE_PAGES = 3;
     public static final int NO_HUGE_PAGES = 4;
@@ -196,14 +196,14 @@ public final class Os {
         }
     }
 
-    /** Wakes one who waits on the word. Here the sleep is so short that nobody needs to be woken. */
+    /** Wakes a thread that waits on the word. On the JVM the sleep is so short that nobody needs to be woken. */
     public static void wake(long address) {}
 
     /** Is there no thread yet that purges when nobody calls, and is one wanted? The JVM has its housekeeper. */
     public static boolean needsPurgeThread() { return false; }
-    /** Starts it, unless somebody else just does. It may allocate. C only. */
+    /** Starts the thread that purges when nobody calls, unless another thread just does. That may allocate. C only. */
     public static void startPurgeThread() {}
-    /** What is to be purged has a time now. C only. */
+    /** Wakes the purge thread, as slices have a time now when they are to be purged. C only. */
     public static void wakePurgeThread() {}
 
     /** Lets others run. */

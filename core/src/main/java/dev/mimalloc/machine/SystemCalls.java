@@ -59,7 +59,7 @@ final class SystemCalls {
             try {
                 linkHere();
             } catch (OutOfMemoryError e) {
-                // Who waits finds that it is not linked.
+                // A thread that waits for the link finds that there is none.
             }
         }
     }

@@ -97,7 +97,7 @@ public final class ThreadSlot {
     /** Probes the stack for 8 KiB: does not throw where {@link #probeStack} has just passed. */
     public static void probeStackAgain() { StackProbe.again(); }
 
-    /** Who is told of threads that end; null is nobody. JVM only. */
+    /** The listener for the ends of threads; null for none. JVM only. */
     public static void lifecycle(Lifecycle lifecycle) { Housekeeper.lifecycle = lifecycle; }
 
     /**

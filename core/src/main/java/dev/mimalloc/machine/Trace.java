@@ -41,7 +41,7 @@ public final class Trace {
         /** Memory is about to be given back to the system; {@link #purged} follows in the same thread. */
         void purging();
 
-        /** So it was; {@code bytes} is 0 if the system has refused. */
+        /** Memory was given back to the system; {@code bytes} is 0 if the system has refused. */
         void purged(long start, long bytes);
 
         /** Some time has gone by. From the housekeeper. */

@@ -320,7 +320,10 @@ public final class Allocate {
         CallOut.end(theap);
     }
 
-    /** Not each time: where pages are looked for all the time, to ask for the purge thread would take 1 % of malloc. */
+    /**
+     * Is this a theap's first allocation on the slow path, or one of those at which it is taken care of? The purge
+     * thread is asked about only then: at each heartbeat that took 1 % of a program that looks for pages all the time.
+     */
     private static boolean isCareOrFirst(long theap) { return (Theap.generic(theap) + 1 & Config.CARE_CYCLES - 1) <= 1; }
 
     private static void takeCare(long theap, long data, long generic) {

@@ -202,7 +202,7 @@ public final class Reallocate {
         }
         if (!isIn(heap, page)) return 0;
         long block = Resize.grow(page, size);
-        // What comes straight from the OS is zero.
+        // The new end of a block straight from the OS is zero; that of one in an arena may not be.
         if (block != 0 && zero && Page.isInArena(page)) fill(block + usable, Page.blockSize(page) - usable, 0);
         return block;
     }

@@ -9,7 +9,7 @@ import dev.mimalloc.machine.Bits;
 import dev.mimalloc.machine.Os;
 
 /**
- * How large blocks are used: whether those of a size were touched everywhere of late, or only here and there. Huge
+ * How large blocks are used: whether the latest ones of a size were touched everywhere, or only here and there. Huge
  * pages are for the former: they save 511 of 512 page faults, but a block of which little is touched would become
  * resident as a whole. The sizes from one power of two to the next are taken together.
  *
@@ -39,7 +39,7 @@ public final class Density {
 
     /** Of blocks of a sparse size one in 16 is looked at while it lives. */
     private static final int CYCLES = 16;
-    /** One turn in a word: it lies behind the two bits of the verdict. */
+    /** One turn in a word, whose two lowest bits are the verdict. */
     private static final int TURN = 4;
     /** Where the eight bits behind the highest one of a candidate's size are. */
     private static final int SIZE_SHIFT = 6;

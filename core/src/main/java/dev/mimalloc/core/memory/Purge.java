@@ -48,7 +48,10 @@ public final class Purge {
         if (late >= 0) run(subprocess, late < Arena.purgeDelay() ? AGED : ALL, 0, quiet);
     }
 
-    /** How many slices may wait. */
+    /**
+     * How many slices may wait: the larger of 64 MiB and a sixteenth of what is in use, and those that were wanted
+     * again.
+     */
     private static long most(long subprocess) {
         long used = Root.charged() >>> Config.SLICE_SHIFT;
         return Config.max(Config.WAITING_MIN, used / WAITING_PART) + Subprocess.wanted(subprocess);

@@ -72,7 +72,10 @@ public final class Arena {
     private static final int BEST_MAX = 32;
     /** How many chunks are searched for the shortest place: 256 MiB, so that the search has an end. */
     private static final int BEST_CHUNKS = 8;
-    /** How many chunks that nobody uses such a search passes: behind a few of them there is hardly anything else. */
+    /**
+     * How many chunks that nobody uses a search for the shortest place passes: behind a few of them there is hardly
+     * anything else.
+     */
     private static final int UNUSED_CHUNKS = 3;
     /** Milliseconds until a purge that the OS has refused is tried again, where there is no purge delay. */
     private static final long RETRY = 1000;

@@ -76,7 +76,7 @@ public final class Subprocess {
     public static void setPurger(long subprocess, long thread) { putRelaxed(subprocess + PURGER, thread); }
     public static long claimLock(long subprocess) { return subprocess + CLAIM_LOCK; }
     public static long scavengeDueRelaxed(long subprocess) { return getRelaxed(subprocess + SCAVENGE_DUE); }
-    /** Of all threads that find that it is time one sets the next time, and looks. */
+    /** Many threads may find that it is time to scavenge: the one that sets the next time looks. */
     public static boolean casScavengeDue(long subprocess, long expected, long ms) {
         return compareAndSet(subprocess + SCAVENGE_DUE, expected, ms);
     }

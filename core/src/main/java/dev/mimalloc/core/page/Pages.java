@@ -342,7 +342,7 @@ public final class Pages {
         Trace.page(fresh, Page.start(page), memory(page), Page.blockSize(page), Heap.sequence(Page.heapAcquire(page)));
     }
 
-    /** How many slices of a page the page map has. */
+    /** How many slices of a page are in the page map. */
     static long mappedSlices(long page) {
         long slices = Config.alignUp(Page.bytes(page), Config.SLICE) >>> Config.SLICE_SHIFT;
         // Users have no address further inside a large block than this, and to enter all slices would cost time.

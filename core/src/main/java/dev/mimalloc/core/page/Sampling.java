@@ -71,7 +71,7 @@ public final class Sampling {
             return;
         }
         int blocks = (int) (1 + (left - 1) / size);
-        // What is put back will be in a list that is filled once more.
+        // The blocks that are cut off come back in a later list, and are counted then.
         Theap.countListed(theap, Page.bin(page), blocks - (int) (1 + bytes / size));
         Page.cut(page, blocks);
         Page.setFlag(page, Page.SAMPLE_NEXT);

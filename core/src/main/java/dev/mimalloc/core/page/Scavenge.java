@@ -40,9 +40,12 @@ public final class Scavenge {
     private static final long WAIT_MAX = 16;
     /** Bytes: a look comes when as much more is in use. They are 256 pages of 64 KiB. */
     private static final long STEP = 16 << 20;
-    /** How many pages such a look sees: four for each page of 64 KiB that was made, so that it gets around. */
+    /**
+     * How many pages a look sees that comes with {@link #STEP}: four for each page of 64 KiB that was made, so that it
+     * gets around.
+     */
     private static final long STEP_LOOKS = 1024;
-    /** How many pages a look sees when it is time: what takes no more than a millisecond. */
+    /** How many pages a look sees that comes with the time: as many as take no more than a millisecond. */
     private static final long TICK_LOOKS = 16384;
     /** What a theap's queues cost, in pages looked at. */
     private static final long THEAP_LOOKS = 8;

@@ -159,7 +159,7 @@ public final class Visit {
         long size = getLong(area + BLOCK_SIZE);
         long capacity = Long.divideUnsigned(getLong(area + COMMITTED), size);
         long bytes = (capacity + 63 >>> 6) * WORD;
-        // One bit for each free block. The visitor may free blocks, so the lists are looked at only now.
+        // A bit for each free block. The lists are looked at only now, since the visitor may have freed blocks.
         long free = Meta.allocate(bytes);
         if (free == 0) return false;
         boolean there = openPage(heap, page, start, osLock) && Page.blockSize(page) == size;
