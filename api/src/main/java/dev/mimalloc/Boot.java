@@ -4,6 +4,7 @@ import dev.mimalloc.core.base.Options;
 import dev.mimalloc.core.face.ManageArenas;
 import dev.mimalloc.core.face.ProcessLife;
 import dev.mimalloc.core.malloc.Spare;
+import dev.mimalloc.core.model.Arena;
 import dev.mimalloc.core.page.Limits;
 import dev.mimalloc.core.thread.Threads;
 import dev.mimalloc.machine.Lifecycle;
@@ -72,7 +73,7 @@ final class Boot implements Lifecycle {
     private static void manageFirstMemory() {
         for (int option : WITHOUT_FIRST) if (Options.get(option) != Options.defaultOf(option)) return;
         long memory = Os.firstMemory(FIRST);
-        if (memory != 0) ManageArenas.manage(memory, FIRST, true, false, true, -1);
+        if (memory != 0) ManageArenas.manageArena(memory, FIRST, Arena.ACCESSIBLE | Arena.ZERO, -1, 0, 0);
     }
 
     private static void registerMBean() {

@@ -1,6 +1,7 @@
 package dev.mimalloc;
 
 import dev.mimalloc.core.face.ManageArenas;
+import dev.mimalloc.core.model.Arena;
 import dev.mimalloc.machine.Segments;
 import java.lang.foreign.MemorySegment;
 import java.util.Queue;
@@ -32,7 +33,7 @@ public final class Region {
      */
     public static Region reserve(long size) {
         if (size <= 0) throw new IllegalArgumentException("size is not above 0: " + size);
-        long arena = ManageArenas.reserveArena(size, false, false, true);
+        long arena = ManageArenas.reserveArena(size, Arena.EXCLUSIVE);
         if (arena == 0) throw new OutOfMemoryError("no memory for a region of " + size + " bytes");
         return new Region(arena);
     }
@@ -60,7 +61,8 @@ public final class Region {
             throw new IllegalArgumentException("no 64 KiB between multiples of 64 KiB: " + memory);
         }
         GIVEN.add(memory);
-        long arena = ManageArenas.manageArena(memory.address(), memory.byteSize(), true, true, false, -1, true, 0, 0);
+        int flags = Arena.ACCESSIBLE | Arena.PINNED | Arena.EXCLUSIVE;
+        long arena = ManageArenas.manageArena(memory.address(), memory.byteSize(), flags, -1, 0, 0);
         if (arena != 0) return new Region(arena);
         GIVEN.remove(memory);
         if (ManageArenas.isOurs(memory.address(), memory.byteSize())) {

@@ -87,8 +87,7 @@ class LargeBlocksTest {
     @Test
     void aStrictArenaGivesThePromiseBack() throws Exception {
         PurgeTest.inASubprocess(subprocess -> {
-            long arena = Arenas.reserveMemory(subprocess, 64 * MIB, false, false, true, false);
-            Arena.setCommits(arena, Arena.STRICTLY);
+            long arena = Arenas.reserveMemory(subprocess, 64 * MIB, Arena.EXCLUSIVE | Arena.STRICTLY);
             long heap = Heaps.create(arena);
             long block = Allocate.heapMalloc(heap, 4 * MIB);
             Memory.fill(block, 4 * MIB, 1);

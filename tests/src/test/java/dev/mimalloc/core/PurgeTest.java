@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.mimalloc.core.base.Bitmap;
 import dev.mimalloc.core.base.Config;
-import dev.mimalloc.core.base.Meta;
 import dev.mimalloc.core.base.Options;
 import dev.mimalloc.core.base.OsMemory;
 import dev.mimalloc.core.base.Root;
@@ -419,10 +418,8 @@ class PurgeTest {
         long memory = OsMemory.map(size, 2 * MIB, Os.COMMIT);
         long function = Callback.register((Callback.Committer) (commit, start, bytes, zero, arg) -> commit
                 || decommit.decommit(start, bytes));
-        long id = Meta.allocate(8);
-        assertThat(ManageArenas.manage(memory, size, true, false, true, -1, true, function, 0, id)).isTrue();
-        long arena = Memory.getLong(id);
-        Meta.free(id, 8);
+        long arena = ManageArenas.manageArena(memory, size, Arena.ACCESSIBLE | Arena.ZERO | Arena.EXCLUSIVE, -1, function, 0);
+        assertThat(arena).isNotZero();
         return arena;
     }
 

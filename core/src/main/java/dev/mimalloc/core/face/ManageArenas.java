@@ -40,18 +40,21 @@ public final class ManageArenas {
      */
     @Export("int mi_reserve_os_memory_ex(size_t size, bool commit, bool allow_large, bool exclusive, mi_arena_id_t* arena_id)")
     public static int reserve(long size, boolean commit, boolean allowLarge, boolean exclusive, long id) {
-        long arena = reserveArena(size, commit, allowLarge, exclusive);
+        long arena = reserveArena(size, flagsOf(commit, false, false, exclusive) | (allowLarge ? Arena.LARGE : 0));
         store(id, arena);
         return arena == 0 ? Errors.ENOMEM : 0;
     }
 
-    /** Reserves {@code size} bytes from the OS as an arena, and returns it; 0 if there is no memory. */
-    public static long reserveArena(long size, boolean commit, boolean allowLarge, boolean exclusive) {
+    /**
+     * Reserves {@code size} bytes from the OS as an arena, and returns it; 0 if there is no memory.
+     *
+     * @param flags of {@link Arena}: accessible, large, exclusive
+     */
+    public static long reserveArena(long size, int flags) {
         if (size <= 0 || size > Config.MAX_SIZE - Config.MEDIUM_PAGE || !Startup.ready()) return 0;
         long subprocess = Theap.currentSubprocess();
         Lock.acquire(Subprocess.arenaLock(subprocess));
-        long arena = Arenas.reserveMemory(subprocess, Config.alignUp(size, Config.SLICE), commit, allowLarge,
-                exclusive, false);
+        long arena = Arenas.reserveMemory(subprocess, Config.alignUp(size, Config.SLICE), flags);
         Lock.release(Subprocess.arenaLock(subprocess));
         return arena;
     }
@@ -74,14 +77,23 @@ public final class ManageArenas {
     @Export("bool mi_manage_memory(void* start, size_t size, bool is_committed, bool is_pinned, bool is_zero, int numa_node, bool exclusive, mi_commit_fun_t* commit_fun, void* commit_fun_arg, mi_arena_id_t* arena_id)")
     public static boolean manage(long start, long size, boolean committed, boolean pinned, boolean zero, int node,
             boolean exclusive, long commit, long argument, long id) {
-        long arena = manageArena(start, size, committed, pinned, zero, node, exclusive, commit, argument);
+        long arena = manageArena(start, size, flagsOf(committed, pinned, zero, exclusive), node, commit, argument);
         store(id, arena);
         return arena != 0;
     }
 
-    /** Makes an arena of the user's own memory, and returns it; 0 if that cannot be. */
-    public static long manageArena(long start, long size, boolean committed, boolean pinned, boolean zero, int node,
-            boolean exclusive, long commit, long argument) {
+    private static int flagsOf(boolean committed, boolean pinned, boolean zero, boolean exclusive) {
+        return (committed ? Arena.ACCESSIBLE : 0) | (pinned ? Arena.PINNED : 0) | (zero ? Arena.ZERO : 0)
+                | (exclusive ? Arena.EXCLUSIVE : 0);
+    }
+
+    /**
+     * Makes an arena of the user's own memory, and returns it; 0 if that cannot be.
+     *
+     * @param flags of {@link Arena}: what the memory is, and whether the arena is exclusive
+     * @param commit the user's function to commit it, or 0
+     */
+    public static long manageArena(long start, long size, int flags, int node, long commit, long argument) {
         if (start == 0 || size <= 0 || start + size < start || !Startup.ready()) return 0;
         long first = Config.alignUp(start, Config.SLICE);
         long slices = start + size - first >> Config.SLICE_SHIFT;
@@ -95,10 +107,9 @@ public final class ManageArenas {
         // refused.
         Lock.acquire(Root.lock());
         boolean ours = overlaps(first, slices << Config.SLICE_SHIFT);
-        long arena = ours ? 0 : Arena.create(subprocess, first, slices, committed, zero, pinned, node);
+        long arena = ours ? 0 : Arena.create(subprocess, first, slices, flags, node);
         if (arena != 0) {
             if (commit != 0) Arena.setCommit(arena, commit, argument);
-            if (exclusive) Arena.setExclusive(arena);
             Lock.acquire(Subprocess.arenaLock(subprocess));
             boolean published = Arenas.publish(subprocess, arena);
             Lock.release(Subprocess.arenaLock(subprocess));
@@ -164,16 +175,18 @@ public final class ManageArenas {
         if (pages == 0) return 0;
         if (pages < 0 || pages > 1 << 20 || !Startup.ready()) return Errors.ENOMEM;
         long until = timeout == 0 ? Config.MAX_SIZE : Os.clock() + timeout;
+        // Owned is only looked at when the arena's subprocess ends: nothing of it is ever purged.
+        int flags = flagsOf(true, true, true, exclusive) | Arena.OWNED;
         long made = 0;
         while (made < pages && Os.clock() < until) {
             long memory = OsMemory.mapHuge(OsMemory.HUGE_PAGE, node);
             if (memory == 0) break;
-            if (!manage(memory, OsMemory.HUGE_PAGE, true, true, true, node, exclusive, made == 0 ? id : 0)) {
+            long arena = manageArena(memory, OsMemory.HUGE_PAGE, flags, node, 0, 0);
+            if (made == 0) store(id, arena);
+            if (arena == 0) {
                 OsMemory.unmap(memory, OsMemory.HUGE_PAGE);
                 break;
             }
-            // Only looked at when the arena's subprocess ends: nothing of it is ever purged.
-            Arena.setOwned(Arenas.find(Theap.currentSubprocess(), memory));
             made++;
         }
         if (made < pages) Errors.warn(Text.literal("huge OS pages that could not be had"), pages - made);

@@ -141,13 +141,13 @@ public final class Arenas {
         // them.
         size = Config.max(Config.alignUp(size << Config.min(count / 8, 16), ALIGNMENT), least);
         long eager = Options.bounded(Options.ARENA_EAGER_COMMIT);
-        boolean large = Options.isEnabled(Options.ALLOW_LARGE_OS_PAGES);
-        boolean bySteps = eager == 2 && OsConfig.overcommits();
+        int flags = Options.isEnabled(Options.ALLOW_LARGE_OS_PAGES) ? Arena.LARGE : 0;
+        if (eager == 1) flags |= Arena.ACCESSIBLE;
         // Large OS pages are there from the start.
-        boolean commit = eager == 1 || bySteps && large;
+        else if (eager == 2 && OsConfig.overcommits()) flags |= flags == Arena.LARGE ? Arena.ACCESSIBLE : Arena.BY_STEPS;
         while (true) {
             if (size == least || isThereTwice(size)) {
-                long arena = reserveMemory(subprocess, size, commit, large, false, bySteps && !commit);
+                long arena = reserveMemory(subprocess, size, flags);
                 if (arena != 0 && Options.isEnabled(Options.ARENA_IS_NUMA_LOCAL)) Arena.setNumaNodeRelaxed(arena, localNode());
                 if (arena != 0) return true;
             }
@@ -170,21 +170,19 @@ public final class Arenas {
      * Reserves {@code size} bytes from the OS and makes an arena of them, under the arena lock; 0 if there is no
      * memory.
      *
-     * @param bySteps memory that is not committed now is committed by regions of 2 MiB later
+     * @param flags the arena's; with {@link Arena#ACCESSIBLE} all of it is committed, and only then in large pages
      */
-    public static long reserveMemory(long subprocess, long size, boolean commit, boolean large, boolean exclusive,
-            boolean bySteps) {
-        int flags = !commit ? 0 : large ? Os.COMMIT | Os.LARGE : Os.COMMIT;
-        long start = size < DIRECTORY ? 0 : OsMemory.map(size, DIRECTORY, flags);
-        if (start == 0) start = OsMemory.map(size, ALIGNMENT, flags);
+    public static long reserveMemory(long subprocess, long size, int flags) {
+        boolean commit = (flags & Arena.ACCESSIBLE) != 0;
+        int mapping = !commit ? 0 : (flags & Arena.LARGE) != 0 ? Os.COMMIT | Os.LARGE : Os.COMMIT;
+        long start = size < DIRECTORY ? 0 : OsMemory.map(size, DIRECTORY, mapping);
+        if (start == 0) start = OsMemory.map(size, ALIGNMENT, mapping);
         if (start == 0) return 0;
         Statistics.add(Subprocess.statistics(subprocess), Statistics.MMAP_CALLS, 1);
-        long arena = Arena.create(subprocess, start, size >>> Config.SLICE_SHIFT, commit, true, false, -1);
-        if (arena != 0) Arena.setOwned(arena);
-        if (arena != 0 && bySteps) Arena.setCommits(arena, Arena.BY_STEPS);
-        else if (arena != 0 && !commit && !OsConfig.overcommits()) Arena.setCommits(arena, Arena.STRICTLY);
-        if (arena != 0) HugePages.afterReserve(arena, commit || bySteps);
-        if (arena != 0 && exclusive) Arena.setExclusive(arena);
+        flags |= Arena.OWNED | Arena.ZERO;
+        if (!commit && (flags & Arena.BY_STEPS) == 0 && !OsConfig.overcommits()) flags |= Arena.STRICTLY;
+        long arena = Arena.create(subprocess, start, size >>> Config.SLICE_SHIFT, flags, -1);
+        if (arena != 0) HugePages.afterReserve(arena);
         if (arena != 0 && publish(subprocess, arena)) return arena;
         if (arena != 0) Arena.release(arena);
         OsMemory.unmap(start, size);

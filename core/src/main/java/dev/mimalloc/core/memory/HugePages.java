@@ -34,12 +34,12 @@ public final class HugePages {
     /**
      * Tells the OS which pages an arena that was just reserved shall have. Its first slice starts a region of 2 MiB.
      */
-    static void afterReserve(long arena, boolean committed) {
+    static void afterReserve(long arena) {
         long allowed = Options.bounded(Options.ALLOW_THP);
         boolean all = allowed == 2;
         if (!OsMemory.allowHugePages(Arena.start(arena), Arena.size(arena), all)) return;
         if (all) Bitmap.set(Arena.huge(arena), 0, Arena.slices(arena) / Arena.HUGE_PAGE);
-        else if (allowed != 0 && committed) Arena.setAdvisable(arena, true);
+        else if (allowed != 0 && Arena.staysReadable(arena)) Arena.setAdvisable(arena, true);
     }
 
     /** Is enough memory in use for huge pages to pay? */

@@ -26,14 +26,11 @@ public final class Arena {
     private static final long START = INDEX + 8; // 8: the first slice's address
     private static final long SLICES = START + 8; // 8: how many
     private static final long META_SIZE = SLICES + 8; // 8: of this mapping
-    private static final long EXCLUSIVE = META_SIZE + 8; // 8: 1 if only heaps made for this arena may use it
-    private static final long NUMA_NODE = EXCLUSIVE + 8; // 8 relaxed: -1 for any
-    private static final long PINNED = NUMA_NODE + 8; // 8: 1 if its memory cannot be given back
-    private static final long ACCESSIBLE = PINNED + 8; // 8: 1 if slices can be touched without a commit
-    private static final long COMMIT = ACCESSIBLE + 8; // 8: the user's commit function, or 0
+    private static final long FLAGS = META_SIZE + 8; // 8: what it was made with, see below
+    private static final long NUMA_NODE = FLAGS + 8; // 8 relaxed: -1 for any
+    private static final long COMMIT = NUMA_NODE + 8; // 8: the user's commit function, or 0
     private static final long COMMIT_ARGUMENT = COMMIT + 8; // 8
-    private static final long OWNED = COMMIT_ARGUMENT + 8; // 8: 1 if we reserved the range ourselves
-    private static final long FREE = OWNED + 8; // 8: the first of the bitmaps with a bit for each slice, in order
+    private static final long FREE = COMMIT_ARGUMENT + 8; // 8: the first of the bitmaps with a bit for each slice, in order
     private static final long COMMITTED = FREE + 8; // 8
     private static final long DIRTY = COMMITTED + 8; // 8
     private static final long PURGE = DIRTY + 8; // 8
@@ -43,8 +40,7 @@ public final class Arena {
     private static final long DESCRIPTORS = CHUNK_KINDS + 8; // 8: the pages', one for each slice
     private static final long ADVISABLE = DESCRIPTORS + 8; // 8 relaxed, until the OS refuses: 1 if huge pages help
     private static final long PURGE_CLAIMS = ADVISABLE + 8; // 8 atomic: begins and ends of purges: odd while one claims
-    private static final long COMMITS = PURGE_CLAIMS + 8; // 8: EXACTLY, BY_STEPS or STRICTLY
-    private static final long STEPS = COMMITS + 8; // 8: a bitmap of the accessible regions of a huge page, if BY_STEPS
+    private static final long STEPS = PURGE_CLAIMS + 8; // 8: a bitmap of the accessible regions of a huge page, if BY_STEPS
     private static final long HUGE_REGIONS = STEPS + 8; // 8: a bitmap of the regions that are advised to be huge pages
     private static final long HEADER = HUGE_REGIONS + 8 + LINE - 1 & -LINE;
 
@@ -80,16 +76,30 @@ public final class Arena {
     /** Milliseconds until a purge that the OS has refused is tried again, where there is no purge delay. */
     private static final long RETRY = 1000;
 
-    /** A way to commit: the slices that are wanted, exactly. What is purged can still be touched. */
-    static final int EXACTLY = 0;
+    /** A flag of an arena: its slices can be touched without a commit. */
+    public static final int ACCESSIBLE = 1;
+    /** A flag of an arena: its memory is zero when the arena is made. */
+    public static final int ZERO = 2;
+    /** A flag of an arena: its memory is in large OS pages, where these can be had. */
+    public static final int LARGE = 4;
+    /** A flag of an arena: its memory can never be given back. */
+    public static final int PINNED = 8;
+    /** A flag of an arena: only heaps made for it may use it. */
+    public static final int EXCLUSIVE = 16;
+    /** A flag of an arena: the allocator has reserved the range itself. */
+    public static final int OWNED = 32;
     /**
-     * A way to commit, where the OS promises more memory than it has: a whole region of a huge page is made accessible
+     * A flag of an arena, where the OS promises more memory than it has: a whole region of a huge page is made accessible
      * when any of it is wanted, and stays so. That takes one call of the OS for 2 MiB, and what was never wanted counts
-     * for nothing, neither for the OS' limits nor as memory that is locked.
+     * for nothing, neither for the OS' limits nor as memory that is locked. In other arenas just what is wanted is
+     * committed.
      */
-    public static final int BY_STEPS = 1;
-    /** A way to commit, where the OS promises only the memory that it has: what is purged is no longer promised. */
-    public static final int STRICTLY = 2;
+    public static final int BY_STEPS = 64;
+    /**
+     * A flag of an arena, where the OS promises only the memory that it has: what is purged is no longer promised. In
+     * other arenas it can still be touched.
+     */
+    public static final int STRICTLY = 128;
 
     private Arena() {}
 
@@ -99,30 +109,26 @@ public final class Arena {
     public static long start(long arena) { return getLong(arena + START); }
     public static long slices(long arena) { return getLong(arena + SLICES); }
     static long metaSize(long arena) { return getLong(arena + META_SIZE); }
-    public static boolean isExclusive(long arena) { return getLong(arena + EXCLUSIVE) != 0; }
-    public static void setExclusive(long arena) { putLong(arena + EXCLUSIVE, 1); }
+    private static boolean has(long arena, int flags) { return (getLong(arena + FLAGS) & flags) != 0; }
+    public static boolean isExclusive(long arena) { return has(arena, EXCLUSIVE); }
     public static long numaNodeRelaxed(long arena) { return getRelaxed(arena + NUMA_NODE); }
     public static void setNumaNodeRelaxed(long arena, long node) { putRelaxed(arena + NUMA_NODE, node); }
-    public static boolean isPinned(long arena) { return getLong(arena + PINNED) != 0; }
-    private static boolean isAccessible(long arena) { return getLong(arena + ACCESSIBLE) != 0; }
+    public static boolean isPinned(long arena) { return has(arena, PINNED); }
     /** Can memory that was committed once be read for as long as the arena is there? */
-    public static boolean staysReadable(long arena) { return isAccessible(arena) || commits(arena) == BY_STEPS; }
+    public static boolean staysReadable(long arena) { return has(arena, ACCESSIBLE | BY_STEPS); }
     private static long commitFunction(long arena) { return getLong(arena + COMMIT); }
     public static boolean isCommittedByUser(long arena) { return commitFunction(arena) != 0; }
     /** Sets the function by which the user commits the arena's memory; what is accessible the user has committed. */
     public static void setCommit(long arena, long function, long argument) {
         putLong(arena + COMMIT, function);
         putLong(arena + COMMIT_ARGUMENT, argument);
-        if (!isAccessible(arena)) return;
-        putLong(arena + ACCESSIBLE, 0);
+        if (!has(arena, ACCESSIBLE)) return;
+        putLong(arena + FLAGS, getLong(arena + FLAGS) & ~ACCESSIBLE);
         Bitmap.set(committed(arena), 0, slices(arena));
         Statistics.increase(Subprocess.statistics(subprocess(arena)), Statistics.COMMITTED, size(arena));
     }
-    private static long commits(long arena) { return getLong(arena + COMMITS); }
-    public static void setCommits(long arena, int commits) { putLong(arena + COMMITS, commits); }
     private static long steps(long arena) { return getLong(arena + STEPS); }
-    public static boolean isOwned(long arena) { return getLong(arena + OWNED) != 0; }
-    public static void setOwned(long arena) { putLong(arena + OWNED, 1); }
+    public static boolean isOwned(long arena) { return has(arena, OWNED); }
     public static long free(long arena) { return getLong(arena + FREE); }
     public static long committed(long arena) { return getLong(arena + COMMITTED); }
     public static long dirty(long arena) { return getLong(arena + DIRTY); }
@@ -155,12 +161,9 @@ public final class Arena {
     /**
      * Makes an arena of the slices from {@code start} on; 0 if there is no memory for the bookkeeping.
      *
-     * @param accessible the memory may be touched without a commit
-     * @param zero the memory is zero
-     * @param pinned the memory can never be given back
+     * @param flags from {@link #ACCESSIBLE} to {@link #STRICTLY}; all but {@link #ZERO} say what stays so
      */
-    public static long create(long subprocess, long start, long slices, boolean accessible, boolean zero, boolean pinned,
-            long numaNode) {
+    public static long create(long subprocess, long start, long slices, int flags, long numaNode) {
         long bitmap = Bitmap.size(slices);
         long kinds = Config.alignUp((slices + Bitmap.CHUNK - 1) / Bitmap.CHUNK * WORD, 64);
         long regions = Bitmap.size(slices / HUGE_PAGE);
@@ -173,9 +176,8 @@ public final class Arena {
         putLong(arena + START, start);
         putLong(arena + SLICES, slices);
         putLong(arena + META_SIZE, metaSize);
+        putLong(arena + FLAGS, flags);
         setNumaNodeRelaxed(arena, numaNode < 0 ? -1 : numaNode);
-        putLong(arena + PINNED, pinned ? 1 : 0);
-        putLong(arena + ACCESSIBLE, accessible ? 1 : 0);
         for (int i = 0; i < SLICE_BITMAPS; i++) {
             putLong(arena + FREE + i * WORD, arena + HEADER + i * bitmap);
             Bitmap.init(arena + HEADER + i * bitmap, slices);
@@ -187,7 +189,7 @@ public final class Arena {
         putLong(arena + CHUNK_KINDS, arena + HEADER + bitmaps);
         putLong(arena + DESCRIPTORS, arena + HEADER + bitmaps + kinds);
         Bitmap.set(free(arena), 0, slices);
-        if (!zero) Bitmap.set(dirty(arena), 0, slices);
+        if ((flags & ZERO) == 0) Bitmap.set(dirty(arena), 0, slices);
         return arena;
     }
 
@@ -215,7 +217,7 @@ public final class Arena {
      * more memory. -1 also where the arena is not committed by steps.
      */
     public static long claimAccessible(long arena, long count, long alignment) {
-        if (commits(arena) != BY_STEPS) return -1;
+        if (!has(arena, BY_STEPS)) return -1;
         long end = slices(arena) / HUGE_PAGE;
         long at = 0;
         while ((at = Bitmap.nextSet(steps(arena), at, end)) >= 0) {
@@ -337,7 +339,7 @@ public final class Arena {
     public static boolean commit(long arena, long slice, long count) {
         // Nobody else changes these bits as long as the slices are claimed.
         if (Bitmap.countSet(committed(arena), slice, count) == count) return true;
-        if (!isAccessible(arena) && !commitMemory(arena, slice, count)) return false;
+        if (!has(arena, ACCESSIBLE) && !commitMemory(arena, slice, count)) return false;
         long fresh = Bitmap.set(committed(arena), slice, count);
         Statistics.increase(Subprocess.statistics(subprocess(arena)), Statistics.COMMITTED,
                 fresh << Config.SLICE_SHIFT);
@@ -345,7 +347,7 @@ public final class Arena {
     }
 
     private static boolean commitMemory(long arena, long slice, long count) {
-        if (commits(arena) == BY_STEPS) return commitSteps(arena, slice, count);
+        if (has(arena, BY_STEPS)) return commitSteps(arena, slice, count);
         long address = address(arena, slice);
         long size = count << Config.SLICE_SHIFT;
         Statistics.add(Subprocess.statistics(subprocess(arena)), Statistics.COMMIT_CALLS, 1);
@@ -477,7 +479,7 @@ public final class Arena {
             uncommit(arena, slice, count);
         } else if (Options.isEnabled(Options.PURGE_DECOMMITS)) {
             // A new mapping may be refused where there are many: then the memory goes, and the promise stays.
-            boolean discarded = commits(arena) == STRICTLY && OsMemory.discard(address, size);
+            boolean discarded = has(arena, STRICTLY) && OsMemory.discard(address, size);
             int result = discarded ? OsMemory.UNCOMMITTED | OsMemory.ZERO : OsMemory.decommit(address, size);
             if (result < 0) return false;
             if ((result & OsMemory.UNCOMMITTED) != 0 && staysReadable(arena)) OsMemory.commit(address, size);

@@ -28,6 +28,10 @@ import dev.mimalloc.machine.ThreadSlot;
  * The lives of heaps: how they are made, deleted with their blocks left to the main heap, or destroyed with all blocks.
  */
 public final class Heaps {
+    /** What becomes of the pages in the theaps of a heap that ends: their threads give them up, or they just go. */
+    private static final int KEEP_PAGES = 0;
+    private static final int DROP_PAGES = 1;
+
     private Heaps() {}
 
     /** A number that no other heap has, as long as the process lives; the main heap's is 0. */
@@ -97,13 +101,13 @@ public final class Heaps {
      * Takes a heap's theaps from their threads. The theaps themselves stay until their threads notice: a thread may
      * have made one its default.
      */
-    private static void orphanTheaps(long heap, boolean withPages) {
+    private static void orphanTheaps(long heap, int pages) {
         long lock = Subprocess.livesLock(Heap.subprocess(heap));
         Lock.acquire(lock);
         long theap;
         while ((theap = Heap.theaps(heap)) != 0) {
             Theaps.unlinkFromHeap(theap);
-            if (!withPages) Theap.clearPages(theap);
+            if (pages == DROP_PAGES) Theap.clearPages(theap);
             long data = Theap.data(theap);
             Table.set(ThreadData.bySlot(data), Heap.slot(heap), 0);
             // Orphans have a list of their own: a thread with many theaps need not look for those that have ended.
@@ -130,7 +134,7 @@ public final class Heaps {
         // From here on, whoever becomes the owner of one of its pages moves the page to the main heap. A page in a
         // theap belongs to a thread that may be freeing in it right now: only that thread can move it.
         Heap.setDeleted(heap);
-        orphanTheaps(heap, true);
+        orphanTheaps(heap, KEEP_PAGES);
         moveAbandoned(heap, Heap.subprocess(heap));
         Heap.dropReference(heap);
     }
@@ -170,7 +174,7 @@ public final class Heaps {
         if (!mayEnd(heap)) return;
         ThreadSlot.probeStack();
         Heap.setDeleted(heap);
-        orphanTheaps(heap, false);
+        orphanTheaps(heap, DROP_PAGES);
         releasePages(heap);
         Heap.dropReference(heap);
     }

@@ -5,6 +5,7 @@ import dev.mimalloc.core.base.Lock;
 import dev.mimalloc.core.base.Options;
 import dev.mimalloc.core.base.Root;
 import dev.mimalloc.core.memory.Arenas;
+import dev.mimalloc.core.model.Arena;
 import dev.mimalloc.core.model.Heap;
 import dev.mimalloc.core.model.Main;
 import dev.mimalloc.core.model.Subprocess;
@@ -44,8 +45,8 @@ public final class Startup {
         long size = Options.boundedSize(Options.RESERVE_OS_MEMORY);
         if (size <= 0) return;
         Lock.acquire(Subprocess.arenaLock(subprocess));
-        boolean large = Options.isEnabled(Options.ALLOW_LARGE_OS_PAGES);
-        Arenas.reserveMemory(subprocess, Config.alignUp(size, Config.SLICE), true, large, false, false);
+        int large = Options.isEnabled(Options.ALLOW_LARGE_OS_PAGES) ? Arena.LARGE : 0;
+        Arenas.reserveMemory(subprocess, Config.alignUp(size, Config.SLICE), Arena.ACCESSIBLE | large);
         Lock.release(Subprocess.arenaLock(subprocess));
     }
 }
