@@ -1,9 +1,6 @@
 package dev.mimalloc;
 
-import static dev.mimalloc.core.base.Statistics.CHUNK_BINS;
-import static dev.mimalloc.core.base.Statistics.MALLOC_BINS;
-import static dev.mimalloc.core.base.Statistics.PAGES;
-import static dev.mimalloc.core.base.Statistics.PAGE_BINS;
+import static dev.mimalloc.core.base.Statistics.*;
 
 import dev.mimalloc.core.base.SizeClass;
 import dev.mimalloc.core.face.Json;
@@ -13,7 +10,6 @@ import dev.mimalloc.machine.Callback;
 import dev.mimalloc.machine.Text;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.LongConsumer;
@@ -80,9 +76,6 @@ public record Statistics(Count pages, Count reserved, Count committed, long rese
         long pagesRetire, long pageSearches, long pageSearchesCount, Count heaps, Count theaps,
         long pagesReclaimOnAlloc, long pagesReclaimOnFree, long pagesReabandonFull, long pagesUnabandonBusyWait,
         long heapsDeleteWait, List<Bin> bins, Chunks chunks) {
-    private static final int HUGE = (PAGE_BINS - MALLOC_BINS) / 24 - 1;
-    private static final int OLD_FIELDS = 4 * 24;
-
     /** Copies the list. */
     public Statistics {
         bins = List.copyOf(bins);
@@ -127,9 +120,9 @@ public record Statistics(Count pages, Count reserved, Count committed, long rese
     private static Statistics taken(LongConsumer report) {
         // The memory comes from elsewhere: it is not to be seen in what it is for.
         try (Arena arena = Arena.ofConfined()) {
-            MemorySegment stats = arena.allocate(dev.mimalloc.core.base.Statistics.SIZE, 8);
+            MemorySegment stats = arena.allocate(SIZE, 8);
             report.accept(stats.address());
-            return new Cursor(stats).read();
+            return new Struct(stats.address()).read();
         }
     }
 
@@ -140,8 +133,8 @@ public record Statistics(Count pages, Count reserved, Count committed, long rese
      */
     public String toJson() {
         try (Arena arena = Arena.ofConfined()) {
-            MemorySegment stats = arena.allocate(dev.mimalloc.core.base.Statistics.SIZE, 8);
-            new Cursor(stats).write(this);
+            MemorySegment stats = arena.allocate(SIZE, 8);
+            new Struct(stats.address()).write(this);
             for (long size = 32 << 10;; size *= 2) {
                 MemorySegment text = arena.allocate(size);
                 if (Json.json(stats.address(), size, text.address()) != 0) return text.getString(0);
@@ -161,8 +154,8 @@ public record Statistics(Count pages, Count reserved, Count committed, long rese
         Callback.Output output = (part, arg) -> text.append(Text.string(part));
         long handle = Callback.register(output);
         try (Arena arena = Arena.ofConfined()) {
-            MemorySegment stats = arena.allocate(dev.mimalloc.core.base.Statistics.SIZE, 8);
-            new Cursor(stats).write(this);
+            MemorySegment stats = arena.allocate(SIZE, 8);
+            new Struct(stats.address()).write(this);
             Report.print(stats.address(), handle, 0);
         } finally {
             Callback.unregister(handle);
@@ -170,83 +163,93 @@ public record Statistics(Count pages, Count reserved, Count committed, long rese
         return text.toString();
     }
 
-    /** Goes through the C struct, field by field. */
-    private static final class Cursor {
-        private final MemorySegment stats;
-        private long at = PAGES;
-
-        Cursor(MemorySegment stats) { this.stats = stats; }
-
-        private long next() {
-            at += 8;
-            return stats.get(ValueLayout.JAVA_LONG, at - 8);
+    /** The C struct, at an address. */
+    private record Struct(long address) {
+        private Count count(int field) {
+            return new Count(current(address, field), peak(address, field), total(address, field));
         }
 
-        private Cursor put(long... values) {
-            for (long value : values) {
-                stats.set(ValueLayout.JAVA_LONG, at, value);
-                at += 8;
-            }
-            return this;
-        }
-
-        private Count count() {
-            long total = next();
-            long peak = next();
-            return new Count(next(), peak, total);
-        }
-
-        private Cursor put(Count count) { return put(count.total, count.peak, count.current); }
-
-        private Cursor skip(int bytes) {
-            at += bytes;
-            return this;
-        }
-
-        private Cursor at(int offset) {
-            at = offset;
-            return this;
-        }
+        private long counter(int field) { return total(address, field); }
 
         Statistics read() {
-            return new Statistics(count(), count(), count(), next(), next(), count(), count(), count(), count(),
-                    count(), count(), next(), next(), next(), next(), next(), next(), next(), next(), next(), next(),
-                    next(), next(), next(), next(), skip(OLD_FIELDS).count(), count(), next(), next(), next(), next(),
-                    next(), bins(), chunks());
+            return new Statistics(
+                    count(PAGES), count(RESERVED), count(COMMITTED), counter(RESET), counter(PURGED),
+                    count(PAGE_COMMITTED), count(PAGES_ABANDONED), count(THREADS), count(MALLOC_NORMAL),
+                    count(MALLOC_HUGE), count(MALLOC_REQUESTED), counter(MMAP_CALLS), counter(COMMIT_CALLS),
+                    counter(RESET_CALLS), counter(PURGE_CALLS), counter(ARENA_COUNT), counter(MALLOC_NORMAL_COUNT),
+                    counter(MALLOC_HUGE_COUNT), counter(MALLOC_GUARDED_COUNT), counter(ARENA_ROLLBACK_COUNT),
+                    counter(ARENA_PURGES), counter(PAGES_EXTENDED), counter(PAGES_RETIRE), counter(PAGE_SEARCHES),
+                    counter(PAGE_SEARCHES_COUNT), count(HEAPS), count(THEAPS), counter(PAGES_RECLAIM_ON_ALLOC),
+                    counter(PAGES_RECLAIM_ON_FREE), counter(PAGES_REABANDON_FULL), counter(PAGES_UNABANDON_BUSY_WAIT),
+                    counter(HEAPS_DELETE_WAIT), bins(), chunks());
         }
 
         private List<Bin> bins() {
             var bins = new ArrayList<Bin>();
-            for (int bin = 1; bin <= HUGE; bin++) {
-                long size = SizeClass.statisticsBinSize(bin);
+            for (int bin = 1; bin < SizeClass.COUNT; bin++) {
                 // The odd words up to 8 have no bin: their blocks are a word larger.
                 if (bin > 1 && bin < 8 && bin % 2 != 0) continue;
-                bins.add(new Bin(size, at(MALLOC_BINS + bin * 24).count(), at(PAGE_BINS + bin * 24).count()));
+                bins.add(new Bin(SizeClass.statisticsBinSize(bin), count(MALLOC_BINS + bin * COUNT_SIZE),
+                        count(PAGE_BINS + bin * COUNT_SIZE)));
             }
             return bins;
         }
 
-        private Chunks chunks() {
-            at(CHUNK_BINS);
-            return new Chunks(count(), count(), count(), count(), count(), count());
+        private Chunks chunks() { return new Chunks(chunk(0), chunk(1), chunk(2), chunk(3), chunk(4), chunk(5)); }
+
+        /** By the kind of chunks, as an arena counts them. */
+        private Count chunk(int kind) { return count(CHUNK_BINS + kind * COUNT_SIZE); }
+
+        /** For a struct that is zero. */
+        void write(Statistics s) {
+            init(address);
+            put(PAGES, s.pages);
+            put(RESERVED, s.reserved);
+            put(COMMITTED, s.committed);
+            put(RESET, s.reset);
+            put(PURGED, s.purged);
+            put(PAGE_COMMITTED, s.pageCommitted);
+            put(PAGES_ABANDONED, s.pagesAbandoned);
+            put(THREADS, s.threads);
+            put(MALLOC_NORMAL, s.mallocNormal);
+            put(MALLOC_HUGE, s.mallocHuge);
+            put(MALLOC_REQUESTED, s.mallocRequested);
+            put(MMAP_CALLS, s.mmapCalls);
+            put(COMMIT_CALLS, s.commitCalls);
+            put(RESET_CALLS, s.resetCalls);
+            put(PURGE_CALLS, s.purgeCalls);
+            put(ARENA_COUNT, s.arenaCount);
+            put(MALLOC_NORMAL_COUNT, s.mallocNormalCount);
+            put(MALLOC_HUGE_COUNT, s.mallocHugeCount);
+            put(MALLOC_GUARDED_COUNT, s.mallocGuardedCount);
+            put(ARENA_ROLLBACK_COUNT, s.arenaRollbackCount);
+            put(ARENA_PURGES, s.arenaPurges);
+            put(PAGES_EXTENDED, s.pagesExtended);
+            put(PAGES_RETIRE, s.pagesRetire);
+            put(PAGE_SEARCHES, s.pageSearches);
+            put(PAGE_SEARCHES_COUNT, s.pageSearchesCount);
+            put(HEAPS, s.heaps);
+            put(THEAPS, s.theaps);
+            put(PAGES_RECLAIM_ON_ALLOC, s.pagesReclaimOnAlloc);
+            put(PAGES_RECLAIM_ON_FREE, s.pagesReclaimOnFree);
+            put(PAGES_REABANDON_FULL, s.pagesReabandonFull);
+            put(PAGES_UNABANDON_BUSY_WAIT, s.pagesUnabandonBusyWait);
+            put(HEAPS_DELETE_WAIT, s.heapsDeleteWait);
+            for (Bin bin : s.bins) {
+                int index = bin.blockSize == 0 ? SizeClass.HUGE : SizeClass.bin(bin.blockSize);
+                put(MALLOC_BINS + index * COUNT_SIZE, bin.bytes);
+                put(PAGE_BINS + index * COUNT_SIZE, bin.pages);
+            }
+            Count[] chunks = {s.chunks.small, s.chunks.other, s.chunks.medium, s.chunks.large, s.chunks.huge, s.chunks.none};
+            for (int kind = 0; kind < chunks.length; kind++) put(CHUNK_BINS + kind * COUNT_SIZE, chunks[kind]);
         }
 
-        void write(Statistics s) {
-            at(0).put(dev.mimalloc.core.base.Statistics.SIZE, dev.mimalloc.core.base.Statistics.VERSION);
-            put(s.pages).put(s.reserved).put(s.committed).put(s.reset, s.purged).put(s.pageCommitted);
-            put(s.pagesAbandoned).put(s.threads).put(s.mallocNormal).put(s.mallocHuge).put(s.mallocRequested);
-            put(s.mmapCalls, s.commitCalls, s.resetCalls, s.purgeCalls, s.arenaCount);
-            put(s.mallocNormalCount, s.mallocHugeCount, s.mallocGuardedCount, s.arenaRollbackCount, s.arenaPurges);
-            put(s.pagesExtended, s.pagesRetire, s.pageSearches, s.pageSearchesCount);
-            skip(OLD_FIELDS).put(s.heaps).put(s.theaps);
-            put(s.pagesReclaimOnAlloc, s.pagesReclaimOnFree, s.pagesReabandonFull, s.pagesUnabandonBusyWait);
-            put(s.heapsDeleteWait);
-            for (Bin bin : s.bins) {
-                int index = bin.blockSize == 0 ? HUGE : SizeClass.bin(bin.blockSize);
-                at(MALLOC_BINS + index * 24).put(bin.bytes).at(PAGE_BINS + index * 24).put(bin.pages);
-            }
-            at(CHUNK_BINS).put(s.chunks.small).put(s.chunks.other).put(s.chunks.medium).put(s.chunks.large);
-            put(s.chunks.huge).put(s.chunks.none);
+        private void put(int field, long total) { add(address, field, total); }
+
+        private void put(int field, Count count) {
+            add(address, field, count.total);
+            raisePeak(address, field, count.peak);
+            raise(address, field, count.current);
         }
     }
 }
