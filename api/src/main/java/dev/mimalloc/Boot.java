@@ -20,15 +20,16 @@ import java.util.concurrent.TimeUnit;
  * the machine, and all classes are loaded, as a slow path must not stop half-way to load one.
  */
 final class Boot implements Lifecycle {
-    static final String CLASSES = "base.Bitmap base.Config base.Errors base.Links base.Lock base.Meta base.Options base.OsConfig"
-            + " base.OsMemory base.Printer base.Root base.SizeClass base.Statistics base.Table face.Json"
-            + " face.ManageArenas face.ProcessLife face.Report face.Version malloc.Allocate malloc.AllocateAligned"
-            + " malloc.Free malloc.Reallocate malloc.Spare memory.Arenas memory.Density memory.HugePages"
-            + " memory.Kept memory.Purge model.Arena model.ArenaPages model.CallOut model.Heap model.HeapPages"
-            + " model.Main model.Page model.PageMap model.PageQueue model.Subprocess model.Theap model.ThreadData"
-            + " page.Abandon page.Deferred page.FindPage page.Limits page.Pages page.Resize page.Retire"
-            + " page.Sampling page.Scavenge thread.Heaps thread.ProcessInfo thread.Startup thread.Subprocesses"
-            + " thread.Theaps thread.Threads thread.Visit";
+    /** Those of core; BootTest compares the list, or writes it. */
+    static final String CLASSES = """
+            base.Bitmap base.Config base.Errors base.Links base.Lock base.Meta base.Options base.OsConfig \
+            base.OsMemory base.Printer base.Root base.SizeClass base.Statistics base.Table face.Json \
+            face.ManageArenas face.ProcessLife face.Report face.Version malloc.Allocate malloc.AllocateAligned \
+            malloc.Free malloc.Reallocate malloc.Spare memory.Arenas memory.Density memory.HugePages memory.Kept \
+            memory.Purge model.Arena model.ArenaPages model.CallOut model.Heap model.HeapPages model.Main model.Page \
+            model.PageMap model.PageQueue model.Subprocess model.Theap model.ThreadData page.Abandon page.Deferred \
+            page.FindPage page.Limits page.Pages page.Resize page.Retire page.Sampling page.Scavenge thread.Heaps \
+            thread.ProcessInfo thread.Startup thread.Subprocesses thread.Theaps thread.Threads thread.Visit""";
 
     /** Names that only C has: nobody calls them here. */
     static final String NOT_CALLED = "face.CppNames face.StandardNames face.Teardown";

@@ -13,18 +13,33 @@ import java.nio.file.FileSystem;
 import java.nio.file.FileSystems;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
+/**
+ * All that a slow path needs is loaded before. With {@code -Dmimalloc.write=true} the lists of core's classes, in Boot and
+ * in FlightCalled, are written instead.
+ */
 class BootTest {
     private static final String MACHINE = "dev/mimalloc/machine/";
+    private static final Path SOURCES = Path.of("src/main/java/dev/mimalloc");
+    private static final Pattern LOADED = Pattern.compile("(?<=CLASSES = \"{3}\n)[^;]*(?=\"{3};)");
+    private static final Pattern LEFT_OUT = Pattern.compile("(?: +(?:\"dev\\.mimalloc\\.core\\.[\\w.]+\",[ \n])+)+");
+    private static final int WIDTH = 120;
 
     /** A class that is missing here would be loaded in the middle of a slow path. */
     @Test
     void allClassesOfCoreAreLoaded() throws Exception {
+        if (Boolean.getBoolean("mimalloc.write")) {
+            write();
+            return;
+        }
         assertThat((Boot.CLASSES + " " + Boot.NOT_CALLED).split(" ", -1))
                 .containsExactlyInAnyOrderElementsOf(classesOfCore());
     }
@@ -58,6 +73,36 @@ class BootTest {
         }
         assertThat(used).contains("Memory");
         assertThat(Boot.MACHINE.split(" ", -1)).containsAll(used);
+    }
+
+    private static void write() throws Exception {
+        List<String> all = classesOfCore().stream().sorted().toList();
+        List<String> called = new ArrayList<>(all);
+        called.removeAll(List.of(Boot.NOT_CALLED.split(" ", -1)));
+        replace("Boot.java", LOADED, wrapped(" ".repeat(12), called, " ", " \\\n"));
+        List<String> quoted = all.stream().map(name -> "\"dev.mimalloc.core." + name + "\"").toList();
+        replace("FlightCalled.java", LEFT_OUT, wrapped(" ".repeat(8), quoted, ", ", ",\n") + ",\n");
+    }
+
+    private static void replace(String file, Pattern list, String by) throws IOException {
+        String source = Files.readString(SOURCES.resolve(file));
+        Matcher found = list.matcher(source);
+        assertThat(found.find()).as("the list in " + file).isTrue();
+        Files.writeString(SOURCES.resolve(file), source.substring(0, found.start()) + by + source.substring(found.end()));
+    }
+
+    private static String wrapped(String indent, List<String> names, String between, String betweenLines) {
+        var text = new StringBuilder();
+        var line = new StringBuilder(indent);
+        for (String name : names) {
+            if (line.length() + between.length() + name.length() + betweenLines.length() > WIDTH) {
+                text.append(line).append(betweenLines);
+                line = new StringBuilder(indent);
+            }
+            if (line.length() > indent.length()) line.append(between);
+            line.append(name);
+        }
+        return text.append(line).toString();
     }
 
     private static List<String> classesOfCore() throws Exception {
