@@ -45,20 +45,15 @@ public final class Allocate {
         if (likely(theap != 0 && SizeClass.isSmall(size))) {
             long page = Theap.direct(theap, size);
             long block = Page.free(page);
-            if (likely(block != 0)) return pop(page, block);
+            if (likely(block != 0)) return Page.pop(page, block);
         }
         return mallocSlow(size, theap);
-    }
-
-    private static long pop(long page, long block) {
-        Page.pop(page, block);
-        return block;
     }
 
     /** Takes {@code block} and clears it. A block whose memory is fresh has only its link to clear. */
     private static long popZeroed(long page, long block) {
         if (!Page.has(page, Page.FREE_ZERO)) return popClearedSlow(page, block);
-        pop(page, block);
+        Page.pop(page, block);
         putLong(block, 0);
         return block;
     }
@@ -76,7 +71,7 @@ public final class Allocate {
         } else if (size > 8) {
             zero(block + WORD, (size >>> 3) - 1);
         }
-        pop(page, block);
+        Page.pop(page, block);
         putLong(block, 0);
         return block;
     }
@@ -121,7 +116,7 @@ public final class Allocate {
         if (likely(SizeClass.isSmall(size))) {
             long page = Theap.direct(theap, size);
             long block = Page.free(page);
-            if (likely(block != 0)) return pop(page, block);
+            if (likely(block != 0)) return Page.pop(page, block);
         }
         return generic(theap, size, false);
     }
@@ -253,7 +248,7 @@ public final class Allocate {
     /** Takes the first block of a page with more than one. */
     private static long first(long page, boolean zero) {
         long block = Page.free(page);
-        return zero ? popZeroed(page, block) : pop(page, block);
+        return zero ? popZeroed(page, block) : Page.pop(page, block);
     }
 
     /**

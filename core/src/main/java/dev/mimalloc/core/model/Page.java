@@ -275,11 +275,12 @@ public final class Page {
      * is stack for the others. That is why a count of 32 bits is stored with its neighbours.
      */
 
-    /** Takes {@code block}, the first in {@code free}. */
-    public static void pop(long page, long block) {
+    /** Takes {@code block}, the first in {@code free}, and returns it. */
+    public static long pop(long page, long block) {
         long counts = counts(page);
         putLong(page + FREE, nextBlock(block));
         putLong(page + COUNTS, counts + 1);
+        return block;
     }
 
     /** Takes the only block of a page, whose memory is not looked at. */
