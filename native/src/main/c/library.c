@@ -2,6 +2,18 @@
 
 #include <string.h>
 
+#if MI_DEBUG > 0
+static void mi_check_write(const char* text) { Os_write(MI_ADDRESS(text), (int64_t)strlen(text)); }
+
+// The place is a function of core. Nothing is allocated on the way out.
+MI_SLOW _Noreturn void mi_check_failed(const char* place) {
+  mi_check_write("mimalloc: an invariant of the allocator does not hold: ");
+  mi_check_write(place);
+  mi_check_write("\n");
+  abort();
+}
+#endif
+
 char* mi_heap_realpath(mi_heap_t* heap, const char* fname, char* resolved_name) {
   if (resolved_name != NULL) return realpath(fname, resolved_name);
   char* path = realpath(fname, NULL);

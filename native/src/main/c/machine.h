@@ -119,6 +119,18 @@ MI_INLINE void Memory_pause(void) {
 #define Memory_likely(condition) __builtin_expect((condition) != 0, 1)
 #define Memory_unlikely(condition) __builtin_expect((condition) != 0, 0)
 
+// Check: without MI_DEBUG the compiler drops what is asked for, and nothing is evaluated.
+#if !defined(MI_DEBUG)
+#define MI_DEBUG 0
+#endif
+#define Check_isOn() (MI_DEBUG > 0)
+#if MI_DEBUG > 0
+MI_SLOW _Noreturn void mi_check_failed(const char* place);
+#define Check_that(holds) ((holds) ? (void)0 : mi_check_failed(__func__))
+#else
+#define Check_that(holds) ((void)0)
+#endif
+
 // The memory that everything else is reached from.
 static _Alignas(64) unsigned char mi_root[64 << 10];
 MI_INLINE int64_t Memory_address(int64_t a) { return a; }

@@ -39,7 +39,7 @@ final class Boot implements Lifecycle {
             + " SharedArena$List SharedArena$List$Node";
 
     /** Those of the machine. */
-    static final String MACHINE = "Bits Callback Memory Os Segments Text ThreadSlot Trace UpperTable";
+    static final String MACHINE = "Bits Callback Check Memory Os Segments Text ThreadSlot Trace UpperTable";
 
     private static final long FIRST = 2 << 20;
     /** Who gives one of these has ideas of his own where memory comes from. */

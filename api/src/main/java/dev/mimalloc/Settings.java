@@ -14,7 +14,7 @@ import java.util.Locale;
 final class Settings {
     private static final String PREFIX = "dev.mimalloc.";
     /** Of this module and of the machine. */
-    private static final List<String> OWN = List.of("automatic.max", "jmx", "leaks", "leaks.depth", "leaks.freed",
+    private static final List<String> OWN = List.of("automatic.max", "check", "jmx", "leaks", "leaks.depth", "leaks.freed",
             "memory");
 
     private Settings() {}
@@ -45,6 +45,7 @@ final class Settings {
     /** Tells of what was read before this class could be, and of names that nobody reads. */
     static void warnOfNonsense() {
         if (Memory.isWayRefused()) warnOfValue("memory", System.getProperty(PREFIX + "memory"));
+        choice("check", "false", "true");
         for (String name : System.getProperties().stringPropertyNames()) {
             if (name.startsWith(PREFIX) && !isKnown(name.substring(PREFIX.length()))) {
                 warn("there is no such property: " + name);

@@ -85,6 +85,7 @@ final class EvaluationOrder {
         String owner = call.getMethod().getClassName(), name = call.getMethod().getName();
         if (owner.equals(Core.MACHINE + "Memory") && READS.contains(name)) return Kind.READ;
         if (owner.equals(Core.MACHINE + "Memory") && PURE.contains(name)) return Kind.NONE;
+        if (owner.equals(Core.MACHINE + "Check") && name.equals("isOn")) return Kind.NONE;
         boolean pure = owner.equals(Arithmetic.class.getName()) || owner.equals(Core.MACHINE + "Bits")
                 || owner.equals(Core.MACHINE + "Text") || owner.equals("java.lang.Long");
         return pure ? Kind.NONE : Kind.EFFECT;

@@ -3,6 +3,7 @@ package dev.mimalloc.core.base;
 import static dev.mimalloc.machine.Memory.*;
 
 import dev.mimalloc.machine.Bits;
+import dev.mimalloc.machine.Check;
 
 /**
  * Bits that any thread sets, clears and claims without a lock. They lie in chunks of 512, each a cache line; a map of
@@ -75,8 +76,14 @@ public final class Bitmap {
         return (getVolatile(word(bitmap, bit)) >>> (bit & 63) & 1) != 0;
     }
 
+    /** Whether there are such bits. */
+    private static boolean has(long bitmap, long bit, long count) {
+        return bit >= 0 && count >= 0 && bit + count <= chunkCount(bitmap) * CHUNK;
+    }
+
     /** Sets a bit; true if it was clear. */
     public static boolean set(long bitmap, long bit) {
+        if (Check.isOn()) Check.that(has(bitmap, bit, 1));
         long old = fetchOr(word(bitmap, bit), 1L << (bit & 63));
         noteSet(bitmap, bit / CHUNK);
         return (old >>> (bit & 63) & 1) == 0;
@@ -84,6 +91,7 @@ public final class Bitmap {
 
     /** Clears a bit; true if it was set. */
     public static boolean clear(long bitmap, long bit) {
+        if (Check.isOn()) Check.that(has(bitmap, bit, 1));
         long old = fetchAnd(word(bitmap, bit), ~(1L << (bit & 63)));
         noteCleared(bitmap, bit / CHUNK);
         return (old >>> (bit & 63) & 1) != 0;
@@ -92,6 +100,7 @@ public final class Bitmap {
     /** Sets {@code count} bits from {@code bit} on; returns how many of them were clear. */
     public static long set(long bitmap, long bit, long count) {
         if (count == 1) return set(bitmap, bit) ? 1 : 0;
+        if (Check.isOn()) Check.that(has(bitmap, bit, count));
         long changed = 0;
         while (count > 0) {
             int from = (int) bit & 63;
@@ -107,6 +116,7 @@ public final class Bitmap {
     /** Clears {@code count} bits from {@code bit} on; returns how many of them were set. */
     public static long clear(long bitmap, long bit, long count) {
         if (count == 1) return clear(bitmap, bit) ? 1 : 0;
+        if (Check.isOn()) Check.that(has(bitmap, bit, count));
         long changed = 0;
         while (count > 0) {
             int from = (int) bit & 63;
@@ -134,6 +144,7 @@ public final class Bitmap {
 
     /** Claims {@code count} bits from {@code bit} on: clears them all if all are set, and otherwise none. */
     public static boolean tryClaim(long bitmap, long bit, long count) {
+        if (Check.isOn()) Check.that(has(bitmap, bit, count));
         long at = bit;
         long left = count;
         while (left > 0) {

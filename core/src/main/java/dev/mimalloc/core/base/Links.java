@@ -2,6 +2,8 @@ package dev.mimalloc.core.base;
 
 import static dev.mimalloc.machine.Memory.*;
 
+import dev.mimalloc.machine.Check;
+
 /**
  * A doubly linked list through its members. The head is a word with the first member's address; each member has two
  * words, the address of the next and of the previous one, at an offset that is the same in all of them. A list is
@@ -17,6 +19,7 @@ public final class Links {
     /** Puts a member before the first one. */
     public static void push(long head, long member, long links) {
         long first = getLong(head);
+        if (Check.isOn()) Check.that(first == 0 || first != member && getLong(first + links + PREV) == 0);
         set(member, links, first, 0);
         if (first != 0) putLong(first + links + PREV, member);
         putRelease(head, member);
@@ -26,6 +29,8 @@ public final class Links {
     public static void remove(long head, long member, long links) {
         long next = getLong(member + links + NEXT);
         long prev = getLong(member + links + PREV);
+        if (Check.isOn()) Check.that((prev == 0 ? getLong(head) : getLong(prev + links + NEXT)) == member);
+        if (Check.isOn()) Check.that(next == 0 || getLong(next + links + PREV) == member);
         if (prev != 0) putLong(prev + links + NEXT, next);
         else putRelease(head, next);
         if (next != 0) putLong(next + links + PREV, prev);

@@ -2,6 +2,7 @@ package dev.mimalloc.core.base;
 
 import static dev.mimalloc.machine.Memory.*;
 
+import dev.mimalloc.machine.Check;
 import dev.mimalloc.machine.Os;
 import dev.mimalloc.machine.ThreadSlot;
 
@@ -29,12 +30,16 @@ public final class Lock {
     }
 
     /** Releases a lock for which only the caller ever waits: there is nobody to wake. */
-    public static void releaseUnawaited(long lock) { putRelease(lock, 0); }
+    public static void releaseUnawaited(long lock) {
+        if (Check.isOn()) Check.that(getRelaxed(lock) != 0);
+        putRelease(lock, 0);
+    }
 
     /** For the holder: is a thread asleep until the lock is free? */
     public static boolean isAwaited(long lock) { return getRelaxed(lock) == 2; }
 
     public static void release(long lock) {
+        if (Check.isOn()) Check.that(getRelaxed(lock) != 0);
         if (exchange(lock, 0) == 2) Os.wake(lock);
     }
 }

@@ -2,6 +2,7 @@ package dev.mimalloc.core.base;
 
 import static dev.mimalloc.machine.Memory.*;
 
+import dev.mimalloc.machine.Check;
 import dev.mimalloc.machine.Os;
 
 /**
@@ -51,7 +52,9 @@ public final class Meta {
             return;
         }
         long page = address & -PAGE;
-        Bitmap.set(page + FREE, (address - page) / UNIT, (size + UNIT - 1) / UNIT);
+        long units = (size + UNIT - 1) / UNIT;
+        if (Check.isOn()) Check.that(Bitmap.countSet(page + FREE, (address - page) / UNIT, units) == 0);
+        Bitmap.set(page + FREE, (address - page) / UNIT, units);
         // Written after the bits, so that a collection that clears this sees the bits; or else the next one does.
         exchange(page + FREED, 1);
         Root.addMetaFreed(size);

@@ -10,6 +10,7 @@ import dev.mimalloc.core.model.PageMap;
 import dev.mimalloc.core.page.Abandon;
 import dev.mimalloc.core.page.Retire;
 import dev.mimalloc.core.thread.Theaps;
+import dev.mimalloc.machine.Check;
 import dev.mimalloc.machine.Export;
 import dev.mimalloc.machine.Text;
 import dev.mimalloc.machine.ThreadSlot;
@@ -76,6 +77,7 @@ public final class Free {
 
     /** A free has made this thread the owner of an abandoned page. */
     private static void ownedSlow(long page) {
+        if (Check.isOn()) Check.that(Page.isAbandoned(page));
         long heap = Page.heapAcquire(page);
         if (unlikely(Heap.isDeleted(heap)) && !Abandon.adopt(page)) return;
         Abandon.afterFree(page, Theaps.current(Page.heapAcquire(page)));

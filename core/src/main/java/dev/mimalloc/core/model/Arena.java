@@ -9,6 +9,7 @@ import dev.mimalloc.core.base.OsMemory;
 import dev.mimalloc.core.base.Statistics;
 import dev.mimalloc.machine.Bits;
 import dev.mimalloc.machine.Callback;
+import dev.mimalloc.machine.Check;
 import dev.mimalloc.machine.Export;
 import dev.mimalloc.machine.Os;
 import dev.mimalloc.machine.Trace;
@@ -337,6 +338,7 @@ public final class Arena {
 
     /** Makes claimed slices usable; false if the OS has no memory. */
     public static boolean commit(long arena, long slice, long count) {
+        if (Check.isOn()) Check.that(Bitmap.countSet(free(arena), slice, count) == 0);
         // Nobody else changes these bits as long as the slices are claimed.
         if (Bitmap.countSet(committed(arena), slice, count) == count) return true;
         if (!has(arena, ACCESSIBLE) && !commitMemory(arena, slice, count)) return false;
@@ -424,6 +426,7 @@ public final class Arena {
 
     /** Makes slices that {@link #claim} gave, and that were not used, free again. */
     public static void unclaim(long arena, long slice, long count) {
+        if (Check.isOn()) Check.that(slice + count <= slices(arena) && Bitmap.countSet(free(arena), slice, count) == 0);
         Bitmap.set(free(arena), slice, count);
         long last = (slice + count - 1) / Bitmap.CHUNK;
         for (long chunk = slice / Bitmap.CHUNK; chunk <= last; chunk++) {

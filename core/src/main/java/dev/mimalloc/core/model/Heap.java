@@ -9,6 +9,7 @@ import dev.mimalloc.core.base.Root;
 import dev.mimalloc.core.base.SizeClass;
 import dev.mimalloc.core.base.Statistics;
 import dev.mimalloc.core.base.Table;
+import dev.mimalloc.machine.Check;
 
 /**
  * A heap: first-class, any thread may allocate in it. Each thread has its own part of it, a theap. The heap itself
@@ -90,7 +91,9 @@ public final class Heap {
 
     /** Drops a page's reference, or the user's; the last one takes a deleted heap's struct with it. */
     public static void dropReference(long heap) {
-        if (addReferences(heap, -1) == 0) release(heap);
+        long left = addReferences(heap, -1);
+        if (Check.isOn()) Check.that(left >= 0);
+        if (left == 0) release(heap);
     }
 
     /** Enters a new heap in its subprocess' list, where it stays until its struct is given back. */

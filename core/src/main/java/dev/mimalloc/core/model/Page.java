@@ -5,6 +5,7 @@ import static dev.mimalloc.machine.Memory.*;
 import dev.mimalloc.core.base.Config;
 import dev.mimalloc.core.base.Links;
 import dev.mimalloc.core.base.SizeClass;
+import dev.mimalloc.machine.Check;
 import dev.mimalloc.machine.Os;
 import dev.mimalloc.machine.ThreadSlot;
 
@@ -204,6 +205,7 @@ public final class Page {
 
     /** For the owner of a new page with a single block: makes that block free. It needs no link. */
     public static void addOnly(long page) {
+        if (Check.isOn()) Check.that(isSingleton(page) && capacity(page) == 0);
         setFree(page, start(page));
         setCounts(page, counts(page) + (1L << CAPACITY_SHIFT));
         if (has(page, MEMORY_ZERO)) setFlag(page, FREE_ZERO);
@@ -318,6 +320,21 @@ public final class Page {
         return old;
     }
 
+    /** What holds of a page at any time its owner looks at it; the lists themselves are not walked. */
+    private static void check(long page) {
+        long word = threadFreeAcquire(page);
+        Check.that(isOwned(word) && used(page) >= 0 && used(page) <= capacity(page) && capacity(page) <= reserved(page));
+        Check.that(count(word) <= used(page) && (count(word) == 0) == (head(word) == 0));
+        Check.that(isBlock(page, free(page)) && isBlock(page, localFree(page)) && isBlock(page, head(word)));
+    }
+
+    /** Whether a block of the page begins there, or it is 0. */
+    private static boolean isBlock(long page, long block) {
+        long offset = block - start(page);
+        boolean within = offset >= 0 && offset < capacity(page) * blockSize(page);
+        return block == 0 || within && offset % blockSize(page) == 0;
+    }
+
     /**
      * For the owner: puts freed blocks where malloc takes them from, in a number of steps that does not depend on the
      * lists' lengths.
@@ -325,6 +342,7 @@ public final class Page {
      * @return whether {@code free} has a block now
      */
     public static boolean collect(long page) {
+        if (Check.isOn()) check(page);
         if (free(page) != 0) return true;
         // The next list is neither fresh nor the one that was cut before a sample.
         clearFlag(page, FREE_ZERO | SAMPLE_NEXT);
@@ -349,6 +367,7 @@ public final class Page {
      * blocks already, and is never longer than the page has blocks.
      */
     public static void collectAll(long page) {
+        if (Check.isOn()) Check.that(isOwned(threadFreeAcquire(page)));
         collect(page);
         if (head(threadFreeAcquire(page)) == 0) return;
         long taken = exchangeThreadFree(page);
@@ -366,6 +385,7 @@ public final class Page {
      */
     public static void cut(long page, int blocks) {
         long last = free(page);
+        if (Check.isOn()) Check.that(last != 0 && localFree(page) == 0 && blocks >= 0 && blocks <= capacity(page));
         if (blocks == 0) {
             setLocalFree(page, last);
             setFree(page, 0);
@@ -426,6 +446,7 @@ public final class Page {
     }
 
     public static void extend(long page, int blocks) {
+        if (Check.isOn()) Check.that(blocks > 0 && capacity(page) + blocks <= reserved(page));
         long size = blockSize(page);
         long first = start(page) + capacity(page) * size;
         long last = first + (blocks - 1) * size;

@@ -4,6 +4,7 @@ import static dev.mimalloc.machine.Memory.*;
 
 import dev.mimalloc.core.base.Config;
 import dev.mimalloc.core.base.OsMemory;
+import dev.mimalloc.machine.Check;
 import dev.mimalloc.machine.Os;
 import dev.mimalloc.machine.UpperTable;
 
@@ -59,6 +60,7 @@ public final class PageMap {
                 unregister(start, i);
                 return false;
             }
+            if (Check.isOn()) Check.that(pageOf(address) == 0 || pageOf(address) == page);
             putRelease(lower + entry(address), page);
         }
         return true;
@@ -67,6 +69,7 @@ public final class PageMap {
     public static void unregister(long start, long slices) {
         for (long i = 0; i < slices; i++) {
             long address = start + (i << Config.SLICE_SHIFT);
+            if (Check.isOn()) Check.that(pageOf(address) != 0);
             putRelease(lower(address) + entry(address), 0);
         }
     }

@@ -5,6 +5,7 @@ import static dev.mimalloc.machine.Memory.*;
 import dev.mimalloc.core.base.Config;
 import dev.mimalloc.core.base.Links;
 import dev.mimalloc.core.base.SizeClass;
+import dev.mimalloc.machine.Check;
 
 /**
  * A theap's pages of one bin, those with room or the full ones, as a doubly linked list. The first page of a small
@@ -26,9 +27,15 @@ public final class PageQueue {
     /** How many pages are in the queue: exact under the theap's lock, and otherwise as it was a moment ago. */
     public static long countRelaxed(long queue) { return getRelaxed(queue + COUNT); }
 
+    /** May the page be in this queue? */
+    private static boolean belongs(long theap, int index, long page) {
+        return Page.theap(page) == theap && Page.queue(page) == index && Page.isOwned(Page.threadFreeAcquire(page));
+    }
+
     public static void pushFront(long theap, int index, long page) {
         long queue = Theap.queue(theap, index);
         long first = first(queue);
+        if (Check.isOn()) Check.that(belongs(theap, index, page) && (first == 0) == (last(queue) == 0));
         if (first == 0) putLong(queue + LAST, page);
         Links.push(queue + FIRST, page, Page.LINKS);
         count(theap, queue, 1);
@@ -42,6 +49,7 @@ public final class PageQueue {
             pushFront(theap, index, page);
             return;
         }
+        if (Check.isOn()) Check.that(belongs(theap, index, page) && Page.next(last) == 0);
         Page.setNext(page, 0);
         Page.setPrev(page, last);
         Page.setNext(last, page);
@@ -53,6 +61,7 @@ public final class PageQueue {
         long queue = Theap.queue(theap, index);
         long next = Page.next(page);
         long prev = Page.prev(page);
+        if (Check.isOn()) Check.that(belongs(theap, index, page) && countRelaxed(queue) > 0 && (next == 0) == (last(queue) == page));
         if (next == 0) putLong(queue + LAST, prev);
         Links.remove(queue + FIRST, page, Page.LINKS);
         Page.setRetire(page, 0); // a page that waits to be retired is left alone by the free of its last block

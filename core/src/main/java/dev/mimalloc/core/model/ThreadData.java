@@ -3,6 +3,7 @@ package dev.mimalloc.core.model;
 import static dev.mimalloc.machine.Memory.*;
 
 import dev.mimalloc.core.base.Table;
+import dev.mimalloc.machine.Check;
 import dev.mimalloc.machine.Os;
 
 /**
@@ -42,8 +43,12 @@ public final class ThreadData {
     public static boolean tryLease(long data) { return getRelaxed(data + LEASE) == 0 && compareAndSet(data + LEASE, 0, 1); }
     /** Waits until the lease may be free. */
     public static void awaitLease(long data) { Os.waitOn(data + LEASE, 1); }
+    private static boolean isLeased(long data) { return isShared(data) && getRelaxed(data + LEASE) != 0; }
     /** Release: the next one to have the lease sees all that this one did. */
-    public static void endLease(long data) { putRelease(data + LEASE, 0); }
+    public static void endLease(long data) {
+        if (Check.isOn()) Check.that(isLeased(data));
+        putRelease(data + LEASE, 0);
+    }
     public static boolean isShared(long data) { return getLong(data + SHARED) != 0; }
     public static void setShared(long data) { putLong(data + SHARED, 1); }
     public static long nextHeartbeat(long data) {

@@ -16,6 +16,7 @@ import dev.mimalloc.core.model.Page;
 import dev.mimalloc.core.model.PageQueue;
 import dev.mimalloc.core.model.Subprocess;
 import dev.mimalloc.core.model.Theap;
+import dev.mimalloc.machine.Check;
 import dev.mimalloc.machine.Os;
 
 /**
@@ -49,6 +50,7 @@ public final class Abandon {
 
     /** Gives up a page that the caller owns and that is in no queue; frees it if it is empty. */
     public static void abandon(long page) {
+        if (Check.isOn()) Check.that(Page.isOwned(Page.threadFreeAcquire(page)) && !Page.isAbandoned(page));
         Page.clearFlag(page, Page.IN_FULL);
         Page.setThreadId(page, Page.HIDDEN);
         // Nobody can allocate in a page with a single block, so it does not count as abandoned.
@@ -70,6 +72,7 @@ public final class Abandon {
     public static void giveUp(long page) {
         while (true) {
             long word = Page.threadFreeAcquire(page);
+            if (Check.isOn()) Check.that(Page.isOwned(word) && Page.isAbandoned(page) && Page.count(word) <= Page.used(page));
             if (Page.count(word) == Page.used(page)) {
                 if (hide(page)) Pages.release(page);
                 return;
@@ -143,6 +146,8 @@ public final class Abandon {
 
     /** Makes an owned page that is not findable a theap's own. It is in no queue yet. */
     static void takeOver(long page, long theap) {
+        if (Check.isOn()) Check.that(Page.isOwned(Page.threadFreeAcquire(page)) && Page.isAbandoned(page));
+        if (Check.isOn()) Check.that(Page.heapAcquire(page) == Theap.heap(theap));
         Page.setTheap(page, theap);
         Page.setThreadId(page, Theap.threadId(theap));
         Page.setRetire(page, 0);
@@ -196,7 +201,10 @@ public final class Abandon {
     /** Claims a findable page by its bit: true if the caller owns it now. */
     public static boolean claim(long bitmap, long bit, long page) {
         if (!Bitmap.clear(bitmap, bit)) return false;
-        if (Page.tryOwn(page)) return true;
+        if (Page.tryOwn(page)) {
+            if (Check.isOn()) Check.that(Page.threadId(page) == Page.FINDABLE);
+            return true;
+        }
         Bitmap.set(bitmap, bit);
         return false;
     }
@@ -207,7 +215,8 @@ public final class Abandon {
         if (bitmap == 0) return;
         Page.setThreadId(page, Page.FINDABLE);
         Heap.addAbandoned(Page.heapAcquire(page), Page.bin(page), 1);
-        Bitmap.set(bitmap, Arena.sliceOf(Arenas.arenaOf(page), page));
+        boolean fresh = Bitmap.set(bitmap, Arena.sliceOf(Arenas.arenaOf(page), page));
+        if (Check.isOn()) Check.that(fresh);
     }
 
     private static long bitmap(long page) {

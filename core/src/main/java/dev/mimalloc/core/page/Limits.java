@@ -7,6 +7,7 @@ import dev.mimalloc.core.model.CallOut;
 import dev.mimalloc.core.model.Heap;
 import dev.mimalloc.core.model.Theap;
 import dev.mimalloc.machine.Callback;
+import dev.mimalloc.machine.Check;
 
 /**
  * Memory limits, of a heap and of the process. What counts are the OS pages of large blocks, and of a page of small
@@ -56,6 +57,7 @@ public final class Limits {
     static void discharge(long heap, long bytes) {
         Root.addCharged(-bytes);
         Heap.addCharged(heap, -bytes);
+        if (Check.isOn()) Check.that(Root.charged() >= 0 && Heap.chargedRelaxed(heap) >= 0);
     }
 
     /** Charges the bytes of a page that has changed its heap to the new one. */

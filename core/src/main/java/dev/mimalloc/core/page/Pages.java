@@ -25,6 +25,7 @@ import dev.mimalloc.core.model.PageMap;
 import dev.mimalloc.core.model.PageQueue;
 import dev.mimalloc.core.model.Subprocess;
 import dev.mimalloc.core.model.Theap;
+import dev.mimalloc.machine.Check;
 import dev.mimalloc.machine.Os;
 import dev.mimalloc.machine.Trace;
 
@@ -283,6 +284,7 @@ public final class Pages {
      */
     private static long initialise(long page, long theap, long blockSize, int reserved, int linked) {
         long heap = Theap.heap(theap);
+        if (Check.isOn()) Check.that(blockSize > 0 && linked <= reserved && (Page.start(page) & Config.SLICE - 1) == 0);
         Page.setBlockSize(page, blockSize);
         Page.setReserved(page, reserved);
         Page.setTheap(page, theap);
@@ -373,6 +375,7 @@ public final class Pages {
      */
     static void detach(long page) {
         long heap = Page.heapAcquire(page);
+        if (Check.isOn()) Check.that(Page.isOwned(Page.threadFreeAcquire(page)));
         // The listener hears of a sample's end as long as nobody else can have the memory.
         if (Page.has(page, Page.SAMPLED)) Trace.freed(Page.start(page));
         trace(page, false);

@@ -5,6 +5,7 @@ import dev.mimalloc.core.base.SizeClass;
 import dev.mimalloc.core.model.Page;
 import dev.mimalloc.core.model.PageQueue;
 import dev.mimalloc.core.model.Theap;
+import dev.mimalloc.machine.Check;
 import dev.mimalloc.machine.ThreadSlot;
 
 /**
@@ -37,6 +38,7 @@ public final class Retire {
 
     /** Takes an empty page out of its queue and frees it. */
     static void free(long theap, int index, long page) {
+        if (Check.isOn()) Check.that(Page.isEmpty(page) && !Page.isAbandoned(page));
         Theap.lock(theap);
         PageQueue.remove(theap, index, page);
         Theap.unlock(theap);

@@ -15,6 +15,7 @@ import dev.mimalloc.core.model.Subprocess;
 import dev.mimalloc.core.model.Theap;
 import dev.mimalloc.core.model.ThreadData;
 import dev.mimalloc.core.page.Scavenge;
+import dev.mimalloc.machine.Check;
 import dev.mimalloc.machine.Text;
 import dev.mimalloc.machine.ThreadSlot;
 
@@ -71,6 +72,7 @@ public final class Theaps {
         long other = Table.get(ThreadData.bySlot(data), Heap.slot(heap));
         boolean foreign = Heap.subprocess(heap) != ThreadData.subprocess(data);
         if (other == 0 && !foreign) other = create(data, heap);
+        if (Check.isOn()) Check.that(other == 0 || Theap.heap(other) == heap && Theap.data(other) == data);
         if (other == 0) leave(theap);
         if (foreign) Errors.raise(Errors.EINVAL, Text.literal("heap of another subprocess"), heap);
         return other;
@@ -170,6 +172,7 @@ public final class Theaps {
 
     /** Takes a theap out of its thread's list, under the lives lock. */
     static void unlinkFromThread(long theap) {
+        if (Check.isOn()) Check.that(!Theap.isOrphan(theap));
         Scavenge.forget(theap);
         Links.remove(ThreadData.theapsWord(Theap.data(theap)), theap, Theap.IN_THREAD);
     }
