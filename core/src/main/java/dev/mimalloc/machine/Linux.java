@@ -73,6 +73,7 @@ final class Linux extends OperatingSystem {
         if ((flags & Os.HUGE) != 0) kind |= MAP_HUGETLB | MAP_HUGE_1GB;
         if ((flags & Os.EXACT) != 0) kind |= MAP_FIXED_NOREPLACE;
         if ((flags & Os.REPLACE) != 0) kind |= MAP_FIXED;
+        if ((flags & Os.REPLACE) != 0) return SystemCalls.callOnce(MMAP, wish, size, access, kind, -1, 0);
         return call(MMAP, wish, size, access, kind, -1, 0);
     }
 
@@ -98,7 +99,8 @@ final class Linux extends OperatingSystem {
 
     @Override
     long remap(long a, long size, long newSize, long target) {
-        return call(MREMAP, a, size, newSize, target == 0 ? 0 : MREMAP_MAYMOVE | MREMAP_FIXED, target, 0);
+        if (target == 0) return call(MREMAP, a, size, newSize, 0, 0, 0);
+        return SystemCalls.callOnce(MREMAP, a, size, newSize, MREMAP_MAYMOVE | MREMAP_FIXED, target, 0);
     }
 
     @Override

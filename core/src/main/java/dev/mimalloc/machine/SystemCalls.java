@@ -92,6 +92,20 @@ final class SystemCalls {
     }
 
     /**
+     * As {@link #call}, of one that may have done half of its work when it fails, as to unmap what was where it maps: others
+     * may have mapped something there since, and so it is not made again to see the error.
+     */
+    static long callOnce(long number, long a, long b, long c, long d, long e, long f) {
+        if (!linked && !link()) return NO_MEMORY;
+        try {
+            long result = (long) Gate.SYSCALL.invokeExact(number, a, b, c, d, e, f);
+            return result == -1 ? NO_MEMORY : result;
+        } catch (Throwable t) {
+            throw failed(t);
+        }
+    }
+
+    /**
      * Makes a call that has failed, and so done nothing, once more, to see the error: that makes Java objects, which a
      * call must not that may come in the middle of an update. Where there is no room for them the system has refused.
      */

@@ -61,8 +61,8 @@ public final class Arenas {
             long page = allocateInAny(subprocess, count, node, slices, alignment, sparse);
             // The option prefers a new arena to one of another node, a heap's affinity does not.
             if (page <= 0 && node >= 0 && !local) page = allocateInAny(subprocess, count, -1, slices, alignment, sparse);
-            if (page != 0) return page == NO_COMMIT ? 0 : page;
-            if (reserveMore(subprocess, count, slices + alignment - 1)) continue;
+            if (page > 0 || page == NO_COMMIT && !local) return Config.max(page, 0);
+            if (page == 0 && reserveMore(subprocess, count, slices + alignment - 1)) continue;
             if (!local) return 0;
             local = false;
         }
