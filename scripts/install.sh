@@ -45,7 +45,7 @@ need_bench() {
   need z3 z3
   need ghostscript gs
   # The peers. A library is at home in a folder of its processor's.
-  local folder; folder=$(echo /usr/lib/*-linux-gnu)
+  local folder; folder=/usr/lib/$(uname -m)-linux-gnu
   need libjemalloc2 "$folder/libjemalloc.so.2"
   need libtcmalloc-minimal4 "$folder/libtcmalloc_minimal.so.4"
   need libtbbmalloc2 "$folder/libtbbmalloc_proxy.so.2"
@@ -100,7 +100,7 @@ echo "installing ${missing[*]} ..." >&2
 # Package lists that are a little old are no reason to stop.
 "${root[@]}" apt-get update -qq || true
 # Python's tests are a package of the version that python3 stands for.
-version=$(apt-cache depends python3 2>/dev/null | sed -n 's/.*Depends: python\(3\.[0-9]*\)$/\1/p' | head -n 1)
+version=$(apt-cache depends python3 2>/dev/null | sed -n 's/.*Depends: python\(3\.[0-9]*\)$/\1/p' | head -n 1 || true)
 missing=("${missing[@]/'libpython*-testsuite'/libpython$version-testsuite}")
 # mimalloc's package has its version in its name.
 newest=$(apt-cache pkgnames libmimalloc | grep -E '^libmimalloc[0-9.]+$' | sort -V | tail -n 1 || true)

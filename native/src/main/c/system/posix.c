@@ -276,6 +276,7 @@ static int mi_purge_thread_state;
 static uint32_t mi_purge_thread_calls;  // how often it was woken; it sleeps while this stays
 static bool mi_purge_thread_ends;
 static bool mi_loaded;  // the C library is ready for threads
+static bool mi_purge_thread_unasked;  // no heartbeat has asked for it since the library was loaded, or the process forked
 static pthread_t mi_purge_thread;
 
 static int64_t mi__purge_round(void);
@@ -303,9 +304,14 @@ static void* mi_purge_thread_run(void* ignored) {
   }
 }
 
-MI_OS int32_t Os_needsPurgeThread(void) {
+MI_SLOW int32_t mi_needs_purge_thread(void) {
   if (!mi_loaded || __atomic_load_n(&mi_purge_thread_state, __ATOMIC_RELAXED) != MI_PURGE_THREAD_NONE) return 0;
+  __atomic_store_n(&mi_purge_thread_unasked, false, __ATOMIC_RELAXED);
   return mi_option_is_enabled(mi_option_purge_thread);
+}
+
+MI_OS int32_t Os_needsPurgeThread(int32_t care) {
+  return care || __atomic_load_n(&mi_purge_thread_unasked, __ATOMIC_RELAXED) ? mi_needs_purge_thread() : 0;
 }
 
 MI_OS void Os_startPurgeThread(void) {
@@ -316,10 +322,16 @@ MI_OS void Os_startPurgeThread(void) {
   sigset_t all, before;
   if (pthread_attr_init(&attributes) == 0) {
     pthread_attr_setstacksize(&attributes, MI_PURGE_THREAD_STACK);
-    // The thread inherits the mask, and so never takes a signal that is meant for the program.
+    // The thread inherits the mask, and so never takes a signal that is meant for the program. Those that an instruction
+    // or a system call raises are for the thread itself: blocked, they would end the process without its handler.
+    const int own[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP, SIGSYS};
     sigfillset(&all);
+    for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++) sigdelset(&all, own[i]);
     pthread_sigmask(SIG_SETMASK, &all, &before);
-    if (pthread_create(&mi_purge_thread, &attributes, mi_purge_thread_run, NULL) == 0) result = MI_PURGE_THREAD_RUNS;
+    int error = pthread_create(&mi_purge_thread, &attributes, mi_purge_thread_run, NULL);
+    // A program may have more thread-local data than such a stack.
+    if (error == EINVAL) error = pthread_create(&mi_purge_thread, NULL, mi_purge_thread_run, NULL);
+    if (error == 0) result = MI_PURGE_THREAD_RUNS;
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     pthread_attr_destroy(&attributes);
   }
@@ -499,6 +511,7 @@ static bool mi_is_part_of_program(void) { return true; }
 // The child of a fork has only the thread that forked.
 static void mi_fork_child(void) {
   if (mi_purge_thread_state != MI_PURGE_THREAD_NEVER) mi_purge_thread_state = MI_PURGE_THREAD_NONE;
+  mi_purge_thread_unasked = true;
   mi__fork_child();
 }
 
@@ -508,6 +521,7 @@ __attribute__((constructor)) static void mi_process_load(void) {
   // Belongs to this object: when that is unloaded the C library forgets them.
   pthread_atfork(mi__fork_prepare, mi__fork_parent, mi_fork_child);
   mi_loaded = true;
+  mi_purge_thread_unasked = true;
 }
 
 __attribute__((destructor)) static void mi_process_unload(void) {

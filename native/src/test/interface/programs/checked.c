@@ -24,6 +24,7 @@ int main(void) {
   if (pipe(ends) != 0) return 1;
   pid_t child = fork();
   if (child == 0) {
+    alarm(60);
     dup2(ends[1], STDERR_FILENO);
     break_it();
     _exit(0);

@@ -199,8 +199,11 @@ public final class Os {
     /** Wakes a thread that waits on the word. On the JVM the sleep is so short that nobody needs to be woken. */
     public static void wake(long address) {}
 
-    /** Is there no thread yet that purges when nobody calls, and is one wanted? The JVM has its housekeeper. */
-    public static boolean needsPurgeThread() { return false; }
+    /**
+     * Is there no thread yet that purges when nobody calls, and is one wanted? In C the option is looked at when {@code
+     * care} is true, and once after the start of a process. The JVM has its housekeeper.
+     */
+    public static boolean needsPurgeThread(boolean care) { return false; }
     /** Starts the thread that purges when nobody calls, unless another thread just does. That may allocate. C only. */
     public static void startPurgeThread() {}
     /** Wakes the purge thread, as slices have a time now when they are to be purged. C only. */

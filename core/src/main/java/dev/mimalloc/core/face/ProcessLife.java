@@ -106,7 +106,8 @@ public final class ProcessLife {
      * What the thread of option {@code purge_thread} does: what is due, and when nothing waits any more a look for
      * pages that others have emptied, since then it may sleep for long. C only.
      *
-     * @return for how many milliseconds it may sleep; -1 until something waits
+     * @return for how many milliseconds it may sleep; -1 until something waits. At least 1, as what is due may have to wait
+     *         for somebody who forks or purges
      */
     @Export("int64_t mi__purge_round(void)")
     public static long purgeRound() {
@@ -114,7 +115,7 @@ public final class ProcessLife {
         long subprocess = Main.subprocess();
         if (Subprocess.purgeExpire(subprocess) == 0) Scavenge.all(subprocess);
         long expire = Subprocess.purgeExpire(subprocess);
-        return expire == 0 ? -1 : Config.max(0, expire - Os.clock());
+        return expire == 0 ? -1 : Config.max(1, expire - Os.clock());
     }
 
     @Export("void mi_process_info(size_t* elapsed_msecs, size_t* user_msecs, size_t* system_msecs, size_t* current_rss, size_t* peak_rss, size_t* current_commit, size_t* peak_commit, size_t* page_faults)")

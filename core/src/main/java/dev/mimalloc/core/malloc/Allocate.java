@@ -295,7 +295,7 @@ public final class Allocate {
         // An error thrown here would keep a lease for ever: a thread that has one has looked at the stack before.
         if (!ThreadData.isShared(data)) ThreadSlot.probeStack();
         if (Root.deferredAcquire() != 0) Deferred.call(theap, false);
-        if (isCareOrFirst(theap) && Os.needsPurgeThread()) startPurgeThread(theap);
+        if (Os.needsPurgeThread(isCare(theap))) startPurgeThread(theap);
         if (ThreadData.hasOrphans(data)) theap = Threads.adoptOrphans(data, theap);
         if (Retire.hasRetired(theap)) Retire.age(theap);
         long generic = Theap.generic(theap) + 1;
@@ -316,10 +316,10 @@ public final class Allocate {
     }
 
     /**
-     * Is this a theap's first allocation on the slow path, or one of those at which it is taken care of? The purge
-     * thread is asked about only then: at each heartbeat that took 1 % of a program that looks for pages all the time.
+     * Is this one of the allocations at which a theap is taken care of? The option of the purge thread is looked at only
+     * then: at each heartbeat that took 1 % of a program that looks for pages all the time.
      */
-    private static boolean isCareOrFirst(long theap) { return (Theap.generic(theap) + 1 & Config.CARE_CYCLES - 1) <= 1; }
+    private static boolean isCare(long theap) { return (Theap.generic(theap) + 1 & Config.CARE_CYCLES - 1) == 0; }
 
     private static void takeCare(long theap, long data, long generic) {
         Scavenge.tick(ThreadData.subprocess(data));
