@@ -5,7 +5,10 @@ public final class Config {
     /** The interface's version: 3.4.3. */
     public static final int VERSION = 30403;
 
-    /** Arenas are cut into slices: small enough for a page of tiny blocks, large enough for a flat page map. */
+    /**
+     * Arenas are cut into slices of 64 KiB: small enough for a page of tiny blocks, large enough for a page map of two
+     * levels, whose lower tables have 1 MiB for each 8 GiB of addresses.
+     */
     public static final int SLICE_SHIFT = 16;
     public static final long SLICE = 1L << SLICE_SHIFT;
 
@@ -62,12 +65,16 @@ public final class Config {
     public static final int HEARTBEAT_CYCLES = 16;
 
     /**
-     * An empty page that is alone in its queue survives this many allocations on the slow path: with 16, small objects
-     * took 4 % more instructions.
+     * An empty page that is alone in its queue survives this many heartbeats: with 16, a program of small objects took
+     * 4 % more instructions.
      */
     public static final int RETIRE_CYCLES = 64;
 
-    /** Generic allocations between two looks at what is due: a purge, a collection. A power of two. */
+    /**
+     * With one in this many allocations that find their page's free list empty a theap is taken care of: emptied pages,
+     * the purge, the theap's collection. Each of these asks for the time or reads words that other threads write, so it
+     * comes with every fourth heartbeat at most. A power of two, and a multiple of {@link #HEARTBEAT_CYCLES}.
+     */
     public static final int CARE_CYCLES = 64;
 
     /**

@@ -5,8 +5,9 @@ import dev.mimalloc.machine.Export;
 import dev.mimalloc.machine.Os;
 
 /**
- * Size classes, called bins: 1 to 8 words in steps that keep 16-byte alignment, then four to each doubling, so that
- * a block is never more than a quarter larger than what was asked for. {@link #HUGE} stands for singleton pages.
+ * Size classes, called bins. Up to 64 bytes there are blocks of 8, 16, 32, 48 and 64 bytes, as blocks of 16 bytes and
+ * more have to be aligned to 16. Above there are four classes to each doubling, so that a block is at most a quarter
+ * larger than what was asked for. {@link #HUGE} stands for all sizes whose blocks have a page to themselves.
  */
 public final class SizeClass {
     public static final int HUGE = 73;

@@ -29,9 +29,16 @@ import dev.mimalloc.machine.ThreadSlot;
 import dev.mimalloc.machine.Trace;
 
 /**
- * Allocation. The fast path: the thread's theap, its direct table, the page, and the first block of the page's free
- * list. All else is the generic path. A page's list ends after as many allocations as the page has blocks, so the
- * generic path is taken again and again, and is the place for what must happen now and then.
+ * Allocation. The fast path goes from the thread to its theap, by the theap's direct table to a page, and takes the
+ * first block of the page's {@code free}. When there is none, {@link #generic} refills the list with the blocks that
+ * the thread has put back. When there are none of these either, {@link #genericSlow} has another page found or made.
+ *
+ * <p>A list ends after as many allocations as its page has blocks, since blocks that are freed go on other lists. So
+ * each thread that allocates takes the generic path again and again, and the slow path is the place for what must
+ * happen now and then: {@link #heartbeat}.
+ *
+ * <p>Any thread may call, at any time. A method that takes a theap is for the thread that has entered it: see
+ * {@link Theaps}.
  */
 public final class Allocate {
     private Allocate() {}
@@ -77,8 +84,8 @@ public final class Allocate {
     }
 
     /**
-     * Allocates when the direct table has no block, or the thread no theap. It is one method, and not a small one: the
-     * JIT would take a small one into the fast path.
+     * Allocates when the direct table has no block, or the thread no theap. Both cases are in one method, so that it is
+     * not a small one: the JIT would compile a small one into the fast path.
      */
     private static long mallocSlow(long size, long theap) {
         if (theap != 0) return generic(theap, size, false);
@@ -165,8 +172,9 @@ public final class Allocate {
     }
 
     /**
-     * Allocates when the page's {@code free} is empty, or the size is not in the direct table. Most often all it takes
-     * is the first page of the queue, with the blocks that its owner has put back.
+     * Allocates when the page's {@code free} is empty, or the size is not in the direct table. Most often the first
+     * page of the queue serves, with the blocks that its owner has put back. One in {@link Config#HEARTBEAT_CYCLES}
+     * takes the slow path although that page would serve.
      */
     static long generic(long theap, long size, boolean zero) {
         long page = SizeClass.isHuge(size) ? 0 : PageQueue.first(Theap.queue(theap, SizeClass.bin(size)));
@@ -180,12 +188,15 @@ public final class Allocate {
         return genericSlow(theap, size, zero);
     }
 
-    /** Is the next generic allocation one in {@link Config#HEARTBEAT_CYCLES}? Those look after the theap. */
+    /**
+     * Is the allocation that is under way one in {@link Config#HEARTBEAT_CYCLES} of those that find {@code free} empty?
+     * It takes the slow path, where the theap is looked after.
+     */
     private static boolean isHeartbeat(long theap) {
         return (Theap.generic(theap) + 1 & Config.HEARTBEAT_CYCLES - 1) == 0;
     }
 
-    /** Makes what the owner of a page and others have put back its list, of which the caller takes the first block. */
+    /** Makes the blocks that the owner of a page has put back the page's {@code free}; there is one at least. */
     private static void refill(long theap, int bin, long page) {
         Page.collect(page);
         Theap.countListed(theap, bin, page);
@@ -208,6 +219,7 @@ public final class Allocate {
         long block = sample(theap, size, Config.SLICE, zero);
         return block != 0 ? block : genericSlow(theap, size, zero);
     }
+
     /**
      * Makes an allocation a sample, unless the listener does not want it or there is no memory: then it is 0.
      *
@@ -232,13 +244,14 @@ public final class Allocate {
     }
 
     /**
-     * Takes the first block of a page that {@link #page} gave. A page with a single block has nothing more to give
-     * then: it is given up, and whoever frees the block frees the page.
+     * Takes the first block of a page that {@link #page} gave. A page with a single block has nothing more to give when
+     * that block is out, so it is given up then: whoever frees the block frees the page.
      */
     static long takeFirst(long page, boolean zero) {
         if (!Page.isSingleton(page)) return first(page, zero);
         long block = Page.free(page);
-        // Only what must be zero and is not is touched. It is cleared before the block is taken: see popClearedSlow.
+        // A block that need not be zero, or is zero already, is not touched: its user may never need all of its memory.
+        // Any other is cleared before it is taken: see popClearedSlow.
         if (zero && !Page.has(page, Page.FREE_ZERO)) fill(block, Page.blockSize(page), 0);
         Page.popOnly(page);
         Abandon.abandon(page);
@@ -252,8 +265,8 @@ public final class Allocate {
     }
 
     /**
-     * A page with a free block of at least {@code size} bytes; 0 if there is no memory. The page is of another theap if
-     * a function of the user's has ended this one's heap meanwhile.
+     * Finds or makes a page with a free block of at least {@code size} bytes; 0 if there is no memory. The page is of
+     * another theap if a function of the user's has ended the heap of {@code theap} meanwhile.
      *
      * @param alignment of the page's first block; more than a slice only for a page with a single block
      * @param use of a block with a page to itself: see {@link Pages#singleton}
@@ -262,7 +275,7 @@ public final class Allocate {
         boolean single = alignment > Config.SLICE || SizeClass.isHuge(size);
         long page = single ? singleton(theap, size, alignment, use) : FindPage.find(theap, SizeClass.bin(size));
         if (likely(page != 0)) return page;
-        // Memory that is kept somewhere else, for what comes next, may help.
+        // Empty pages and free slices that are kept for what comes next may be enough.
         do {
             theap = Threads.adoptOrphans(Theap.data(theap), theap);
             Free.free(ThreadData.takeSpare(Theap.data(theap)));
@@ -286,7 +299,8 @@ public final class Allocate {
     }
 
     /**
-     * Does what is due now and then: the user's deferred frees, retired pages, a theap's collection, the purge.
+     * Does what is due now and then: calls the user's deferred frees, adopts theaps of ended heaps, frees retired pages
+     * whose time has come, and with one in {@link Config#CARE_CYCLES} takes care of the theap.
      *
      * @return the theap to go on with: another one when the heap of {@code theap} has ended
      */
@@ -321,6 +335,7 @@ public final class Allocate {
      */
     private static boolean isCare(long theap) { return (Theap.generic(theap) + 1 & Config.CARE_CYCLES - 1) == 0; }
 
+    /** Looks for emptied pages and at the purge's time; with one in {@code generic_collect} frees all empty pages. */
     private static void takeCare(long theap, long data, long generic) {
         Scavenge.tick(ThreadData.subprocess(data));
         Purge.tick(ThreadData.subprocess(data));

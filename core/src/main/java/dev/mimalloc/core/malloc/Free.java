@@ -17,8 +17,11 @@ import dev.mimalloc.machine.ThreadSlot;
 
 /**
  * Freeing. The fast path: the page map leads from the address to the page, whose thread word is this thread's id and
- * nothing else, and the block goes on the page's local list. A block of another thread's page goes on the page's
- * thread-free list by one CAS.
+ * nothing else, and the block goes on the page's {@code localFree} by plain stores. A block of any other page goes on
+ * the page's thread-free list by one CAS. If nobody owned that page, the CAS has made this thread the owner, and it has
+ * to free the page, to take it, or to give it up again.
+ *
+ * <p>Any thread may free any block, at any time; a thread needs no theap for it.
  */
 public final class Free {
     private Free() {}
@@ -35,10 +38,12 @@ public final class Free {
         else if (unlikely(Page.putBack(page, p) == 0)) Retire.retireSlow(page);
     }
 
+    /** Puts a block back on a page of this thread, as the fast path does. */
     private static void local(long page, long block) {
         if (unlikely(Page.putBack(page, block) == 0)) Retire.retireSlow(page);
     }
 
+    /** Frees a block of a page that is not the thread's, or that has a flag in its thread word. */
     private static void freeSlow(long p, long page) {
         ThreadSlot.probeStack();
         long difference = Page.threadWordRelaxed(page) ^ ThreadSlot.id();

@@ -38,7 +38,7 @@ public final class Arenas {
     private Arenas() {}
 
     /**
-     * Slices for a page of {@code heap}, committed.
+     * Claims slices for a page of {@code heap}, and commits them; reserves an arena if none has room.
      *
      * @param alignment of the first slice's address, in slices, a power of two
      * @param sparse perhaps little will be used of the slices
@@ -93,7 +93,9 @@ public final class Arenas {
         return found;
     }
 
-    /** The descriptor of a page; 0 if the arena has no room; {@link #NO_COMMIT}. */
+    /**
+     * Claims and commits slices in one arena: the descriptor of a page; 0 if the arena has no room; {@link #NO_COMMIT}.
+     */
     private static long allocateIn(long arena, long slices, long alignment, boolean sparse) {
         long slice = Purge.claim(arena, slices, alignment, sparse);
         if (slice < 0) return 0;

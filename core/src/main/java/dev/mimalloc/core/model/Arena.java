@@ -215,7 +215,7 @@ public final class Arena {
 
     /**
      * Claims slices as {@link #claim} does, wherever they are, but only accessible ones: for when the OS promises no
-     * more memory. -1 also where the arena is not committed by steps.
+     * more memory. It is -1 if there are none, or if the arena is not committed by steps.
      */
     public static long claimAccessible(long arena, long count, long alignment) {
         if (!has(arena, BY_STEPS)) return -1;
@@ -402,8 +402,8 @@ public final class Arena {
 
     /** Marks claimed slices as used; true if all of them are zero. */
     public static boolean use(long arena, long slice, long count) {
-        // To look is cheaper than to write, and most slices were used before. An earlier user may set a purge bit only
-        // now: then the purge will find that the slice is not free.
+        // The bits are looked at before they are written: to look is cheaper, and most slices were used before. Whoever
+        // had a slice before may set its purge bit only now: then the purge will find that the slice is not free.
         boolean clean = Bitmap.countSet(dirty(arena), slice, count) < count;
         long waiting = Bitmap.countSet(purge(arena), slice, count);
         if (waiting != 0) {

@@ -21,14 +21,16 @@ import dev.mimalloc.machine.ThreadSlot;
  * that wants to end a heap learns from the heap's count that a call for it will not return before the user's function
  * does.
  *
- * <p>These places call out, and nobody has a lock there but the purge's, which nobody waits for:
+ * <p>These places call out. No lock is held there, but in a purge those of the purge, and of the collection that it may
+ * be part of: a call from inside the function does without the purge and the collection.
  *
  * <table>
  * <caption>Functions of the user's</caption>
  * <tr><td>{@code Deferred.call}</td><td>at a heartbeat, and in a collection</td></tr>
  * <tr><td>{@code Limits.retry}</td><td>when no page was to be had</td></tr>
  * <tr><td>{@code Visit}</td><td>between two pages or blocks; what is shown is a copy</td></tr>
- * <tr><td>{@code Subprocesses.visitHeaps}</td><td>with a copy of the list</td></tr>
+ * <tr><td>{@code Subprocesses.visitHeaps}</td><td>with a reference to the heap that is shown, so that it stays in the
+ * list</td></tr>
  * <tr><td>{@link Arena#commit}, {@code Purge.run}</td><td>with slices that are claimed; a purge in a free passes over
  * memory that the user commits, as its caller may have a lock</td></tr>
  * <tr><td>{@link Errors#raise}, {@link Printer#flush}</td><td>at the end of a call, when nothing is left to do, or

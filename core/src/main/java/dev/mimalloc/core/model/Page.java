@@ -15,8 +15,8 @@ import dev.mimalloc.machine.ThreadSlot;
  * <p>Free blocks are linked through their first word into three lists. {@code free} is where malloc takes from;
  * {@code localFree} is where the owner puts back, so that {@code free} runs empty after a bounded number of calls;
  * {@code threadFree} is where everybody else puts back, by one CAS. One word holds that list's head, how many blocks
- * are in it, and whether anybody owns the page. The count makes the owner's collection of the list one exchange:
- * nobody ever walks a list.
+ * are in it, and whether anybody owns the page. The count makes the owner's collection of the list one exchange: no
+ * malloc and no free walks a list, however long it is.
  *
  * <p>The block of a page with a single one has no link: its address is known, and its memory stays as its user left it.
  * So a large block that nobody touches is not backed by memory.
@@ -34,14 +34,14 @@ public final class Page {
     private static final long LOCAL_FREE = FREE + 8; // 8 owner: blocks that it has freed
     private static final long THREAD = LOCAL_FREE + 8; // 8 relaxed: the thread's id, HIDDEN or FINDABLE; and flags
     private static final long COUNTS = THREAD + 8; // 8 owner: the next three in one word
-    private static final long USED = COUNTS; // 4 owner: blocks given out, threadFree's with them; and the bit WAITS
+    private static final long USED = COUNTS; // 4 owner: blocks given out, also those in threadFree; and the bit WAITS
     private static final long CAPACITY = USED + 4; // 2 owner: blocks whose memory has been linked in so far
     private static final long RESERVED = CAPACITY + 2; // 2 owner: blocks that there is room for
     private static final long THREAD_FREE = RESERVED + 2; // 8 atomic: count << 48 | head | owned bit
     private static final long BLOCK_SIZE = THREAD_FREE + 8; // 8 once, unless Resize changes a large block: bytes
     private static final long SLICES = BLOCK_SIZE + 8; // 4 as BLOCK_SIZE: how many; 0 for a page straight from the OS
     private static final long ARENA = SLICES + 4; // 2 once: its arena's index
-    private static final long RETIRE = ARENA + 2; // 1 owner: generic allocations until an empty page goes; 0 for none
+    private static final long RETIRE = ARENA + 2; // 1 owner: heartbeats until an empty page goes; 0 if it does not wait
     private static final long FLAGS_BYTE = RETIRE + 1; // 1 owner: see below
     private static final long THEAP = FLAGS_BYTE + 1; // 8 owner: the theap whose page this is or was
     private static final long NEXT = THEAP + 8; // 8 theap's lock: in the theap's queue
@@ -336,15 +336,15 @@ public final class Page {
     }
 
     /**
-     * For the owner: puts freed blocks where malloc takes them from, in a number of steps that does not depend on the
-     * lists' lengths.
+     * For the owner: when {@code free} is empty, makes {@code localFree} or, if that is empty as well, the thread-free
+     * list the new {@code free}. The number of steps does not depend on how long the lists are.
      *
      * @return whether {@code free} has a block now
      */
     public static boolean collect(long page) {
         if (Check.isOn()) check(page);
         if (free(page) != 0) return true;
-        // The next list is neither fresh nor the one that was cut before a sample.
+        // The list that comes now is not fresh memory, and not the one that was cut before a sample.
         clearFlag(page, FREE_ZERO | SAMPLE_NEXT);
         long local = localFree(page);
         putLong(page + FREE, 0); // a store of what is there: it shows that there is stack for the next ones

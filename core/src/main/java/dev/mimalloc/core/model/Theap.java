@@ -31,7 +31,7 @@ public final class Theap {
     private static final long DIRECT = 0; // for 0 to 128 words, the page that malloc tries first
     private static final long DATA = DIRECT + (Config.SMALL_SIZE_MAX / WORD + 1) * WORD; // 8 once: the thread's data
     private static final long HEAP = DATA + 8; // 8 once
-    private static final long GENERIC = HEAP + 8; // 8: generic allocations so far
+    private static final long GENERIC = HEAP + 8; // 8: allocations so far that found free empty: see Allocate.generic
     private static final long PAGE_COUNT = GENERIC + 8; // 8: pages in the queues
     private static final long RETIRE_FIRST = PAGE_COUNT + 8; // 4: bins between which an empty page waits to be retired
     private static final long RETIRE_LAST = RETIRE_FIRST + 4; // 4

@@ -14,8 +14,8 @@ import dev.mimalloc.core.model.Theap;
  */
 public final class FindPage {
     /**
-     * How many full pages a search looks at, those that have been full for longest: few, as most have no room, and the
-     * next search looks at others.
+     * A search looks at the four pages that have been full for longest. Most have no room, so that to look at all would
+     * take time for nothing; and the next search looks at four others.
      */
     private static final int FULL_SEARCH = 4;
 
@@ -44,6 +44,7 @@ public final class FindPage {
         return page;
     }
 
+    /** Has a page's {@code free} a block? If not, freed blocks or fresh ones are put there; false if there are none. */
     private static boolean prepare(long theap, int bin, long page) {
         if (Page.free(page) != 0) return true;
         boolean collected = Page.collect(page);
@@ -99,8 +100,8 @@ public final class FindPage {
     }
 
     /**
-     * Takes the fullest of the first few pages with room to the front, so that the others may run empty. Of empty pages
-     * only one is kept.
+     * Looks at the first pages with room, as many as option {@code page_max_candidates} says, and takes the fullest to
+     * the front, so that the others may run empty. Of empty pages among them only the first is kept.
      */
     private static long search(long theap, int bin) {
         long first = PageQueue.first(Theap.queue(theap, bin));
@@ -162,6 +163,7 @@ public final class FindPage {
         return best;
     }
 
+    /** Takes an abandoned page or makes a new one, and puts it at the front of the queue; 0 if there is no memory. */
     private static long makePage(long theap, int bin) {
         Scavenge.pace(Theap.subprocess(theap));
         long page = Abandon.find(theap, bin);

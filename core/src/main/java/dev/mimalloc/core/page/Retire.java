@@ -47,7 +47,7 @@ public final class Retire {
 
     public static boolean hasRetired(long theap) { return Theap.retireFirst(theap) <= Theap.retireLast(theap); }
 
-    /** Counts a generic allocation for the retired pages, and frees those whose time has come. */
+    /** Counts a heartbeat for the pages that wait to be retired, and frees those whose time has come. */
     public static void age(long theap) {
         int first = SizeClass.COUNT;
         int last = 0;
