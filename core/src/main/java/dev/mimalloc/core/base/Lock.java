@@ -7,8 +7,12 @@ import dev.mimalloc.machine.Os;
 import dev.mimalloc.machine.ThreadSlot;
 
 /**
- * A mutex in one word: 0 free, 1 held, 2 held and somebody may be asleep. Only for the rare events: a heap or a
- * thread begins or ends, an arena is reserved. No malloc or free of a running thread waits for one.
+ * A mutex in one word: 0 free, 1 held, 2 held and somebody may be asleep. It cannot be taken twice by one thread. In
+ * memory that is zero it is free, so that no lock needs to be made.
+ *
+ * <p>It guards the rare events: a heap or a thread begins or ends, an arena is reserved, slices are purged, a theap's
+ * queues change. The fast paths of malloc and free take none; malloc's slow path may wait for one. Which locks there
+ * are, and in what order they are taken, is in docs/design/ownership.md.
  */
 public final class Lock {
     /** How often a thread looks whether the lock is free before it sleeps: most locks are held for less. */

@@ -5,7 +5,12 @@ import static dev.mimalloc.machine.Memory.*;
 import dev.mimalloc.machine.Memory;
 
 /**
- * The one piece of static memory, from which all mutable state is reached. Zero at first. {@code Main} lies behind it.
+ * The one piece of static memory, from which all mutable state of the allocator is reached. It is there, and zero,
+ * before anything has been initialised, as the first malloc of a process may come at any time; so zero is what each of
+ * its words begins with. The structs of {@code Main} lie behind it.
+ *
+ * <p>All threads read and write it, in the order that a word's row says; a word without one is written when no other
+ * thread runs, or before it can matter to one.
  */
 public final class Root {
     public static final int SHARED_MAX = 256;

@@ -7,14 +7,14 @@ import static dev.mimalloc.machine.Memory.*;
  * current value, a counter only a total; each is a word, and all are atomic: events that are counted are rare (pages,
  * arenas, calls of the OS).
  *
- * <p>Pages are counted by their theaps, without atomics: how many were made. How many there are Report sees. The peaks
+ * <p>How many pages were made their theaps count, without atomics. How many there are a report counts. The peaks
  * of PAGES and PAGE_COMMITTED are kept when a page is made, or more of it used, the latter as limits count; those of
  * PAGE_BINS and PAGES_ABANDONED are the most that a report has shown.
  *
- * <p>Blocks are not counted when they come and go, for that would cost the fast paths. What is in use Report sees from
- * the pages: exact when nothing runs. How many were ever given out, MALLOC_BINS' total, is counted when a page's free
- * list is filled, and what is left of the list is taken off when the page goes, where that can be told without a walk:
- * so it may be ahead by some of the blocks that were put there, and is never behind. MALLOC_NORMAL and
+ * <p>Blocks are not counted when they come and go, for that would cost the fast paths. What is in use a report adds up
+ * from the pages: exact when nothing runs. How many were ever given out, MALLOC_BINS' total, is counted when a page's
+ * free list is filled, and what is left of the list is taken off when the page goes, where that can be told without a
+ * walk: so it may be ahead by some of the blocks that were put there, and is never behind. MALLOC_NORMAL and
  * MALLOC_NORMAL_COUNT follow from the bins. The peak of what is in use is the most that a report has shown;
  * PAGE_COMMITTED's is a bound to what nobody has seen. What was asked for is not kept with a block, so MALLOC_REQUESTED
  * stays 0, as in any build of mimalloc without detailed statistics. CHUNK_BINS shows the moment.

@@ -18,7 +18,11 @@ import dev.mimalloc.core.thread.Threads;
 import dev.mimalloc.machine.Export;
 import dev.mimalloc.machine.Os;
 
-/** The process: its begin, its end, and its fork. */
+/**
+ * What the allocator does for the process as a whole: when it begins, when it ends, before and after a fork, and now
+ * and then. In C the loader, libc and the purge thread call it, on the JVM the API's start and the housekeeper. A thread
+ * may allocate before {@link #init} and after {@link #done}.
+ */
 public final class ProcessLife {
     /** How long the OS may take for a huge page at the start. */
     private static final long HUGE_PAGE_MS = 500;

@@ -19,7 +19,13 @@ import dev.mimalloc.machine.Bits;
 import dev.mimalloc.machine.Export;
 import dev.mimalloc.machine.ThreadSlot;
 
-/** Changing a block's size: in place where it fits and wastes less than half, and otherwise by a copy. */
+/**
+ * Changes a block's size. A block stays where it is when the new size fits and uses at least half of it. A large one
+ * gets longer or shorter without a copy where {@link Resize} can do that. In all other cases there is a new block, a
+ * copy and a free; when there is no memory for the new block, the old one stays as it is.
+ *
+ * <p>Any thread may call for a block that only it uses meanwhile.
+ */
 public final class Reallocate {
     /** The room of a block that grows, beside half of its size: so that one of a few slices has some, too. */
     private static final long ROOM = 4096;

@@ -16,7 +16,13 @@ import dev.mimalloc.core.model.Subprocess;
 import dev.mimalloc.machine.Os;
 import dev.mimalloc.machine.Trace;
 
-/** The arenas of a subprocess: where pages get their slices from, and how new arenas come about. */
+/**
+ * Gives pages their slices. The arenas of a subprocess are searched in the order in which they were made; when none has
+ * room, one more is reserved from the OS.
+ *
+ * <p>An arena is added under the arena lock, is complete before it is counted, and stays as long as its subprocess. So
+ * a search takes no lock and meets no arena that goes away; it claims slices by their bits. Any thread may call.
+ */
 public final class Arenas {
     /** The first slice of an arena is aligned like this, so that transparent huge pages fit. */
     private static final long ALIGNMENT = 2 << 20;

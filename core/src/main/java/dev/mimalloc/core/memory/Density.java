@@ -13,7 +13,7 @@ import dev.mimalloc.machine.Os;
  * pages are for the former: they save 511 of 512 page faults, but a block of which little is touched would become
  * resident as a whole. The sizes from one power of two to the next are taken together.
  *
- * <p>A block in fresh memory can tell, as there an OS page that has anything but zeros in it was touched. A few OS
+ * <p>A block in fresh memory can tell, as there an OS page that has anything but zeros in it was touched. Eight OS
  * pages of it are looked at when the next block of its size is allocated, since blocks are often filled one after the
  * other, and when it is freed. So before the first block has told, no more than a huge page of it is there for nothing.
  * To ask the OS for what is resident would be exact; but it is a system call that malloc is not known for, and a

@@ -8,18 +8,19 @@ import dev.mimalloc.core.base.Root;
 import dev.mimalloc.core.model.Arena;
 
 /**
- * Transparent huge pages, where they pay. The OS backs a region of 2 MiB that is advised so at its first touch, in one
- * page fault in place of 512; but all of it, whatever is used of it. So the first memory of a process is small pages,
- * and then what is taken new is advised region by region: no more than a part of one region for each kind of chunk is
- * held and not used. Sparse pages, see {@code Pages}, and large blocks of which little is touched, see {@link Density},
- * are small pages always, and have what is left of the first chunk:
- * a region that somebody has touched stays as it is, as the OS would not join its small pages.
+ * Transparent huge pages, where they pay. A region of 2 MiB that is advised so is backed by the OS at its first touch,
+ * in one page fault in place of 512; but as a whole, whatever is used of it. So slices are advised region by region as
+ * they are claimed, and at most the rest of one region for each kind of chunk is resident and not used. A region that
+ * somebody has touched stays as it is, since the OS would not join its small pages.
  *
- * <p>Memory of a huge page is given back by the whole where that will do, see {@link Purge}: a piece of it breaks the
- * page, and is small pages when it is touched again.
+ * <p>Not advised are the first memory of a process, sparse pages (see {@code Pages}), and large blocks of which little
+ * is touched (see {@link Density}). These lie in chunks of their own, which begin with what the first memory has left.
  *
- * <p>Two threads that take parts of a region at the same time may both advise it, or one may touch it before the other
- * does: then it is small pages, and counts as a huge one.
+ * <p>Memory of a huge page is given back by the whole where that will do, see {@link Purge}: to give back a piece
+ * breaks the huge page, and the piece is small pages when it is touched again.
+ *
+ * <p>Any thread may call, for slices that it has claimed. Two threads that have parts of one region may both advise it,
+ * or one may touch it before the other advises it: then it is small pages, and counts as a huge one.
  */
 public final class HugePages {
     /**

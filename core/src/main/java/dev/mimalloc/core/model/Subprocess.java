@@ -9,7 +9,12 @@ import dev.mimalloc.core.base.Statistics;
 import dev.mimalloc.core.base.Table;
 
 /**
- * A subprocess: arenas and heaps that threads of one kind share. Usually there is one.
+ * A subprocess: some heaps, the arenas that their pages lie in, and the threads that allocate there. A thread has
+ * theaps for heaps of its own subprocess only, so that a part of a program can be ended with all its memory. Most
+ * programs have just the main one.
+ *
+ * <p>The struct is what these threads share: a lock for each kind of rare event, the lists of heaps and of arenas, and
+ * what the purge and the scavenger keep in mind. The fast paths touch none of it.
  */
 public final class Subprocess {
     private static final long LIVES_LOCK = 0; // 8: held while a heap, or a thread's part of one, begins or ends

@@ -11,9 +11,16 @@ import dev.mimalloc.core.base.Statistics;
 import dev.mimalloc.machine.ThreadSlot;
 
 /**
- * A thread-local heap: a thread's own part of a heap. Only its thread touches a field for which the layout has no other
- * word; the queues change under the theap's own lock. {@code FILLED} counts for each bin the blocks that were put where
- * malloc takes them from, and for blocks with a page to themselves their bytes.
+ * A thread-local heap: the pages of a heap that one thread allocates from. For each bin it has a queue of pages with
+ * room and a queue of full ones. Its direct table leads from a small size to the first page with room in one load, or
+ * to a page without blocks where there is none.
+ *
+ * <p>Only the theap's thread touches a field for which the layout has no other word. The queues change under the
+ * theap's own lock, since {@code Scavenge} takes pages out of other threads' queues.
+ *
+ * <p>What happens too often for an atomic counter is counted here, by plain stores; a report adds it to the heap's
+ * statistics, and so does the theap's end. {@code FILLED} counts for each bin the blocks that were put in a page's
+ * {@code free}, and for blocks with a page to themselves their bytes.
  */
 public final class Theap {
     /** Counters of what happens too often for an atomic one. */

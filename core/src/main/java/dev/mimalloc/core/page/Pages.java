@@ -29,7 +29,16 @@ import dev.mimalloc.machine.Check;
 import dev.mimalloc.machine.Os;
 import dev.mimalloc.machine.Trace;
 
-/** Where pages come from and where they go: made of an arena's slices, or of memory straight from the OS. */
+/**
+ * Makes pages and frees them. A page's memory is slices of an arena, or a mapping of its own where no arena has room.
+ *
+ * <p>To make a page its memory is charged to the limits and claimed, and its descriptor is filled in; then it is
+ * entered in its heap, and at last in the page map. To free it these steps are taken back in the reverse order. So
+ * whoever finds a page by the page map finds a complete descriptor, and no free memory can be found as a page.
+ *
+ * <p>A thread makes pages for its own theap, and puts them in a queue itself. The owner of a page frees it, once it has
+ * no live block and is in no queue.
+ */
 public final class Pages {
     /**
      * A use of a block with a page to itself: its user's address may lie anywhere in it, not only in its first slices.

@@ -9,8 +9,12 @@ import dev.mimalloc.machine.Check;
 import dev.mimalloc.machine.ThreadSlot;
 
 /**
- * Pages of a theap that have run empty: kept for a while, or given back; and the theap's collection. Only the theap's
- * thread may call.
+ * What becomes of a theap's pages that have run empty. A page that is alone in its queue waits to be retired: it stays
+ * for a number of heartbeats, since its next block is likely to be wanted soon. All others are freed at once. The
+ * theap's collection frees those that wait as well, and those that other threads have emptied.
+ *
+ * <p>Only the theap's thread may call, or whoever ends the theap after the thread has ended: the pages are owned, and
+ * nothing here makes anybody their owner.
  */
 public final class Retire {
     private Retire() {}

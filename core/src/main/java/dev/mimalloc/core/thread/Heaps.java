@@ -25,7 +25,15 @@ import dev.mimalloc.machine.Text;
 import dev.mimalloc.machine.ThreadSlot;
 
 /**
- * The lives of heaps: how they are made, deleted with their blocks left to the main heap, or destroyed with all blocks.
+ * Makes the user's heaps and ends them: a heap is deleted and leaves its blocks to the main heap, or is destroyed with
+ * all its blocks.
+ *
+ * <p>A heap that ends is marked first. Then its theaps become orphans, which their own threads end when they come by,
+ * since a thread may be using one at that moment. At last its pages go: all of them if it is destroyed; if it is
+ * deleted, those that nobody owns move to the main heap at once, and the others when their owners come by. References
+ * keep the heap's struct until the last page and the last orphan have gone.
+ *
+ * <p>Any thread may call. The main heap does not end: {@link #delete} and {@link #destroy} leave it alone.
  */
 public final class Heaps {
     /** What becomes of the pages in the theaps of a heap that ends: their threads give them up, or they just go. */

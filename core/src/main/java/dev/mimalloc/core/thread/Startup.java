@@ -11,13 +11,19 @@ import dev.mimalloc.core.model.Main;
 import dev.mimalloc.core.model.Subprocess;
 import dev.mimalloc.machine.Os;
 
-/** The process' initialisation: once, on the first call of any thread. */
+/**
+ * The process' initialisation, once: the main subprocess and its heap are made when the first thread wants a theap or a
+ * heap, which may be before the library's own initialiser has run. Other threads that come meanwhile wait for it.
+ *
+ * <p>Whoever makes a theap, a heap or a subprocess asks {@link #ready} first; whoever has one need not, as it was made
+ * after that. What is made here lies in static memory, so nothing in it can fail.
+ */
 public final class Startup {
     private static final long DONE = 2;
 
     private Startup() {}
 
-    /** Initialises if that has not happened yet; false if the OS has no memory. */
+    /** Initialises if that has not happened yet; true when it has. */
     public static boolean ready() {
         return Root.stateAcquire() == DONE || initialise();
     }

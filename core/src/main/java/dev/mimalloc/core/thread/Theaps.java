@@ -27,9 +27,10 @@ import dev.mimalloc.machine.ThreadSlot;
  * a heap, under the subprocess' lives lock; the thread itself may read its table without the lock, since nobody asks
  * for the theap of a heap that is being ended, and entries do not move.
  *
- * <p>Virtual threads, and in C threads that are at their end, lease one of a few shared thread data for the time of a
- * call. Between {@link #enter} and {@link
- * #leave} nothing blocks, so a lease is short; it is correct even if something did.
+ * <p>Virtual threads, and in C threads that are at their end, lease one of the shared thread data for the time of a
+ * call. At first there are as many of these as processors, rounded up to a power of two, and at most
+ * {@link Root#SHARED_MAX}. A lease is short: a call that waits for long between {@link #enter} and {@link #leave} gives
+ * it away meanwhile ({@code CallOut.pause}).
  */
 public final class Theaps {
     /** After this many failed attempts at a lease the number of shared theaps is doubled. */

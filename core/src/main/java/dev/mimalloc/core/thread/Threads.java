@@ -23,7 +23,16 @@ import dev.mimalloc.core.page.Scavenge;
 import dev.mimalloc.machine.Export;
 import dev.mimalloc.machine.ThreadSlot;
 
-/** The ends of threads, the adoption of theaps whose heap was deleted, and the collection of a thread's empty pages. */
+/**
+ * What a thread does with all its theaps at once. When it ends it gives up their pages. When a heap of its theaps was
+ * deleted it adopts their pages. When the program asks, or memory is short, it frees their empty pages.
+ *
+ * <p>The theap for the main heap needs no lock for that, as the main heap never ends. All others are gone through under
+ * the lives lock, since another thread may end their heap, and free its pages, just then.
+ *
+ * <p>A thread calls this for itself, with two exceptions: {@link #done(long)} is also called for a thread that has
+ * ended, and {@link #collectShared} for theaps that nobody uses at the moment.
+ */
 public final class Threads {
     private Threads() {}
 
