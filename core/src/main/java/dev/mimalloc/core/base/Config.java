@@ -60,7 +60,8 @@ public final class Config {
 
     /**
      * One in this many allocations that find their page's free list empty takes the slow path, for what is due now and
-     * then. A power of two.
+     * then. With 4, programs of small objects took 5 % more instructions in the allocator; with 64, 1.5 % fewer, and
+     * what is due would come four times later. A power of two.
      */
     public static final int HEARTBEAT_CYCLES = 16;
 

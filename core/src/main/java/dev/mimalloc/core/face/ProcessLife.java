@@ -20,7 +20,7 @@ import dev.mimalloc.machine.Os;
 
 /**
  * What the allocator does for the process as a whole: when it begins, when it ends, before and after a fork, and now
- * and then. In C the loader, libc and the purge thread call it, on the JVM the API's start and the housekeeper. A thread
+ * and then. In C the loader, libc and the purge thread call it, on the JVM the API's start and the housekeeper. Threads
  * may allocate before {@link #init} and after {@link #done}.
  */
 public final class ProcessLife {
