@@ -146,6 +146,18 @@ static enum outcome by_overflow(size_t size, size_t amount) {
   return take(size, elsewhere.memory, size);
 }
 
+// From a live block over all that follows, in its page and in the next ones, of which every other block is free.
+static enum outcome by_long_overflow(size_t size, size_t amount) {
+  (void)amount;
+  static char* blocks[8192];
+  size_t count = count_of((size_t)5 << 18, size, 64, 8192);
+  for (size_t i = 0; i < count; i++) blocks[i] = calloc(1, size);
+  for (size_t i = 1; i < count; i += 2) free(blocks[i]);
+  char* p = blocks[count / 4 & ~(size_t)1];  // one that is alive
+  MISUSE(for (size_t i = (size + 7) & ~(size_t)7; i < count * size / 2; i += 8) set_word(hide(p + i), (uintptr_t)elsewhere.memory));
+  return take(size, elsewhere.memory, size);
+}
+
 // No attack yet but what prepares one: a freed block tells where others are.
 static enum outcome shown(size_t size, size_t amount) {
   (void)amount;
@@ -172,6 +184,7 @@ static const struct misuse cases[] = {
     {"link-forged-to-static-memory", forged, listed_sizes, 0},
     {"link-forged-to-a-live-block", forged_to_a_live_block, listed_sizes, 0},
     {"link-by-overflow", by_overflow, listed_sizes, 0},
+    {"link-by-long-overflow", by_long_overflow, listed_sizes, 0},
     {"link-shows-an-address", shown, listed_sizes, 0},
 };
 const struct group links = GROUP("attacks on lists", cases);

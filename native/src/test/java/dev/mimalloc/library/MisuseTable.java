@@ -80,15 +80,14 @@ final class MisuseTable {
         for (Case one : cases) rows.put(one, new LinkedHashMap<>(former.getOrDefault(one, Map.of())));
     }
 
-    /** Takes over which modes there are, in this order. A column whose name begins as a new one's stays as that. */
+    /** Takes over which modes there are, in this order. What is known of them stays. */
     void setModes(List<String> names) {
-        for (String name : names) {
-            modes.stream().filter(former -> !names.contains(former) && product(former).equals(product(name)))
-                    .forEach(former -> rows.values().forEach(row -> row.putIfAbsent(name, row.getOrDefault(former, ""))));
-        }
         modes.clear();
         modes.addAll(names);
     }
+
+    /** Has each case been measured in this mode? */
+    boolean isComplete(String mode) { return rows.keySet().stream().noneMatch(one -> outcomes(one, mode).isEmpty()); }
 
     /** The name without a version. */
     static String product(String mode) { return mode.replaceFirst(" [0-9.]+$", ""); }

@@ -25,7 +25,7 @@ record Mode(String name, String what, Path library, List<String> build, Map<Stri
             release("release", "`libmimalloc.so` as `./mimalloc build` makes it"),
             built("debug", "`libmimalloc-debug.so`, by CMake's `-DMI_DEBUG=ON`", "-DMI_DEBUG=ON"));
 
-    /** What ours are compared with: measured when the table is written, if it is there, and not tested. */
+    /** What ours are compared with: not tested, and measured when the table is written and lacks a case of this version's. */
     static final List<Mode> PEERS = List.of(
             peer("C mimalloc", "mimalloc in C, the release library of Debian", BUILD.resolve("peers/mimalloc/libmimalloc.so")),
             peer("glibc", "the C library's own", null));
