@@ -6,6 +6,7 @@
 
 static struct row row, below[2], above[2];
 
+// 8 MiB, as a write of 1 MiB is to end among them; fewer of the small ones, as each is compared with each.
 static void fill(void) { row_fill(&row, count_of(8 * MIB, row.size, 8, 1024), row.size); }
 
 static void surround(struct row* rows) {

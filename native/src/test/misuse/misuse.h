@@ -62,6 +62,7 @@ static inline char* hide(const void* p) {
   return (char*)p;
 }
 
+// 2 MiB of blocks of 1000 bytes.
 #define ROW_MAX 2048
 struct row {
   char* blocks[ROW_MAX];

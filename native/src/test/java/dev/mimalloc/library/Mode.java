@@ -12,7 +12,7 @@ import java.util.TreeMap;
  * A way to run a program: under an allocator, which is preloaded, with options in the environment.
  *
  * @param name the column's in the table
- * @param what the same for a reader, as he would make it
+ * @param what how a reader of the page gets it
  * @param library where it is; null for the C library's own allocator
  * @param build what CMake must be told to build it; null for a library that is there
  */
@@ -40,7 +40,7 @@ record Mode(String name, String what, Path library, List<String> build, Map<Stri
 
     private static Mode peer(String name, String what, Path library) { return new Mode(name, what, library, null, Map.of()); }
 
-    /** The same with an option in the environment. */
+    /** This mode with one more option in the environment. */
     Mode with(String variable, String value) {
         var more = new TreeMap<>(environment);
         more.put(variable, value);
