@@ -29,13 +29,13 @@ import java.lang.foreign.Arena;
  * keep what they have.
  */
 public final class Arenas {
-    private static final Arenas ZEROED = new Arenas(null, true);
+    private static final Arenas ZEROED = new Arenas(Blocks.MAIN, true);
 
-    private final Heap heap; // null for the main heap
+    private final Blocks blocks;
     private final boolean zeroed;
 
-    private Arenas(Heap heap, boolean zeroed) {
-        this.heap = heap;
+    private Arenas(Blocks blocks, boolean zeroed) {
+        this.blocks = blocks;
         this.zeroed = zeroed;
     }
 
@@ -44,14 +44,14 @@ public final class Arenas {
      *
      * @return an arena, which is open until it is closed
      */
-    public static Arena ofConfined() { return new ConfinedArena(null, true); }
+    public static Arena ofConfined() { return new ConfinedArena(Blocks.MAIN, true); }
 
     /**
      * As {@link Arena#ofShared()}: for all threads, until one of them closes the arena.
      *
      * @return an arena, which is open until it is closed
      */
-    public static Arena ofShared() { return SharedArena.shared(null, true); }
+    public static Arena ofShared() { return SharedArena.shared(Blocks.MAIN, true); }
 
     /**
      * As {@link Arena#ofAuto()}: for all threads, until the garbage collector finds that neither the arena nor one of
@@ -61,7 +61,7 @@ public final class Arenas {
      *
      * @return an arena, which is open
      */
-    public static Arena ofAuto() { return SharedArena.automatic(null, true); }
+    public static Arena ofAuto() { return SharedArena.automatic(Blocks.MAIN, true); }
 
     /**
      * Arenas with zeroed memory of the main heap, which is what the static methods make.
@@ -78,14 +78,14 @@ public final class Arenas {
      * @return the arenas of the heap
      * @throws IllegalStateException if the heap has been closed
      */
-    public static Arenas in(Heap heap) { return heap == Heap.main() ? ZEROED : new Arenas(heap.checked(), true); }
+    public static Arenas in(Heap heap) { return heap == Heap.main() ? ZEROED : new Arenas(heap.blocks(), true); }
 
     /**
      * Such arenas whose segments have arbitrary contents when they are allocated.
      *
      * @return arenas of the same heap
      */
-    public Arenas uninitialized() { return new Arenas(heap, false); }
+    public Arenas uninitialized() { return new Arenas(blocks, false); }
 
     /**
      * A confined arena; see {@link #ofConfined}.
@@ -93,7 +93,7 @@ public final class Arenas {
      * @return an arena, which is open until it is closed
      * @throws IllegalStateException if the heap has been closed
      */
-    public Arena confined() { return new ConfinedArena(heap, zeroed); }
+    public Arena confined() { return new ConfinedArena(blocks, zeroed); }
 
     /**
      * A shared arena; see {@link #ofShared}.
@@ -101,7 +101,7 @@ public final class Arenas {
      * @return an arena, which is open until it is closed
      * @throws IllegalStateException if the heap has been closed
      */
-    public Arena shared() { return SharedArena.shared(heap, zeroed); }
+    public Arena shared() { return SharedArena.shared(blocks, zeroed); }
 
     /**
      * An automatic arena; see {@link #ofAuto}.
@@ -109,5 +109,5 @@ public final class Arenas {
      * @return an arena, which is open
      * @throws IllegalStateException if the heap has been closed
      */
-    public Arena auto() { return SharedArena.automatic(heap, zeroed); }
+    public Arena auto() { return SharedArena.automatic(blocks, zeroed); }
 }

@@ -1,27 +1,38 @@
 package dev.mimalloc;
 
-/**
- * Where an arena's blocks come from: a heap, or the main heap if that is null. A heap knows how many arenas are open
- * in it, and does not end before them.
- */
+import dev.mimalloc.core.malloc.Spare;
+
+/** Where an arena's blocks come from. A heap knows how many arenas are open in it, and does not end before them. */
 final class Blocks {
-    private Blocks() {}
+    /** Those of the main heap, which does not end. */
+    static final Blocks MAIN = new Blocks(null, null);
+
+    private final Heap heap; // null for the main heap, as is the next
+    private final HeapUsers users;
+
+    Blocks(Heap heap, HeapUsers users) {
+        this.heap = heap;
+        this.users = users;
+    }
+
+    /** Who lends the current thread's spare block; 0 for nobody. Where blocks are tracked all are the arena's own. */
+    long lender() { return heap == null && !Tracker.ON ? Spare.lender() : 0; }
 
     /** A new arena allocates in the heap. */
-    static void enter(Heap heap) {
-        if (heap != null) heap.enterArena();
+    void enter() {
+        if (heap != null) users.enterArena();
     }
 
     /** An arena has freed all its blocks. */
-    static void leave(Heap heap) {
-        if (heap != null) heap.leaveArena();
+    void leave() {
+        if (heap != null) users.leaveArena();
     }
 
     /** From here to {@link #end} the heap does not end, even if the arena does; for arenas of several threads. */
-    static int begin(Heap heap) { return heap == null ? 0 : heap.enter(); }
+    int begin() { return heap == null ? 0 : users.enter(); }
 
-    static void end(Heap heap, int place) {
-        if (heap != null) heap.leave(place);
+    void end(int place) {
+        if (heap != null) users.leave(place);
     }
 
     /**
@@ -39,14 +50,14 @@ final class Blocks {
         }
     }
 
-    static long allocate(Heap heap, long size, long alignment) {
+    long allocate(long size, long alignment) {
         if (alignment <= 8 || alignment <= 16 && size > 8) {
             return heap == null ? Mimalloc.malloc(size) : heap.malloc(size);
         }
         return heap == null ? Mimalloc.mallocAligned(size, alignment) : heap.mallocAligned(size, alignment);
     }
 
-    static long allocateZeroed(Heap heap, long size, long alignment) {
+    long allocateZeroed(long size, long alignment) {
         if (alignment <= 8 || alignment <= 16 && size > 8) {
             return heap == null ? Mimalloc.zalloc(size) : heap.zalloc(size);
         }

@@ -54,8 +54,8 @@ final class Boot implements Lifecycle {
         ThreadSlot.lifecycle(new Boot());
         ProcessLife.init();
         manageFirstMemory();
-        Settings.warnOfNonsense();
-        if (ModuleLayer.boot().findModule("jdk.jfr").isPresent()) FlightListener.start();
+        warnOfNonsense();
+        if (ModuleLayer.boot().findModule("jdk.jfr").isPresent()) FlightListener.start(KnownHeaps.ALL);
         if (Tracker.REPORTS) Leaks.printAtExit();
         if (Options.isEnabled(Options.SHOW_STATS) || Options.isEnabled(Options.VERBOSE)) {
             Unpinned.atExit("mimalloc-statistics", ProcessLife::done);
@@ -75,6 +75,11 @@ final class Boot implements Lifecycle {
         for (int option : WITHOUT_FIRST) if (Options.get(option) != Options.defaultOf(option)) return;
         long memory = Os.firstMemory(FIRST);
         if (memory != 0) ManageArenas.manageArena(memory, FIRST, Arena.ACCESSIBLE | Arena.ZERO, -1, 0, 0);
+    }
+
+    private static void warnOfNonsense() {
+        Settings.warnOfEarlyValues();
+        for (String name : Settings.others()) if (!Option.isProperty(name)) Settings.warnOfName(name);
     }
 
     private static void registerMBean() {

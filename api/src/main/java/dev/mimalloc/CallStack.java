@@ -12,7 +12,6 @@ final class CallStack {
 
     private static final int DEPTH = (int) Math.min(Settings.number("leaks.depth", 16), Integer.MAX_VALUE);
     private static final int OWN_DEPTH = 16; // more than there is between a public method and this class
-    private static final String OWN = CallStack.class.getPackageName();
     private static final StackWalker WALKER = StackWalker.getInstance();
     private static final ConcurrentHashMap<CallStack, CallStack> KNOWN = new ConcurrentHashMap<>();
 
@@ -45,14 +44,7 @@ final class CallStack {
                 .map(StackWalker.StackFrame::toStackTraceElement).toArray(StackTraceElement[]::new);
     }
 
-    private static boolean isOwn(StackWalker.StackFrame frame) {
-        return isOwn(frame.getClassName());
-    }
-
-    /** Whether a class is of this package. */
-    static boolean isOwn(String name) {
-        return name.startsWith(OWN) && name.lastIndexOf('.') == OWN.length();
-    }
+    private static boolean isOwn(StackWalker.StackFrame frame) { return Frames.isOwn(frame.getClassName()); }
 
     List<StackTraceElement> frames() { return List.of(frames); }
 

@@ -24,7 +24,7 @@ final class ConfinedArena implements Arena {
 
     private final Arena lifetime = Arena.ofConfined();
     private final Thread owner = Thread.currentThread();
-    private final Heap heap;
+    private final Blocks blocks;
     private final boolean zeroed;
     private final long lender; // of the spare block
     private final long spare; // 0 if it was not to be had
@@ -37,11 +37,11 @@ final class ConfinedArena implements Arena {
     private long[] more; // the blocks after the first
     private int count;
 
-    ConfinedArena(Heap heap, boolean zeroed) {
-        this.heap = heap;
+    ConfinedArena(Blocks blocks, boolean zeroed) {
+        this.blocks = blocks;
         this.zeroed = zeroed;
-        Blocks.enter(heap); // either this can fail or what follows
-        lender = heap == null && !Tracker.ON ? Spare.lender() : 0; // tracked blocks are the arena's own
+        blocks.enter(); // either this can fail or what follows
+        lender = blocks.lender();
         spare = lender == 0 ? 0 : Spare.take(lender);
         next = spare;
         limit = spare == 0 ? 0 : spare + Spare.SIZE;
@@ -74,7 +74,7 @@ final class ConfinedArena implements Arena {
         allocating++;
         long block;
         try {
-            block = alone ? block(size, alignment) : Blocks.allocate(heap, length, 8);
+            block = alone ? block(size, alignment) : blocks.allocate(length, 8);
         } finally {
             allocating--;
         }
@@ -108,7 +108,7 @@ final class ConfinedArena implements Arena {
     }
 
     private long block(long size, long alignment) {
-        return zeroed ? Blocks.allocateZeroed(heap, size, alignment) : Blocks.allocate(heap, size, alignment);
+        return zeroed ? blocks.allocateZeroed(size, alignment) : blocks.allocate(size, alignment);
     }
 
     @Override
@@ -138,7 +138,7 @@ final class ConfinedArena implements Arena {
         if (spare != 0) Spare.putBack(lender, spare);
         RuntimeException wrong = first == 0 ? null : Blocks.free(first, null);
         for (int i = 0; i < count; i++) wrong = Blocks.free(more[i], wrong);
-        Blocks.leave(heap);
+        blocks.leave();
         if (wrong != null) throw wrong;
     }
 

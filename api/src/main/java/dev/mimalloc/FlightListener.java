@@ -15,12 +15,16 @@ import jdk.jfr.RecordingState;
  */
 final class FlightListener implements FlightRecorderListener, InvocationHandler {
     private static final FlightListener LISTENER = new FlightListener(); // the recorder does not keep it
-    private boolean registered; // guarded by this
+    private FlightHeaps heaps; // guarded by this, as is the next
+    private boolean registered;
 
     private FlightListener() {}
 
     /** Only where there is the module {@code jdk.jfr}. */
-    static void start() {
+    static void start(FlightHeaps heaps) {
+        synchronized (LISTENER) {
+            LISTENER.heaps = heaps;
+        }
         FlightRecorder.addListener(Unpinned.listener(FlightRecorderListener.class, LISTENER, LISTENER));
     }
 
@@ -51,7 +55,7 @@ final class FlightListener implements FlightRecorderListener, InvocationHandler 
 
     private synchronized void look(FlightRecorder recorder) {
         if (!registered) {
-            FlightSampler.register();
+            FlightSampler.register(heaps);
             registered = true;
         }
         List<Recording> recordings = recorder.getRecordings();

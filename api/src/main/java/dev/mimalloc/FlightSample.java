@@ -46,9 +46,5 @@ final class FlightSample {
         return frame.getClassName() + "." + frame.getMethodName() + ":" + frame.getLineNumber();
     }
 
-    private static boolean isInside(StackTraceElement frame) {
-        String name = frame.getClassName();
-        return name.startsWith("dev.mimalloc.core.") || name.startsWith("dev.mimalloc.machine.")
-                || CallStack.isOwn(name);
-    }
+    private static boolean isInside(StackTraceElement frame) { return Frames.isOwn(frame.getClassName()); }
 }

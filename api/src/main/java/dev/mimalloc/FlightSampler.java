@@ -54,6 +54,7 @@ final class FlightSampler implements Trace.Listener, Consumer<String> {
      */
     private static final ConcurrentSkipListMap<Long, FlightEvents.Purge> PURGES = new ConcurrentSkipListMap<>();
 
+    private static FlightHeaps heaps; // written once, before anybody listens
     private static boolean listening;
     private static volatile long least = INTERVAL;
     private static volatile long rate = RATE;
@@ -69,7 +70,8 @@ final class FlightSampler implements Trace.Listener, Consumer<String> {
     private FlightSampler() {}
 
     /** Makes the events known to the recorder. */
-    static void register() {
+    static void register(FlightHeaps heaps) {
+        FlightSampler.heaps = heaps;
         Trace.sampleEvery(INTERVAL);
         List<Class<? extends Event>> events = List.of(FlightEvents.Allocation.class, FlightEvents.Free.class,
                 FlightEvents.Live.class, FlightEvents.PageFresh.class, FlightEvents.PageFree.class,
@@ -88,7 +90,7 @@ final class FlightSampler implements Trace.Listener, Consumer<String> {
         SAMPLER.live.clear(); // what is freed while nobody listens stays unknown
         PURGES.clear();
         SAMPLER.liveWeight = 1;
-        KnownHeaps.listener(listen ? FlightSampler::commitHeap : null);
+        heaps.listener(listen ? FlightSampler::commitHeap : null);
         Refusal.listener(listen ? SAMPLER : null);
         Trace.listener(listen ? SAMPLER : null);
     }
@@ -239,7 +241,7 @@ final class FlightSampler implements Trace.Listener, Consumer<String> {
         event.commit();
     }
 
-    private static void commitHeaps() { KnownHeaps.infos().forEach(FlightSampler::commitHeap); }
+    private static void commitHeaps() { heaps.infos().forEach(FlightSampler::commitHeap); }
 
     private static void commitHeap(HeapInfo heap) {
         var event = new FlightEvents.HeapState();

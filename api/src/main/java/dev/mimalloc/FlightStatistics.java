@@ -3,6 +3,7 @@ package dev.mimalloc;
 import dev.mimalloc.core.base.Statistics;
 import dev.mimalloc.core.face.ProcessLife;
 import dev.mimalloc.core.face.Report;
+import dev.mimalloc.core.page.Limits;
 import dev.mimalloc.core.thread.Subprocesses;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -18,9 +19,9 @@ final class FlightStatistics {
         try (Arena arena = Arena.ofConfined()) {
             long stats = arena.allocate(Statistics.SIZE, 8).address();
             Report.subprocess(Subprocesses.main(), stats);
-            event.limit = Mimalloc.limit();
-            event.charged = Mimalloc.used();
-            event.refusals = Mimalloc.refusals();
+            event.limit = Limits.processLimit();
+            event.charged = Limits.processUsed();
+            event.refusals = Refusal.count();
             event.inUse = Statistics.current(stats, Statistics.MALLOC_NORMAL)
                     + Statistics.current(stats, Statistics.MALLOC_HUGE);
             event.inPages = Statistics.current(stats, Statistics.PAGE_COMMITTED);

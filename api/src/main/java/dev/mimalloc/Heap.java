@@ -17,7 +17,6 @@ import java.lang.foreign.SegmentAllocator;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
-import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLongFieldUpdater;
 import java.util.concurrent.atomic.AtomicReferenceFieldUpdater;
 
@@ -65,7 +64,6 @@ public final class Heap implements SegmentAllocator, AutoCloseable {
     private final long regionSize; // 0 if it is not in a region
     private final HeapUsers users = new HeapUsers();
     private volatile Arena scope; // of the segments; made with the first one
-    private final AtomicInteger arenas = new AtomicInteger(); // open in this heap
     private final List<Local> locals = new ArrayList<>(); // of living threads; guarded by this
 
     private Heap(long heap, long regionSize) {
@@ -93,8 +91,8 @@ public final class Heap implements SegmentAllocator, AutoCloseable {
         Objects.requireNonNull(name, "name");
         Heap created = create();
         created.name = name;
-        KnownHeaps.add(created);
-        KnownHeaps.changed(created);
+        KnownHeaps.ALL.add(created);
+        KnownHeaps.ALL.changed(created);
         return created;
     }
 
@@ -368,11 +366,11 @@ public final class Heap implements SegmentAllocator, AutoCloseable {
                 Limits.setLimit(heap, bytes);
                 InstalledLimitHandler.remember(heap, bytes == 0 ? null : this);
             }
-            KnownHeaps.add(this);
+            KnownHeaps.ALL.add(this);
         } finally {
             leave(place);
         }
-        KnownHeaps.changed(this);
+        KnownHeaps.ALL.changed(this);
     }
 
     /**
@@ -509,7 +507,7 @@ public final class Heap implements SegmentAllocator, AutoCloseable {
     /** The heap ends, for its handles as well; they ask the heap from now on. If it cannot, it stays open. */
     private long end(boolean withSegments) {
         ThreadSlot.probeStackAround(); // an error half-way would leave a heap that is neither open nor closed
-        HeapInfo last = KnownHeaps.isKnown(this) ? info() : null;
+        HeapInfo last = KnownHeaps.ALL.isKnown(this) ? info() : null;
         long ended = heap;
         users.close();
         try {
@@ -519,7 +517,8 @@ public final class Heap implements SegmentAllocator, AutoCloseable {
             }
             // By a call that is not counted, as it is for an address.
             if (Heaps.isCalledOut(ended)) throw inUse();
-            if (arenas.get() != 0) throw new IllegalStateException("arenas are open in the heap: " + arenas.get());
+            int arenas = users.arenas();
+            if (arenas != 0) throw new IllegalStateException("arenas are open in the heap: " + arenas);
             if (withSegments && scope != null && scope.scope().isAlive()) scope.close();
             InstalledLimitHandler.remember(ended, null);
         } catch (Throwable t) {
@@ -529,7 +528,7 @@ public final class Heap implements SegmentAllocator, AutoCloseable {
         }
         users.end();
         heap = 0;
-        if (last != null) KnownHeaps.remove(this, last);
+        if (last != null) KnownHeaps.ALL.remove(this, last);
         for (int i = 0; i < locals.size(); i++) locals.get(i).owner = null;
         locals.clear();
         return ended;
@@ -587,25 +586,16 @@ public final class Heap implements SegmentAllocator, AutoCloseable {
      *
      * @throws IllegalStateException if it has ended
      */
-    int enter() { return this == MAIN ? NOWHERE : users.enter(); }
+    private int enter() { return this == MAIN ? NOWHERE : users.enter(); }
 
-    void leave(int place) {
+    private void leave(int place) {
         if (place != NOWHERE) users.leave(place);
     }
 
-    /** An arena begins to allocate in this heap. */
-    void enterArena() {
-        int place = enter();
-        arenas.incrementAndGet();
-        leave(place);
-    }
-
-    void leaveArena() { arenas.decrementAndGet(); }
-
-    /** This heap, which has not ended. */
-    Heap checked() {
+    /** For arenas in this heap, which has not ended. */
+    Blocks blocks() {
         open();
-        return this;
+        return new Blocks(this, users);
     }
 
     private long open() {

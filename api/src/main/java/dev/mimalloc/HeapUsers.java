@@ -1,11 +1,12 @@
 package dev.mimalloc;
 
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLongArray;
 import java.util.concurrent.atomic.AtomicLongFieldUpdater;
 import java.util.concurrent.locks.LockSupport;
 
 /**
- * How many calls are inside of a heap, so that it does not end under one of them. A call is counted first and then looks
+ * How many calls are inside of a heap, and how many arenas are open in it, so that it does not end under one of them. A call is counted first and then looks
  * at the state; who ends the heap sets the state first and then looks at the counts. All of these accesses are volatile,
  * so one of the two sees the other: either the call finds that the heap is ending, and waits for what comes of it, or
  * the end finds the call, and waits for it or is refused.
@@ -39,6 +40,7 @@ final class HeapUsers {
     private volatile int state;
     private volatile long first;
     private volatile AtomicLongArray more; // null until two threads have met
+    private final AtomicInteger arenas = new AtomicInteger(); // open in the heap
 
     /**
      * Counts a call of the current thread; to be ended with {@link #leave} and the same place.
@@ -97,6 +99,22 @@ final class HeapUsers {
             } while (!more.compareAndSet(place, inside, inside - 1));
         }
     }
+
+    /**
+     * An arena begins to allocate in the heap.
+     *
+     * @throws IllegalStateException if the heap has ended
+     */
+    void enterArena() {
+        int place = enter();
+        arenas.incrementAndGet();
+        leave(place);
+    }
+
+    void leaveArena() { arenas.decrementAndGet(); }
+
+    /** How many arenas are open in the heap: after {@link #close}, when no call is inside, there will be no more. */
+    int arenas() { return arenas.get(); }
 
     /** From here on calls wait at the door; for one thread at a time. */
     void close() { state = ENDING; }

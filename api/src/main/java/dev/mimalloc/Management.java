@@ -116,7 +116,7 @@ public final class Management {
         public long getRefusals() { return Mimalloc.refusals(); }
 
         @Override
-        public List<HeapInfo> getHeaps() { return KnownHeaps.infos(); }
+        public List<HeapInfo> getHeaps() { return KnownHeaps.ALL.infos(); }
 
         @Override
         public ProcessInfo getProcess() { return ProcessInfo.now(); }

@@ -1,6 +1,7 @@
 package dev.mimalloc;
 
 import dev.mimalloc.core.base.Options;
+import java.lang.foreign.Arena;
 import java.util.Arrays;
 import java.util.Locale;
 
@@ -81,8 +82,14 @@ public enum Option {
 
     Option(int number) { this.number = number; }
 
-    /** Is the option with this number of core's table one of these? */
-    static boolean has(int number) { return Arrays.stream(values()).anyMatch(option -> option.number == number); }
+    /** Whether a property's name, without {@code dev.mimalloc}, is that of one of these. */
+    static boolean isProperty(String name) {
+        try (Arena arena = Arena.ofConfined()) {
+            String variable = "MIMALLOC_" + name.toUpperCase(Locale.ROOT).replace('.', '_');
+            int number = Options.find(arena.allocateFrom(variable).address());
+            return Arrays.stream(values()).anyMatch(option -> option.number == number);
+        }
+    }
 
     /**
      * What the value means.

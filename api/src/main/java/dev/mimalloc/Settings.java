@@ -1,15 +1,13 @@
 package dev.mimalloc;
 
-import dev.mimalloc.core.base.Options;
 import dev.mimalloc.machine.Memory;
 import java.lang.System.Logger.Level;
-import java.lang.foreign.Arena;
+import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 
 /**
- * The system properties whose names begin with {@code dev.mimalloc}: those of {@link Option}, which core reads, and a few
- * of this module's own. What makes no sense is told of, once: nobody would notice otherwise that it has no effect.
+ * The system properties whose names begin with {@code dev.mimalloc}: a few of this module's own, and those of options,
+ * which core reads. What makes no sense is told of, once: nobody would notice otherwise that it has no effect.
  */
 final class Settings {
     private static final String PREFIX = "dev.mimalloc.";
@@ -42,24 +40,25 @@ final class Settings {
         return values[0];
     }
 
-    /** Tells of what was read before this class could be, and of names that nobody reads. */
-    static void warnOfNonsense() {
+    /** Tells of what was read before this class could be. */
+    static void warnOfEarlyValues() {
         if (Memory.isWayRefused()) warnOfValue("memory", System.getProperty(PREFIX + "memory"));
         choice("check", "false", "true");
-        for (String name : System.getProperties().stringPropertyNames()) {
-            if (name.startsWith(PREFIX) && !isKnown(name.substring(PREFIX.length()))) {
-                warn("there is no such property: " + name);
-            }
-        }
     }
 
-    private static boolean isKnown(String name) {
-        if (OWN.contains(name)) return true;
-        try (Arena arena = Arena.ofConfined()) {
-            String variable = "MIMALLOC_" + name.toUpperCase(Locale.ROOT).replace('.', '_');
-            return Option.has(Options.find(arena.allocateFrom(variable).address()));
+    /** The names, without {@code dev.mimalloc}, of properties that are set and not of this module's own. */
+    static List<String> others() {
+        List<String> names = new ArrayList<>();
+        for (String name : System.getProperties().stringPropertyNames()) {
+            if (!name.startsWith(PREFIX)) continue;
+            String rest = name.substring(PREFIX.length());
+            if (!OWN.contains(rest)) names.add(rest);
         }
+        return names;
     }
+
+    /** Tells of a property that nobody reads. */
+    static void warnOfName(String name) { warn("there is no such property: " + PREFIX + name); }
 
     private static void warnOfValue(String name, String value) {
         warn("not a value for this property, its default is used: " + PREFIX + name + "=" + value);

@@ -15,25 +15,25 @@ final class SharedArena implements Arena {
     private final boolean zeroed;
     private final List blocks;
 
-    private SharedArena(Arena lifetime, Heap heap, boolean zeroed, boolean automatic) {
+    private SharedArena(Arena lifetime, Blocks source, boolean zeroed, boolean automatic) {
         this.lifetime = lifetime;
         this.zeroed = zeroed;
-        this.blocks = new List(heap, automatic);
-        Blocks.enter(heap);
+        this.blocks = new List(source, automatic);
+        source.enter();
         // The JDK's arena runs its actions when no thread can be in the middle of an access any more, the first one
         // last; and the list does not keep an automatic arena alive.
         try {
             Segments.whenClosed(lifetime, blocks::free);
         } catch (Throwable t) {
-            Blocks.leave(heap);
+            source.leave();
             throw t;
         }
     }
 
     @SuppressWarnings("MustBeClosedChecker") // its lifetime is closed with it
-    static Arena shared(Heap heap, boolean zeroed) { return new SharedArena(Arena.ofShared(), heap, zeroed, false); }
+    static Arena shared(Blocks source, boolean zeroed) { return new SharedArena(Arena.ofShared(), source, zeroed, false); }
 
-    static Arena automatic(Heap heap, boolean zeroed) { return new SharedArena(Arena.ofAuto(), heap, zeroed, true); }
+    static Arena automatic(Blocks source, boolean zeroed) { return new SharedArena(Arena.ofAuto(), source, zeroed, true); }
 
     @Override
     public MemorySegment allocate(long byteSize, long byteAlignment) {
@@ -82,22 +82,22 @@ final class SharedArena implements Arena {
             }
         }
 
-        private final Heap heap;
+        private final Blocks source;
         private final boolean automatic;
         private volatile Node head;
 
-        List(Heap heap, boolean automatic) {
-            this.heap = heap;
+        List(Blocks source, boolean automatic) {
+            this.source = source;
             this.automatic = automatic;
         }
 
         /** A block for one more segment. The arena may be closed meanwhile; its heap then waits. */
         long allocate(long size, long alignment, boolean zeroed) {
-            int place = Blocks.begin(heap);
+            int place = source.begin();
             try {
                 return allocateOpen(size, alignment, zeroed);
             } finally {
-                Blocks.end(heap, place);
+                source.end(place);
             }
         }
 
@@ -106,8 +106,7 @@ final class SharedArena implements Arena {
             Node node = new Node();
             if (automatic) node.counted = AutomaticMemory.reserve(size);
             try {
-                node.block = zeroed ? Blocks.allocateZeroed(heap, size, alignment)
-                        : Blocks.allocate(heap, size, alignment);
+                node.block = zeroed ? source.allocateZeroed(size, alignment) : source.allocate(size, alignment);
                 if (automatic) node.counted = AutomaticMemory.correct(node.counted, node.block);
             } catch (Throwable t) {
                 node.free();
@@ -133,7 +132,7 @@ final class SharedArena implements Arena {
                 wrong = Blocks.free(node.block, wrong);
                 if (node.counted != 0) AutomaticMemory.release(node.counted);
             }
-            Blocks.leave(heap);
+            source.leave();
             if (wrong != null) throw wrong;
         }
     }
