@@ -1,5 +1,8 @@
 package dev.mimalloc;
 
+import dev.mimalloc.arena.Blocks;
+import dev.mimalloc.arena.ConfinedArena;
+import dev.mimalloc.arena.SharedArena;
 import java.lang.foreign.Arena;
 
 /**

@@ -1,5 +1,6 @@
 package dev.mimalloc;
 
+import dev.mimalloc.base.Settings;
 import dev.mimalloc.core.base.Options;
 import dev.mimalloc.core.face.ManageArenas;
 import dev.mimalloc.core.face.ProcessLife;
@@ -7,11 +8,13 @@ import dev.mimalloc.core.malloc.Spare;
 import dev.mimalloc.core.model.Arena;
 import dev.mimalloc.core.page.Limits;
 import dev.mimalloc.core.thread.Threads;
+import dev.mimalloc.flight.FlightListener;
 import dev.mimalloc.machine.Lifecycle;
 import dev.mimalloc.machine.Os;
 import dev.mimalloc.machine.ThreadSlot;
 import dev.mimalloc.machine.Trace;
 import dev.mimalloc.machine.Unpinned;
+import dev.mimalloc.tracking.Tracker;
 import java.lang.System.Logger.Level;
 import java.util.concurrent.TimeUnit;
 
@@ -34,9 +37,9 @@ final class Boot implements Lifecycle {
     /** Names that only C has: nobody calls them here. */
     static final String NOT_CALLED = "face.CppNames face.StandardNames face.Teardown";
 
-    /** Those of this package that a call may need first when there is little stack or Java heap left. */
-    private static final String OWN = "AutomaticMemory Blocks ConfinedArena HeapUsers InstalledLimitHandler Refusal SharedArena"
-            + " SharedArena$List SharedArena$List$Node";
+    /** Those of this module that a call may need first when there is little stack or Java heap left. */
+    private static final String OWN = "InstalledLimitHandler arena.AutomaticMemory arena.Blocks arena.ConfinedArena"
+            + " arena.SharedArena arena.SharedArena$List arena.SharedArena$List$Node base.HeapUsers base.Refusal";
 
     /** Those of the machine. */
     static final String MACHINE = "Bits Callback Check Memory Os Segments Text ThreadSlot Trace UpperTable";

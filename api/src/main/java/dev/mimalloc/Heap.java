@@ -1,5 +1,8 @@
 package dev.mimalloc;
 
+import dev.mimalloc.arena.Blocks;
+import dev.mimalloc.base.HeapUsers;
+import dev.mimalloc.base.Refusal;
 import dev.mimalloc.core.face.Report;
 import dev.mimalloc.core.malloc.Allocate;
 import dev.mimalloc.core.malloc.AllocateAligned;
@@ -11,6 +14,7 @@ import dev.mimalloc.machine.Callback;
 import dev.mimalloc.machine.Memory;
 import dev.mimalloc.machine.Segments;
 import dev.mimalloc.machine.ThreadSlot;
+import dev.mimalloc.tracking.Tracker;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.SegmentAllocator;

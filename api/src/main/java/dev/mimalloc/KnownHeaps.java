@@ -1,5 +1,6 @@
 package dev.mimalloc;
 
+import dev.mimalloc.flight.FlightHeaps;
 import java.util.List;
 import java.util.Objects;
 import java.util.Set;

@@ -1,6 +1,10 @@
 package dev.mimalloc;
 
 import dev.mimalloc.machine.Unpinned;
+import dev.mimalloc.tracking.CallStack;
+import dev.mimalloc.tracking.Ledger;
+import dev.mimalloc.tracking.TrackedBlock;
+import dev.mimalloc.tracking.Tracker;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.time.Duration;

@@ -1,5 +1,6 @@
 package dev.mimalloc;
 
+import dev.mimalloc.base.Refusal;
 import dev.mimalloc.core.base.SizeClass;
 import dev.mimalloc.core.face.ProcessLife;
 import dev.mimalloc.core.malloc.Allocate;
@@ -11,6 +12,7 @@ import dev.mimalloc.core.thread.Heaps;
 import dev.mimalloc.core.thread.Threads;
 import dev.mimalloc.machine.Segments;
 import dev.mimalloc.machine.ThreadSlot;
+import dev.mimalloc.tracking.Tracker;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;

@@ -81,7 +81,7 @@ class BootTest {
         called.removeAll(List.of(Boot.NOT_CALLED.split(" ", -1)));
         replace("Boot.java", LOADED, wrapped(" ".repeat(12), called, " ", " \\\n"));
         List<String> quoted = all.stream().map(name -> "\"dev.mimalloc.core." + name + "\"").toList();
-        replace("FlightCalled.java", LEFT_OUT, wrapped(" ".repeat(8), quoted, ", ", ",\n") + ",\n");
+        replace("flight/FlightCalled.java", LEFT_OUT, wrapped(" ".repeat(8), quoted, ", ", ",\n") + ",\n");
     }
 
     private static void replace(String file, Pattern list, String by) throws IOException {

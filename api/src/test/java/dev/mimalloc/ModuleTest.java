@@ -39,6 +39,36 @@ class ModuleTest {
             }
             """;
 
+    private static final String INSIDER = """
+            package insider;
+            public class Insider {
+                public static void main(String[] args) { System.out.println(dev.mimalloc.PACKAGE.NAME.class); }
+            }
+            """;
+    private static final String RECORDER = """
+            package recorder;
+            import dev.mimalloc.*;
+            import java.nio.file.*;
+            import jdk.jfr.Recording;
+            import jdk.jfr.consumer.RecordingFile;
+            public class Recorder {
+                public static void main(String[] args) throws Exception {
+                    Path file = Files.createTempFile("recorder", ".jfr");
+                    try (Recording recording = new Recording()) {
+                        recording.enable("dev.mimalloc.Allocation").with("interval", "1 kB").with("rate", "1000/s");
+                        recording.start();
+                        for (int i = 0; i < 1000; i++) Mimalloc.free(Mimalloc.malloc(1000));
+                        recording.stop();
+                        recording.dump(file);
+                        var events = RecordingFile.readAllEvents(file);
+                        System.out.println(events.stream().anyMatch(e -> e.getEventType().getName().contains("Allocation")));
+                    } finally {
+                        Files.delete(file);
+                    }
+                }
+            }
+            """;
+
     @TempDir
     private Path folder;
 
@@ -91,6 +121,23 @@ class ModuleTest {
                 "dev.mimalloc.core/dev.mimalloc.core.malloc=forger")).doesNotContain("error");
         assertThat(run("forger/forger.Forger")).contains("IllegalAccessError").doesNotContain("core:")
                 .doesNotContain("MemorySegment{");
+    }
+
+    /** The rest of the API's own module. */
+    @Test
+    void onlyThePublicPackageIsVisible() throws Exception {
+        for (String name : List.of("arena.Blocks", "base.Settings", "flight.FlightListener", "tracking.Tracker")) {
+            assertThat(Class.forName("dev.mimalloc." + name)).isPublic();
+            assertThat(compile("insider", INSIDER.replace("PACKAGE.NAME", name), "requires dev.mimalloc;"))
+                    .contains("dev.mimalloc." + name.substring(0, name.indexOf('.'))).contains("not visible");
+        }
+    }
+
+    /** The recorder finds the events, and makes their settings, in a package that is not exported to it. */
+    @Test
+    void aModuleCanRecord() throws Exception {
+        assertThat(compile("recorder", RECORDER, "requires dev.mimalloc; requires jdk.jfr;")).isEmpty();
+        assertThat(run("recorder/recorder.Recorder")).isEqualToIgnoringNewLines("true");
     }
 
     @Test

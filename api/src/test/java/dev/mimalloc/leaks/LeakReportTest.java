@@ -89,8 +89,9 @@ class LeakReportTest {
             assertThat(out)
                     .isEqualTo("false [] []\nmimalloc: leaks are not tracked; start with -Ddev.mimalloc.leaks\n");
             assertThat(err).isEmpty();
-            assertThat(Files.readString(directory.resolve("classes"))).contains("dev.mimalloc.Mimalloc ")
-                    .doesNotContain("dev.mimalloc.Ledger", "dev.mimalloc.CallStack", "dev.mimalloc.TrackedBlock ");
+            assertThat(Files.readString(directory.resolve("classes"))).contains("dev.mimalloc.Mimalloc ", "dev.mimalloc.tracking.Tracker ")
+                    .doesNotContain("dev.mimalloc.tracking.Ledger", "dev.mimalloc.tracking.CallStack",
+                            "dev.mimalloc.tracking.TrackedBlock ");
         }
     }
 

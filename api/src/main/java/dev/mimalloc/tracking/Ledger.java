@@ -1,5 +1,6 @@
-package dev.mimalloc;
+package dev.mimalloc.tracking;
 
+import dev.mimalloc.base.Settings;
 import dev.mimalloc.core.malloc.Free;
 import java.util.Collection;
 import java.util.Set;
@@ -11,7 +12,7 @@ import java.util.concurrent.atomic.AtomicInteger;
  * The blocks that live, and those that were freed last, by address. A freed block stays until so many others have been
  * freed after it, or until another has its address.
  */
-final class Ledger {
+public final class Ledger {
     private static final int FREED_MAX = (int) Math.min(Settings.number("leaks.freed", 10_000), Integer.MAX_VALUE);
 
     private static final ConcurrentHashMap<Long, TrackedBlock> BLOCKS = new ConcurrentHashMap<>();
@@ -102,7 +103,7 @@ final class Ledger {
     static void forgetHeap(long heap) { BY_HEAP.remove(heap); }
 
     /** All that are known, the freed ones too. What comes and goes meanwhile may be there or not. */
-    static Collection<TrackedBlock> all() { return BLOCKS.values(); }
+    public static Collection<TrackedBlock> all() { return BLOCKS.values(); }
 
     /** The block that an address lies in, preferably a live one; or null. */
     static TrackedBlock containing(long address) {

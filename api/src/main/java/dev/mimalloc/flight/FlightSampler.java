@@ -1,7 +1,9 @@
-package dev.mimalloc;
+package dev.mimalloc.flight;
 
 import static java.util.stream.Collectors.groupingBy;
 
+import dev.mimalloc.HeapInfo;
+import dev.mimalloc.base.Refusal;
 import dev.mimalloc.machine.Trace;
 import dev.mimalloc.machine.Unpinned;
 import java.util.List;

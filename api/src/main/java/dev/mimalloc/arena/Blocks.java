@@ -1,16 +1,20 @@
-package dev.mimalloc;
+package dev.mimalloc.arena;
 
+import dev.mimalloc.Heap;
+import dev.mimalloc.Mimalloc;
+import dev.mimalloc.base.HeapUsers;
 import dev.mimalloc.core.malloc.Spare;
+import dev.mimalloc.tracking.Tracker;
 
 /** Where an arena's blocks come from. A heap knows how many arenas are open in it, and does not end before them. */
-final class Blocks {
+public final class Blocks {
     /** Those of the main heap, which does not end. */
-    static final Blocks MAIN = new Blocks(null, null);
+    public static final Blocks MAIN = new Blocks(null, null);
 
     private final Heap heap; // null for the main heap, as is the next
     private final HeapUsers users;
 
-    Blocks(Heap heap, HeapUsers users) {
+    public Blocks(Heap heap, HeapUsers users) {
         this.heap = heap;
         this.users = users;
     }

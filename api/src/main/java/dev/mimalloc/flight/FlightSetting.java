@@ -1,4 +1,4 @@
-package dev.mimalloc;
+package dev.mimalloc.flight;
 
 import java.util.Set;
 import java.util.regex.Matcher;

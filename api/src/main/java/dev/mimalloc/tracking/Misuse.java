@@ -1,4 +1,4 @@
-package dev.mimalloc;
+package dev.mimalloc.tracking;
 
 /** Makes the exceptions for what the {@link Tracker} finds. Their causes tell where the block came from. */
 final class Misuse {

@@ -1,5 +1,7 @@
-package dev.mimalloc;
+package dev.mimalloc.arena;
 
+import dev.mimalloc.Mimalloc;
+import dev.mimalloc.base.Refusal;
 import dev.mimalloc.machine.Segments;
 import dev.mimalloc.machine.ThreadSlot;
 import java.lang.foreign.Arena;
@@ -10,7 +12,7 @@ import java.util.concurrent.atomic.AtomicReferenceFieldUpdater;
  * A shared arena, or an automatic one. Its lifetime is that of one of the JDK's; each segment is a block, from the part
  * of the heap that belongs to the thread that asks for it.
  */
-final class SharedArena implements Arena {
+public final class SharedArena implements Arena {
     private final Arena lifetime;
     private final boolean zeroed;
     private final List blocks;
@@ -31,9 +33,13 @@ final class SharedArena implements Arena {
     }
 
     @SuppressWarnings("MustBeClosedChecker") // its lifetime is closed with it
-    static Arena shared(Blocks source, boolean zeroed) { return new SharedArena(Arena.ofShared(), source, zeroed, false); }
+    public static Arena shared(Blocks source, boolean zeroed) {
+        return new SharedArena(Arena.ofShared(), source, zeroed, false);
+    }
 
-    static Arena automatic(Blocks source, boolean zeroed) { return new SharedArena(Arena.ofAuto(), source, zeroed, true); }
+    public static Arena automatic(Blocks source, boolean zeroed) {
+        return new SharedArena(Arena.ofAuto(), source, zeroed, true);
+    }
 
     @Override
     public MemorySegment allocate(long byteSize, long byteAlignment) {

@@ -1,5 +1,7 @@
-package dev.mimalloc;
+package dev.mimalloc.arena;
 
+import dev.mimalloc.Mimalloc;
+import dev.mimalloc.base.Refusal;
 import dev.mimalloc.core.malloc.Spare;
 import dev.mimalloc.machine.Memory;
 import dev.mimalloc.machine.Segments;
@@ -18,7 +20,7 @@ import java.util.Arrays;
  * anew after it. It cannot close the arena then. An action that runs when the lifetime ends finds the arena closed, as
  * with the JDK's; the memory is freed when all of them have run.
  */
-final class ConfinedArena implements Arena {
+public final class ConfinedArena implements Arena {
     private static final long CHUNK_MIN = 512;
     private static final long CHUNK_MAX = 64 << 10;
 
@@ -37,7 +39,7 @@ final class ConfinedArena implements Arena {
     private long[] more; // the blocks after the first
     private int count;
 
-    ConfinedArena(Blocks blocks, boolean zeroed) {
+    public ConfinedArena(Blocks blocks, boolean zeroed) {
         this.blocks = blocks;
         this.zeroed = zeroed;
         blocks.enter(); // either this can fail or what follows

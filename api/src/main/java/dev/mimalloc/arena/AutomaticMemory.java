@@ -1,5 +1,6 @@
-package dev.mimalloc;
+package dev.mimalloc.arena;
 
+import dev.mimalloc.base.Settings;
 import dev.mimalloc.core.base.SizeClass;
 import dev.mimalloc.core.malloc.Free;
 import java.util.concurrent.atomic.AtomicLong;

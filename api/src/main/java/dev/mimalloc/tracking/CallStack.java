@@ -1,12 +1,14 @@
-package dev.mimalloc;
+package dev.mimalloc.tracking;
 
+import dev.mimalloc.base.Frames;
+import dev.mimalloc.base.Settings;
 import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.stream.Stream;
 
 /** Where a call of the allocator came from, without the allocator's own frames. Equal ones are the same object. */
-final class CallStack {
+public final class CallStack {
     /** Where there was no memory for more. */
     static final CallStack UNKNOWN = new CallStack(new StackTraceElement[0]);
 
@@ -46,7 +48,7 @@ final class CallStack {
 
     private static boolean isOwn(StackWalker.StackFrame frame) { return Frames.isOwn(frame.getClassName()); }
 
-    List<StackTraceElement> frames() { return List.of(frames); }
+    public List<StackTraceElement> frames() { return List.of(frames); }
 
     StackTraceElement[] toArray() { return frames.clone(); }
 

@@ -1,4 +1,4 @@
-package dev.mimalloc;
+package dev.mimalloc.base;
 
 import dev.mimalloc.machine.Memory;
 import java.lang.System.Logger.Level;
@@ -9,7 +9,7 @@ import java.util.List;
  * The system properties whose names begin with {@code dev.mimalloc}: a few of this module's own, and those of options,
  * which core reads. What makes no sense is told of, once: nobody would notice otherwise that it has no effect.
  */
-final class Settings {
+public final class Settings {
     private static final String PREFIX = "dev.mimalloc.";
     /** Of this module and of the machine. */
     private static final List<String> OWN = List.of("automatic.max", "check", "jmx", "leaks", "leaks.depth", "leaks.freed",
@@ -18,7 +18,7 @@ final class Settings {
     private Settings() {}
 
     /** The value of a property that is a number from 0 on; {@code otherwise} if it is not set, or is none. */
-    static long number(String name, long otherwise) {
+    public static long number(String name, long otherwise) {
         String value = System.getProperty(PREFIX + name);
         if (value == null) return otherwise;
         try {
@@ -32,7 +32,7 @@ final class Settings {
     }
 
     /** The value of a property that can have one of these; the first if it is not set, or has another. */
-    static String choice(String name, String... values) {
+    public static String choice(String name, String... values) {
         String value = System.getProperty(PREFIX + name);
         if (value == null) return values[0];
         if (List.of(values).contains(value)) return value;
@@ -41,13 +41,13 @@ final class Settings {
     }
 
     /** Tells of what was read before this class could be. */
-    static void warnOfEarlyValues() {
+    public static void warnOfEarlyValues() {
         if (Memory.isWayRefused()) warnOfValue("memory", System.getProperty(PREFIX + "memory"));
         choice("check", "false", "true");
     }
 
     /** The names, without {@code dev.mimalloc}, of properties that are set and not of this module's own. */
-    static List<String> others() {
+    public static List<String> others() {
         List<String> names = new ArrayList<>();
         for (String name : System.getProperties().stringPropertyNames()) {
             if (!name.startsWith(PREFIX)) continue;
@@ -58,7 +58,7 @@ final class Settings {
     }
 
     /** Tells of a property that nobody reads. */
-    static void warnOfName(String name) { warn("there is no such property: " + PREFIX + name); }
+    public static void warnOfName(String name) { warn("there is no such property: " + PREFIX + name); }
 
     private static void warnOfValue(String name, String value) {
         warn("not a value for this property, its default is used: " + PREFIX + name + "=" + value);

@@ -1,4 +1,4 @@
-package dev.mimalloc;
+package dev.mimalloc.flight;
 
 import jdk.jfr.Event;
 import jdk.jfr.events.StackFilter;
@@ -13,11 +13,12 @@ import jdk.jfr.events.StackFilter;
  * The JDK's own SegmentAllocator is in between where a segment is asked for without an alignment.
  */
 @StackFilter({
-        "dev.mimalloc.Arenas", "dev.mimalloc.AutomaticMemory", "dev.mimalloc.Blocks", "dev.mimalloc.Boot",
-        "dev.mimalloc.ConfinedArena", "dev.mimalloc.FlightSampler", "dev.mimalloc.Heap", "dev.mimalloc.Heap$Local",
-        "dev.mimalloc.HeapUsers", "dev.mimalloc.InstalledLimitHandler", "dev.mimalloc.KnownHeaps",
-        "dev.mimalloc.Mimalloc", "dev.mimalloc.Refusal", "dev.mimalloc.Region", "dev.mimalloc.SharedArena",
-        "dev.mimalloc.SharedArena$List", "dev.mimalloc.SharedArena$List$Node", "dev.mimalloc.Tracker",
+        "dev.mimalloc.Arenas", "dev.mimalloc.Boot", "dev.mimalloc.Heap", "dev.mimalloc.Heap$Local",
+        "dev.mimalloc.InstalledLimitHandler", "dev.mimalloc.KnownHeaps", "dev.mimalloc.Mimalloc", "dev.mimalloc.Region",
+        "dev.mimalloc.arena.AutomaticMemory", "dev.mimalloc.arena.Blocks", "dev.mimalloc.arena.ConfinedArena",
+        "dev.mimalloc.arena.SharedArena", "dev.mimalloc.arena.SharedArena$List",
+        "dev.mimalloc.arena.SharedArena$List$Node", "dev.mimalloc.base.HeapUsers", "dev.mimalloc.base.Refusal",
+        "dev.mimalloc.flight.FlightSampler", "dev.mimalloc.tracking.Tracker",
         "dev.mimalloc.core.base.Bitmap", "dev.mimalloc.core.base.Config", "dev.mimalloc.core.base.Errors",
         "dev.mimalloc.core.base.Links", "dev.mimalloc.core.base.Lock", "dev.mimalloc.core.base.Meta",
         "dev.mimalloc.core.base.Options", "dev.mimalloc.core.base.OsConfig", "dev.mimalloc.core.base.OsMemory",

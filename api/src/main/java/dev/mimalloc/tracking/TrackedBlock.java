@@ -1,5 +1,6 @@
-package dev.mimalloc;
+package dev.mimalloc.tracking;
 
+import dev.mimalloc.Leaks;
 import dev.mimalloc.core.malloc.Free;
 import dev.mimalloc.machine.Memory;
 import java.time.Instant;
@@ -10,7 +11,7 @@ import java.time.Instant;
  * <p>The monitor guards all that changes. While it is held, and the block lives, nobody frees the memory: so any thread
  * may look at the padding of a live block. Once the block has ended only the thread that has ended it may.
  */
-final class TrackedBlock {
+public final class TrackedBlock {
     /** So many bytes there are at least behind a block. */
     static final int PADDING = 8;
 
@@ -52,13 +53,13 @@ final class TrackedBlock {
 
     private void pad() { Memory.fill(address + size, padding, PADDING_BYTE); }
 
-    synchronized long size() { return size; }
+    public synchronized long size() { return size; }
 
-    synchronized boolean isLive() { return freed == null; }
+    public synchronized boolean isLive() { return freed == null; }
 
-    synchronized CallStack stack() { return stack; }
+    public synchronized CallStack stack() { return stack; }
 
-    synchronized long time() { return time; }
+    public synchronized long time() { return time; }
 
     /** Whether an address lies in the block, or in its padding. */
     synchronized boolean contains(long other) { return other >= address && other - address < size + padding; }
@@ -88,7 +89,7 @@ final class TrackedBlock {
         return damaged;
     }
 
-    synchronized boolean isDamaged() { return freed == null && damagedAt() >= 0; }
+    public synchronized boolean isDamaged() { return freed == null && damagedAt() >= 0; }
 
     /**
      * Makes it seen that the block has been freed. Its first bytes are enough for that, and memory that was never
@@ -106,7 +107,7 @@ final class TrackedBlock {
         return true;
     }
 
-    synchronized Leaks.Block describe() {
+    public synchronized Leaks.Block describe() {
         return new Leaks.Block(address, size, name(thread, threadId), Instant.ofEpochMilli(time), stack.frames());
     }
 

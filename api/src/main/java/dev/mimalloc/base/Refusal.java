@@ -1,4 +1,4 @@
-package dev.mimalloc;
+package dev.mimalloc.base;
 
 import dev.mimalloc.core.face.Report;
 import dev.mimalloc.core.page.Limits;
@@ -8,33 +8,33 @@ import java.util.function.Consumer;
 /**
  * Makes the errors for requests that core has answered with 0. They are thrown by who makes them, far from a fast path.
  */
-final class Refusal {
+public final class Refusal {
     private static final AtomicLong COUNT = new AtomicLong();
     private static volatile Consumer<String> listener; // where a flight recording runs
 
     private Refusal() {}
 
     /** How many errors for want of memory were made. */
-    static long count() { return COUNT.get(); }
+    public static long count() { return COUNT.get(); }
 
-    static void listener(Consumer<String> listener) { Refusal.listener = listener; }
+    public static void listener(Consumer<String> listener) { Refusal.listener = listener; }
 
     /** For a request of {@code size} bytes: it was negative, or there is no memory. */
-    static OutOfMemoryError of(long size) {
+    public static OutOfMemoryError of(long size) {
         if (size < 0) throw negative("size", size);
         return noMemory(size + " bytes");
     }
 
-    static OutOfMemoryError ofAligned(long size, long alignment) {
+    public static OutOfMemoryError ofAligned(long size, long alignment) {
         if (size < 0) throw negative("size", size);
         return noMemory(size + " bytes" + aligned(alignment));
     }
 
     private static String aligned(long alignment) { return alignment > 16 ? " aligned to " + alignment : ""; }
 
-    static OutOfMemoryError ofMany(long count, long size) { return ofMany(count, size, 1); }
+    public static OutOfMemoryError ofMany(long count, long size) { return ofMany(count, size, 1); }
 
-    static OutOfMemoryError ofMany(long count, long size, long alignment) {
+    public static OutOfMemoryError ofMany(long count, long size, long alignment) {
         if (count < 0) throw negative("count", count);
         if (size < 0) throw negative("size", size);
         if (Math.multiplyHigh(count, size) != 0 || count * size < 0) {
@@ -54,17 +54,17 @@ final class Refusal {
     }
 
     /** What a limit counts, and what of it is not in blocks. */
-    static String used(long used, long limit, long live) {
+    public static String used(long used, long limit, long live) {
         return used + " bytes of " + limit + ", " + live + " in blocks and " + Math.max(0, used - live)
                 + " that threads keep for their next blocks, or round up to";
     }
 
-    static IllegalArgumentException negative(String what, long value) {
+    public static IllegalArgumentException negative(String what, long value) {
         return new IllegalArgumentException(what + " is negative: " + value);
     }
 
     /** What {@code SegmentAllocator} asks for. */
-    static void checkSegment(long byteSize, long byteAlignment) {
+    public static void checkSegment(long byteSize, long byteAlignment) {
         if (byteSize < 0) throw negative("byteSize", byteSize);
         if (byteAlignment <= 0 || (byteAlignment & byteAlignment - 1) != 0) {
             throw new IllegalArgumentException("byteAlignment is not a power of two: " + byteAlignment);

@@ -1,4 +1,4 @@
-package dev.mimalloc;
+package dev.mimalloc.tracking;
 
 /** Carries the stack of an earlier call, as the cause of an exception: so it is shown wherever exceptions are. */
 final class EarlierCall extends Throwable {

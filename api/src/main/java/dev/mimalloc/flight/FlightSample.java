@@ -1,5 +1,6 @@
-package dev.mimalloc;
+package dev.mimalloc.flight;
 
+import dev.mimalloc.base.Frames;
 import java.util.Arrays;
 import java.util.stream.Collectors;
 

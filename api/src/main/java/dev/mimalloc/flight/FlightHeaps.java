@@ -1,10 +1,11 @@
-package dev.mimalloc;
+package dev.mimalloc.flight;
 
+import dev.mimalloc.HeapInfo;
 import java.util.List;
 import java.util.function.Consumer;
 
 /** The heaps that have events: their owner implements this, so that what makes events knows what it needs and no more. */
-interface FlightHeaps {
+public interface FlightHeaps {
     /** What each of them is now. */
     List<HeapInfo> infos();
 

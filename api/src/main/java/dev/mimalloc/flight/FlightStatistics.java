@@ -1,5 +1,6 @@
-package dev.mimalloc;
+package dev.mimalloc.flight;
 
+import dev.mimalloc.base.Refusal;
 import dev.mimalloc.core.base.Statistics;
 import dev.mimalloc.core.face.ProcessLife;
 import dev.mimalloc.core.face.Report;

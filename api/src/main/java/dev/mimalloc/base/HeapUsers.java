@@ -1,4 +1,4 @@
-package dev.mimalloc;
+package dev.mimalloc.base;
 
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLongArray;
@@ -6,10 +6,10 @@ import java.util.concurrent.atomic.AtomicLongFieldUpdater;
 import java.util.concurrent.locks.LockSupport;
 
 /**
- * How many calls are inside of a heap, and how many arenas are open in it, so that it does not end under one of them. A call is counted first and then looks
- * at the state; who ends the heap sets the state first and then looks at the counts. All of these accesses are volatile,
- * so one of the two sees the other: either the call finds that the heap is ending, and waits for what comes of it, or
- * the end finds the call, and waits for it or is refused.
+ * How many calls are inside of a heap, and how many arenas are open in it, so that it does not end under one of them. A
+ * call is counted first and then looks at the state; who ends the heap sets the state first and then looks at the
+ * counts. All of these accesses are volatile, so one of the two sees the other: either the call finds that the heap is
+ * ending, and waits for what comes of it, or the end finds the call, and waits for it or is refused.
  *
  * <p>There is one count, as in most heaps few threads meet; when two have met at it, there are more, far apart from each
  * other, and a thread takes the one that its id leads to. A call is taken off the count that it was added to: so no count
@@ -18,7 +18,7 @@ import java.util.concurrent.locks.LockSupport;
  * <p>A call that could not be taken off would keep the heap open for ever. So it is taken off in the way in which it was
  * added: that needs no more stack, and nothing that the JDK would have to make in the Java heap when it is first used.
  */
-final class HeapUsers {
+public final class HeapUsers {
     private static final int OPEN = 0;
     private static final int ENDING = 1;
     private static final int ENDED = 2;
@@ -47,7 +47,7 @@ final class HeapUsers {
      *
      * @throws IllegalStateException if the heap has ended
      */
-    int enter() {
+    public int enter() {
         int place = add();
         if (state == OPEN) return place;
         leave(place);
@@ -86,7 +86,7 @@ final class HeapUsers {
         }
     }
 
-    void leave(int place) {
+    public void leave(int place) {
         long inside;
         if (place == FIRST_PLACE) {
             do {
@@ -105,27 +105,27 @@ final class HeapUsers {
      *
      * @throws IllegalStateException if the heap has ended
      */
-    void enterArena() {
+    public void enterArena() {
         int place = enter();
         arenas.incrementAndGet();
         leave(place);
     }
 
-    void leaveArena() { arenas.decrementAndGet(); }
+    public void leaveArena() { arenas.decrementAndGet(); }
 
     /** How many arenas are open in the heap: after {@link #close}, when no call is inside, there will be no more. */
-    int arenas() { return arenas.get(); }
+    public int arenas() { return arenas.get(); }
 
     /** From here on calls wait at the door; for one thread at a time. */
-    void close() { state = ENDING; }
+    public void close() { state = ENDING; }
 
     /** The heap has not ended after all. */
-    void reopen() { state = OPEN; }
+    public void reopen() { state = OPEN; }
 
-    void end() { state = ENDED; }
+    public void end() { state = ENDED; }
 
     /** Whether one of the calls that came before {@link #close} is still inside. */
-    boolean areInside() {
+    public boolean areInside() {
         if (first != 0) return true;
         AtomicLongArray more = this.more;
         if (more == null) return false;
@@ -135,7 +135,7 @@ final class HeapUsers {
         return false;
     }
 
-    static void pause(int i) {
+    public static void pause(int i) {
         if (i < SPINS) Thread.onSpinWait();
         else LockSupport.parkNanos(PAUSE_NANOS);
     }

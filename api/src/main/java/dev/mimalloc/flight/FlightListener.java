@@ -1,4 +1,4 @@
-package dev.mimalloc;
+package dev.mimalloc.flight;
 
 import dev.mimalloc.machine.Unpinned;
 import java.lang.reflect.InvocationHandler;
@@ -13,7 +13,7 @@ import jdk.jfr.RecordingState;
  * Lets core know when a flight recording runs, and when none does. Until there is the first one, the events and
  * whatever they need are not even loaded.
  */
-final class FlightListener implements FlightRecorderListener, InvocationHandler {
+public final class FlightListener implements FlightRecorderListener, InvocationHandler {
     private static final FlightListener LISTENER = new FlightListener(); // the recorder does not keep it
     private FlightHeaps heaps; // guarded by this, as is the next
     private boolean registered;
@@ -21,7 +21,7 @@ final class FlightListener implements FlightRecorderListener, InvocationHandler 
     private FlightListener() {}
 
     /** Only where there is the module {@code jdk.jfr}. */
-    static void start(FlightHeaps heaps) {
+    public static void start(FlightHeaps heaps) {
         synchronized (LISTENER) {
             LISTENER.heaps = heaps;
         }

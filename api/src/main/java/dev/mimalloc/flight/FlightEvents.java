@@ -1,4 +1,4 @@
-package dev.mimalloc;
+package dev.mimalloc.flight;
 
 import jdk.jfr.Category;
 import jdk.jfr.DataAmount;

@@ -1,5 +1,6 @@
-package dev.mimalloc;
+package dev.mimalloc.tracking;
 
+import dev.mimalloc.base.Settings;
 import dev.mimalloc.core.malloc.Allocate;
 import dev.mimalloc.core.malloc.AllocateAligned;
 import dev.mimalloc.core.malloc.Free;
@@ -9,8 +10,9 @@ import dev.mimalloc.machine.ThreadSlot;
 import java.util.List;
 
 /**
- * Takes core's place where blocks are allocated, resized and freed, if {@link Leaks} are to be found: each block gets
- * padding behind it and an entry in the {@link Ledger}. The methods answer as core's do, with 0 for what cannot be had.
+ * Takes core's place where blocks are allocated, resized and freed, if {@link dev.mimalloc.Leaks} are to be found: each
+ * block gets padding behind it and an entry in the {@link Ledger}. The methods answer as core's do, with 0 for what
+ * cannot be had.
  *
  * <p>{@link #ON} never changes, so the JIT leaves nothing of the question in the machine code. Everything else here
  * lies outside of core, before or after a call of it: no lock of core is held, and none of the locks here is held while
@@ -23,41 +25,41 @@ import java.util.List;
  * allocated or freed, or the block is freed again. To free a block needs next to no Java memory: the stack is left out
  * when there is none for it.
  */
-final class Tracker {
+public final class Tracker {
     private static final String HOW = Settings.choice("leaks", "off", "false", "0", "", "exit", "true", "quiet");
 
     /** Whether blocks are tracked. */
-    static final boolean ON = !List.of("off", "false", "0").contains(HOW);
+    public static final boolean ON = !List.of("off", "false", "0").contains(HOW);
     /** Whether what is left is printed in the end. */
-    static final boolean REPORTS = ON && !HOW.equals("quiet");
+    public static final boolean REPORTS = ON && !HOW.equals("quiet");
 
-    /** The main heap, for what is asked of {@link Mimalloc}. */
-    static final long MAIN = 0;
+    /** The main heap, for what is asked of {@link dev.mimalloc.Mimalloc}. */
+    public static final long MAIN = 0;
 
     private Tracker() {}
 
-    static long malloc(long heap, long size) { return allocate(heap, size, 1, 0, false); }
+    public static long malloc(long heap, long size) { return allocate(heap, size, 1, 0, false); }
 
-    static long zalloc(long heap, long size) { return allocate(heap, size, 1, 0, true); }
+    public static long zalloc(long heap, long size) { return allocate(heap, size, 1, 0, true); }
 
-    static long mallocAligned(long heap, long size, long alignment) {
+    public static long mallocAligned(long heap, long size, long alignment) {
         return allocate(heap, size, alignment, 0, false);
     }
 
-    static long zallocAligned(long heap, long size, long alignment) {
+    public static long zallocAligned(long heap, long size, long alignment) {
         return allocate(heap, size, alignment, 0, true);
     }
 
-    static long mallocn(long heap, long count, long size) { return malloc(heap, total(count, size)); }
+    public static long mallocn(long heap, long count, long size) { return malloc(heap, total(count, size)); }
 
-    static long calloc(long heap, long count, long size, long alignment) {
+    public static long calloc(long heap, long count, long size, long alignment) {
         return zallocAligned(heap, total(count, size), alignment);
     }
 
     /** Negative if that is more than there can be. */
     private static long total(long count, long size) { return Math.multiplyHigh(count, size) == 0 ? count * size : -1; }
 
-    static long allocate(long heap, long size, long alignment, long offset, boolean zero) {
+    public static long allocate(long heap, long size, long alignment, long offset, boolean zero) {
         ThreadSlot.probeStack();
         return allocate(heap, size, alignment, offset, zero, CallStack.capture());
     }
@@ -87,19 +89,19 @@ final class Tracker {
                 : AllocateAligned.heapMallocAt(heap, size, alignment, offset);
     }
 
-    static long realloc(long heap, long block, long size) { return resize(heap, block, size, 1, false); }
+    public static long realloc(long heap, long block, long size) { return resize(heap, block, size, 1, false); }
 
-    static long rezalloc(long heap, long block, long size) { return resize(heap, block, size, 1, true); }
+    public static long rezalloc(long heap, long block, long size) { return resize(heap, block, size, 1, true); }
 
-    static long reallocn(long heap, long block, long count, long size) {
+    public static long reallocn(long heap, long block, long count, long size) {
         return realloc(heap, block, total(count, size));
     }
 
-    static long recalloc(long heap, long block, long count, long size) {
+    public static long recalloc(long heap, long block, long count, long size) {
         return rezalloc(heap, block, total(count, size));
     }
 
-    static long reallocAligned(long block, long size, long alignment) {
+    public static long reallocAligned(long block, long size, long alignment) {
         return resize(MAIN, block, size, alignment, false);
     }
 
@@ -127,7 +129,7 @@ final class Tracker {
         return moved;
     }
 
-    static void free(long address) {
+    public static void free(long address) {
         if (address == 0) return;
         ThreadSlot.probeStack();
         free(address, CallStack.captureIfPossible());
@@ -147,12 +149,12 @@ final class Tracker {
         Free.free(block.address);
     }
 
-    static long usableSize(long address) { return address == 0 ? 0 : Ledger.live(address).size(); }
+    public static long usableSize(long address) { return address == 0 ? 0 : Ledger.live(address).size(); }
 
-    static boolean expand(long address, long size) { return address != 0 && size <= Ledger.live(address).size(); }
+    public static boolean expand(long address, long size) { return address != 0 && size <= Ledger.live(address).size(); }
 
     /** Ends a heap with its blocks; only then says what was wrong with them. */
-    static void destroy(long heap) {
+    public static void destroy(long heap) {
         // What goes wrong in here leaves the heap's memory as it is: some of its blocks may still be looked at.
         IllegalStateException wrong = Ledger.endHeap(heap, CallStack.captureIfPossible());
         Heaps.destroy(heap);
@@ -160,11 +162,11 @@ final class Tracker {
     }
 
     /** Ends a heap without its blocks, which are the main heap's from now on. */
-    static void delete(long heap) {
+    public static void delete(long heap) {
         Ledger.forgetHeap(heap);
         Heaps.delete(heap);
     }
 
     /** The address that has been given out of the block that core knows at {@code start}. */
-    static long addressIn(long start, long size) { return start == 0 ? 0 : Ledger.addressIn(start, size); }
+    public static long addressIn(long start, long size) { return start == 0 ? 0 : Ledger.addressIn(start, size); }
 }
