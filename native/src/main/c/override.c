@@ -90,7 +90,7 @@ MI_EXPORTED struct mallinfo2 mallinfo2(void) {
   info.uordblks = mi_at_least_0(stats.malloc_normal.current);
   size_t used = info.uordblks + info.hblkhd;
   info.fordblks = committed > used ? committed - used : 0;
-  // As there, without the large blocks.
+  // As in glibc, without the large blocks.
   info.arena = info.uordblks + info.fordblks;
   info.keepcost = info.fordblks;
   return info;
@@ -98,7 +98,7 @@ MI_EXPORTED struct mallinfo2 mallinfo2(void) {
 
 static int mi_as_int(size_t count) { return count > INT_MAX ? INT_MAX : (int)count; }
 
-// Of more than 2 GiB it can only say that it is so much.
+// Its fields are of 32 bits: an amount above 2 GiB - 1 is given as that.
 MI_EXPORTED struct mallinfo mallinfo(void) {
   struct mallinfo2 all = mallinfo2();
   struct mallinfo info = {.arena = mi_as_int(all.arena), .ordblks = mi_as_int(all.ordblks), .hblks = mi_as_int(all.hblks),

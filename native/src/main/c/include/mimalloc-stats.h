@@ -89,7 +89,7 @@ typedef struct mi_stats_s {
 
 /// The statistics of the current subprocess; stats->size and stats->version must be set (see mi_stats_t_decl).
 mi_decl_export bool mi_stats_get(mi_stats_t* stats) mi_attr_noexcept;
-/// The same as JSON: in buf, or if that is NULL in a block to be freed by mi_free.
+/// The statistics of the current subprocess as JSON: in buf, or if that is NULL in a block to be freed by mi_free.
 mi_decl_nodiscard mi_decl_export char* mi_stats_get_json(size_t buf_size, char* buf) mi_attr_noexcept;
 /// Statistics as JSON.
 mi_decl_nodiscard mi_decl_export char* mi_stats_as_json(mi_stats_t* stats, size_t buf_size, char* buf)

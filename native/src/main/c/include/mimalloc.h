@@ -111,15 +111,15 @@ typedef enum mi_option_e {
   mi_option_deprecated_segment_reset,             // No effect any more. (0)
   mi_option_deprecated_eager_commit_delay,        // No effect any more. (1)
   mi_option_purge_delay,                          // Milliseconds, once to twice, until free memory goes back to the system; 0 at once, -1 never. (1000)
-  mi_option_use_numa_nodes,                       // Acts as if there were so many NUMA nodes; 0 asks the system. (0)
+  mi_option_use_numa_nodes,                       // The number of NUMA nodes to act for; 0 asks the system. (0)
   mi_option_disallow_os_alloc,                    // Takes no memory from the system beyond what was reserved. (0)
   mi_option_os_tag,                               // No effect: the tag of memory from the system, which only macOS has. (100)
-  mi_option_max_errors,                           // No more errors are printed after so many; -1 for all. (32)
-  mi_option_max_warnings,                         // No more warnings are printed after so many; -1 for all. (32)
+  mi_option_max_errors,                           // The most errors that are printed; -1 for all. (32)
+  mi_option_max_warnings,                         // The most warnings that are printed; -1 for all. (32)
   mi_option_deprecated_max_segment_reclaim,       // No effect any more. (10)
   mi_option_destroy_on_exit,                      // Frees all memory when the process ends. No effect on the JVM, whose threads run to its very end. (0)
   mi_option_arena_reserve,                        // Addresses that an arena reserves, in KiB; memory is taken only where it is used. (1048576 KiB)
-  mi_option_arena_purge_mult,                     // Free memory of arenas waits so many times purge_delay. (1)
+  mi_option_arena_purge_mult,                     // Free memory of arenas waits purge_delay times this number. (1)
   mi_option_deprecated_purge_extend_delay,        // No effect any more. (1)
   mi_option_disallow_arena_alloc,                 // Takes each page straight from the system, not from arenas. (0)
   mi_option_retry_on_oom,                         // No effect: milliseconds to try again when there is no memory, on Windows. (400)
@@ -127,9 +127,9 @@ typedef enum mi_option_e {
   mi_option_guarded_min,                          // No effect in this build, which guards no blocks: the smallest one to guard, in bytes. (0)
   mi_option_guarded_max,                          // No effect in this build, which guards no blocks: the largest one to guard, in bytes. (1073741824)
   mi_option_guarded_precise,                      // No effect in this build, which guards no blocks: they end at the guard page. (0)
-  mi_option_guarded_sample_rate,                  // No effect in this build, which guards no blocks: one in so many is guarded. (0)
+  mi_option_guarded_sample_rate,                  // No effect in this build, which guards no blocks: of how many blocks one is guarded. (0)
   mi_option_guarded_sample_seed,                  // No effect in this build, which guards no blocks: where that counting begins. (0)
-  mi_option_generic_collect,                      // A thread collects its empty pages after so many allocations that had to look for a page. (10000)
+  mi_option_generic_collect,                      // Allocations that had to look for a page, after which a thread collects its empty pages. (10000)
   mi_option_page_reclaim_on_free,                 // A free takes over an abandoned page: -1 never, 0 if the thread had it before, 1 always. (0)
   mi_option_page_full_retain,                     // Full pages of a size that a thread keeps, of small blocks in proportion; -1 for all. (2)
   mi_option_page_max_candidates,                  // Pages that are looked at to find the fullest one. (4)
@@ -417,10 +417,10 @@ mi_decl_export void mi_theap_guarded_set_size_bound(mi_theap_t* theap, size_t mi
 
 /// Calls the visitor for each area of a heap (with block NULL) and, if asked, for each block in use.
 mi_decl_export bool mi_heap_visit_blocks(mi_heap_t* heap, bool visit_blocks, mi_block_visit_fun* visitor, void* arg);
-/// The same for the areas that threads left behind when they ended.
+/// Calls the visitor as mi_heap_visit_blocks does, for the areas that threads left behind when they ended.
 mi_decl_export bool mi_heap_visit_abandoned_blocks(mi_heap_t* heap, bool visit_blocks, mi_block_visit_fun* visitor,
     void* arg);
-/// The same for the areas of one theap.
+/// Calls the visitor as mi_heap_visit_blocks does, for the areas of one theap.
 mi_decl_export bool mi_theap_visit_blocks(const mi_theap_t* theap, bool visit_blocks, mi_block_visit_fun* visitor,
     void* arg);
 /// Calls the visitor for each heap of a subprocess.
@@ -496,16 +496,16 @@ mi_decl_export void mi_stats_merge(void) mi_attr_noexcept;
 
 /// Reserves size bytes of OS memory for allocation.
 mi_decl_export int mi_reserve_os_memory(size_t size, bool commit, bool allow_large) mi_attr_noexcept;
-/// The same; an exclusive arena serves only the heaps that were made in it.
+/// mi_reserve_os_memory, with the new arena's id; an exclusive arena serves only the heaps that were made in it.
 mi_decl_export int mi_reserve_os_memory_ex(size_t size, bool commit, bool allow_large, bool exclusive, mi_arena_id_t*
     arena_id) mi_attr_noexcept;
 /// Hands over a range of memory for allocation, for ever.
 mi_decl_export bool mi_manage_os_memory(void* start, size_t size, bool is_committed, bool is_pinned, bool is_zero, int
     numa_node) mi_attr_noexcept;
-/// The same; an exclusive arena serves only the heaps that were made in it.
+/// mi_manage_os_memory, with the new arena's id; an exclusive arena serves only the heaps that were made in it.
 mi_decl_export bool mi_manage_os_memory_ex(void* start, size_t size, bool is_committed, bool is_pinned, bool is_zero,
     int numa_node, bool exclusive, mi_arena_id_t* arena_id) mi_attr_noexcept;
-/// The same, with a function that commits and decommits the range's memory.
+/// mi_manage_os_memory_ex, with a function that commits and decommits the range's memory.
 mi_decl_export bool mi_manage_memory(void* start, size_t size, bool is_committed, bool is_pinned, bool is_zero, int
     numa_node, bool exclusive, mi_commit_fun_t* commit_fun, void* commit_fun_arg, mi_arena_id_t* arena_id)
     mi_attr_noexcept;
@@ -514,7 +514,7 @@ mi_decl_export int mi_reserve_huge_os_pages_interleave(size_t pages, size_t numa
     mi_attr_noexcept;
 /// Reserves 1 GiB OS pages at a NUMA node, within a time.
 mi_decl_export int mi_reserve_huge_os_pages_at(size_t pages, int numa_node, size_t timeout_msecs) mi_attr_noexcept;
-/// The same; an exclusive arena serves only the heaps that were made in it.
+/// mi_reserve_huge_os_pages_at, with the new arena's id; an exclusive arena serves only the heaps that were made in it.
 mi_decl_export int mi_reserve_huge_os_pages_at_ex(size_t pages, int numa_node, size_t timeout_msecs, bool exclusive,
     mi_arena_id_t* arena_id) mi_attr_noexcept;
 /// Deprecated: mi_reserve_huge_os_pages_interleave.
@@ -530,14 +530,14 @@ mi_decl_nodiscard mi_decl_export size_t mi_arena_min_size(void);
 
 // --- Subprocesses: heaps and arenas of different ones never meet, though threads may free each other's blocks -----------
 
-/// The one that a process begins with.
+/// The subprocess that a process begins with.
 mi_decl_nodiscard mi_decl_export mi_subproc_id_t mi_subproc_main(void);
-/// The current thread's.
+/// The current thread's subprocess.
 mi_decl_nodiscard mi_decl_export mi_subproc_id_t mi_subproc_current(void);
-/// A new one, or none. Its heaps and arenas are only for threads that were put into it: for others a heap has no memory
+/// A new subprocess, or none. Its heaps and arenas are only for threads that were put into it: for others a heap has no memory
 /// (EINVAL).
 mi_decl_nodiscard mi_decl_export mi_subproc_id_t mi_subproc_new(void);
-/// Ends one and frees all of its memory; no thread may be in it.
+/// Ends a subprocess and frees all of its memory; no thread may be in it.
 mi_decl_export void mi_subproc_destroy(mi_subproc_id_t subproc);
 /// Puts the current thread, which must not have allocated yet, into a subprocess.
 mi_decl_export void mi_subproc_add_current_thread(mi_subproc_id_t subproc);
@@ -552,7 +552,7 @@ mi_decl_export void mi_option_enable(mi_option_t option);
 mi_decl_export void mi_option_disable(mi_option_t option);
 /// Sets an option to 1 or 0.
 mi_decl_export void mi_option_set_enabled(mi_option_t option, bool enable);
-/// The same, unless the user or the environment has set it.
+/// Sets an option to 1 or 0, unless the user or the environment has set it.
 mi_decl_export void mi_option_set_enabled_default(mi_option_t option, bool enable);
 /// The value of an option.
 mi_decl_export long mi_option_get(mi_option_t option);
@@ -584,7 +584,7 @@ mi_decl_nodiscard mi_decl_export void* mi_memalign(size_t alignment, size_t size
     mi_attr_alloc_size(2) mi_attr_alloc_align(1);
 /// A block aligned to the OS' page size.
 mi_decl_nodiscard mi_decl_export void* mi_valloc(size_t size) mi_attr_noexcept mi_attr_malloc mi_attr_alloc_size(1);
-/// The same, with its size rounded up to whole OS pages.
+/// A block aligned to the OS' page size, its size rounded up to whole OS pages.
 mi_decl_nodiscard mi_decl_export void* mi_pvalloc(size_t size) mi_attr_noexcept mi_attr_malloc;
 /// As C11 has it: mi_malloc_aligned.
 mi_decl_nodiscard mi_decl_export void* mi_aligned_alloc(size_t alignment, size_t size) mi_attr_noexcept mi_attr_malloc
@@ -602,7 +602,7 @@ mi_decl_nodiscard mi_decl_export void* mi_aligned_offset_recalloc(void* p, size_
     alignment, size_t offset) mi_attr_noexcept mi_attr_alloc_size2(2, 3);
 /// A copy of an environment variable in *buf and its size in *size; returns 0 or an errno.
 mi_decl_export int mi_dupenv_s(char** buf, size_t* size, const char* name) mi_attr_noexcept;
-/// The same for wide characters.
+/// For wide names, which variables have on Windows only: stores NULL in *buf and 0 in *size, and returns EINVAL.
 mi_decl_export int mi_wdupenv_s(wchar_t** buf, size_t* size, const wchar_t* name) mi_attr_noexcept;
 /// A copy of a wide text.
 mi_decl_nodiscard mi_decl_export wchar_t* mi_wcsdup(const wchar_t* s) mi_attr_noexcept mi_attr_malloc;

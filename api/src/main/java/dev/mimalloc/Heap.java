@@ -100,7 +100,7 @@ public final class Heap implements SegmentAllocator, AutoCloseable {
         return created;
     }
 
-    /** A new heap that only allocates in one of core's arenas, of so many bytes, or in any for 0. */
+    /** A new heap that only allocates in one of core's arenas, of {@code size} bytes, or in any for 0. */
     static Heap create(long arena, long size) {
         Heap created = new Heap(0, size); // first: there may be no room for it
         created.heap = Heaps.create(arena);

@@ -33,21 +33,21 @@ public enum Option {
     RESERVE_OS_MEMORY(Options.RESERVE_OS_MEMORY),
     /** Milliseconds, once to twice, until free memory goes back to the system; 0 at once, -1 never. */
     PURGE_DELAY(Options.PURGE_DELAY),
-    /** Acts as if there were so many NUMA nodes; 0 asks the system. */
+    /** The number of NUMA nodes to act for; 0 asks the system. */
     USE_NUMA_NODES(Options.USE_NUMA_NODES),
     /** Takes no memory from the system beyond what was reserved. */
     DISALLOW_OS_ALLOC(Options.DISALLOW_OS_ALLOC),
-    /** No more errors are printed after so many; -1 for all. */
+    /** The most errors that are printed; -1 for all. */
     MAX_ERRORS(Options.MAX_ERRORS),
-    /** No more warnings are printed after so many; -1 for all. */
+    /** The most warnings that are printed; -1 for all. */
     MAX_WARNINGS(Options.MAX_WARNINGS),
     /** Addresses that an arena reserves, in KiB; memory is taken only where it is used. */
     ARENA_RESERVE(Options.ARENA_RESERVE),
-    /** Free memory of arenas waits so many times purge_delay. */
+    /** Free memory of arenas waits purge_delay times this number. */
     ARENA_PURGE_MULT(Options.ARENA_PURGE_MULT),
     /** Takes each page straight from the system, not from arenas. */
     DISALLOW_ARENA_ALLOC(Options.DISALLOW_ARENA_ALLOC),
-    /** A thread collects its empty pages after so many allocations that had to look for a page. */
+    /** Allocations that had to look for a page, after which a thread collects its empty pages. */
     GENERIC_COLLECT(Options.GENERIC_COLLECT),
     /** A free takes over an abandoned page: -1 never, 0 if the thread had it before, 1 always. */
     PAGE_RECLAIM_ON_FREE(Options.PAGE_RECLAIM_ON_FREE),

@@ -47,7 +47,7 @@ final class FlightEvents {
         @SettingDefinition
         @Name("interval")
         @Label("Sampling Interval")
-        @Description("One byte in so many is a sample, on average: 512 kB, for example")
+        @Description("The average number of bytes from one sample to the next: 512 kB, for example")
         @DataAmount(DataAmount.BYTES)
         boolean interval(FlightSetting.Interval interval) { return true; }
 

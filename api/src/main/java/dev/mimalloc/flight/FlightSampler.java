@@ -135,7 +135,7 @@ final class FlightSampler implements Trace.Listener, Consumer<String> {
         trim();
     }
 
-    /** The weight of a sample among those that weigh at least so much; 0 if it is none of them. */
+    /** The weight of a sample among those that weigh at least {@code bound}; 0 if it is none of them. */
     static long thinned(long weight, long bound) {
         if (weight >= bound) return weight;
         return ThreadLocalRandom.current().nextLong(bound) < weight ? bound : 0;

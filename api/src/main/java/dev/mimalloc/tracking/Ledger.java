@@ -9,8 +9,8 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /**
- * The blocks that live, and those that were freed last, by address. A freed block stays until so many others have been
- * freed after it, or until another has its address.
+ * The blocks that live, and those that were freed last, by address. A freed block stays until {@link #FREED_MAX} others
+ * have been freed after it, or until another has its address.
  */
 public final class Ledger {
     private static final int FREED_MAX = (int) Math.min(Settings.number("leaks.freed", 10_000), Integer.MAX_VALUE);

@@ -12,7 +12,7 @@ import java.time.Instant;
  * may look at the padding of a live block. Once the block has ended only the thread that has ended it may.
  */
 public final class TrackedBlock {
-    /** So many bytes there are at least behind a block. */
+    /** The least number of bytes behind a block. */
     static final int PADDING = 8;
 
     /** Of the rest of a large block no more is touched than this. */

@@ -14,7 +14,7 @@ public final class Check {
 
     private Check() {}
 
-    /** The same for as long as the process lives. */
+    /** Whether invariants are checked. The answer never changes while the process lives. */
     public static boolean isOn() { return ON; }
 
     /** An error when the invariant does not hold. In C the process says in which function, and aborts. */

@@ -25,7 +25,7 @@ public final class Text {
     }
 
     private static long add(String text) {
-        // By words, and back by a table: single bytes would be so many that the JIT sets to work.
+        // By words, and back by a table: a loop over single bytes would run often enough for the JIT to set to work.
         byte[] bytes = Arrays.copyOf(text.getBytes(StandardCharsets.UTF_8), text.length() * 3 + 8 & -8);
         int size = 0;
         while (bytes[size] != 0) size++;

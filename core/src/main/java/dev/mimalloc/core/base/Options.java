@@ -55,15 +55,15 @@ public final class Options {
     public static final int DEPRECATED_EAGER_COMMIT_DELAY = 14;
     /** Milliseconds, once to twice, until free memory goes back to the system; 0 at once, -1 never. */
     public static final int PURGE_DELAY = 15;
-    /** Acts as if there were so many NUMA nodes; 0 asks the system. */
+    /** The number of NUMA nodes to act for; 0 asks the system. */
     public static final int USE_NUMA_NODES = 16;
     /** Takes no memory from the system beyond what was reserved. */
     public static final int DISALLOW_OS_ALLOC = 17;
     /** No effect: the tag of memory from the system, which only macOS has. */
     public static final int OS_TAG = 18;
-    /** No more errors are printed after so many; -1 for all. */
+    /** The most errors that are printed; -1 for all. */
     public static final int MAX_ERRORS = 19;
-    /** No more warnings are printed after so many; -1 for all. */
+    /** The most warnings that are printed; -1 for all. */
     public static final int MAX_WARNINGS = 20;
     /** No effect any more. */
     public static final int DEPRECATED_MAX_SEGMENT_RECLAIM = 21;
@@ -71,7 +71,7 @@ public final class Options {
     public static final int DESTROY_ON_EXIT = 22;
     /** Addresses that an arena reserves, in KiB; memory is taken only where it is used. */
     public static final int ARENA_RESERVE = 23;
-    /** Free memory of arenas waits so many times purge_delay. */
+    /** Free memory of arenas waits purge_delay times this number. */
     public static final int ARENA_PURGE_MULT = 24;
     /** No effect any more. */
     public static final int DEPRECATED_PURGE_EXTEND_DELAY = 25;
@@ -87,11 +87,11 @@ public final class Options {
     public static final int GUARDED_MAX = 30;
     /** No effect in this build, which guards no blocks: they end at the guard page. */
     public static final int GUARDED_PRECISE = 31;
-    /** No effect in this build, which guards no blocks: one in so many is guarded. */
+    /** No effect in this build, which guards no blocks: of how many blocks one is guarded. */
     public static final int GUARDED_SAMPLE_RATE = 32;
     /** No effect in this build, which guards no blocks: where that counting begins. */
     public static final int GUARDED_SAMPLE_SEED = 33;
-    /** A thread collects its empty pages after so many allocations that had to look for a page. */
+    /** Allocations that had to look for a page, after which a thread collects its empty pages. */
     public static final int GENERIC_COLLECT = 34;
     /** A free takes over an abandoned page: -1 never, 0 if the thread had it before, 1 always. */
     public static final int PAGE_RECLAIM_ON_FREE = 35;
@@ -253,7 +253,7 @@ public final class Options {
         return getAcquire(state(option)) >> STATE_BITS;
     }
 
-    /** The same in bytes, of an option that is a size. */
+    /** The value, in bytes, of an option that is a size: within its limits, and small enough to reckon with. */
     public static long boundedSize(int option) { return bounded(option) << 10; }
 
     /** What is wrong with the value that was given, and which one serves: a text, or 0. */
