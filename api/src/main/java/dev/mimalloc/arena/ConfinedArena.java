@@ -44,7 +44,7 @@ public final class ConfinedArena implements Arena {
         this.zeroed = zeroed;
         blocks.enter(); // either this can fail or what follows
         lender = blocks.lender();
-        spare = lender == 0 ? 0 : Spare.take(lender);
+        spare = lender == 0 ? 0 : Spare.borrow(lender);
         next = spare;
         limit = spare == 0 ? 0 : spare + Spare.SIZE;
     }

@@ -81,19 +81,19 @@ final class InvariantsOfArenas {
     }
 
     void check(long subprocess) {
-        long purgeable = 0;
+        long waiting = 0;
         for (long i = 0; i < Subprocess.arenaCount(subprocess); i++) {
             long arena = Subprocess.arena(subprocess, i);
             if (arena == 0) continue;
             checkSlices(arena);
-            purgeable += Bitmap.countSet(Arena.purge(arena), 0, Arena.slices(arena));
+            waiting += Bitmap.countSet(Arena.waiting(arena), 0, Arena.slices(arena));
             for (long bitmap : new long[] {Arena.free(arena), Arena.committed(arena), Arena.dirty(arena),
-                    Arena.purge(arena), Arena.aged(arena), Arena.early(arena)}) {
+                    Arena.waiting(arena), Arena.aged(arena), Arena.early(arena)}) {
                 checkMap(verdict, bitmap, Arena.slices(arena));
             }
         }
-        verdict.that(Subprocess.purgeable(subprocess) == purgeable, "%d slices wait to be purged, %d counted",
-                purgeable, Subprocess.purgeable(subprocess));
+        verdict.that(Subprocess.waiting(subprocess) == waiting, "%d slices wait to be purged, %d counted",
+                waiting, Subprocess.waiting(subprocess));
         checkPageMap();
     }
 

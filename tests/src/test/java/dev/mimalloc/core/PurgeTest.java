@@ -110,9 +110,9 @@ class PurgeTest {
             var places = blocks.stream().map(block -> Place.of(subprocess, block)).toList();
             List<Place> freed = new ArrayList<>();
             long waiting = -1;
-            for (int i = 0; Subprocess.purgeable(subprocess) > waiting; i++) {
+            for (int i = 0; Subprocess.waiting(subprocess) > waiting; i++) {
                 if (i % 3 == 0) continue;
-                waiting = Subprocess.purgeable(subprocess);
+                waiting = Subprocess.waiting(subprocess);
                 Free.free(blocks.set(i, 0L));
                 freed.add(places.get(i));
             }
@@ -129,7 +129,7 @@ class PurgeTest {
             assertThat(pieces).as("purged slices of huge pages in use").isZero();
             timeIsUp(subprocess);
             timeIsUp(subprocess);
-            assertThat(Subprocess.purgeable(subprocess)).as("slices that wait when time was up twice").isZero();
+            assertThat(Subprocess.waiting(subprocess)).as("slices that wait when time was up twice").isZero();
             blocks.forEach(Free::free);
         });
     }
@@ -144,7 +144,7 @@ class PurgeTest {
                 kept.addAll(allocate(1, MIB / 8));
             }
             large.forEach(Free::free);
-            assertThat(Subprocess.purgeable(subprocess)).as("slices that wait").isLessThan(large.size() * 30L / 2);
+            assertThat(Subprocess.waiting(subprocess)).as("slices that wait").isLessThan(large.size() * 30L / 2);
             kept.forEach(Free::free);
         });
     }
@@ -181,9 +181,9 @@ class PurgeTest {
                 timeIsUp(subprocess);
                 Free.free(halves.get(1 - older));
                 timeIsUp(subprocess);
-                assertThat(Bitmap.countSet(Arena.purge(place.arena), place.slice, 32)).as("waiting").isEqualTo(32);
+                assertThat(Bitmap.countSet(Arena.waiting(place.arena), place.slice, 32)).as("waiting").isEqualTo(32);
                 timeIsUp(subprocess);
-                assertThat(Bitmap.countSet(Arena.purge(place.arena), place.slice, 32)).as("at last").isZero();
+                assertThat(Bitmap.countSet(Arena.waiting(place.arena), place.slice, 32)).as("at last").isZero();
             }
             much.forEach(Free::free);
         });
@@ -218,9 +218,9 @@ class PurgeTest {
     void aPeakDoesNotRaiseWhatMayWait() throws Exception {
         inASubprocess(subprocess -> {
             allocate(enough(5 * MIB), 5 * MIB).forEach(Free::free);
-            assertThat(Subprocess.purgeNext(subprocess)).as("the next purge by amount").isPositive();
+            assertThat(Subprocess.earlyFrom(subprocess)).as("the next purge by amount").isPositive();
             Purge.run(subprocess);
-            assertThat(Subprocess.purgeNext(subprocess)).as("the next purge by amount").isZero();
+            assertThat(Subprocess.earlyFrom(subprocess)).as("the next purge by amount").isZero();
         });
     }
 
@@ -232,9 +232,9 @@ class PurgeTest {
             List<Long> much = allocate(150, 4 * MIB);
             allocate(150, 4 * MIB).forEach(Free::free);
             long most = 80 * MIB + (kept + 600 * MIB) / 16;
-            assertThat(Subprocess.purgeable(subprocess) << Config.SLICE_SHIFT).as("bytes that wait").isLessThan(most);
+            assertThat(Subprocess.waiting(subprocess) << Config.SLICE_SHIFT).as("bytes that wait").isLessThan(most);
             much.forEach(Free::free);
-            assertThat(Subprocess.purgeable(subprocess) << Config.SLICE_SHIFT).as("bytes that wait").isLessThan(most);
+            assertThat(Subprocess.waiting(subprocess) << Config.SLICE_SHIFT).as("bytes that wait").isLessThan(most);
         });
     }
 
@@ -259,7 +259,7 @@ class PurgeTest {
             for (int i = 0; i < 4; i++) allocate(100, 4 * MIB).forEach(Free::free);
             assertThat(Subprocess.wanted(subprocess)).as("slices that may wait in addition").isGreaterThan(2000);
             for (int i = 0; i < 4 && Subprocess.purgeExpire(subprocess) != 0; i++) timeIsUp(subprocess);
-            assertThat(Subprocess.purgeable(subprocess)).as("slices that wait").isZero();
+            assertThat(Subprocess.waiting(subprocess)).as("slices that wait").isZero();
             Purge.run(subprocess);
             assertThat(Subprocess.wanted(subprocess)).as("slices that may wait in addition").isZero();
         });
@@ -274,7 +274,7 @@ class PurgeTest {
                 // As if it had been long ago.
                 Subprocess.setPurgedAt(subprocess, Os.clock() - Arena.purgeDelay());
                 for (int j = 0; j < 4 && Subprocess.purgeExpire(subprocess) != 0; j++) timeIsUp(subprocess);
-                assertThat(Subprocess.purgeable(subprocess)).as("slices that wait").isZero();
+                assertThat(Subprocess.waiting(subprocess)).as("slices that wait").isZero();
                 assertThat(Subprocess.wanted(subprocess)).as("slices that may wait in addition").isZero();
             }
         });
@@ -295,7 +295,7 @@ class PurgeTest {
             for (int i = 0; i < 3; i++) {
                 Purge.run(subprocess);
                 assertThat(place.waiting()).as("slices that wait after they were refused").isEqualTo(16);
-                assertThat(Subprocess.purgeable(subprocess)).as("all that wait").isEqualTo(320);
+                assertThat(Subprocess.waiting(subprocess)).as("all that wait").isEqualTo(320);
                 assertThat(Subprocess.purgeExpire(subprocess)).as("the next time").isPositive();
                 timeIsUp(subprocess);
             }
@@ -303,7 +303,7 @@ class PurgeTest {
             refuses.set(false);
             Purge.run(subprocess);
             assertThat(place.waiting()).as("slices that wait at last").isZero();
-            assertThat(Subprocess.purgeable(subprocess)).as("all that wait").isZero();
+            assertThat(Subprocess.waiting(subprocess)).as("all that wait").isZero();
             assertThat(given).as("bytes given back").hasValue(20 * MIB);
             assertThat(Statistics.total(statistics, Statistics.PURGED)).as("bytes purged").isEqualTo(20 * MIB);
         });
@@ -486,7 +486,7 @@ class PurgeTest {
             return new Place(arena, (block - Arena.start(arena)) >>> Config.SLICE_SHIFT);
         }
 
-        long waiting() { return Bitmap.countSet(Arena.purge(arena), slice, 16); }
+        long waiting() { return Bitmap.countSet(Arena.waiting(arena), slice, 16); }
 
         /** Is all of the region free that {@code one} is in? */
         boolean hasFreeRegionOf(long one) {

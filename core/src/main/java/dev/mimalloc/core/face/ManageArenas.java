@@ -241,7 +241,7 @@ public final class ManageArenas {
         line(printer, Text.literal(": slices "), slices, false);
         line(printer, Text.literal(", free "), Bitmap.countSet(Arena.free(arena), 0, slices), false);
         line(printer, Text.literal(", committed "), Bitmap.countSet(Arena.committed(arena), 0, slices), false);
-        line(printer, Text.literal(", to be purged "), Bitmap.countSet(Arena.purge(arena), 0, slices), false);
+        line(printer, Text.literal(", to be purged "), Bitmap.countSet(Arena.waiting(arena), 0, slices), false);
         Printer.letter(printer, '\n');
     }
 

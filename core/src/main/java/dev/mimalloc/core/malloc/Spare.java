@@ -6,7 +6,7 @@ import dev.mimalloc.core.thread.Threads;
 import dev.mimalloc.machine.ThreadSlot;
 
 /**
- * A block that each thread keeps at hand: for memory that is wanted for a moment, again and again, taking it and
+ * A block that each thread keeps at hand: for memory that is wanted for a moment, again and again, borrowing it and
  * putting it back costs even less than malloc and free. Only one borrower at a time can have it. JVM only.
  */
 public final class Spare {
@@ -15,14 +15,14 @@ public final class Spare {
 
     private Spare() {}
 
-    /** The lender of the current thread, 0 if it has none: for {@link #take} and {@link #putBack} in this thread. */
+    /** The lender of the current thread, 0 if it has none: for {@link #borrow} and {@link #putBack} in this thread. */
     public static long lender() {
         long theap = ThreadSlot.theap();
         return theap == 0 ? 0 : Theap.data(theap);
     }
 
     /** The spare block, with arbitrary contents; 0 if it is lent already, or there is no memory. */
-    public static long take(long lender) {
+    public static long borrow(long lender) {
         long block = ThreadData.spare(lender);
         if (block == ThreadData.LENT) return 0;
         if (block == 0) block = allocate(lender);

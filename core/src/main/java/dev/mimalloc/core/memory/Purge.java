@@ -63,16 +63,16 @@ public final class Purge {
      * a lock, so no function of the user's is called.
      */
     public static void afterFree(long subprocess) {
-        if (Subprocess.purgeable(subprocess) <= Config.WAITING_MIN) return;
+        if (Subprocess.waiting(subprocess) <= Config.WAITING_MIN) return;
         tick(subprocess, true);
-        long waiting = Subprocess.purgeable(subprocess);
+        long waiting = Subprocess.waiting(subprocess);
         if (waiting > Subprocess.waitPeak(subprocess)) Subprocess.setWaitPeak(subprocess, waiting);
         long most = most(subprocess);
-        if (waiting <= most || waiting < Subprocess.purgeNext(subprocess)) return;
+        if (waiting <= most || waiting < Subprocess.earlyFrom(subprocess)) return;
         boolean all = waiting >= 2 * most;
         run(subprocess, all ? ALL : WHOLE, most - Config.WAITING_MIN / 2, true);
-        long next = Subprocess.purgeable(subprocess) + Config.WAITING_MIN / 4;
-        Subprocess.setPurgeNext(subprocess, all ? next : Config.min(next, 2 * most));
+        long next = Subprocess.waiting(subprocess) + Config.WAITING_MIN / 4;
+        Subprocess.setEarlyFrom(subprocess, all ? next : Config.min(next, 2 * most));
     }
 
     /**
@@ -104,7 +104,7 @@ public final class Purge {
             Subprocess.setPurgedAt(subprocess, Os.clock());
         } else {
             Subprocess.clearPurgeExpire(subprocess);
-            Subprocess.setPurgeNext(subprocess, 0);
+            Subprocess.setEarlyFrom(subprocess, 0);
             forget(subprocess);
         }
         for (long i = 0; i < Subprocess.arenaCount(subprocess); i++) {
@@ -112,7 +112,7 @@ public final class Purge {
             if (arena == 0 || quiet && Arena.isCommittedByUser(arena)) continue;
             keep = purgeArena(subprocess, arena, which, early, keep);
         }
-        if (!early) Subprocess.setWaitPeak(subprocess, Subprocess.purgeable(subprocess));
+        if (!early) Subprocess.setWaitPeak(subprocess, Subprocess.waiting(subprocess));
         // Some slices have not waited long enough, or the OS has refused them: they have a next time.
         if (isWaiting(subprocess)) Arena.schedulePurge(subprocess);
         Statistics.add(Subprocess.statistics(subprocess), Statistics.ARENA_PURGES, 1);
@@ -177,7 +177,7 @@ public final class Purge {
     private static boolean isWaiting(long subprocess) {
         for (long i = 0; i < Subprocess.arenaCount(subprocess); i++) {
             long arena = Subprocess.arena(subprocess, i);
-            if (arena != 0 && Bitmap.nextSet(Arena.purge(arena), 0, Arena.slices(arena)) >= 0) return true;
+            if (arena != 0 && Bitmap.nextSet(Arena.waiting(arena), 0, Arena.slices(arena)) >= 0) return true;
         }
         return false;
     }
@@ -185,11 +185,11 @@ public final class Purge {
     /** Purges in one arena; returns how many slices are still to be left waiting in the next one. */
     private static long purgeArena(long subprocess, long arena, int which, boolean early, long keep) {
         long least = Options.boundedSize(Options.MINIMAL_PURGE_SIZE) >>> Config.SLICE_SHIFT;
-        long purge = Arena.purge(arena);
+        long waiting = Arena.waiting(arena);
         long slices = Arena.slices(arena);
         long at = 0;
-        while ((at = Bitmap.nextSet(purge, at, slices)) >= 0) {
-            long length = Bitmap.runLength(purge, at, slices);
+        while ((at = Bitmap.nextSet(waiting, at, slices)) >= 0) {
+            long length = Bitmap.runLength(waiting, at, slices);
             if (keep > 0) {
                 length = Config.min(keep, length);
                 keep -= length;
@@ -216,7 +216,7 @@ public final class Purge {
             long next = whole ? first + Arena.HUGE_PAGE : Config.min(end, first + Arena.HUGE_PAGE);
             boolean goes = whole || !huge || which != WHOLE;
             if (which == AGED && whole) {
-                goes = countSet(Arena.aged(arena), first) >= countSet(Arena.purge(arena), first);
+                goes = countSet(Arena.aged(arena), first) >= countSet(Arena.waiting(arena), first);
                 if (!goes) ageAll(arena, at, next);
             } else if (which == AGED) {
                 long aged = Bitmap.runLength(Arena.aged(arena), at, next);
@@ -237,15 +237,15 @@ public final class Purge {
     private static void purgeSlices(long subprocess, long arena, long from, long to, boolean early) {
         if (from == to) return;
         if (early) Bitmap.set(Arena.early(arena), from, to - from);
-        Subprocess.addPurgeable(subprocess, -Bitmap.clear(Arena.purge(arena), from, to - from));
+        Subprocess.addWaiting(subprocess, -Bitmap.clear(Arena.waiting(arena), from, to - from));
         Bitmap.clear(Arena.aged(arena), from, to - from);
         purgeFree(subprocess, arena, from, to);
     }
 
     /** Notes of all waiting slices from {@code at} to {@code end} that they have waited when the time was up. */
     private static void ageAll(long arena, long at, long end) {
-        while ((at = Bitmap.nextSet(Arena.purge(arena), at, end)) >= 0) {
-            long length = Bitmap.runLength(Arena.purge(arena), at, end);
+        while ((at = Bitmap.nextSet(Arena.waiting(arena), at, end)) >= 0) {
+            long length = Bitmap.runLength(Arena.waiting(arena), at, end);
             if (length > 0) Bitmap.set(Arena.aged(arena), at, length);
             at += length;
         }
@@ -283,8 +283,8 @@ public final class Purge {
      * free, so that a malloc that claims them clears the bits.
      */
     private static void purgeClaimed(long subprocess, long arena, long slice, long count) {
-        if (!Arena.purgeMemory(arena, slice, count)) {
-            Subprocess.addPurgeable(subprocess, Bitmap.set(Arena.purge(arena), slice, count));
+        if (!Arena.purge(arena, slice, count)) {
+            Subprocess.addWaiting(subprocess, Bitmap.set(Arena.waiting(arena), slice, count));
         }
         Arena.unclaim(arena, slice, count);
     }

@@ -34,8 +34,8 @@ public final class Arena {
     private static final long FREE = COMMIT_ARGUMENT + 8; // 8: the first of the bitmaps with a bit for each slice, in order
     private static final long COMMITTED = FREE + 8; // 8
     private static final long DIRTY = COMMITTED + 8; // 8
-    private static final long PURGE = DIRTY + 8; // 8
-    private static final long AGED = PURGE + 8; // 8
+    private static final long WAITING = DIRTY + 8; // 8: to be purged
+    private static final long AGED = WAITING + 8; // 8
     private static final long EARLY = AGED + 8; // 8: purged lately, because too many waited; a hint
     private static final long CHUNK_KINDS = EARLY + 8; // 8: a word for each chunk: the kind of runs in it, plus one
     private static final long DESCRIPTORS = CHUNK_KINDS + 8; // 8: the pages', one for each slice
@@ -133,7 +133,7 @@ public final class Arena {
     public static long free(long arena) { return getLong(arena + FREE); }
     public static long committed(long arena) { return getLong(arena + COMMITTED); }
     public static long dirty(long arena) { return getLong(arena + DIRTY); }
-    public static long purge(long arena) { return getLong(arena + PURGE); }
+    public static long waiting(long arena) { return getLong(arena + WAITING); }
     public static long aged(long arena) { return getLong(arena + AGED); }
     public static long huge(long arena) { return getLong(arena + HUGE_REGIONS); }
     public static long early(long arena) { return getLong(arena + EARLY); }
@@ -403,14 +403,14 @@ public final class Arena {
     /** Marks claimed slices as used; true if all of them are zero. */
     public static boolean use(long arena, long slice, long count) {
         // The bits are looked at before they are written: to look is cheaper, and most slices were used before. Whoever
-        // had a slice before may set its purge bit only now: then the purge will find that the slice is not free.
+        // had a slice before may mark it as waiting only now: then the purge will find that the slice is not free.
         boolean clean = Bitmap.countSet(dirty(arena), slice, count) < count;
-        long waiting = Bitmap.countSet(purge(arena), slice, count);
+        long waiting = Bitmap.countSet(waiting(arena), slice, count);
         if (waiting != 0) {
-            waiting = Bitmap.clear(purge(arena), slice, count);
+            waiting = Bitmap.clear(waiting(arena), slice, count);
             Bitmap.clear(aged(arena), slice, count);
         }
-        if (waiting != 0) Subprocess.addPurgeable(subprocess(arena), -waiting);
+        if (waiting != 0) Subprocess.addWaiting(subprocess(arena), -waiting);
         if (waiting < count && Bitmap.countSet(early(arena), slice, count) != 0) wantEarly(arena, slice, count);
         return clean && Bitmap.set(dirty(arena), slice, count) == count;
     }
@@ -442,12 +442,12 @@ public final class Arena {
         boolean stays = isPinned(arena) || Bitmap.countSet(committed(arena), slice, count) == 0;
         long delay = stays ? -1 : Options.bounded(Options.PURGE_DELAY);
         // The user's commit function is not called here: the caller may hold a lock that the function needs.
-        boolean purged = delay == 0 && !isCommittedByUser(arena) && purgeMemory(arena, slice, count);
+        boolean purged = delay == 0 && !isCommittedByUser(arena) && purge(arena, slice, count);
         unclaim(arena, slice, count);
         if (delay < 0 || purged) return;
-        // The purge bits are set after the free ones, so that a purge that runs now does not pass the slices over.
+        // They wait only once they are free, so that a purge that runs now does not pass them over.
         // Another thread may have claimed some by now: then the purge will find that they are not free.
-        Subprocess.addPurgeable(subprocess, Bitmap.set(purge(arena), slice, count));
+        Subprocess.addWaiting(subprocess, Bitmap.set(waiting(arena), slice, count));
         schedulePurge(subprocess);
     }
 
@@ -464,17 +464,17 @@ public final class Arena {
     }
 
     /** Gives the memory of slices that the caller has claimed back to the OS; false if it, or the user, refuses. */
-    public static boolean purgeMemory(long arena, long slice, long count) {
+    public static boolean purge(long arena, long slice, long count) {
         long address = address(arena, slice);
         long size = count << Config.SLICE_SHIFT;
         Trace.purging();
-        boolean done = purge(arena, slice, count, address, size);
+        boolean done = decommitOrReset(arena, slice, count, address, size);
         if (done) Statistics.add(Subprocess.statistics(subprocess(arena)), Statistics.PURGED, size);
         Trace.purged(address, done ? size : 0);
         return done;
     }
 
-    private static boolean purge(long arena, long slice, long count, long address, long size) {
+    private static boolean decommitOrReset(long arena, long slice, long count, long address, long size) {
         long statistics = Subprocess.statistics(subprocess(arena));
         Statistics.add(statistics, Statistics.PURGE_CALLS, 1);
         if (commitFunction(arena) != 0) {

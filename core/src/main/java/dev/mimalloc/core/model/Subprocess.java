@@ -25,9 +25,9 @@ public final class Subprocess {
     private static final long HEAPS = MAIN_HEAP + 8; // 8 livesLock: list of all heaps
     private static final long ARENA_COUNT = HEAPS + 8; // 8 acquire
     private static final long PURGE_EXPIRE = ARENA_COUNT + 8; // 8 atomic: when slices are due, monotonic ms; 0 for none
-    private static final long PURGEABLE = PURGE_EXPIRE + 8; // 8 atomic, approximate: slices waiting to be purged
-    private static final long PURGE_NEXT = PURGEABLE + 8; // 8 relaxed, a hint: as many are purged without delay
-    private static final long NEXT = PURGE_NEXT + 8; // 8 root's lock: in the list of all subprocesses
+    private static final long WAITING = PURGE_EXPIRE + 8; // 8 atomic, approximate: slices waiting to be purged
+    private static final long EARLY_FROM = WAITING + 8; // 8 relaxed, a hint: waiting slices from which more go early
+    private static final long NEXT = EARLY_FROM + 8; // 8 root's lock: in the list of all subprocesses
     private static final long PREV = NEXT + 8; // 8 root's lock
     private static final long PURGER = PREV + 8; // 8 relaxed: the thread that purges, 0 for nobody
     private static final long CLAIM_LOCK = PURGER + 8; // 8: held while a purge claims, or to search without a gap
@@ -71,10 +71,10 @@ public final class Subprocess {
     public static boolean casPurgeExpire(long subprocess, long expected, long ms) {
         return compareAndSet(subprocess + PURGE_EXPIRE, expected, ms);
     }
-    public static long addPurgeable(long subprocess, long slices) { return fetchAdd(subprocess + PURGEABLE, slices) + slices; }
-    public static long purgeable(long subprocess) { return getRelaxed(subprocess + PURGEABLE); }
-    public static long purgeNext(long subprocess) { return getRelaxed(subprocess + PURGE_NEXT); }
-    public static void setPurgeNext(long subprocess, long slices) { putRelaxed(subprocess + PURGE_NEXT, slices); }
+    public static long addWaiting(long subprocess, long slices) { return fetchAdd(subprocess + WAITING, slices) + slices; }
+    public static long waiting(long subprocess) { return getRelaxed(subprocess + WAITING); }
+    public static long earlyFrom(long subprocess) { return getRelaxed(subprocess + EARLY_FROM); }
+    public static void setEarlyFrom(long subprocess, long slices) { putRelaxed(subprocess + EARLY_FROM, slices); }
     public static long next(long subprocess) { return getLong(subprocess + NEXT); }
     /** A thread only asks whether it is itself, and what it finds then is what it wrote: no order is needed. */
     public static long purger(long subprocess) { return getRelaxed(subprocess + PURGER); }

@@ -281,7 +281,7 @@ public final class Pages {
         }
         long arena = Arenas.arenaOf(page);
         long slice = Arena.sliceOf(arena, page) + (offset >>> Config.SLICE_SHIFT);
-        Arena.purgeMemory(arena, slice, size >>> Config.SLICE_SHIFT);
+        Arena.purge(arena, slice, size >>> Config.SLICE_SHIFT);
     }
 
     /**

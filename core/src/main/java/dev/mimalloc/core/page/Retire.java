@@ -36,12 +36,12 @@ public final class Retire {
                     (int) Config.max(Theap.retireLast(theap), bin));
             Theap.count(theap, Theap.RETIRED, 1);
         } else {
-            free(theap, bin, page);
+            release(theap, bin, page);
         }
     }
 
-    /** Takes an empty page out of its queue and frees it. */
-    static void free(long theap, int index, long page) {
+    /** Takes an empty page out of its queue and releases it. */
+    private static void release(long theap, int index, long page) {
         if (Check.isOn()) Check.that(Page.isEmpty(page) && !Page.isAbandoned(page));
         Theap.lock(theap);
         PageQueue.remove(theap, index, page);
@@ -51,7 +51,7 @@ public final class Retire {
 
     public static boolean hasRetired(long theap) { return Theap.retireFirst(theap) <= Theap.retireLast(theap); }
 
-    /** Counts a heartbeat for the pages that wait to be retired, and frees those whose time has come. */
+    /** Counts a heartbeat for the pages that wait to be retired, and releases those whose time has come. */
     public static void age(long theap) {
         int first = SizeClass.COUNT;
         int last = 0;
@@ -64,7 +64,7 @@ public final class Retire {
             }
             Page.setRetire(page, Page.retire(page) - 1);
             if (Page.retire(page) == 0) {
-                free(theap, bin, page);
+                release(theap, bin, page);
             } else {
                 first = (int) Config.min(first, bin);
                 last = bin;

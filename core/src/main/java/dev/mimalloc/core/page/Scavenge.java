@@ -207,7 +207,7 @@ public final class Scavenge {
             next = Page.next(page);
             if (Page.isEmptied(page)) {
                 PageQueue.remove(theap, index, page);
-                take(subprocess, page);
+                setAside(subprocess, page);
             } else {
                 seen = page;
             }
@@ -218,7 +218,7 @@ public final class Scavenge {
         return looks;
     }
 
-    private static void take(long subprocess, long page) {
+    private static void setAside(long subprocess, long page) {
         Pages.detach(page);
         Page.setNext(page, Subprocess.emptied(subprocess));
         Subprocess.setEmptied(subprocess, page);
