@@ -1,5 +1,7 @@
 package dev.mimalloc.machine;
 
+import static dev.mimalloc.machine.SystemCalls.call;
+import static dev.mimalloc.machine.SystemCalls.callOnce;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
@@ -35,10 +37,6 @@ final class Linux extends OperatingSystem {
 
     Linux() { SystemCalls.load(); }
 
-    private static long call(long number, long a, long b, long c, long d, long e, long f) {
-        return SystemCalls.call(number, a, b, c, d, e, f);
-    }
-
     /** What the kernel has told the process when it began: pairs of words. A process may be forbidden to look. */
     private static long readPageSize() {
         try (var auxiliary = new FileInputStream("/proc/self/auxv")) {
@@ -73,7 +71,7 @@ final class Linux extends OperatingSystem {
         if ((flags & Os.HUGE) != 0) kind |= MAP_HUGETLB | MAP_HUGE_1GB;
         if ((flags & Os.EXACT) != 0) kind |= MAP_FIXED_NOREPLACE;
         if ((flags & Os.REPLACE) != 0) kind |= MAP_FIXED;
-        if ((flags & Os.REPLACE) != 0) return SystemCalls.callOnce(MMAP, wish, size, access, kind, -1, 0);
+        if ((flags & Os.REPLACE) != 0) return callOnce(MMAP, wish, size, access, kind, -1, 0);
         return call(MMAP, wish, size, access, kind, -1, 0);
     }
 
@@ -100,7 +98,7 @@ final class Linux extends OperatingSystem {
     @Override
     long remap(long a, long size, long newSize, long target) {
         if (target == 0) return call(MREMAP, a, size, newSize, 0, 0, 0);
-        return SystemCalls.callOnce(MREMAP, a, size, newSize, MREMAP_MAYMOVE | MREMAP_FIXED, target, 0);
+        return callOnce(MREMAP, a, size, newSize, MREMAP_MAYMOVE | MREMAP_FIXED, target, 0);
     }
 
     @Override

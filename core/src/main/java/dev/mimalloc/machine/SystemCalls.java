@@ -82,13 +82,8 @@ final class SystemCalls {
 
     /** The result, or minus the number of the error. */
     static long call(long number, long a, long b, long c, long d, long e, long f) {
-        if (!linked && !link()) return NO_MEMORY;
-        try {
-            long result = (long) Gate.SYSCALL.invokeExact(number, a, b, c, d, e, f);
-            return result == -1 ? again(number, a, b, c, d, e, f) : result;
-        } catch (Throwable t) {
-            throw failed(t);
-        }
+        long result = callRaw(number, a, b, c, d, e, f);
+        return result == -1 ? again(number, a, b, c, d, e, f) : result;
     }
 
     /**
@@ -96,10 +91,15 @@ final class SystemCalls {
      * may have mapped something there since, and so it is not made again to see the error.
      */
     static long callOnce(long number, long a, long b, long c, long d, long e, long f) {
+        long result = callRaw(number, a, b, c, d, e, f);
+        return result == -1 ? NO_MEMORY : result;
+    }
+
+    /** The result; -1 for any error. */
+    private static long callRaw(long number, long a, long b, long c, long d, long e, long f) {
         if (!linked && !link()) return NO_MEMORY;
         try {
-            long result = (long) Gate.SYSCALL.invokeExact(number, a, b, c, d, e, f);
-            return result == -1 ? NO_MEMORY : result;
+            return (long) Gate.SYSCALL.invokeExact(number, a, b, c, d, e, f);
         } catch (Throwable t) {
             throw failed(t);
         }
@@ -109,13 +109,15 @@ final class SystemCalls {
      * Makes a call that has failed, and so done nothing, once more, to see the error: that makes Java objects, which a
      * call must not that may come in the middle of an update. Where there is no room for them the system has refused.
      */
-    private static long again(long number, long a, long b, long c, long d, long e, long f) throws Throwable {
+    private static long again(long number, long a, long b, long c, long d, long e, long f) {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment errno = arena.allocate(JAVA_INT);
             long result = (long) Gate.WITH_ERRNO.invokeExact(errno, number, a, b, c, d, e, f);
             return result == -1 ? -errno.get(JAVA_INT, 0) : result;
         } catch (Error refused) { // what finds no room to be linked is not always a VirtualMachineError
             return NO_MEMORY;
+        } catch (Throwable t) {
+            throw failed(t);
         }
     }
 

@@ -140,6 +140,11 @@ public final class Printer {
 
     public static void number(long printer, long value) { number(printer, value, 0); }
 
+    public static void labelled(long printer, long label, long value) {
+        text(printer, label);
+        number(printer, value);
+    }
+
     public static void hex(long printer, long value) {
         text(printer, Text.literal("0x"));
         int shift = 60;

@@ -69,10 +69,8 @@ public final class Json {
     }
 
     private static void write(long printer, long stats) {
-        Printer.text(printer, Text.literal("{\n  \"stat_version\": "));
-        Printer.number(printer, Statistics.VERSION);
-        Printer.text(printer, Text.literal(",\n  \"mimalloc_version\": "));
-        Printer.number(printer, Config.VERSION);
+        Printer.labelled(printer, Text.literal("{\n  \"stat_version\": "), Statistics.VERSION);
+        Printer.labelled(printer, Text.literal(",\n  \"mimalloc_version\": "), Config.VERSION);
         process(printer);
         count(printer, stats, Text.literal("pages"), Statistics.PAGES);
         count(printer, stats, Text.literal("reserved"), Statistics.RESERVED);
@@ -119,22 +117,14 @@ public final class Json {
     private static void process(long printer) {
         long info = ProcessInfo.open();
         if (info == 0) return;
-        Printer.text(printer, Text.literal(",\n  \"process\": {\"elapsed_msecs\": "));
-        Printer.number(printer, ProcessInfo.elapsed(info));
-        Printer.text(printer, Text.literal(", \"user_msecs\": "));
-        Printer.number(printer, ProcessInfo.user(info));
-        Printer.text(printer, Text.literal(", \"system_msecs\": "));
-        Printer.number(printer, ProcessInfo.system(info));
-        Printer.text(printer, Text.literal(", \"current_rss\": "));
-        Printer.number(printer, ProcessInfo.resident(info));
-        Printer.text(printer, Text.literal(", \"peak_rss\": "));
-        Printer.number(printer, ProcessInfo.peak(info));
-        Printer.text(printer, Text.literal(", \"current_commit\": "));
-        Printer.number(printer, ProcessInfo.committed(info));
-        Printer.text(printer, Text.literal(", \"peak_commit\": "));
-        Printer.number(printer, ProcessInfo.peakCommit(info));
-        Printer.text(printer, Text.literal(", \"page_faults\": "));
-        Printer.number(printer, ProcessInfo.faults(info));
+        Printer.labelled(printer, Text.literal(",\n  \"process\": {\"elapsed_msecs\": "), ProcessInfo.elapsed(info));
+        Printer.labelled(printer, Text.literal(", \"user_msecs\": "), ProcessInfo.user(info));
+        Printer.labelled(printer, Text.literal(", \"system_msecs\": "), ProcessInfo.system(info));
+        Printer.labelled(printer, Text.literal(", \"current_rss\": "), ProcessInfo.resident(info));
+        Printer.labelled(printer, Text.literal(", \"peak_rss\": "), ProcessInfo.peak(info));
+        Printer.labelled(printer, Text.literal(", \"current_commit\": "), ProcessInfo.committed(info));
+        Printer.labelled(printer, Text.literal(", \"peak_commit\": "), ProcessInfo.peakCommit(info));
+        Printer.labelled(printer, Text.literal(", \"page_faults\": "), ProcessInfo.faults(info));
         Printer.text(printer, Text.literal("}"));
         ProcessInfo.close(info);
     }
@@ -152,22 +142,15 @@ public final class Json {
 
     private static void counter(long printer, long stats, long name, int field) {
         name(printer, name);
-        Printer.text(printer, Text.literal("{\"total\": "));
-        Printer.number(printer, Statistics.total(stats, field));
+        Printer.labelled(printer, Text.literal("{\"total\": "), Statistics.total(stats, field));
         Printer.letter(printer, '}');
     }
 
     private static void value(long printer, long stats, int field, long blockSize) {
-        Printer.text(printer, Text.literal("{\"total\": "));
-        Printer.number(printer, Statistics.total(stats, field));
-        Printer.text(printer, Text.literal(", \"peak\": "));
-        Printer.number(printer, Statistics.peak(stats, field));
-        Printer.text(printer, Text.literal(", \"current\": "));
-        Printer.number(printer, Statistics.current(stats, field));
-        if (blockSize != 0) {
-            Printer.text(printer, Text.literal(", \"block_size\": "));
-            Printer.number(printer, blockSize);
-        }
+        Printer.labelled(printer, Text.literal("{\"total\": "), Statistics.total(stats, field));
+        Printer.labelled(printer, Text.literal(", \"peak\": "), Statistics.peak(stats, field));
+        Printer.labelled(printer, Text.literal(", \"current\": "), Statistics.current(stats, field));
+        if (blockSize != 0) Printer.labelled(printer, Text.literal(", \"block_size\": "), blockSize);
         Printer.letter(printer, '}');
     }
 

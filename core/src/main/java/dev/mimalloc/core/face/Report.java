@@ -271,12 +271,9 @@ public final class Report {
     private static void printProcess(long printer) {
         long info = ProcessInfo.open();
         if (info == 0) return;
-        Printer.text(printer, Text.literal("process: elapsed "));
-        Printer.number(printer, ProcessInfo.elapsed(info));
-        Printer.text(printer, Text.literal(" ms, user "));
-        Printer.number(printer, ProcessInfo.user(info));
-        Printer.text(printer, Text.literal(" ms, system "));
-        Printer.number(printer, ProcessInfo.system(info));
+        Printer.labelled(printer, Text.literal("process: elapsed "), ProcessInfo.elapsed(info));
+        Printer.labelled(printer, Text.literal(" ms, user "), ProcessInfo.user(info));
+        Printer.labelled(printer, Text.literal(" ms, system "), ProcessInfo.system(info));
         Printer.text(printer, Text.literal(" ms, resident "));
         Printer.bytes(printer, ProcessInfo.resident(info));
         Printer.text(printer, Text.literal(", at most "));
@@ -302,8 +299,7 @@ public final class Report {
         for (int option = 0; option < Options.COUNT; option++) {
             Printer.text(printer, Text.literal("option "));
             Printer.text(printer, Options.name(option));
-            Printer.text(printer, Text.literal(": "));
-            Printer.number(printer, Options.get(option));
+            Printer.labelled(printer, Text.literal(": "), Options.get(option));
             Printer.text(printer, Options.isSize(option) ? Text.literal(" KiB\n") : Text.literal("\n"));
         }
         Printer.close(printer);
