@@ -26,6 +26,17 @@ record Core(Path location, List<Method> methods) {
     static final String PACKAGE = "dev.mimalloc.core.";
     static final String MACHINE = "dev.mimalloc.machine.";
 
+    /** Refuses two classes with one name in C: one that has moved leaves its old class file where it was built before. */
+    Core {
+        var owners = new HashMap<String, String>();
+        for (Method method : methods) {
+            String other = owners.put(method.simpleClassName(), method.className());
+            if (other == null || other.equals(method.className())) continue;
+            throw new IllegalStateException(other + " and " + method.className()
+                    + " have the same name in C; if one of them is an old class file, ./mimalloc clean removes it");
+        }
+    }
+
     /** A method of core. Overloads share a name in Java but not in C: the later ones get a number. */
     record Method(String className, String name, String descriptor, String cName, boolean slow, List<String> exports) {
         String simpleClassName() { return simple(className); }

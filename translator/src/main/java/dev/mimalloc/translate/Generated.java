@@ -5,6 +5,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 
@@ -16,17 +18,23 @@ final class Generated {
 
     private Generated() {}
 
-    /** Declarations of all functions that are reachable from an export, then their definitions. */
+    /**
+     * Declarations of all functions that are reachable from an export, then their definitions.
+     *
+     * @throws IllegalStateException if there is none for a method that is exported
+     */
     static String functions(Core core, Path generated) throws IOException {
         Map<String, Core.Method> byName = core.methods().stream().collect(Collectors.toMap(Core.Method::cName, m -> m));
         var declarations = new StringBuilder();
         var definitions = new StringBuilder();
+        Set<String> missing = core.exported().map(Core.Method::cName).collect(Collectors.toCollection(TreeSet::new));
         for (String className : core.classNames()) {
             Path file = generated.resolve("classes/" + className.replace('.', '/') + ".c");
             if (!Files.exists(file)) continue;
             var functions = functions(Files.readString(file));
             functions.keySet().retainAll(byName.keySet());
             if (functions.isEmpty()) continue;
+            missing.removeAll(functions.keySet());
             String title = "\n// " + byName.get(functions.keySet().iterator().next()).simpleClassName() + "\n\n";
             definitions.append(title);
             functions.forEach((name, text) -> {
@@ -38,6 +46,10 @@ final class Generated {
                 declarations.append(kind).append(head).append(";\n");
                 definitions.append(kind).append(text);
             });
+        }
+        if (!missing.isEmpty()) {
+            throw new IllegalStateException("no function in C for exported methods: " + missing
+                    + "; if they are of old class files, ./mimalloc clean removes these");
         }
         return declarations.append(definitions).toString();
     }
