@@ -103,28 +103,13 @@ public final class Subprocesses {
     public static boolean visitHeaps(long subprocess, long visitor, long argument) {
         if (subprocess == 0) return false;
         boolean more = true;
-        long heap = nextAlive(subprocess, 0);
+        long heap = Heap.nextReferred(subprocess, 0);
         while (heap != 0) {
             more = Callback.visitHeap(visitor, heap, argument);
-            long next = more ? nextAlive(subprocess, heap) : 0;
+            long next = more ? Heap.nextReferred(subprocess, heap) : 0;
             Heap.dropReference(heap);
             heap = next;
         }
         return more;
-    }
-
-    /**
-     * The next heap behind {@code heap} that has not ended, with a reference for the caller; the first for 0; 0 if
-     * there is none.
-     */
-    private static long nextAlive(long subprocess, long heap) {
-        Lock.acquire(Subprocess.livesLock(subprocess));
-        heap = heap == 0 ? Subprocess.heaps(subprocess) : Heap.next(heap);
-        while (heap != 0 && Heap.isDeleted(heap)) heap = Heap.next(heap);
-        // The user's reference to this heap is still there: whoever ends a heap says so, then needs the lock, and only
-        // then drops it.
-        if (heap != 0) Heap.addReferences(heap, 1);
-        Lock.release(Subprocess.livesLock(subprocess));
-        return heap;
     }
 }
