@@ -5,10 +5,15 @@
 #if MI_DEBUG > 0
 static void mi_check_write(const char* text) { Os_write(MI_ADDRESS(text), (int64_t)strlen(text)); }
 
-// The place is a function of core. Nothing is allocated on the way out.
-MI_SLOW _Noreturn void mi_check_failed(const char* place) {
+// What is a function of core, or a text that goes with an address. Nothing is allocated on the way out.
+MI_SLOW _Noreturn void mi_check_failed(const char* what, int64_t address) {
+  char hex[] = " 0x0000000000000000";
+  for (size_t i = sizeof(hex) - 2; address != 0; i--, address = (int64_t)((uint64_t)address >> 4)) {
+    hex[i] = "0123456789abcdef"[address & 15];
+  }
   mi_check_write("mimalloc: an invariant of the allocator does not hold: ");
-  mi_check_write(place);
+  mi_check_write(what);
+  if (strpbrk(hex, "123456789abcdef") != NULL) mi_check_write(hex);
   mi_check_write("\n");
   abort();
 }

@@ -125,10 +125,12 @@ MI_INLINE void Memory_pause(void) {
 #endif
 #define Check_isOn() (MI_DEBUG > 0)
 #if MI_DEBUG > 0
-MI_SLOW _Noreturn void mi_check_failed(const char* place);
-#define Check_that(holds) ((holds) ? (void)0 : mi_check_failed(__func__))
+MI_SLOW _Noreturn void mi_check_failed(const char* what, int64_t address);
+#define Check_that(holds) ((holds) ? (void)0 : mi_check_failed(__func__, 0))
+#define Check_fail(text, address) mi_check_failed(MI_AT(const char, text), address)
 #else
 #define Check_that(holds) ((void)0)
+#define Check_fail(text, address) ((void)(text), (void)(address))
 #endif
 
 // The memory that everything else is reached from.

@@ -267,6 +267,13 @@ MI_OS void Os_yield(void) { sched_yield(); }
 MI_OS void Os_setErrno(int32_t code) { errno = code; }
 MI_OS void Os_abort(void) { abort(); }
 
+#if defined(__GLIBC__)
+extern char __libc_single_threaded __attribute__((weak));  // old versions have none
+MI_OS int32_t Os_isAlone(void) { return &__libc_single_threaded != NULL && __libc_single_threaded; }
+#else
+MI_OS int32_t Os_isAlone(void) { return false; }
+#endif
+
 // --- Os: the thread that purges when nobody calls ---------------------------------------------------------------------
 
 enum { MI_PURGE_THREAD_NONE, MI_PURGE_THREAD_STARTS, MI_PURGE_THREAD_RUNS, MI_PURGE_THREAD_NEVER };

@@ -17,6 +17,11 @@ public final class Check {
     /** Whether invariants are checked. The answer never changes while the process lives. */
     public static boolean isOn() { return ON; }
 
+    /** An error that says what is wrong, and where. In C the process says so, and aborts. */
+    public static void fail(long text, long address) {
+        throw new AssertionError("an invariant of the allocator does not hold: %s 0x%x".formatted(Text.string(text), address));
+    }
+
     /** An error when the invariant does not hold. In C the process says in which function, and aborts. */
     public static void that(boolean holds) {
         if (!holds) throw new AssertionError("an invariant of the allocator does not hold");

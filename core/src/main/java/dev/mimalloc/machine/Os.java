@@ -209,6 +209,9 @@ public final class Os {
     /** Wakes the purge thread, as slices have a time now when they are to be purged. C only. */
     public static void wakePurgeThread() {}
 
+    /** Is the calling thread known to be the only one of the process? In C; the JVM has other threads. */
+    public static boolean isAlone() { return false; }
+
     /** Lets others run. */
     @SuppressWarnings({"NamedLikeContextualKeyword", "ThreadPriorityCheck"}) // callers do not rely on it
     public static void yield() {

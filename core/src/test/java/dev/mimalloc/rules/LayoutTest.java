@@ -22,7 +22,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 class LayoutTest {
     private static final Path CORE = Path.of("src/main/java/dev/mimalloc/core");
     private static final String STRUCTS = "Arena ArenaPages Bitmap Heap Main Meta Options Page PageQueue Printer ProcessInfo Root "
-            + "Statistics Subprocess Theap ThreadData Visit";
+            + "Statistics Subprocess Theap ThreadData Verify Visit";
 
     private static final Map<String, String> PACKAGES = packages();
 

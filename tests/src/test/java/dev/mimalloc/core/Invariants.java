@@ -1,21 +1,26 @@
 package dev.mimalloc.core;
 
+import dev.mimalloc.core.base.Bitmap;
 import dev.mimalloc.core.base.Config;
 import dev.mimalloc.core.base.Lock;
 import dev.mimalloc.core.base.Root;
 import dev.mimalloc.core.base.SizeClass;
 import dev.mimalloc.core.base.Statistics;
 import dev.mimalloc.core.base.Table;
+import dev.mimalloc.core.model.Arena;
+import dev.mimalloc.core.model.ArenaPages;
 import dev.mimalloc.core.model.Heap;
+import dev.mimalloc.core.model.HeapPages;
 import dev.mimalloc.core.model.Main;
 import dev.mimalloc.core.model.Page;
 import dev.mimalloc.core.model.PageMap;
-import dev.mimalloc.core.model.PageQueue;
 import dev.mimalloc.core.model.Subprocess;
 import dev.mimalloc.core.model.Theap;
 import dev.mimalloc.core.model.ThreadData;
 import dev.mimalloc.core.page.Pages;
+import dev.mimalloc.core.page.Verify;
 import dev.mimalloc.machine.Memory;
+import dev.mimalloc.machine.UpperTable;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -28,9 +33,12 @@ import java.util.stream.Collectors;
 
 /**
  * Checks what must hold of the allocator's structures at rest: when no thread is in the middle of a call, whatever has
- * happened before. The caller sees to it that no other thread allocates or frees meanwhile; the housekeeper may be at
- * work, and is kept out: what it does for shared theaps and for purges needs a lease and a lock, which this takes, and
- * that all threads' ends have been noticed is waited for. A lease or a lock that is never given back is found so, too.
+ * happened before. {@link Verify#whole} walks over the structures. What is looked at here besides holds only because
+ * nobody is in a visitor or another function that a call has called, or is not worth core's lines.
+ *
+ * <p>The caller sees to it that no other thread allocates or frees meanwhile; the housekeeper may be at work, and is
+ * kept out: what it does for shared theaps and for purges needs a lease and a lock, which this takes, and that all
+ * threads' ends have been noticed is waited for. A lease or a lock that is never given back is found so, too.
  *
  * <p>Nothing here allocates with the allocator. Threads that allocated, and end, have been joined: an end gives pages
  * back.
@@ -38,10 +46,11 @@ import java.util.stream.Collectors;
 public final class Invariants {
     private static final long PATIENCE = 20_000_000_000L;
     private static final int MOST = 20;
+    private static final int UPPER = 1 << 15; // tables that the page map has room for, and the entries of each
+    private static final int LOWER = 1 << 17;
 
     private final long subprocess = Main.subprocess();
     private final List<String> wrong = new ArrayList<>();
-    private final Map<Long, Long> queued = new HashMap<>(); // pages in a queue, and the theap whose it is
     private final Set<Long> pages = new HashSet<>();
     private final Map<Long, Integer> orphans = new HashMap<>(); // of each heap, the ended theaps that name it
     private long charged;
@@ -51,19 +60,32 @@ public final class Invariants {
 
     /** Fails with a list of what is wrong. */
     public static void check() {
-        if (Root.stateAcquire() != 2) return; // nothing was ever allocated
+        atRest(() -> {
+            Verify.whole();
+            var invariants = new Invariants();
+            invariants.checkAll();
+            if (invariants.wrong.isEmpty()) return;
+            throw new AssertionError("the allocator is not whole:\n" + String.join("\n", invariants.wrong));
+        });
+    }
+
+    /** Does something while nobody else is in a call, the housekeeper included; nothing if nothing was ever allocated. */
+    static void atRest(Runnable work) {
+        if (Root.stateAcquire() != 2) return;
         var invariants = new Invariants();
         invariants.awaitEnds();
         List<Long> leases = invariants.lease();
-        invariants.await(() -> Lock.tryAcquire(Subprocess.purgeLock(invariants.subprocess)), "the purge lock");
+        long purge = Subprocess.purgeLock(invariants.subprocess);
+        invariants.await(() -> Lock.tryAcquire(purge), "the purge lock");
         try {
-            invariants.checkAll();
+            for (long lock : new long[] {Subprocess.livesLock(invariants.subprocess),
+                    Subprocess.arenaLock(invariants.subprocess), Subprocess.osLock(invariants.subprocess), Root.lock()}) {
+                invariants.await(() -> Memory.getLong(lock) == 0, "a lock");
+            }
+            invariants.locked(work);
         } finally {
-            Lock.release(Subprocess.purgeLock(invariants.subprocess));
+            Lock.release(purge);
             leases.forEach(ThreadData::endLease);
-        }
-        if (!invariants.wrong.isEmpty()) {
-            throw new AssertionError("the allocator is not whole:\n" + String.join("\n", invariants.wrong));
         }
     }
 
@@ -138,26 +160,27 @@ public final class Invariants {
     }
 
     private void checkAll() {
-        for (long lock : new long[] {Subprocess.livesLock(subprocess), Subprocess.arenaLock(subprocess),
-                Subprocess.osLock(subprocess), Root.lock()}) {
-            await(() -> Memory.getLong(lock) == 0, "a lock");
+        threads();
+        long before = 0;
+        for (long heap = Subprocess.heaps(subprocess); heap != 0; heap = Heap.next(heap)) {
+            that(Heap.prev(heap) == before, "list of heaps: 0x%x before 0x%x", Heap.prev(heap), heap);
+            before = heap;
+            heap(heap);
         }
-        locked(() -> {
-            threads();
-            long before = 0;
-            for (long heap = Subprocess.heaps(subprocess); heap != 0; heap = Heap.next(heap)) {
-                that(Heap.prev(heap) == before, "list of heaps: 0x%x before 0x%x", Heap.prev(heap), heap);
-                before = heap;
-                heap(heap);
-            }
-        });
         equal(Root.charged(), charged, "bytes charged to the process", 0);
         equal(Statistics.current(Subprocess.statistics(subprocess), Statistics.HEAPS), heaps, "heaps counted", 0);
-        for (long page : queued.keySet()) that(pages.contains(page), "page 0x%x is in a queue, and in no heap", page);
-        new InvariantsOfArenas(this::that, pages).check(subprocess);
+        for (long i = 0; i < Subprocess.arenaCount(subprocess); i++) {
+            long arena = Subprocess.arena(subprocess, i);
+            if (arena == 0) continue;
+            for (long bitmap : new long[] {Arena.free(arena), Arena.committed(arena), Arena.dirty(arena),
+                    Arena.waiting(arena), Arena.aged(arena), Arena.early(arena)}) {
+                bitmap(bitmap, Arena.slices(arena));
+            }
+        }
+        pageMap();
     }
 
-    /** Each thread's theaps, with their queues; those of deleted heaps are only found here. */
+    /** Each thread's theaps; those of deleted heaps are only found here. */
     private void threads() {
         for (long main = Heap.theaps(Main.heap()); main != 0; main = Theap.nextInHeap(main)) {
             long data = Theap.data(main);
@@ -172,72 +195,24 @@ public final class Invariants {
                 long slot = Table.get(ThreadData.bySlot(data), Heap.slot(Theap.heap(theap)));
                 that(slot == theap, "slot of theap 0x%x has 0x%x", theap, slot);
                 before = theap;
-                queues(theap);
             }
             for (long theap = ThreadData.orphansAcquire(data); theap != 0; theap = Theap.nextInThread(theap)) {
                 that(Theap.data(theap) == data, "ended theap 0x%x is in another thread's list", theap);
                 orphans.merge(Theap.heap(theap), 1, Integer::sum);
-                queues(theap);
             }
             long spare = ThreadData.spare(data);
             that(spare == 0 || spare == ThreadData.LENT || PageMap.pageOf(spare) != 0, "spare block 0x%x", spare);
         }
     }
 
-    private void queues(long theap) {
-        long sum = 0;
-        for (int index = 1; index < 2 * SizeClass.COUNT; index++) {
-            long queue = Theap.queue(theap, index);
-            long count = 0;
-            long before = 0;
-            for (long page = PageQueue.first(queue); page != 0; page = Page.next(page)) {
-                count++;
-                if (queued.put(page, theap) != null) {
-                    that(false, "page 0x%x is in two queues, or twice in one", page);
-                    return;
-                }
-                that(Page.prev(page) == before, "queue %d of 0x%x: what is before page 0x%x", index, theap, page);
-                that(Page.queue(page) == index, "page 0x%x of queue %d is in %d", page, Page.queue(page), index);
-                that(Page.theap(page) == theap, "page 0x%x in theap 0x%x is 0x%x's", page, theap, Page.theap(page));
-                that(Page.threadId(page) == Theap.threadId(theap), "page 0x%x has owner 0x%x", page, Page.threadId(page));
-                that(Page.isOwned(Page.threadFreeAcquire(page)), "page 0x%x in a queue is not owned", page);
-                that(Page.heapAcquire(page) == Theap.heap(theap), "page 0x%x and its theap are of different heaps", page);
-                boolean waits = Page.retire(page) != 0 && Page.isEmpty(page);
-                that(!waits || index >= Theap.retireFirst(theap) && index <= Theap.retireLast(theap),
-                        "retired page 0x%x in bin %d is not in sight", page, index);
-                before = page;
-            }
-            that(PageQueue.last(queue) == before, "end of queue %d of 0x%x", index, theap);
-            equal(PageQueue.countRelaxed(queue), count, "count of queue " + index, theap);
-            sum += count;
-        }
-        equal(Theap.pageCount(theap), sum, "count of pages", theap);
-        for (long size = 0; size <= Config.SMALL_SIZE_MAX; size += 8) {
-            long first = PageQueue.first(Theap.queue(theap, SizeClass.bin(size)));
-            long direct = Theap.direct(theap, size);
-            that(direct == (first == 0 ? Main.emptyPage() : first), "direct page of %d bytes in 0x%x", size, theap);
-        }
-        that(Page.free(Main.emptyPage()) == 0, "the empty page has a block");
-    }
-
     private void heap(long heap) {
         boolean deleted = Heap.isDeleted(heap);
         if (!deleted) heaps++;
-        List<Long> all = InvariantsOfArenas.pagesOf(heap);
-        long[] findable = new long[SizeClass.COUNT];
-        long bytes = 0;
-        for (long page : all) {
-            that(pages.add(page), "page 0x%x is in two heaps", page);
-            that(Page.heapAcquire(page) == heap, "page 0x%x of heap 0x%x is in 0x%x", page, Page.heapAcquire(page), heap);
-            InvariantsOfPages.check(this::that, page);
-            bytes += Pages.charge(page);
-            if (queued.containsKey(page)) continue;
-            that(Page.isAbandoned(page), "page 0x%x is in no queue, its owner is 0x%x", page, Page.threadId(page));
-            that(!Page.isOwned(Page.threadFreeAcquire(page)), "page 0x%x is abandoned and owned", page);
-            that(!Page.isEmpty(page), "page 0x%x is abandoned and empty", page);
-            if (Page.threadId(page) == Page.FINDABLE) findable[Page.bin(page)]++;
+        long count = 0;
+        for (long at = HeapPages.next(heap, 0); at >= 0; at = HeapPages.next(heap, at + 1), count++) {
+            pages.add(HeapPages.page(heap, at));
         }
-        InvariantsOfArenas.checkFindable(this::that, heap, findable);
+        for (long page = Heap.osPages(heap); page != 0; page = Page.osNext(page), count++) pages.add(page);
         long theaps = 0;
         long before = 0;
         for (long theap = Heap.theaps(heap); theap != 0; theap = Theap.nextInHeap(theap)) {
@@ -247,10 +222,51 @@ public final class Invariants {
             before = theap;
         }
         that(!deleted || theaps == 0, "the deleted heap 0x%x has theaps", heap);
-        charged += bytes;
+        charged += Heap.chargedRelaxed(heap);
         long ended = orphans.getOrDefault(heap, 0);
-        equal(Heap.addReferences(heap, 0), all.size() + ended + (deleted ? 0 : 1), "references", heap);
-        equal(Heap.chargedRelaxed(heap), bytes, "bytes charged", heap);
+        equal(Heap.addReferences(heap, 0), count + ended + (deleted ? 0 : 1), "references", heap);
         equal(Statistics.current(Heap.statistics(heap), Statistics.THEAPS), theaps, "theaps counted", heap);
+        for (long i = 0; i < Subprocess.arenaCount(subprocess); i++) {
+            long known = Table.get(Heap.arenaPagesTable(heap), i);
+            if (known == 0) continue;
+            bitmap(ArenaPages.pages(known), ArenaPages.slices(known));
+            for (int bin = 0; bin < SizeClass.COUNT; bin++) {
+                long bitmap = ArenaPages.abandonedAcquire(known, bin);
+                if (bitmap != 0) bitmap(bitmap, ArenaPages.slices(known));
+            }
+        }
+    }
+
+    /** A chunk with a bit set is in the map of chunks. */
+    private void bitmap(long bitmap, long bits) {
+        for (long bit = 0; bit < bits; bit++) {
+            if (!Bitmap.isSet(bitmap, bit)) continue;
+            that(Bitmap.mayHave(bitmap, bit / Bitmap.CHUNK), "bitmap 0x%x hides bit %d", bitmap, bit);
+            bit |= Bitmap.CHUNK - 1;
+        }
+    }
+
+    /** Nothing is in the page map but the pages that there are, where they are. */
+    private void pageMap() {
+        for (int i = 0; i < UPPER; i++) {
+            long lower = UpperTable.get(i);
+            if (lower == 0) continue;
+            for (int j = 0; j < LOWER; j++) {
+                long page = Memory.getLong(lower + j * 8L);
+                if (page == 0) continue;
+                long address = ((long) i * LOWER + j) << Config.SLICE_SHIFT;
+                that(pages.contains(page), "the map has 0x%x at 0x%x, which is no page", page, address);
+                if (!pages.contains(page)) continue;
+                that(address >= Page.start(page) && address < mappedEnd(page),
+                        "the map has page 0x%x at 0x%x, where it is not", page, address);
+            }
+        }
+    }
+
+    /** Only the beginning of a large block that nobody has an address inside of is in the map. */
+    private static long mappedEnd(long page) {
+        long end = Page.start(page) + Config.alignUp(Page.bytes(page), Config.SLICE);
+        boolean whole = !Page.isSingleton(page) || Page.has(page, Page.MAPPED_WHOLE);
+        return whole ? end : Math.min(end, Page.start(page) + Pages.INTERIOR_SLICES * Config.SLICE);
     }
 }

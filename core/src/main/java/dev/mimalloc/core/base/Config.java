@@ -79,6 +79,12 @@ public final class Config {
     public static final int CARE_CYCLES = 64;
 
     /**
+     * Where checks are on, generic allocations between two verifications of a theap: the walk over a thousand pages then
+     * takes about as long as they do. A multiple of {@link #CARE_CYCLES}.
+     */
+    public static final int VERIFY_CYCLES = 64 * CARE_CYCLES;
+
+    /**
      * This many free slices, 64 MiB, may wait to be purged whatever is in use. When more wait than may, they are purged
      * down to half of this below the bound.
      */

@@ -11,12 +11,16 @@ import dev.mimalloc.core.base.Root;
 import dev.mimalloc.core.memory.Purge;
 import dev.mimalloc.core.model.Main;
 import dev.mimalloc.core.model.Subprocess;
+import dev.mimalloc.core.model.Theap;
 import dev.mimalloc.core.page.Scavenge;
+import dev.mimalloc.core.page.Verify;
 import dev.mimalloc.core.thread.ProcessInfo;
 import dev.mimalloc.core.thread.Startup;
 import dev.mimalloc.core.thread.Threads;
+import dev.mimalloc.machine.Check;
 import dev.mimalloc.machine.Export;
 import dev.mimalloc.machine.Os;
+import dev.mimalloc.machine.ThreadSlot;
 
 /**
  * What the allocator does for the process as a whole: when it begins, when it ends, before and after a fork, and now
@@ -58,6 +62,7 @@ public final class ProcessLife {
     /** At exit: prints statistics if they are asked for. Blocks may still be allocated and freed afterwards. */
     @Export("void mi_process_done(void)")
     public static void done() {
+        if (Check.isOn() && ThreadSlot.theap() != 0) Verify.thread(Theap.data(ThreadSlot.theap()));
         if (Options.isEnabled(Options.SHOW_STATS) || Options.isEnabled(Options.VERBOSE)) {
             Threads.collect(false);
             Report.printStatistics(0, 0);

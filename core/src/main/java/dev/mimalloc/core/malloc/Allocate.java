@@ -21,8 +21,10 @@ import dev.mimalloc.core.page.Pages;
 import dev.mimalloc.core.page.Retire;
 import dev.mimalloc.core.page.Sampling;
 import dev.mimalloc.core.page.Scavenge;
+import dev.mimalloc.core.page.Verify;
 import dev.mimalloc.core.thread.Theaps;
 import dev.mimalloc.core.thread.Threads;
+import dev.mimalloc.machine.Check;
 import dev.mimalloc.machine.Export;
 import dev.mimalloc.machine.Os;
 import dev.mimalloc.machine.ThreadSlot;
@@ -340,5 +342,6 @@ public final class Allocate {
         Scavenge.tick(ThreadData.subprocess(data));
         Purge.tick(ThreadData.subprocess(data));
         if (generic % Config.alignUp(Theap.collectCycles(theap), Config.CARE_CYCLES) == 0) Retire.collect(theap, false);
+        if (Check.isOn() && generic % Config.VERIFY_CYCLES == 0) Verify.theap(theap);
     }
 }

@@ -32,7 +32,7 @@ public final class ArenaPages {
         Meta.free(pages, PAGES + Bitmap.size(slices(pages)));
     }
 
-    static long slices(long pages) { return getLong(pages + SLICES); }
+    public static long slices(long pages) { return getLong(pages + SLICES); }
     public static long pages(long pages) { return pages + PAGES; }
 
     /** The bitmap of a bin's abandoned pages, 0 if there never was one. */

@@ -329,7 +329,7 @@ public final class Page {
     }
 
     /** Whether a block of the page begins there, or it is 0. */
-    private static boolean isBlock(long page, long block) {
+    public static boolean isBlock(long page, long block) {
         long offset = block - start(page);
         boolean within = offset >= 0 && offset < capacity(page) * blockSize(page);
         return block == 0 || within && offset % blockSize(page) == 0;

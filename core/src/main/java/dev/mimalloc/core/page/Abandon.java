@@ -219,6 +219,9 @@ public final class Abandon {
         if (Check.isOn()) Check.that(fresh);
     }
 
+    /** Does the bit of an abandoned page lead to it? */
+    static boolean isFindable(long page) { return Bitmap.isSet(bitmap(page), Arena.sliceOf(Arenas.arenaOf(page), page)); }
+
     private static long bitmap(long page) {
         long arena = Arenas.arenaOf(page);
         long pages = Heap.arenaPages(Page.heapAcquire(page), Arena.index(arena), Arena.slices(arena));

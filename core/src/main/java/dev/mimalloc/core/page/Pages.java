@@ -384,7 +384,7 @@ public final class Pages {
      */
     static void detach(long page) {
         long heap = Page.heapAcquire(page);
-        if (Check.isOn()) Check.that(Page.isOwned(Page.threadFreeAcquire(page)));
+        if (Check.isOn()) Check.that(Page.isOwned(Page.threadFreeAcquire(page)) && PageMap.pageOf(Page.start(page)) == page);
         // The listener hears of a sample's end as long as nobody else can have the memory.
         if (Page.has(page, Page.SAMPLED)) Trace.freed(Page.start(page));
         trace(page, false);
@@ -413,7 +413,8 @@ public final class Pages {
             long arena = Arenas.arenaOf(page);
             long pages = Heap.arenaPages(heap, Arena.index(arena), Arena.slices(arena));
             if (pages == 0) return false;
-            Bitmap.set(ArenaPages.pages(pages), Arena.sliceOf(arena, page));
+            boolean fresh = Bitmap.set(ArenaPages.pages(pages), Arena.sliceOf(arena, page));
+            if (Check.isOn()) Check.that(fresh);
             return true;
         }
         long lock = Subprocess.osLock(Heap.subprocess(heap));
@@ -428,7 +429,8 @@ public final class Pages {
         if (Page.isInArena(page)) {
             long arena = Arenas.arenaOf(page);
             long pages = Heap.arenaPages(heap, Arena.index(arena), Arena.slices(arena));
-            Bitmap.clear(ArenaPages.pages(pages), Arena.sliceOf(arena, page));
+            boolean known = Bitmap.clear(ArenaPages.pages(pages), Arena.sliceOf(arena, page));
+            if (Check.isOn()) Check.that(known);
             return;
         }
         long lock = Subprocess.osLock(Heap.subprocess(heap));

@@ -128,7 +128,7 @@ public final class Scavenge {
             Subprocess.setCursor(subprocess, 0);
             return;
         }
-        if (theap == 0) theap = firstOf(Heap.theaps(Subprocess.mainHeap(subprocess)));
+        if (theap == 0) theap = first(subprocess);
         while (theap != 0 && looks > 0) {
             long next = next(theap);
             looks -= THEAP_LOOKS;
@@ -152,8 +152,11 @@ public final class Scavenge {
         return true;
     }
 
+    /** Where the walk begins. */
+    static long first(long subprocess) { return firstOf(Heap.theaps(Subprocess.mainHeap(subprocess))); }
+
     /** The theap after {@code theap} in the walk: of its thread, of its thread's orphans, of the next thread. */
-    private static long next(long theap) {
+    static long next(long theap) {
         long next = Theap.nextInThread(theap);
         long data = Theap.data(theap);
         if (next == 0 && !Theap.isOrphan(theap)) next = ThreadData.orphansAcquire(data);

@@ -20,6 +20,8 @@ import dev.mimalloc.core.page.Deferred;
 import dev.mimalloc.core.page.Pages;
 import dev.mimalloc.core.page.Retire;
 import dev.mimalloc.core.page.Scavenge;
+import dev.mimalloc.core.page.Verify;
+import dev.mimalloc.machine.Check;
 import dev.mimalloc.machine.Export;
 import dev.mimalloc.machine.ThreadSlot;
 
@@ -60,6 +62,7 @@ public final class Threads {
             release(data);
             return;
         }
+        if (Check.isOn()) Verify.thread(data);
         ThreadData.setCallOuts(data, 0); // it may have ended inside of a function of the user's
         long main = ThreadData.mainTheap(data);
         long lock = Subprocess.livesLock(subprocess);
@@ -189,6 +192,7 @@ public final class Threads {
         } else {
             Purge.tick(subprocess);
         }
+        if (Check.isOn() && force) Verify.thread(Theap.data(theap));
         Theaps.leave(theap);
     }
 
