@@ -60,11 +60,6 @@ final class Layout {
         return fields;
     }
 
-    /** The source without its layouts; all of it where there are none. */
-    static String without(String source) {
-        return new Layout(source).chains.isEmpty() ? source : ROW.matcher(source).replaceAll("");
-    }
-
     /** Calls of Memory on a field: {@code {method, field, " + i *" or null}}. */
     List<String[]> accesses() {
         Map<String, Field> fields = byName();
