@@ -39,6 +39,7 @@ MI_INLINE int32_t iushr(int32_t a, int32_t distance) { return (int32_t)((uint32_
 #define TEAVM_TO_SHORT(i) ((int32_t)(int16_t)(i))
 #define TEAVM_TO_CHAR(i) ((int32_t)(uint16_t)(i))
 MI_INLINE int32_t teavm_compare_i64(int64_t a, int64_t b) { return (a > b) - (a < b); }
+MI_INLINE int32_t teavm_compare_i32(int32_t a, int32_t b) { return (a > b) - (a < b); }
 MI_INLINE int32_t teavm_compare_u64(int64_t a, int64_t b) { return ((uint64_t)a > (uint64_t)b) - ((uint64_t)a < (uint64_t)b); }
 
 // Bits
@@ -132,6 +133,12 @@ MI_SLOW _Noreturn void mi_check_failed(const char* what, int64_t address);
 #define Check_that(holds) ((void)0)
 #define Check_fail(text, address) ((void)(text), (void)(address))
 #endif
+
+// Secure: a constant, so that the compiler drops what the level has not.
+#if !defined(MI_SECURE)
+#define MI_SECURE 0
+#endif
+#define Secure_level() (MI_SECURE)
 
 // The memory that everything else is reached from.
 static _Alignas(64) unsigned char mi_root[64 << 10];

@@ -96,7 +96,21 @@ static inline bool is_block(void* p, size_t size) {
   return true;
 }
 
-/// The same, and was it zero?
+/// Does the library pad its blocks? Then a user has exactly as many bytes as were asked for, and a visitor sees more.
+static inline bool is_padded(void) {
+  void* p = mi_malloc(17);
+  bool padded = mi_usable_size(p) == 17;
+  mi_free(p);
+  return padded;
+}
+
+/// How many bytes the block has, with its padding.
+static inline size_t block_size(void* p) {
+  size_t size = mi_usable_size(p);
+  return is_padded() ? mi_good_size(size < 8 ? 9 : size + 1) : size;
+}
+
+/// Is this a block of at least size bytes that can be written to, and was it zero?
 static inline bool is_zero_block(void* p, size_t size) { return p != NULL && is_zero(p, size) && is_block(p, size); }
 
 /// Leaves blocks with other bytes than zero behind, so that zeroed memory is not so by chance.

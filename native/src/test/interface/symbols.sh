@@ -25,5 +25,5 @@ _ZdlPvmSt11align_val_t _ZdaPvmSt11align_val_t _ZdlPvSt11align_val_tRKSt9nothrow_
 [ "$override" = ON ] || replaced=
 for name in $replaced; do echo "$name"; done | sort >"$folder/replaced"
 cmp "$folder/replaced" "$folder/more" || { diff "$folder/replaced" "$folder/more"; exit 1; }
-readelf -d "$library" | grep -q 'SONAME.*libmimalloc\(-debug\)\?\.so\.3\]' || { echo "no soname, or another one"; exit 1; }
+readelf -d "$library" | grep -q 'SONAME.*libmimalloc\(-secure\)\?\(-debug\)\?\.so\.3\]' || { echo "no soname, or another one"; exit 1; }
 echo "$(wc -l <"$folder/table") functions and $(wc -l <"$folder/replaced") replaced names, nothing else"

@@ -39,13 +39,14 @@ static void settle(void) {
 // The bytes behind those that were asked for, which are the block's nevertheless.
 static size_t spare(char* p, size_t size) { return malloc_usable_size(p) - size; }
 
+// An even number: padding consists of odd ones, and what happens to be there already changes nothing.
 static void write_bytes(char* p, size_t bytes) {
-  for (size_t i = 0; i < bytes; i++) p[i] = 'A';
+  for (size_t i = 0; i < bytes; i++) p[i] = 'B';
 }
 
 static void copy_bytes(char* p, size_t bytes) {
   static char source[1 << 20];
-  memset(source, 'A', bytes);
+  memset(source, 'B', bytes);
   memcpy(p, source, bytes);
 }
 

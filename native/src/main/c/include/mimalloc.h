@@ -143,6 +143,13 @@ typedef enum mi_option_e {
   mi_option_arena_max_object_size,                // Larger blocks come straight from the system, in KiB. (2097152 KiB)
   mi_option_arena_is_numa_local,                  // Ties an arena to the NUMA node of the thread that reserves it; threads of other nodes use it last. (0)
   mi_option_purge_thread,                         // A thread gives free memory back also if nobody calls. No effect on the JVM, which always has one. (0)
+  mi_option_harden,                               // Hardens any build: 1 frees, 2 also overflows, 3 also use after free; 0 as the secure_ options say. (0)
+  mi_option_secure_tags,                          // Frees are checked: of the start of a block, once. (0)
+  mi_option_secure_shuffle,                       // A page's blocks are given out in random order. (0)
+  mi_option_secure_padding,                       // Bytes behind each block show at its free that nobody wrote past its end. (0)
+  mi_option_secure_zero,                          // A block is zeroed when it is freed. (0)
+  mi_option_secure_reuse,                         // A block is given out again only if nobody has written to it since it was freed. (0)
+  mi_option_abort_on_misuse,                      // Ends the process at a misuse of memory: 0 never, 1 always, 2 if it is hardened. An exception on the JVM. (2)
   _mi_option_last,
   // former names
   mi_option_eager_region_commit = mi_option_arena_eager_commit,

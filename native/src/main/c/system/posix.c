@@ -154,6 +154,19 @@ MI_OS int64_t Os_readFile(int64_t path, int64_t buffer, int64_t size) {
   return result;
 }
 
+// The kernel's generator; the file is for systems without the call. A process that has neither goes on with 0.
+MI_OS int64_t Os_random(void) {
+  int64_t bits = 0;
+  int saved = errno;
+#if defined(SYS_getrandom)
+  if (syscall(SYS_getrandom, &bits, sizeof(bits), 0) == (long)sizeof(bits)) return bits;
+#endif
+  static const char name[] = "/dev/urandom";
+  Os_readFile(MI_ADDRESS(name), MI_ADDRESS(&bits), sizeof(bits));
+  errno = saved;
+  return bits;
+}
+
 MI_OS int32_t Os_processors(void) {
 #if defined(__linux__)
   unsigned long mask[1024 / sizeof(unsigned long)];

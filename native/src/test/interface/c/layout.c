@@ -58,7 +58,14 @@ static void options_by_number(void) {
   OPTION(45, arena_max_object_size);
   OPTION(46, arena_is_numa_local);
   OPTION(47, purge_thread);
-  CHECK((int)_mi_option_last == 48);
+  OPTION(48, harden);
+  OPTION(49, secure_tags);
+  OPTION(50, secure_shuffle);
+  OPTION(51, secure_padding);
+  OPTION(52, secure_zero);
+  OPTION(53, secure_reuse);
+  OPTION(54, abort_on_misuse);
+  CHECK((int)_mi_option_last == 55);
   OPTION(4, eager_region_commit);
   OPTION(5, reset_decommits);
   OPTION(6, large_os_pages);

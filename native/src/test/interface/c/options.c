@@ -14,7 +14,9 @@ static const struct { const char* name; long value; } options_as_they_are[] = {
     {"GUARDED_SAMPLE_RATE", 0}, {"GUARDED_SAMPLE_SEED", 0}, {"GENERIC_COLLECT", 10000}, {"PAGE_RECLAIM_ON_FREE", 0},
     {"PAGE_FULL_RETAIN", 2}, {"PAGE_MAX_CANDIDATES", 4}, {"MAX_VABITS", 0}, {"PAGEMAP_COMMIT", 0},
     {"PAGE_COMMIT_ON_DEMAND", 0}, {"PAGE_MAX_RECLAIM", -1}, {"PAGE_CROSS_THREAD_MAX_RECLAIM", 32}, {"ALLOW_THP", 1},
-    {"MINIMAL_PURGE_SIZE", 0}, {"ARENA_MAX_OBJECT_SIZE", 2097152}, {"ARENA_IS_NUMA_LOCAL", 0}, {"PURGE_THREAD", 0}};
+    {"MINIMAL_PURGE_SIZE", 0}, {"ARENA_MAX_OBJECT_SIZE", 2097152}, {"ARENA_IS_NUMA_LOCAL", 0}, {"PURGE_THREAD", 0},
+    {"HARDEN", 0}, {"SECURE_TAGS", 0}, {"SECURE_SHUFFLE", 0}, {"SECURE_PADDING", 0}, {"SECURE_ZERO", 0},
+    {"SECURE_REUSE", 0}, {"ABORT_ON_MISUSE", 2}};
 
 /// option NAME=VALUE NUMBER: the environment is in place by now; prints the option's value, and its size.
 int answer_option(int argc, char** argv) {
@@ -174,7 +176,7 @@ void options(void) {
   CHECK(mi_option_get_size(mi_option_purge_delay) == 0);
   mi_option_set(mi_option_purge_delay, 1000);
   // Options that there are not.
-  const int none[] = {-1, 48, 1000000};
+  const int none[] = {-1, _mi_option_last, 1000000};
   for (int i = 0; i < 3; i++) {
     mi_option_t option = (mi_option_t)none[i];
     mi_option_set(option, 5);

@@ -109,7 +109,7 @@ static void truth(void) {
   for (int i = 0; i < 2000; i++) {
     bool is_huge = i % 500 == 0;
     blocks[i] = mi_heap_malloc(heap, is_huge ? 9 << 20 : (size_t)i * 3);
-    *(is_huge ? &huge : &bytes) += (int64_t)mi_usable_size(blocks[i]);
+    *(is_huge ? &huge : &bytes) += (int64_t)block_size(blocks[i]);
   }
   mi_stats_t_decl(stats);
   CHECK(mi_heap_stats_get(heap, &stats) && never_negative(&stats));
@@ -122,7 +122,7 @@ static void truth(void) {
   CHECK(in_bins == bytes + huge);
   CHECK(pages == stats.pages.current);
   json(heap);
-  for (int i = 0; i < 2000; i += 2) bytes -= i % 500 == 0 ? 0 : (int64_t)mi_usable_size(blocks[i]), mi_free(blocks[i]);
+  for (int i = 0; i < 2000; i += 2) bytes -= i % 500 == 0 ? 0 : (int64_t)block_size(blocks[i]), mi_free(blocks[i]);
   CHECK(mi_heap_stats_get(heap, &stats) && stats.malloc_normal.current == bytes && stats.malloc_huge.current == 0);
   for (int i = 1; i < 2000; i += 2) mi_free(blocks[i]);
   mi_heap_collect(heap, true);
@@ -140,7 +140,7 @@ static void totals(void) {
   for (int round = 0; round < 3; round++) {
     for (int i = 0; i < 3000; i++) {
       blocks[i] = mi_heap_malloc(heap, (size_t)i);
-      bytes += (int64_t)mi_usable_size(blocks[i]);
+      bytes += (int64_t)block_size(blocks[i]);
     }
     void* huge = mi_heap_malloc(heap, 9 << 20);
     CHECK(mi_heap_stats_get(heap, &stats));

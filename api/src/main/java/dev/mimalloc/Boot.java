@@ -26,14 +26,14 @@ final class Boot implements Lifecycle {
     /** Those of core; BootTest compares the list, or writes it. */
     static final String CLASSES = """
             base.Bitmap base.Config base.Errors base.Links base.Lock base.Meta base.Options base.OsConfig \
-            base.OsMemory base.Printer base.Root base.SizeClass base.Statistics base.Table face.Json \
+            base.OsMemory base.Printer base.Root base.Secret base.SizeClass base.Statistics base.Table face.Json \
             face.ManageArenas face.ProcessLife face.Report face.Version malloc.Allocate malloc.AllocateAligned \
             malloc.Free malloc.Reallocate malloc.Spare memory.Arenas memory.Density memory.HugePages memory.Kept \
-            memory.Purge model.Arena model.ArenaPages model.CallOut model.Heap model.HeapPages model.Main model.Page \
-            model.PageMap model.PageQueue model.Subprocess model.Theap model.ThreadData page.Abandon page.Deferred \
-            page.FindPage page.Limits page.Pages page.Resize page.Retire page.Sampling page.Scavenge page.Verify \
-            thread.Heaps thread.ProcessInfo thread.Startup thread.Subprocesses thread.Theaps thread.Threads \
-            thread.Visit""";
+            memory.Purge model.Arena model.ArenaPages model.CallOut model.Harden model.Heap model.HeapPages \
+            model.Main model.Page model.PageMap model.PageQueue model.Subprocess model.Theap model.ThreadData \
+            page.Abandon page.Deferred page.FindPage page.Limits page.Pages page.Resize page.Retire page.Sampling \
+            page.Scavenge page.Verify thread.Heaps thread.ProcessInfo thread.Startup thread.Subprocesses \
+            thread.Theaps thread.Threads thread.Visit""";
 
     /** Names that only C has: nobody calls them here. */
     static final String NOT_CALLED = "face.CppNames face.StandardNames face.Teardown";
@@ -43,7 +43,7 @@ final class Boot implements Lifecycle {
             + " arena.SharedArena arena.SharedArena$List arena.SharedArena$List$Node base.HeapUsers base.Refusal";
 
     /** Those of the machine. */
-    static final String MACHINE = "Bits Callback Check Memory Os Segments Text ThreadSlot Trace UpperTable";
+    static final String MACHINE = "Bits Callback Check Memory Os Secure Segments Text ThreadSlot Trace UpperTable";
 
     private static final long FIRST = 2 << 20;
     /** Who gives one of these has ideas of his own where memory comes from. */

@@ -66,7 +66,21 @@ public enum Option {
     /** Larger blocks come straight from the system, in KiB. */
     ARENA_MAX_OBJECT_SIZE(Options.ARENA_MAX_OBJECT_SIZE),
     /** Ties an arena to the NUMA node of the thread that reserves it; threads of other nodes use it last. */
-    ARENA_IS_NUMA_LOCAL(Options.ARENA_IS_NUMA_LOCAL);
+    ARENA_IS_NUMA_LOCAL(Options.ARENA_IS_NUMA_LOCAL),
+    /** Hardens any build: 1 frees, 2 also overflows, 3 also use after free; 0 as the secure_ options say. */
+    HARDEN(Options.HARDEN),
+    /** Frees are checked: of the start of a block, once. */
+    SECURE_TAGS(Options.SECURE_TAGS),
+    /** A page's blocks are given out in random order. */
+    SECURE_SHUFFLE(Options.SECURE_SHUFFLE),
+    /** Bytes behind each block show at its free that nobody wrote past its end. */
+    SECURE_PADDING(Options.SECURE_PADDING),
+    /** A block is zeroed when it is freed. */
+    SECURE_ZERO(Options.SECURE_ZERO),
+    /** A block is given out again only if nobody has written to it since it was freed. */
+    SECURE_REUSE(Options.SECURE_REUSE),
+    /** Ends the process at a misuse of memory: 0 never, 1 always, 2 if it is hardened. An exception on the JVM. */
+    ABORT_ON_MISUSE(Options.ABORT_ON_MISUSE);
 
     /** What an option's value means. */
     public enum Kind {

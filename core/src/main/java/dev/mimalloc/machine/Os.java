@@ -1,7 +1,9 @@
 package dev.mimalloc.machine;
 
 import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
+import java.security.SecureRandom;
 import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
@@ -220,6 +222,13 @@ public final class Os {
         } catch (VirtualMachineError e) {
             Thread.onSpinWait(); // see waitOn
         }
+    }
+
+    /** 64 random bits from the OS; 0 if it has none for us. */
+    public static long random() {
+        byte[] bytes = new byte[Long.BYTES];
+        new SecureRandom().nextBytes(bytes);
+        return ByteBuffer.wrap(bytes).getLong();
     }
 
     /** For C's {@code errno}; Java has exceptions. */

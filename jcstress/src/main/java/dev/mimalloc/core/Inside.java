@@ -34,9 +34,9 @@ public final class Inside {
     public static int count(long word) { return Page.count(word); }
 
     /** How many blocks the list in this word really has. */
-    public static int length(long word) {
+    public static int length(long page, long word) {
         int length = 0;
-        for (long block = Page.head(word); block != 0; block = Page.nextBlock(block)) length++;
+        for (long block = Page.head(word); block != 0; block = Page.nextBlock(page, block)) length++;
         return length;
     }
 

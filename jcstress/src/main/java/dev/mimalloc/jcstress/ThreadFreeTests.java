@@ -56,7 +56,7 @@ public final class ThreadFreeTests {
         public void look(III_Result r) {
             long rest = Inside.threadFree(page);
             r.r1 = Inside.count(taken) + Inside.count(rest);
-            r.r2 = Inside.length(taken) + Inside.length(rest);
+            r.r2 = Inside.length(page, taken) + Inside.length(page, rest);
             r.r3 = owners + (Inside.isOwned(rest) ? 0 : 1);
         }
     }
@@ -74,7 +74,7 @@ public final class ThreadFreeTests {
         @Actor
         public void two(ZZI_Result r) { r.r2 = !Inside.isOwned(Inside.push(page, second)); }
         @Arbiter
-        public void look(ZZI_Result r) { r.r3 = Inside.length(Inside.threadFree(page)); }
+        public void look(ZZI_Result r) { r.r3 = Inside.length(page, Inside.threadFree(page)); }
     }
 
     /** Owners give the page up unless it is empty: of the two that free its last blocks, exactly one finds it empty. */
@@ -99,7 +99,7 @@ public final class ThreadFreeTests {
         @Actor
         public void two(ZZI_Result r) { r.r2 = free(second); }
         @Arbiter
-        public void look(ZZI_Result r) { r.r3 = Inside.length(Inside.threadFree(page)); }
+        public void look(ZZI_Result r) { r.r3 = Inside.length(page, Inside.threadFree(page)); }
     }
 
     /** An allocator that claims the page by its bit meets a free that would own it, and takes the bit away. */
@@ -193,7 +193,7 @@ public final class ThreadFreeTests {
         @Arbiter
         public void look(III_Result r) {
             r.r1 = Inside.count(Inside.threadFree(page));
-            r.r2 = Inside.length(Inside.threadFree(page));
+            r.r2 = Inside.length(page, Inside.threadFree(page));
             r.r3 = emptied.get();
         }
     }

@@ -52,6 +52,19 @@ class InterfaceTest {
         assertThat(Path.of("target/interface/DEBUG/libmimalloc-debug.a")).exists();
     }
 
+    /** All of the interface is there in the secure library, too, and in a release library that its options harden. */
+    @Test
+    void hardened() throws Exception {
+        testWithout("^(unload|silent|packaging)", "SECURE", "-DMI_SECURE=ON");
+        Path folder = Path.of("target/interface/SECURE");
+        assertThat(folder.resolve("libmimalloc-secure.so")).exists();
+        testWithout("[^c]", "HARDENED", "-DMI_BUILD_SHARED=OFF", "-DMI_BUILD_OBJECT=OFF");
+        for (String preset : List.of("1", "2", "3")) {
+            Path program = Path.of("target/interface/HARDENED/interface-c").toAbsolutePath();
+            assertThat(Command.succeed(folder, List.of("env", "MIMALLOC_HARDEN=" + preset, program.toString()))).contains(" 0 failed");
+        }
+    }
+
     /** Configures, builds and tests; returns what the tests said. */
     private static String test(String variant, String... options) throws Exception {
         return testWithout("^$", variant, options);

@@ -81,14 +81,23 @@ class MisuseTest {
             measure(mode);
             return;
         }
-        var wrong = new ArrayList<String>();
-        program.run(mode.ready()).forEach((one, outcome) -> {
+        Mode ready = mode.ready();
+        Map<Case, String> wrong = wrong(program.run(ready), mode);
+        // Where blocks lie in random order chance decides what a long write hits, and not each outcome came when the table was
+        // written: what is really amiss comes out so each time.
+        for (int i = 0; i < RUNS && !wrong.isEmpty(); i++) wrong.keySet().retainAll(wrong(program.run(ready), mode).keySet());
+        assertThat(wrong.values()).as("in mode %s; -Dmimalloc.write=true writes the table anew", mode).isEmpty();
+    }
+
+    /** What came out in another way than the table says. */
+    private static Map<Case, String> wrong(Map<Case, Outcome> outcomes, Mode mode) {
+        var wrong = new LinkedHashMap<Case, String>();
+        outcomes.forEach((one, outcome) -> {
             Set<Outcome> expected = table.outcomes(one, mode.name());
-            if (!expected.contains(outcome)) {
-                wrong.add("%s %s: %s, and not %s".formatted(one.name(), one.size(), outcome.word(), expected));
-            }
+            if (expected.contains(outcome)) return;
+            wrong.put(one, "%s %s: %s, and not %s".formatted(one.name(), one.size(), outcome.word(), expected));
         });
-        assertThat(wrong).as("in mode %s; -Dmimalloc.write=true writes the table anew", mode).isEmpty();
+        return wrong;
     }
 
     private static void measure(Mode mode) throws Exception {

@@ -23,6 +23,8 @@ record Mode(String name, String what, Path library, List<String> build, Map<Stri
     /** The modes that the table is about. Each has a column; a new one gets it by {@code -Dmimalloc.write=true}. */
     static final List<Mode> OURS = List.of(
             release("release", "`libmimalloc.so` as `./mimalloc build` makes it"),
+            built("secure", "`libmimalloc-secure.so`, by CMake's `-DMI_SECURE=ON`", "-DMI_SECURE=ON"),
+            release("hardened", "the release library with `MIMALLOC_HARDEN=3`").with("MIMALLOC_HARDEN", "3"),
             built("debug", "`libmimalloc-debug.so`, by CMake's `-DMI_DEBUG=ON`", "-DMI_DEBUG=ON"));
 
     /** What ours are compared with: not tested, and measured when the table is written and lacks a case of this version's. */

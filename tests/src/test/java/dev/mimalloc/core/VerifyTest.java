@@ -141,12 +141,12 @@ class VerifyTest {
         broken("a block is in two lists", "twice in free lists is block", t -> t.set(t.blocks.get(5), Page.free(t.page)));
         broken("a block was freed by its thread and by another", "twice in free lists is block", t -> t.set(t.blocks.get(4), t.blocks.get(5)));
         broken("a fresh block was written to", "a block that nobody had was written to at", t -> {
-            for (long block = Page.free(t.page); block != 0; block = Page.nextBlock(block)) {
+            for (long block = Page.free(t.page); block != 0; block = Page.nextBlock(t.page, block)) {
                 for (long at = block + 8; at < block + SIZE; at += 8) t.set(at, 0);
             }
             long word = Memory.getLong(t.page + offset(Page.class, "SLICES")); // the flags are its last byte
             t.put(t.page, Page.class, "SLICES", word | (long) Page.FREE_ZERO << 56);
-            t.set(Page.nextBlock(Page.free(t.page)) + SIZE - 8, 1);
+            t.set(Page.nextBlock(t.page, Page.free(t.page)) + SIZE - 8, 1);
         });
         // What others know of it.
         broken("the page map leads to another page", "the page map leads elsewhere from page", t -> t.set(t.entry(), t.page + Config.SLICE));

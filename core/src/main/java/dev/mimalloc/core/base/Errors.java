@@ -15,6 +15,10 @@ public final class Errors {
     public static final int EINVAL = 22;
     public static final int EOVERFLOW = 75;
 
+    /** How an error is reported. */
+    private static final int NUMBER = 1;
+    private static final int LAST = 2;
+
     private Errors() {}
 
     @Export("void mi_register_error(mi_error_fun* fun, void* arg)")
@@ -27,15 +31,28 @@ public final class Errors {
      * Reports an error. On the JVM an invalid argument ends in an exception here, so nothing may be half done. In C
      * it is printed if {@code show_errors} says so, and the registered error function is called.
      */
-    public static void raise(int code, long text, long value) { raise(code, text, value, false); }
+    public static void raise(int code, long text, long value) { raise(code, text, value, 0); }
 
-    /** Reports an error, with the value in decimal if it is a number, and in hexadecimal if it is an address. */
-    private static void raise(int code, long text, long value, boolean number) {
-        Callback.raise(code, text, value, number);
-        if (Options.isEnabled(Options.SHOW_ERRORS) || Options.isEnabled(Options.VERBOSE)) {
-            if (withinLimit(Root.countError(), Options.MAX_ERRORS)) {
-                print(Text.literal("mimalloc: error: "), text, value, number);
-            }
+    /**
+     * Reports that the program has misused memory, as {@link #raise}. In C the process ends then, if option
+     * {@code abort_on_misuse} says so.
+     */
+    public static void misuse(int code, long text, long address) {
+        long abort = Options.bounded(Options.ABORT_ON_MISUSE);
+        boolean last = abort == 1 || abort == 2 && (Secret.isBuilt() || Secret.isOnDemand());
+        raise(code, text, address, last ? LAST : 0);
+        if (last) Os.abort();
+    }
+
+    /**
+     * Reports an error, with the value in decimal if it is a {@link #NUMBER}, and otherwise in hexadecimal as an
+     * address. The {@link #LAST} one, with which the process ends, is printed in any case.
+     */
+    private static void raise(int code, long text, long value, int how) {
+        Callback.raise(code, text, value, how == NUMBER);
+        boolean shown = Options.isEnabled(Options.SHOW_ERRORS) || Options.isEnabled(Options.VERBOSE);
+        if (how == LAST || shown && withinLimit(Root.countError(), Options.MAX_ERRORS)) {
+            print(Text.literal("mimalloc: error: "), text, value, how == NUMBER);
         }
         long function = Root.errorAcquire();
         if (function != 0) Callback.error(function, code, Root.errorArgumentRelaxed());
@@ -58,7 +75,7 @@ public final class Errors {
     /** An alignment that is no power of two, or that cannot be had; returns 0 for the caller to return. */
     public static long badAlignment(long alignment) {
         Os.setErrno(EINVAL);
-        raise(EINVAL, Text.literal("alignment is not a power of two that can be had"), alignment, true);
+        raise(EINVAL, Text.literal("alignment is not a power of two that can be had"), alignment, NUMBER);
         return 0;
     }
 

@@ -119,7 +119,21 @@ public final class Options {
     public static final int ARENA_IS_NUMA_LOCAL = 46;
     /** A thread gives free memory back also if nobody calls. No effect on the JVM, which always has one. */
     public static final int PURGE_THREAD = 47;
-    public static final int COUNT = 48;
+    /** Hardens any build: 1 frees, 2 also overflows, 3 also use after free; 0 as the secure_ options say. */
+    public static final int HARDEN = 48;
+    /** Frees are checked: of the start of a block, once. */
+    public static final int SECURE_TAGS = 49;
+    /** A page's blocks are given out in random order. */
+    public static final int SECURE_SHUFFLE = 50;
+    /** Bytes behind each block show at its free that nobody wrote past its end. */
+    public static final int SECURE_PADDING = 51;
+    /** A block is zeroed when it is freed. */
+    public static final int SECURE_ZERO = 52;
+    /** A block is given out again only if nobody has written to it since it was freed. */
+    public static final int SECURE_REUSE = 53;
+    /** Ends the process at a misuse of memory: 0 never, 1 always, 2 if it is hardened. An exception on the JVM. */
+    public static final int ABORT_ON_MISUSE = 54;
+    public static final int COUNT = 55;
 
     /** Kinds: off or on, a number, a size in KiB. */
     public static final int SWITCH = 0;
@@ -206,6 +220,13 @@ public final class Options {
             case ARENA_MAX_OBJECT_SIZE -> size(column, literal("MIMALLOC_ARENA_MAX_OBJECT_SIZE"), 2 << 20, ANY_KIB);
             case ARENA_IS_NUMA_LOCAL -> onOff(column, literal("MIMALLOC_ARENA_IS_NUMA_LOCAL"), 0);
             case PURGE_THREAD -> onOff(column, literal("MIMALLOC_PURGE_THREAD"), 0);
+            case HARDEN -> number(column, literal("MIMALLOC_HARDEN"), 0, 0, 3);
+            case SECURE_TAGS -> onOff(column, literal("MIMALLOC_SECURE_TAGS"), 0);
+            case SECURE_SHUFFLE -> onOff(column, literal("MIMALLOC_SECURE_SHUFFLE"), 0);
+            case SECURE_PADDING -> onOff(column, literal("MIMALLOC_SECURE_PADDING"), 0);
+            case SECURE_ZERO -> onOff(column, literal("MIMALLOC_SECURE_ZERO"), 0);
+            case SECURE_REUSE -> onOff(column, literal("MIMALLOC_SECURE_REUSE"), 0);
+            case ABORT_ON_MISUSE -> number(column, literal("MIMALLOC_ABORT_ON_MISUSE"), 2, 0, 2);
             default -> 0;
         };
     }

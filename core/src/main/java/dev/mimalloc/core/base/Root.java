@@ -35,7 +35,9 @@ public final class Root {
     private static final long AT_LIMIT = CHARGED + 8; // 16 acquire: the function to call at a limit, and its argument
     private static final long DESTROYED = AT_LIMIT + 16; // 8: 1 after all memory has gone with blocks in it
     private static final long OVERCOMMITS = DESTROYED + 8; // 8 relaxed: 0 not asked yet, 1 no, 2 yes; see OsConfig
-    private static final long OPTIONS = OVERCOMMITS + 8; // see Options
+    private static final long HARDENING = OVERCOMMITS + 8; // 8 relaxed, once: features beyond the secure build's: Secret
+    private static final long KEYS = HARDENING + 8; // 16 once: see Secret
+    private static final long OPTIONS = KEYS + 2 * WORD; // see Options
     private static final long SHARED_DATA = OPTIONS + Options.COUNT * Options.SIZE + LINE - 1 & -LINE; // acquire: ThreadData
     private static final long SLOTS = SHARED_DATA + SHARED_MAX * WORD; // Table, lock: the free slot behind a free one
     private static final long DENSITY = SLOTS + Table.SIZE + LINE - 1 & -LINE; // relaxed: see Density
@@ -109,6 +111,11 @@ public final class Root {
 
     static long overcommitsRelaxed() { return getRelaxed(at(OVERCOMMITS)); }
     public static void setOvercommitsRelaxed(long answer) { putRelaxed(at(OVERCOMMITS), answer); }
+    static int hardeningRelaxed() { return (int) getRelaxed(at(HARDENING)); }
+    static void setHardeningRelaxed(int features) { putRelaxed(at(HARDENING), features); }
+    static long key(long index) { return getLong(at(KEYS + index * WORD)); }
+    static void setKey(long index, long key) { putLong(at(KEYS + index * WORD), key); }
+
     /** As at the start of the process. */
     public static void clear() { fill(at(STATE), SIZE, 0); }
 

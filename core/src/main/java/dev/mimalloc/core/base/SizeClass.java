@@ -18,7 +18,7 @@ public final class SizeClass {
     /** The bin of a size up to {@link Config#LARGE_OBJECT_MAX}; larger sizes are {@link #HUGE}. */
     public static int bin(long size) {
         long words = (size + 7) >>> 3;
-        if (words <= 1) return 1;
+        if (words <= 1) return Secret.isBuilt() ? 2 : 1; // a tag has the second word
         if (words <= 8) return (int) (words + 1) & ~1;
         if (Bits.below(Config.LARGE_OBJECT_MAX >>> 3, words)) return HUGE;
         long last = words - 1;
@@ -27,7 +27,7 @@ public final class SizeClass {
     }
 
     /** Does a size have a place in the direct table of a theap? Without a sign: a negative size is a large one. */
-    public static boolean isSmall(long size) { return !Bits.below(Config.SMALL_SIZE_MAX, size); }
+    public static boolean isSmall(long size) { return !Bits.below(Config.SMALL_SIZE_MAX - Secret.builtPadding(), size); }
 
     /** Does a block of this size get a page to itself? Without a sign, as {@link #isSmall}. */
     public static boolean isHuge(long size) { return Bits.below(Config.LARGE_OBJECT_MAX, size); }

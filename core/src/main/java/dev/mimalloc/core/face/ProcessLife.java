@@ -8,6 +8,7 @@ import dev.mimalloc.core.base.Lock;
 import dev.mimalloc.core.base.Options;
 import dev.mimalloc.core.base.OsConfig;
 import dev.mimalloc.core.base.Root;
+import dev.mimalloc.core.base.Secret;
 import dev.mimalloc.core.memory.Purge;
 import dev.mimalloc.core.model.Main;
 import dev.mimalloc.core.model.Subprocess;
@@ -45,10 +46,18 @@ public final class ProcessLife {
     public static void init() {
         if (!Startup.ready()) return;
         OsConfig.overcommits(); // remembered: in a sandbox the next arena could not ask any more
+        harden();
         Threads.init();
         Errors.warnOfInvalidOptions();
         if (Errors.verbose()) Report.printOptions(0, 0);
         reserveHugePages();
+    }
+
+    /** Hardens from here on what could not be before: a malloc may have come when there was no environment yet. */
+    private static void harden() {
+        if (Secret.isOnDemand()) return;
+        Secret.init();
+        if (Secret.isOnDemand() && ThreadSlot.theap() != 0) Theap.clearDirect(ThreadSlot.theap());
     }
 
     private static void reserveHugePages() {

@@ -5,9 +5,11 @@ import static dev.mimalloc.machine.Memory.*;
 import dev.mimalloc.core.base.Config;
 import dev.mimalloc.core.base.Errors;
 import dev.mimalloc.core.base.Root;
+import dev.mimalloc.core.base.Secret;
 import dev.mimalloc.core.base.SizeClass;
 import dev.mimalloc.core.memory.Purge;
 import dev.mimalloc.core.model.CallOut;
+import dev.mimalloc.core.model.Harden;
 import dev.mimalloc.core.model.Heap;
 import dev.mimalloc.core.model.Page;
 import dev.mimalloc.core.model.PageQueue;
@@ -54,7 +56,7 @@ public final class Allocate {
         if (likely(theap != 0 && SizeClass.isSmall(size))) {
             long page = Theap.direct(theap, size);
             long block = Page.free(page);
-            if (likely(block != 0)) return Page.pop(page, block);
+            if (likely(block != 0 && Harden.mayPop(page, block))) return Harden.pop(page, block, size);
         }
         return mallocSlow(size, theap);
     }
@@ -125,7 +127,7 @@ public final class Allocate {
         if (likely(SizeClass.isSmall(size))) {
             long page = Theap.direct(theap, size);
             long block = Page.free(page);
-            if (likely(block != 0)) return Page.pop(page, block);
+            if (likely(block != 0 && Harden.mayPop(page, block))) return Harden.pop(page, block, size);
         }
         return generic(theap, size, false);
     }
@@ -135,7 +137,7 @@ public final class Allocate {
         if (likely(SizeClass.isSmall(size))) {
             long page = Theap.direct(theap, size);
             long block = Page.free(page);
-            if (likely(block != 0)) return popZeroed(page, block);
+            if (likely(block != 0) && !Secret.isBuilt()) return popZeroed(page, block);
         }
         return generic(theap, size, true);
     }
@@ -173,21 +175,33 @@ public final class Allocate {
         return block;
     }
 
+    /** Gives the first block of a hardened page to its user. One that was overwritten is reported, and another given. */
+    private static long give(long page, long block, long size, boolean zero) {
+        long given = Harden.give(page, block, size, zero);
+        return likely(given != 0) ? given : generic(Page.theap(page), Page.blockSize(page), size, zero);
+    }
+
+    /** As {@link #generic(long, long, long, boolean)}, for as many bytes as the user's size comes to. */
+    static long generic(long theap, long size, boolean zero) { return generic(theap, Harden.padded(size), size, zero); }
+
     /**
      * Allocates when the page's {@code free} is empty, or the size is not in the direct table. Most often the first
      * page of the queue serves, with the blocks that its owner has put back. One in {@link Config#HEARTBEAT_CYCLES}
      * takes the slow path although that page would serve.
+     *
+     * @param size that of the block
+     * @param asked what its user has asked for: less than the block has if that is padded or aligned
      */
-    static long generic(long theap, long size, boolean zero) {
+    static long generic(long theap, long size, long asked, boolean zero) {
         long page = SizeClass.isHuge(size) ? 0 : PageQueue.first(Theap.queue(theap, SizeClass.bin(size)));
-        if (page != 0 && Page.free(page) != 0) return first(page, zero);
-        if (Sampling.isOn() && Sampling.isNext(theap, page, size)) return sampleOrSlow(theap, size, zero);
+        if (page != 0 && Page.free(page) != 0) return first(page, asked, zero);
+        if (Sampling.isOn() && Sampling.isNext(theap, page, size)) return sampleOrSlow(theap, size, asked, zero);
         if (page != 0 && Page.localFree(page) != 0 && !isHeartbeat(theap)) {
             Theap.setGeneric(theap, Theap.generic(theap) + 1);
             refill(theap, SizeClass.bin(size), page);
-            return first(page, zero);
+            return first(page, asked, zero);
         }
-        return genericSlow(theap, size, zero);
+        return genericSlow(theap, size, asked, zero);
     }
 
     /**
@@ -206,20 +220,20 @@ public final class Allocate {
     }
 
     /** Allocates from whatever page can be found or made; reports that there is no memory when there is none. */
-    private static long genericSlow(long theap, long size, boolean zero) {
-        if (size < 0) return Errors.tooLarge(size);
+    private static long genericSlow(long theap, long size, long asked, boolean zero) {
+        if (size < 0) return Errors.tooLarge(asked);
         theap = heartbeat(theap);
         long page = page(theap, size, Config.SLICE, 0);
-        if (page == 0) return Errors.outOfMemory(size);
+        if (page == 0) return Errors.outOfMemory(asked);
         if (Sampling.isOn() && !Page.isSingleton(page)) Sampling.countList(Page.theap(page), page);
-        return takeFirst(page, zero);
+        return takeFirst(page, asked, zero);
     }
 
     /** A sample; or any other block, if the listener does not want it or there is no memory for it. */
-    private static long sampleOrSlow(long theap, long size, boolean zero) {
+    private static long sampleOrSlow(long theap, long size, long asked, boolean zero) {
         theap = heartbeat(theap);
-        long block = sample(theap, size, Config.SLICE, zero);
-        return block != 0 ? block : genericSlow(theap, size, zero);
+        long block = sample(theap, size, asked, Config.SLICE, zero);
+        return block != 0 ? block : genericSlow(theap, size, asked, zero);
     }
 
     /**
@@ -228,41 +242,44 @@ public final class Allocate {
      * <p>A sample gets a page of its own. Its free takes the way of all pages without an owner, where the listener
      * hears of it; so frees of other blocks need not ask whether they are a sample's.
      */
-    private static long sample(long theap, long size, long alignment, boolean zero) {
+    private static long sample(long theap, long size, long asked, long alignment, boolean zero) {
         long weight = Trace.weigh(Sampling.bytes(size));
         long page = weight == 0 ? 0 : singleton(theap, size, alignment, 0);
         if (page == 0) return 0;
         Page.setFlag(page, Page.SAMPLED);
         long heap = Heap.sequence(Theap.heap(theap));
-        long block = takeFirst(page, zero);
-        Trace.allocated(block, size, weight, heap);
+        long block = takeFirst(page, asked, zero);
+        Trace.allocated(block, asked, weight, heap);
         return block;
     }
 
     /** For an allocation that gets a page to itself in any case: a sample, or 0 if it is none. */
-    static long sampleIfNext(long theap, long size, long alignment, boolean zero) {
+    static long sampleIfNext(long theap, long size, long asked, long alignment, boolean zero) {
         boolean next = Sampling.isOn() && Sampling.isNext(theap, 0, size);
-        return next ? sample(theap, size, alignment, zero) : 0;
+        return next ? sample(theap, size, asked, alignment, zero) : 0;
     }
 
     /**
-     * Takes the first block of a page that {@link #page} gave. A page with a single block has nothing more to give when
-     * that block is out, so it is given up then: whoever frees the block frees the page.
+     * Takes the first block of a page that {@link #page} gave, for a user of {@code asked} bytes. A page with a single
+     * block has nothing more to give when that block is out, so it is given up then: whoever frees the block frees the
+     * page.
      */
-    static long takeFirst(long page, boolean zero) {
-        if (!Page.isSingleton(page)) return first(page, zero);
+    static long takeFirst(long page, long asked, boolean zero) {
+        if (!Page.isSingleton(page)) return first(page, asked, zero);
         long block = Page.free(page);
         // A block that need not be zero, or is zero already, is not touched: its user may never need all of its memory.
         // Any other is cleared before it is taken: see popClearedSlow.
         if (zero && !Page.has(page, Page.FREE_ZERO)) fill(block, Page.blockSize(page), 0);
+        Harden.padOnly(page, block, asked);
         Page.popOnly(page);
         Abandon.abandon(page);
         return block;
     }
 
     /** Takes the first block of a page with more than one. */
-    private static long first(long page, boolean zero) {
+    private static long first(long page, long asked, boolean zero) {
         long block = Page.free(page);
+        if (Page.isHardened(page)) return give(page, block, asked, zero);
         return zero ? popZeroed(page, block) : Page.pop(page, block);
     }
 

@@ -4,8 +4,11 @@ import static dev.mimalloc.machine.Memory.*;
 
 import dev.mimalloc.core.base.Config;
 import dev.mimalloc.core.base.Errors;
+import dev.mimalloc.core.base.Secret;
 import dev.mimalloc.core.base.SizeClass;
+import dev.mimalloc.core.model.Harden;
 import dev.mimalloc.core.model.Page;
+import dev.mimalloc.core.model.PageMap;
 import dev.mimalloc.core.page.Pages;
 import dev.mimalloc.core.thread.Theaps;
 import dev.mimalloc.machine.Bits;
@@ -100,6 +103,9 @@ public final class AllocateAligned {
     static long allocate(long theap, long size, long alignment, long offset, boolean zero) {
         boolean atStart = (offset & alignment - 1) == 0;
         if (likely(atStart && alignment <= Config.SLICE && Bits.below(size - 1, Config.LARGE_OBJECT_MAX))) {
+            if (Secret.isBuilt() || Secret.isOnDemand()) {
+                return Allocate.generic(theap, Config.alignUp(Harden.padded(size), alignment), size, zero);
+            }
             long rounded = Config.alignUp(size, alignment);
             return zero ? Allocate.theapZalloc(theap, rounded) : Allocate.theapMalloc(theap, rounded);
         }
@@ -108,22 +114,32 @@ public final class AllocateAligned {
 
     private static long allocateSlow(long theap, long size, long alignment, long offset, boolean zero) {
         if (size < 0) return Errors.tooLarge(size);
-        if (size == 0) return allocate(theap, 1, alignment, offset, zero);
+        if (size == 0) return empty(theap, alignment, offset, zero);
         if ((offset & alignment - 1) != 0) return inside(theap, size, alignment, offset, zero);
         if (alignment > Config.SLICE) return single(theap, size, alignment, zero);
         return zero ? Allocate.theapZalloc(theap, size) : Allocate.theapMalloc(theap, size); // starts at a slice
     }
 
+    /** A block of no bytes: one of a byte that its user does not have. */
+    private static long empty(long theap, long alignment, long offset, boolean zero) {
+        long p = allocate(theap, 1, alignment, offset, zero);
+        long page = PageMap.pageOf(p);
+        if (page != 0 && Harden.isPadded(page)) Harden.padAnew(page, Free.blockOf(page, p), p);
+        return p;
+    }
+
     private static long single(long theap, long size, long alignment, boolean zero) {
         theap = Allocate.heartbeat(theap);
-        long sample = Allocate.sampleIfNext(theap, size, alignment, zero);
+        long total = Harden.padded(size);
+        if (total < 0) return Errors.tooLarge(size);
+        long sample = Allocate.sampleIfNext(theap, total, size, alignment, zero);
         if (sample != 0) return sample;
-        long page = Allocate.page(theap, size, alignment, 0);
-        return page == 0 ? Errors.outOfMemory(size) : Allocate.takeFirst(page, zero);
+        long page = Allocate.page(theap, total, alignment, 0);
+        return page == 0 ? Errors.outOfMemory(size) : Allocate.takeFirst(page, size, zero);
     }
 
     private static long inside(long theap, long size, long alignment, long offset, boolean zero) {
-        long total = size + alignment - 1;
+        long total = Harden.padded(size + alignment - 1);
         if (total < 0) return Errors.tooLarge(size);
         theap = Allocate.heartbeat(theap);
         // The smallest block has no room for an address inside it, and its link.
@@ -132,7 +148,9 @@ public final class AllocateAligned {
         long block = Page.free(page);
         long address = Config.alignUp(block + offset, alignment) - offset;
         if (address != block) Page.setHasInterior(page);
-        Allocate.takeFirst(page, zero);
-        return address;
+        long given = Allocate.takeFirst(page, address - block + size, zero);
+        if (given == block) return address;
+        Free.free(given); // another block instead of one that was overwritten: the address need not lie in it
+        return 0;
     }
 }

@@ -4,10 +4,13 @@ import static dev.mimalloc.machine.Memory.*;
 
 import dev.mimalloc.core.base.Errors;
 import dev.mimalloc.core.base.Root;
+import dev.mimalloc.core.base.Secret;
+import dev.mimalloc.core.model.Harden;
 import dev.mimalloc.core.model.Heap;
 import dev.mimalloc.core.model.Page;
 import dev.mimalloc.core.model.PageMap;
 import dev.mimalloc.core.page.Abandon;
+import dev.mimalloc.core.page.Pages;
 import dev.mimalloc.core.page.Retire;
 import dev.mimalloc.core.thread.Theaps;
 import dev.mimalloc.machine.Check;
@@ -34,8 +37,8 @@ public final class Free {
             freeOdd(p);
             return;
         }
-        if (unlikely(!Page.isLocal(page))) freeSlow(p, page);
-        else if (unlikely(Page.putBack(page, p) == 0)) Retire.retireSlow(page);
+        if (unlikely(!Page.isLocal(page) || !Harden.mayPutBack(page, p))) freeSlow(p, page);
+        else if (unlikely(Harden.putBack(page, p) == 0)) Retire.retireSlow(page);
     }
 
     /** Puts a block back on a page of this thread, as the fast path does. */
@@ -47,20 +50,30 @@ public final class Free {
     private static void freeSlow(long p, long page) {
         ThreadSlot.probeStack();
         long difference = Page.threadWordRelaxed(page) ^ ThreadSlot.id();
-        if (likely((difference & Page.FLAGS) == 0)) remote(page, p);
+        if (likely((difference & Page.FLAGS) == 0 && !Secret.isBuilt())) remote(page, p);
         else flaggedSlow(page, p, difference);
     }
 
     /**
      * Frees a block of a page with a flag in its thread word. Either the page has a single block, and no other address
-     * can be freed; or users have addresses inside of its blocks.
+     * can be freed; or users have addresses inside of its blocks; or its
+     * blocks are hardened, as all are in the secure build.
      */
     private static void flaggedSlow(long page, long p, long difference) {
         long block = Page.hasInterior(page) ? Page.blockOf(page, p) : p;
-        if ((difference & ~Page.FLAGS) == 0) local(page, block);
-        else if (!Page.isSingleton(page)) remote(page, block);
-        else if (block == Page.start(page)) pushOnly(page, block);
-        else raiseInvalid(p);
+        if (Page.isSingleton(page)) {
+            if (block == Page.start(page)) singleSlow(page, block);
+            else raiseInvalid(p);
+        } else if (!Page.isHardened(page) || Harden.takeBack(page, block)) {
+            if ((difference & ~Page.FLAGS) == 0) local(page, block);
+            else remote(page, block);
+        }
+    }
+
+    private static void singleSlow(long page, long block) {
+        if (Harden.isPadded(page)) Harden.checkPadding(page, block);
+        if (Page.isHardened(page) && Secret.has(Secret.ZERO)) Pages.zero(page);
+        pushOnly(page, block);
     }
 
     /** Pushes the only block of a page, as {@link #remote}; the block has no link, and its memory is not touched. */
@@ -115,7 +128,7 @@ public final class Free {
     private static void raiseInvalid(long p) {
         // At the end of a process libraries still free what has gone with all the rest.
         if (Root.isDestroyed()) return;
-        Errors.raise(Errors.EINVAL, Text.literal("invalid pointer, not allocated here or freed already"), p);
+        Errors.misuse(Errors.EINVAL, Text.literal("invalid pointer, not allocated here or freed already"), p);
     }
 
     /** How many bytes a block has; 0 for 0. */
@@ -128,15 +141,47 @@ public final class Free {
     /** The bytes from {@code p} to the end of its block. */
     public static long usableSize(long page, long p) {
         long size = Page.blockSize(page);
-        return Page.hasInterior(page) ? size - (p - Page.blockOf(page, p)) : size;
+        if (Page.hasInterior(page)) size -= p - Page.blockOf(page, p);
+        return Harden.isPadded(page) ? size - Harden.padding(page, blockOf(page, p)) : size;
     }
 
+    /** As {@link #usableSize(long, long)}; a block that was written to past its end is reported. */
+    static long checkedSize(long page, long p) {
+        if (Harden.isPadded(page)) Harden.checkPadding(page, blockOf(page, p));
+        return usableSize(page, p);
+    }
+
+    /** As {@link #usableSize(long, long)}, and what of the block's padding its user may have, too. */
+    static long room(long page, long p) {
+        long size = Page.blockSize(page);
+        if (Page.hasInterior(page)) size -= p - Page.blockOf(page, p);
+        return Harden.isPadded(page) ? size - 1 : size;
+    }
+
+    /** The block of the address that a user has. */
+    static long blockOf(long page, long p) { return Page.hasInterior(page) ? Page.blockOf(page, p) : p; }
+
     @Export("void mi_free_size(void* p, size_t size)")
-    public static void freeSize(long p, long size) { free(p); }
+    public static void freeSize(long p, long size) { freeSizeAligned(p, size, 1); }
 
     @Export("void mi_free_size_aligned(void* p, size_t size, size_t alignment)")
-    public static void freeSizeAligned(long p, long size, long alignment) { free(p); }
+    public static void freeSizeAligned(long p, long size, long alignment) {
+        if (Secret.isBuilt() || Secret.isOnDemand()) checkSize(p, size);
+        freeAligned(p, alignment);
+    }
+
+    private static void checkSize(long p, long size) {
+        long page = pageOf(p);
+        boolean wrong = page != 0 && Harden.isPadded(page) && usableSize(page, p) != size;
+        if (wrong) Errors.misuse(Errors.EINVAL, Text.literal("a block is freed with a size that it has not"), p);
+    }
 
     @Export("void mi_free_aligned(void* p, size_t alignment)")
-    public static void freeAligned(long p, long alignment) { free(p); }
+    public static void freeAligned(long p, long alignment) {
+        boolean checked = Secret.isBuilt() || Secret.isOnDemand();
+        if (checked && (p & alignment - 1) != 0) {
+            Errors.misuse(Errors.EINVAL, Text.literal("a block is freed with an alignment that it has not"), p);
+        }
+        free(p);
+    }
 }

@@ -6,6 +6,7 @@ import dev.mimalloc.core.base.Config;
 import dev.mimalloc.core.base.Errors;
 import dev.mimalloc.core.base.Root;
 import dev.mimalloc.core.base.SizeClass;
+import dev.mimalloc.core.model.Harden;
 import dev.mimalloc.core.model.Heap;
 import dev.mimalloc.core.model.Page;
 import dev.mimalloc.core.model.PageMap;
@@ -151,18 +152,30 @@ public final class Reallocate {
         if (size < 0) return Errors.tooLarge(size);
         long page = Free.pageOf(p);
         if (page == 0 && p != 0) return 0;
-        long usable = p == 0 ? 0 : Free.usableSize(page, p);
+        long usable = p == 0 ? 0 : Free.room(page, p);
+        long kept = p == 0 ? 0 : Config.min(Free.checkedSize(page, p), size);
         // A block stays where it is when at most half of it is wasted. For size 0 it does not: the result is a new
         // block.
         boolean fits = p != 0 && size <= usable && size >= usable / 2 && size != 0;
-        if (fits && !Resize.pays(usable, size)) return p;
+        if (fits && !Resize.pays(usable, size)) return inPlace(page, p, kept, size, zero);
         ThreadSlot.probeStackAround();
         long block = usable >= Config.LARGE_OBJECT_MAX ? resize(heap, page, p, usable, size, zero) : 0;
-        if (block != 0 || fits) return block != 0 ? block : p;
+        if (block != 0 || fits) return inPlace(page, block != 0 ? block : p, kept, size, zero);
         boolean grows = size > usable && usable >= Config.LARGE_OBJECT_MAX;
         if (grows && (!zero || size >= Resize.MAPPED_MIN)) block = allocateRoomy(heap, size, page);
         if (block == 0) block = Allocate.heapMalloc(heap, size);
-        return block == 0 ? 0 : move(page, p, usable, block, size, zero);
+        return block == 0 ? 0 : move(page, p, kept, block, zero);
+    }
+
+    /**
+     * A block that stays in its page is its user's for {@code size} bytes from now on: where padding tells so, it is
+     * told anew, and what was padding before, behind the {@code kept} bytes, is zeroed where {@code zero} says so.
+     */
+    private static long inPlace(long page, long p, long kept, long size, boolean zero) {
+        if (!Harden.isPadded(page)) return p;
+        if (zero && size > kept) fill(p + kept, size - kept, 0);
+        Harden.padAnew(page, Free.blockOf(page, p), p + size);
+        return p;
     }
 
     /**
@@ -188,26 +201,26 @@ public final class Reallocate {
         // While samples are taken no block grows in its place: room behind it would be of no use, so it gets room
         // inside.
         if (size >= Resize.MAPPED_MIN && !Sampling.isOn()) {
-            long page = Resize.mapped(theap, size, old);
-            if (page != 0) return Allocate.takeFirst(page, false);
+            long page = Resize.mapped(theap, Harden.padded(size), old);
+            if (page != 0) return Allocate.takeFirst(page, size, false);
         }
         if ((Heap.limitRelaxed(Theap.heap(theap)) | Root.limitRelaxed()) != 0) return 0;
         long room = Config.alignUp(size + size / 2 + ROOM, Config.SLICE);
-        long sample = Allocate.sampleIfNext(theap, room, Config.SLICE, false);
+        long sample = Allocate.sampleIfNext(theap, room, size, Config.SLICE, false);
         if (sample != 0) return sample;
         long page = Allocate.singleton(theap, room, Config.SLICE, Pages.TOUCHED);
-        return page == 0 ? 0 : Allocate.takeFirst(page, false);
+        return page == 0 ? 0 : Allocate.takeFirst(page, size, false);
     }
 
     /** A large block without a copy, or 0. */
     private static long resize(long heap, long page, long p, long usable, long size, boolean zero) {
         if (size <= usable) {
-            if (!Resize.pays(usable, size) || !Resize.shrink(page, size)) return 0;
+            if (!Resize.pays(usable, size) || !Resize.shrink(page, Harden.padded(size))) return 0;
             if (zero) fill(p + size, Page.blockSize(page) - size, 0);
             return p;
         }
         if (!isIn(heap, page)) return 0;
-        long block = Resize.grow(page, size);
+        long block = Resize.grow(page, Harden.padded(size));
         // The new end of a block straight from the OS is zero; that of one in an arena may not be.
         if (block != 0 && zero && Page.isInArena(page)) fill(block + usable, Page.blockSize(page) - usable, 0);
         return block;
@@ -225,24 +238,24 @@ public final class Reallocate {
         if (size < 0) return Errors.tooLarge(size);
         long page = Free.pageOf(p);
         if (page == 0 && p != 0) return 0;
-        long usable = p == 0 ? 0 : Free.usableSize(page, p);
+        long usable = p == 0 ? 0 : Free.room(page, p);
+        long kept = p == 0 ? 0 : Config.min(Free.checkedSize(page, p), size);
         boolean aligned = (p + offset & alignment - 1) == 0;
         long least = Config.alignUp(size, Config.min(alignment, Config.SLICE)); // a new block would have
         boolean fits = p != 0 && aligned && size <= usable && least >= usable / 2 && size != 0;
-        if (fits && !Resize.pays(usable, size)) return p;
+        if (fits && !Resize.pays(usable, size)) return inPlace(page, p, kept, size, zero);
         ThreadSlot.probeStackAround();
         // Large blocks begin with a slice, wherever they move.
         boolean stays = aligned && (offset & alignment - 1) == 0 && alignment <= Config.SLICE;
         boolean large = stays && usable >= Config.LARGE_OBJECT_MAX;
         long block = large ? resize(heap, page, p, usable, size, zero) : 0;
-        if (block != 0 || fits) return block != 0 ? block : p;
+        if (block != 0 || fits) return inPlace(page, block != 0 ? block : p, kept, size, zero);
         if (large && size > usable && size >= Resize.MAPPED_MIN) block = allocateRoomy(heap, size, page);
         if (block == 0) block = AllocateAligned.heapMallocAt(heap, size, alignment, offset);
-        return block == 0 ? 0 : move(page, p, usable, block, size, zero);
+        return block == 0 ? 0 : move(page, p, kept, block, zero);
     }
 
-    private static long move(long page, long p, long usable, long block, long size, boolean zero) {
-        long kept = Config.min(usable, size);
+    private static long move(long page, long p, long kept, long block, boolean zero) {
         long other = PageMap.pageOf(block);
         // A page of its own may be of fresh memory, which is zero.
         if (zero && !(Page.isSingleton(other) && Page.has(other, Page.MEMORY_ZERO))) {

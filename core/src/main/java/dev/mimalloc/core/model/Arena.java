@@ -156,7 +156,7 @@ public final class Arena {
     public static long size(long arena) { return slices(arena) << Config.SLICE_SHIFT; }
     public static long address(long arena, long slice) { return start(arena) + (slice << Config.SLICE_SHIFT); }
     public static boolean contains(long arena, long address) { return Bits.below(address - start(arena), size(arena)); }
-    public static long descriptor(long arena, long slice) { return getLong(arena + DESCRIPTORS) + slice * Page.SIZE; }
+    public static long descriptor(long arena, long slice) { return getLong(arena + DESCRIPTORS) + slice * Page.size(); }
     public static long sliceOf(long arena, long page) { return (Page.start(page) - start(arena)) >>> Config.SLICE_SHIFT; }
 
     /**
@@ -169,7 +169,7 @@ public final class Arena {
         long kinds = Config.alignUp((slices + Bitmap.CHUNK - 1) / Bitmap.CHUNK * WORD, 64);
         long regions = Bitmap.size(slices / HUGE_PAGE);
         long bitmaps = SLICE_BITMAPS * bitmap + 2 * regions;
-        long metaSize = Config.alignUp(HEADER + bitmaps + kinds + slices * Page.SIZE, Os.pageSize());
+        long metaSize = Config.alignUp(HEADER + bitmaps + kinds + slices * Page.size(), Os.pageSize());
         long arena = OsMemory.map(metaSize, Os.pageSize(), Os.COMMIT);
         if (arena == 0) return 0;
         OsMemory.allowHugePages(arena, metaSize, false);

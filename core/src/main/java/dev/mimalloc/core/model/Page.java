@@ -4,7 +4,9 @@ import static dev.mimalloc.machine.Memory.*;
 
 import dev.mimalloc.core.base.Config;
 import dev.mimalloc.core.base.Links;
+import dev.mimalloc.core.base.Secret;
 import dev.mimalloc.core.base.SizeClass;
+import dev.mimalloc.machine.Bits;
 import dev.mimalloc.machine.Check;
 import dev.mimalloc.machine.Os;
 import dev.mimalloc.machine.ThreadSlot;
@@ -48,7 +50,10 @@ public final class Page {
     private static final long PREV = NEXT + 8; // 8 theap's lock
     private static final long HEAP = PREV + 8; // 8 acquire: changes when the heap is deleted
     private static final long START = HEAP + 8; // 8 as BLOCK_SIZE: the first block's address
-    private static final long OS_BASE = START + 8; // 8 osLock: of pages straight from the OS, as all below: the mapping
+    private static final long KEY = START + 8; // 8 once: what links and tags are encoded with; secure build, as the next two
+    private static final long RECIPROCAL = KEY + 8; // 8 once: 2^64 over the block size, rounded up
+    private static final long SPAN = RECIPROCAL + 8; // 8 once: the bytes that the page has for blocks
+    private static final long OS_BASE = SPAN + 8; // 8 osLock: of pages straight from the OS, as all below: the mapping
     private static final long OS_BYTES = OS_BASE + 8; // 8 osLock: its addresses; those behind the block may lack memory
     private static final long OS_NEXT = OS_BYTES + 8; // 8 osLock: in the heap's list of such pages
     private static final long OS_PREV = OS_NEXT + 8; // 8 osLock
@@ -57,8 +62,8 @@ public final class Page {
     static final long LINKS = NEXT;
     public static final long OS_LINKS = OS_NEXT;
 
-    /** The size of a descriptor in an arena: a multiple of 32, so that the first half line is never split. */
-    static final long SIZE = OS_BASE;
+    /** The most bytes that a descriptor in an arena has. */
+    static final long MAX_SIZE = KEY + 32;
     /** The size of the descriptor of a page straight from the OS. */
     public static final long OS_SIZE = OS_PREV + 8;
     private static final int CAPACITY_SHIFT = (int) (CAPACITY - COUNTS) * 8;
@@ -67,6 +72,8 @@ public final class Page {
     static final long HAS_INTERIOR = 1;
     /** In the thread word: the page has a single block, and a free of any other address is refused. */
     static final long SINGLE = 2;
+    /** In the thread word: the page's blocks are hardened on demand, and each free takes the slow path. */
+    static final long HARDENED = 4;
     public static final long FLAGS = 15;
     /** Thread words of pages that no thread owns. No thread has such an id. */
     public static final long HIDDEN = Long.MIN_VALUE + 0x10;
@@ -99,6 +106,9 @@ public final class Page {
 
     private Page() {}
 
+    /** The size of a descriptor in an arena: a multiple of 32, so that the first half line is never split. */
+    static long size() { return Secret.isBuilt() ? MAX_SIZE : KEY; }
+
     public static long free(long page) { return getLong(page + FREE); }
     static void setFree(long page, long block) { putLong(page + FREE, block); }
 
@@ -118,6 +128,19 @@ public final class Page {
     public static boolean hasInterior(long page) { return (threadWordRelaxed(page) & HAS_INTERIOR) != 0; }
     public static void setHasInterior(long page) { putRelaxed(page + THREAD, threadWordRelaxed(page) | HAS_INTERIOR); }
     public static void setSingle(long page) { putRelaxed(page + THREAD, threadWordRelaxed(page) | SINGLE); }
+    /** Are the page's blocks hardened? In the secure build all are. */
+    public static boolean isHardened(long page) { return Secret.isBuilt() || (threadWordRelaxed(page) & HARDENED) != 0; }
+    /** Prepares a new page for what hardens its blocks. */
+    public static void harden(long page) {
+        if (Secret.isBuilt()) {
+            putLong(page + KEY, Secret.mix(Secret.at(page) + ThreadSlot.id() + Os.clock()));
+            putLong(page + RECIPROCAL, Long.divideUnsigned(-1, blockSize(page)) + 1);
+            putLong(page + SPAN, bytes(page));
+        }
+        if (Secret.isOnDemand()) putRelaxed(page + THREAD, threadWordRelaxed(page) | HARDENED);
+    }
+    /** What the page's links and tags are encoded with. */
+    static long key(long page) { return Secret.isBuilt() ? getLong(page + KEY) : Secret.at(page); }
 
     /** {@code used} in the low half, {@code capacity} and {@code reserved} above it. */
     private static long counts(long page) { return getLong(page + COUNTS); }
@@ -156,7 +179,7 @@ public final class Page {
      */
     public static void clear(long page) {
         fill(page, THREAD_FREE, 0);
-        fill(page + BLOCK_SIZE, SIZE - BLOCK_SIZE, 0);
+        fill(page + BLOCK_SIZE, size() - BLOCK_SIZE, 0);
     }
 
     public static long blockSize(long page) { return getLong(page + BLOCK_SIZE); }
@@ -211,9 +234,16 @@ public final class Page {
         if (has(page, MEMORY_ZERO)) setFlag(page, FREE_ZERO);
     }
 
-    /** The next block of a free list. The only block of a singleton has no link, and is not to be asked for it. */
-    public static long nextBlock(long block) { return getLong(block); }
-    static void setNextBlock(long block, long next) { putLong(block, next); }
+    /**
+     * The next block of a free list. The only block of a singleton has no link, and is not to be asked for it. The
+     * secure build encodes links: who overwrites one without the page's key cannot choose where it leads.
+     */
+    public static long nextBlock(long page, long block) { return link(page, block, getLong(block)); }
+    static void setNextBlock(long page, long block, long next) { putLong(block, link(page, block, next)); }
+    /** A link as it is in memory, of what it is, and the other way round. */
+    private static long link(long page, long block, long next) {
+        return Secret.isBuilt() ? next ^ block ^ getLong(page + KEY) : next;
+    }
 
     /** The block that {@code address} lies in. */
     public static long blockOf(long page, long address) {
@@ -280,7 +310,7 @@ public final class Page {
     /** Takes {@code block}, the first in {@code free}, and returns it. */
     public static long pop(long page, long block) {
         long counts = counts(page);
-        putLong(page + FREE, nextBlock(block));
+        putLong(page + FREE, nextBlock(page, block));
         putLong(page + COUNTS, counts + 1);
         return block;
     }
@@ -298,7 +328,7 @@ public final class Page {
      * first store has release only so that it is a call of the same accessor as the last one.
      */
     public static int putBack(long page, long block) {
-        putRelease(block, localFree(page));
+        putRelease(block, link(page, block, localFree(page)));
         long counts = counts(page) - 1;
         putLong(page + LOCAL_FREE, block);
         putRelease(page + COUNTS, counts);
@@ -315,7 +345,7 @@ public final class Page {
         do {
             old = threadFreeAcquire(page);
             head = head(old);
-            setNextBlock(block, head);
+            setNextBlock(page, block, head);
         } while (!weakCasThreadFree(page, old, wordAfterPush(old, head, block)));
         return old;
     }
@@ -376,8 +406,8 @@ public final class Page {
         setLocalFree(page, head(taken));
         if (local == 0) return; // so it is where there is a single block, which has no link
         long last = head(taken);
-        while (nextBlock(last) != 0) last = nextBlock(last);
-        setNextBlock(last, local);
+        while (nextBlock(page, last) != 0) last = nextBlock(page, last);
+        setNextBlock(page, last, local);
     }
 
     /**
@@ -391,9 +421,9 @@ public final class Page {
             setFree(page, 0);
             return;
         }
-        for (int i = 1; i < blocks; i++) last = nextBlock(last);
-        setLocalFree(page, nextBlock(last));
-        setNextBlock(last, 0);
+        for (int i = 1; i < blocks; i++) last = nextBlock(page, last);
+        setLocalFree(page, nextBlock(page, last));
+        setNextBlock(page, last, 0);
     }
 
     /**
@@ -450,11 +480,80 @@ public final class Page {
         long size = blockSize(page);
         long first = start(page) + capacity(page) * size;
         long last = first + (blocks - 1) * size;
-        for (long block = first; block != last; block += size) setNextBlock(block, block + size);
         long before = free(page);
-        setNextBlock(last, before);
+        if (isHardened(page)) first = linkHardened(page, first, size, blocks, before);
+        else linkInOrder(page, first, size, last, before);
         setFree(page, first);
         setCounts(page, counts(page) + ((long) blocks << CAPACITY_SHIFT));
         if (before == 0 && has(page, MEMORY_ZERO)) setFlag(page, FREE_ZERO);
+    }
+
+    private static void linkInOrder(long page, long first, long size, long last, long next) {
+        for (long block = first; block != last; block += size) setNextBlock(page, block, block + size);
+        setNextBlock(page, last, next);
+    }
+
+    /**
+     * Links fresh blocks before {@code next}, with their tags, and in random order if the process wants that; returns
+     * the first of them. The second words of the blocks are the array in which their order is shuffled.
+     */
+    private static long linkHardened(long page, long first, long size, int blocks, long next) {
+        long end = first + blocks * size;
+        if (Secret.has(Secret.REUSE) && !has(page, MEMORY_ZERO)) fill(first, end - first, 0);
+        for (long block = first; block != end; block += size) putLong(block + WORD, block);
+        if (Secret.has(Secret.SHUFFLE)) shuffle(first, size, blocks, Secret.mix(key(page) + capacity(page)));
+        for (long at = end - size; at >= first; at -= size) {
+            long block = getLong(at + WORD);
+            setNextBlock(page, block, next);
+            next = block;
+        }
+        for (long block = first; block != end; block += size) setTag(page, block);
+        return next;
+    }
+
+    /** Shuffles the second words of blocks: each is swapped with one that is not behind it. */
+    private static void shuffle(long first, long size, int blocks, long random) {
+        for (int i = blocks - 1; i > 0; i--) {
+            random = Secret.mix(random + i);
+            long other = first + Long.remainderUnsigned(random, i + 1) * size + WORD;
+            long at = first + i * size + WORD;
+            long block = getLong(at);
+            putLong(at, getLong(other));
+            putLong(other, block);
+        }
+    }
+
+    /** What the second word of a free block holds; that of no block which its user has. */
+    static long tag(long page, long block) { return Secret.rotate(key(page), 21) - block; }
+    static void setTag(long page, long block) { putLong(block + WORD, tag(page, block)); }
+
+    /** May a free list of the page lead there? */
+    static boolean isLink(long page, long block) {
+        long span = Secret.isBuilt() ? getLong(page + SPAN) : bytes(page);
+        return block == 0 || Bits.below(block - start(page), span);
+    }
+
+    /**
+     * Does one of the blocks that were linked in begin at an address of the page? In the secure build one multiplication
+     * tells: with the reciprocal its low half is below that when the offset is a multiple of the block size, and its
+     * high half is the block's index. The offset has less than 32 bits.
+     */
+    static boolean isBlockStart(long page, long address) {
+        long offset = address - start(page);
+        if (!Secret.isBuilt()) return Long.remainderUnsigned(offset, blockSize(page)) == 0 && offset < capacity(page) * blockSize(page);
+        long reciprocal = getLong(page + RECIPROCAL);
+        return Bits.below(offset * reciprocal, reciprocal) && Bits.multiplyHigh(offset, reciprocal) < capacity(page);
+    }
+
+    /**
+     * For the owner: gives a free list up that cannot be followed. Its blocks count as used for ever, so that nobody
+     * allocates them, and the page stays.
+     */
+    static void dropFree(long page) {
+        int left = capacity(page) - used(page);
+        for (long block = localFree(page); block != 0 && left > 0 && isLink(page, block); block = nextBlock(page, block)) left--;
+        setFree(page, 0);
+        clearFlag(page, FREE_ZERO | SAMPLE_NEXT);
+        addUsed(page, left);
     }
 }

@@ -6,6 +6,7 @@ import dev.mimalloc.core.base.Config;
 import dev.mimalloc.core.base.Links;
 import dev.mimalloc.core.base.Lock;
 import dev.mimalloc.core.base.Options;
+import dev.mimalloc.core.base.Secret;
 import dev.mimalloc.core.base.SizeClass;
 import dev.mimalloc.core.base.Statistics;
 import dev.mimalloc.machine.ThreadSlot;
@@ -71,7 +72,9 @@ public final class Theap {
     private Theap() {}
 
     /** The page for blocks of {@code size} bytes, at most {@link Config#SMALL_SIZE_MAX}; never 0. */
-    public static long direct(long theap, long size) { return address(getLong(theap + DIRECT + ((size + 7) >>> 3 << 3))); }
+    public static long direct(long theap, long size) {
+        return address(getLong(theap + DIRECT + ((size + Secret.builtPadding() + 7) >>> 3 << 3)));
+    }
     static void setDirect(long theap, long words, long page) { putLong(theap + DIRECT + (words << 3), page); }
     public static long data(long theap) { return getLong(theap + DATA); }
     static void setData(long theap, long data) { putLong(theap + DATA, data); }
@@ -187,9 +190,14 @@ public final class Theap {
     public static long threadId(long theap) { return ThreadData.id(data(theap)); }
     static long statistics(long theap) { return Heap.statistics(heap(theap)); }
 
+    /** Sends each malloc to the slow path, until pages are entered in the direct table again. */
+    public static void clearDirect(long theap) {
+        for (long words = 0; words <= Config.SMALL_SIZE_MAX / 8; words++) setDirect(theap, words, Main.emptyPage());
+    }
+
     /** Makes a theap forget its pages. */
     public static void clearPages(long theap) {
-        for (long words = 0; words <= Config.SMALL_SIZE_MAX / 8; words++) setDirect(theap, words, Main.emptyPage());
+        clearDirect(theap);
         fill(queue(theap, 0), 2 * SizeClass.COUNT * PageQueue.SIZE, 0);
         addPageCount(theap, -pageCount(theap));
         setRetire(theap, SizeClass.COUNT, 0);

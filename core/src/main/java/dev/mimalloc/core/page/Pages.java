@@ -273,6 +273,18 @@ public final class Pages {
         return Arena.isOwned(arena) && !Arena.isPinned(arena);
     }
 
+    /** Makes the memory of a singleton zero: what the OS can take back is not touched for that. */
+    public static void zero(long page) {
+        long size = Page.blockSize(page);
+        if (size > Config.SLICE && mayDecommit(page)) {
+            long whole = Config.alignDown(size, Config.SLICE);
+            decommit(page, 0, whole);
+            fill(Page.start(page) + whole, size - whole, 0);
+        } else {
+            fill(Page.start(page), size, 0);
+        }
+    }
+
     /** Gives memory of a page that {@link #mayDecommit} back: whole slices, from {@code offset} on. */
     static void decommit(long page, long offset, long size) {
         if (!Page.isInArena(page)) {
@@ -300,6 +312,7 @@ public final class Pages {
         Page.setHeapRelease(page, heap);
         Page.setThreadId(page, Theap.threadId(theap));
         if (reserved == 1) Page.setSingle(page);
+        Page.harden(page);
         if (linked != 0) Page.extend(page, linked);
         Page.setThreadFreeRelease(page, Page.OWNED);
         if (!addToHeap(page, heap)) {

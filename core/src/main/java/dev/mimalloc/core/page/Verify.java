@@ -7,6 +7,7 @@ import dev.mimalloc.core.base.Config;
 import dev.mimalloc.core.base.Lock;
 import dev.mimalloc.core.base.Meta;
 import dev.mimalloc.core.base.Root;
+import dev.mimalloc.core.base.Secret;
 import dev.mimalloc.core.base.SizeClass;
 import dev.mimalloc.core.base.Table;
 import dev.mimalloc.core.memory.Arenas;
@@ -91,7 +92,8 @@ public final class Verify {
         add(verify, QUEUED, pages);
         for (long size = 0; size <= Config.SMALL_SIZE_MAX; size += WORD) {
             long first = PageQueue.first(Theap.queue(theap, SizeClass.bin(size)));
-            boolean direct = Theap.direct(theap, size) == (first == 0 ? Main.emptyPage() : first);
+            long entry = first == 0 || Secret.isOnDemand() ? Main.emptyPage() : first;
+            boolean direct = Theap.direct(theap, size - Secret.builtPadding()) == entry;
             if (!direct || Page.free(Main.emptyPage()) != 0) Check.fail(Text.literal("direct table of theap"), theap);
         }
     }
@@ -136,8 +138,8 @@ public final class Verify {
         boolean all = free == capacity - used && others == Page.count(word);
         if (!all) Check.fail(Text.literal("free blocks are lost of page"), page);
         if (!Page.has(page, Page.FREE_ZERO)) return;
-        for (long block = Page.free(page); block != 0; block = Page.nextBlock(block)) {
-            for (long at = block + WORD; at < block + size; at += WORD) {
+        for (long block = Page.free(page); block != 0; block = Page.nextBlock(page, block)) {
+            for (long at = block + (Page.isHardened(page) ? 2 : 1) * WORD; at < block + size; at += WORD) {
                 if (getLong(at) != 0) Check.fail(Text.literal("a block that nobody had was written to at"), at);
             }
         }
@@ -159,7 +161,7 @@ public final class Verify {
     /** Returns the length of a list, all of whose blocks are the page's and in no other list. */
     private static int list(long verify, long page, long block) {
         int length = 0;
-        for (; block != 0; block = Page.nextBlock(block), length++) {
+        for (; block != 0; block = Page.nextBlock(page, block), length++) {
             if (!Page.isBlock(page, block)) Check.fail(Text.literal("a free block was overwritten, and leads to"), block);
             long index = (block - Page.start(page)) / Page.blockSize(page);
             long marks = verify + MARKS + (index >>> 6) * WORD;

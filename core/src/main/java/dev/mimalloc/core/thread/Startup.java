@@ -4,6 +4,7 @@ import dev.mimalloc.core.base.Config;
 import dev.mimalloc.core.base.Lock;
 import dev.mimalloc.core.base.Options;
 import dev.mimalloc.core.base.Root;
+import dev.mimalloc.core.base.Secret;
 import dev.mimalloc.core.memory.Arenas;
 import dev.mimalloc.core.model.Arena;
 import dev.mimalloc.core.model.Heap;
@@ -36,6 +37,7 @@ public final class Startup {
             Os.yield();
         }
         Root.setStart(Os.clock());
+        Secret.init();
         long count = 1;
         while (count < Os.processors() && count < Root.SHARED_MAX) count *= 2;
         Root.setSharedCount(count);

@@ -164,9 +164,9 @@ public final class Visit {
         if (free == 0) return false;
         boolean there = openPage(heap, page, start, osLock) && Page.blockSize(page) == size;
         if (there && !Page.isSingleton(page)) { // a single one is live, and has no link
-            mark(Page.free(page), start, size, capacity, free);
-            mark(Page.localFree(page), start, size, capacity, free);
-            mark(Page.head(Page.threadFreeAcquire(page)), start, size, capacity, free);
+            mark(page, Page.free(page), size, capacity, free);
+            mark(page, Page.localFree(page), size, capacity, free);
+            mark(page, Page.head(Page.threadFreeAcquire(page)), size, capacity, free);
         }
         closePage(osLock);
         boolean more = true;
@@ -182,12 +182,13 @@ public final class Visit {
      * Marks the blocks of a free list. A list that others change meanwhile may lead anywhere: it is followed inside the
      * page only, and for no more steps than the page has blocks.
      */
-    private static void mark(long block, long start, long size, long capacity, long free) {
+    private static void mark(long page, long block, long size, long capacity, long free) {
+        long start = Page.start(page);
         for (long steps = 0; steps < capacity; steps++) {
             if (!Bits.below(block - start, capacity * size)) return;
             long i = Long.divideUnsigned(block - start, size);
             putLong(free + (i >> 6) * WORD, getLong(free + (i >> 6) * WORD) | 1L << (i & 63));
-            block = Page.nextBlock(block);
+            block = Page.nextBlock(page, block);
         }
     }
 }

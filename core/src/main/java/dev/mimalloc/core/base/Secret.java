@@ -1,0 +1,86 @@
+package dev.mimalloc.core.base;
+
+import dev.mimalloc.machine.Os;
+import dev.mimalloc.machine.Secure;
+
+/**
+ * What hardens the allocator in this process, and the secrets that it needs: two keys from the OS, from which all
+ * others come. Both are written once, before there is a second thread.
+ *
+ * <p>Features come from two places. Those of the secure build are constants, and its fast paths have them. Any other
+ * one is asked for by options at the start of the process, in every build: then each page has a mark that sends its
+ * frees to the slow path, and no page is in a direct table, which sends each malloc there.
+ */
+public final class Secret {
+    /** Frees are checked: of the start of a block that its user has. A free block carries a tag that no user knows. */
+    public static final int TAGS = 1;
+    /** A page's blocks are linked in random order. */
+    public static final int SHUFFLE = 2;
+    /** Behind the bytes that the user asked for stand others that nobody may change. */
+    public static final int PADDING = 4;
+    /** A block is zeroed when it is freed. */
+    public static final int ZERO = 8;
+    /** A block that is given out again is still as it was left when it was freed. */
+    public static final int REUSE = 16;
+
+    /** What the levels 3 and more of the secure build have. A link is encoded there, too. */
+    private static final int BUILT = TAGS | SHUFFLE | PADDING;
+    private static final long GOLDEN = 0x9E3779B97F4A7C15L; // 2^64 over the golden ratio, which is odd
+
+    private Secret() {}
+
+    /** Are the fast paths those of the secure build? A constant. */
+    public static boolean isBuilt() { return Secure.level() >= 3; }
+
+    /** How many bytes of padding each block of the fast paths has at least. A constant. */
+    public static long builtPadding() { return isBuilt() ? 1 : 0; }
+
+    /** Is this one of the features of the process? */
+    public static boolean has(int feature) {
+        return isBuilt() && (BUILT & feature) != 0 || (Root.hardeningRelaxed() & feature) != 0;
+    }
+
+    /** Does anything beyond the secure build need the slow paths of malloc and free? */
+    public static boolean isOnDemand() { return Root.hardeningRelaxed() != 0; }
+
+    /** Reads the options, and draws the keys if they are needed; false if the environment cannot be read yet. */
+    public static void init() {
+        int features = features();
+        if (!isBuilt() && features == 0) return;
+        if (Root.key(0) == 0) {
+            Root.setKey(0, draw());
+            Root.setKey(1, draw());
+        }
+        Root.setHardeningRelaxed(isBuilt() ? features & ~BUILT : features);
+    }
+
+    private static int features() {
+        long preset = Options.bounded(Options.HARDEN);
+        int features = preset >= 1 ? TAGS | SHUFFLE : 0;
+        if (preset >= 2) features |= PADDING;
+        if (preset >= 3) features |= ZERO | REUSE;
+        if (Options.isEnabled(Options.SECURE_TAGS)) features |= TAGS;
+        if (Options.isEnabled(Options.SECURE_SHUFFLE)) features |= SHUFFLE;
+        if (Options.isEnabled(Options.SECURE_PADDING)) features |= TAGS | PADDING;
+        if (Options.isEnabled(Options.SECURE_ZERO)) features |= TAGS | ZERO;
+        if (Options.isEnabled(Options.SECURE_REUSE)) features |= TAGS | ZERO | REUSE;
+        return features;
+    }
+
+    /** 64 bits from the OS that are not 0. */
+    private static long draw() {
+        long bits = Os.random();
+        return bits != 0 ? bits : mix(Root.start() + Root.at(0)) | 1; // without a generator: the clock, and where we are
+    }
+
+    /** A key for what lies at an address: nobody who knows one of them can tell the others. */
+    public static long at(long address) { return Root.key(1) + mix(Root.key(0) ^ address); }
+
+    public static long rotate(long x, int bits) { return x << bits | x >>> 64 - bits; }
+
+    /** The next of a row of random numbers: a bijection that scatters its argument's bits. */
+    public static long mix(long x) {
+        x = (x ^ x >>> 32) * GOLDEN;
+        return x ^ x >>> 29;
+    }
+}

@@ -1,0 +1,158 @@
+package dev.mimalloc.tests;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.mimalloc.Mimalloc;
+import dev.mimalloc.machine.Memory;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.TreeMap;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.function.LongConsumer;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Misuse of blocks is an exception in a hardened JVM, whatever the size, and changes nothing else. */
+class HardenTest {
+    private static final long[] SIZES = {1, 15, 16, 24, 100, 1000, 5000, 70_000};
+    private static final String INVALID = "IllegalArgumentException";
+    private static final String FREED_TWICE = "IllegalStateException";
+
+    private static long size;
+
+    /** Ways to misuse a block, which is live; its size is in {@link #size}. */
+    private static final Map<String, LongConsumer> MISUSES = new TreeMap<>(Map.of(
+            "frees it twice", block -> {
+                Mimalloc.free(block);
+                Mimalloc.free(block);
+            },
+            "frees it, another, and it again", block -> {
+                long other = Mimalloc.malloc(size);
+                Mimalloc.free(block);
+                Mimalloc.free(other);
+                Mimalloc.free(block);
+            },
+            "frees it in two threads", block -> {
+                free(block);
+                Mimalloc.free(block);
+            },
+            "frees an address inside", block -> Mimalloc.free(block + 8),
+            "writes a byte past its end", block -> {
+                Memory.putByte(block + size, 0);
+                Mimalloc.free(block);
+            },
+            "writes a byte past its end and has it freed elsewhere", block -> {
+                Memory.putByte(block + size, 0);
+                free(block);
+            },
+            "writes past its end and reallocates", block -> {
+                Memory.putByte(block + size, 0);
+                Mimalloc.realloc(block, 10 * size);
+            },
+            "writes to it after its free", block -> {
+                Mimalloc.free(block);
+                Memory.putLong(block, 0x1234);
+                for (int i = 0; i < 70_000; i++) Mimalloc.malloc(size);
+            }));
+
+    /** Frees in another thread, and throws here what is thrown there. */
+    private static void free(long block) {
+        try {
+            CompletableFuture.runAsync(() -> Mimalloc.free(block)).join();
+        } catch (CompletionException e) {
+            throw (RuntimeException) e.getCause();
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"secure=3", "secure=4", "harden=2", "harden=3"})
+    void aMisuseIsAnException(String property) throws Exception {
+        assertThat(outcomes(property)).allSatisfy(outcome -> {
+            boolean twice = outcome.contains("twice") || outcome.contains("again") || outcome.contains("two threads");
+            assertThat(outcome).endsWith(twice ? FREED_TWICE : INVALID);
+        });
+    }
+
+    /** Without padding nobody knows where a block's user has to end: what is written past it does harm. */
+    @Test
+    void theFirstPresetChecksFrees() throws Exception {
+        List<String> outcomes = run("harden=1", "frees").out().lines().toList();
+        assertThat(outcomes).hasSizeGreaterThan(SIZES.length).noneMatch(outcome -> outcome.endsWith("nothing"));
+    }
+
+    /** What was zeroed at its free is seen to have been written to, anywhere in it. */
+    @Test
+    void aWriteAnywhereInAFreeBlockIsFound() throws Exception {
+        assertThat(run("harden=3", "reuse").out()).isEqualTo("written to after it was freed\n".repeat(3));
+    }
+
+    private static List<String> outcomes(String property) throws Exception {
+        List<String> outcomes = run(property, "").out().lines().toList();
+        assertThat(outcomes).hasSize(MISUSES.size() * SIZES.length);
+        return outcomes;
+    }
+
+    private static Child run(String property, String what) throws Exception {
+        return Child.run(List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString(), "-Ddev.mimalloc." + property,
+                "-Ddev.mimalloc.check=true", "--enable-native-access=ALL-UNNAMED", "-cp", System.getProperty("java.class.path"),
+                HardenTest.class.getName(), what), Map.of()).assertSuccess();
+    }
+
+    public static void main(String[] arguments) {
+        if (arguments[0].equals("reuse")) {
+            for (long each : new long[] {100, 1000, 5000}) reuse(each);
+            return;
+        }
+        MISUSES.forEach((name, misuse) -> {
+            if (!name.startsWith(arguments[0])) return;
+            for (long each : SIZES) {
+                size = each;
+                System.out.println(name + " (" + each + "): " + outcome(misuse));
+                useAll();
+            }
+        });
+    }
+
+    private static String outcome(LongConsumer misuse) {
+        long block = Mimalloc.malloc(size);
+        Memory.fill(block, size, 7);
+        try {
+            misuse.accept(block);
+            return "nothing";
+        } catch (RuntimeException e) {
+            return e.getClass().getSimpleName();
+        }
+    }
+
+    private static void reuse(long each) {
+        long block = Mimalloc.malloc(each);
+        Mimalloc.free(block);
+        Memory.putByte(block + each - 1, 9);
+        try {
+            for (int i = 0; i < 70_000; i++) Mimalloc.malloc(each);
+        } catch (IllegalArgumentException e) {
+            System.out.println(e.getMessage().replaceAll(".*(written.*freed).*", "$1"));
+        }
+    }
+
+    /** All goes on as ever: blocks are allocated, grow, are zero where they should be, and are freed. */
+    private static void useAll() {
+        var random = new Random(1);
+        var blocks = new ArrayList<Long>();
+        for (int i = 0; i < 300; i++) {
+            int bytes = 1 + random.nextInt(3000);
+            long block = Mimalloc.zalloc(bytes);
+            for (int at = 0; at < bytes; at++) if (Memory.getByte(block + at) != 0) throw new AssertionError("not zero");
+            Memory.fill(block, bytes, 5);
+            block = Mimalloc.realloc(block, bytes + random.nextInt(3000));
+            for (int at = 0; at < bytes; at++) if (Memory.getByte(block + at) != 5) throw new AssertionError("not kept");
+            blocks.add(block);
+        }
+        for (long block : blocks) Mimalloc.free(block);
+    }
+}
