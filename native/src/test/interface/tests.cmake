@@ -29,6 +29,14 @@ function(mi_test_with_purge_thread name)
   set_property(TEST ${name} APPEND PROPERTY ENVIRONMENT "MIMALLOC_PURGE_THREAD=1" "MIMALLOC_PURGE_DELAY=1")
 endfunction()
 
+# The same with one block in a number of them guarded. Topics that count blocks in pages, or bytes, are left out.
+function(mi_test_guarded rate)
+  foreach(topic IN LISTS ARGN)
+    mi_test(c-${topic}-guarded-${rate} interface-c ${topic})
+    set_property(TEST c-${topic}-guarded-${rate} APPEND PROPERTY ENVIRONMENT "MIMALLOC_GUARDED_SAMPLE_RATE=${rate}")
+  endforeach()
+endfunction()
+
 # --- C ------------------------------------------------------------------------------------------------------------------
 
 file(GLOB c_sources "${mi_tests}/c/*.c")
@@ -48,6 +56,8 @@ if(mi_sanitizer)
 else()
   mi_test(c interface-c)
   mi_test_with_purge_thread(forks-purge interface-c forks)
+  mi_test_guarded(1 layout allocate aligned names theaps arenas threads forks)
+  mi_test_guarded(50 layout allocate aligned names heaps theaps visit messages arenas subprocesses threads forks)
 endif()
 
 # --- C++ ----------------------------------------------------------------------------------------------------------------
@@ -89,6 +99,8 @@ if(NOT mi_sanitizer)
     mi_test(refused refused)
     mi_program(silent "${mi_tests}/programs/silent.c")
     mi_test(silent silent)
+    mi_program(guarded "${mi_tests}/programs/guarded.c")
+    mi_test(guarded guarded)
   endif()
   # A plugin that has the library inside comes and goes.
   set_target_properties(mi-test-library PROPERTIES POSITION_INDEPENDENT_CODE ON)

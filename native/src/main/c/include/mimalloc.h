@@ -124,11 +124,11 @@ typedef enum mi_option_e {
   mi_option_disallow_arena_alloc,                 // Takes each page straight from the system, not from arenas. (0)
   mi_option_retry_on_oom,                         // No effect: milliseconds to try again when there is no memory, on Windows. (400)
   mi_option_visit_abandoned,                      // No effect: abandoned blocks can always be visited. (0)
-  mi_option_guarded_min,                          // No effect in this build, which guards no blocks: the smallest one to guard, in bytes. (0)
-  mi_option_guarded_max,                          // No effect in this build, which guards no blocks: the largest one to guard, in bytes. (1073741824)
-  mi_option_guarded_precise,                      // No effect in this build, which guards no blocks: they end at the guard page. (0)
-  mi_option_guarded_sample_rate,                  // No effect in this build, which guards no blocks: of how many blocks one is guarded. (0)
-  mi_option_guarded_sample_seed,                  // No effect in this build, which guards no blocks: where that counting begins. (0)
+  mi_option_guarded_min,                          // The smallest block that is guarded, in bytes. (0)
+  mi_option_guarded_max,                          // The largest block that is guarded, in bytes. (1073741824)
+  mi_option_guarded_precise,                      // A guarded block ends exactly at its guard page, and so may begin at any address. (0)
+  mi_option_guarded_sample_rate,                  // Of how many blocks one, on average, ends at a page that cannot be touched; 0 guards none. (0)
+  mi_option_guarded_sample_seed,                  // Where the random numbers of each thread begin that choose the guarded blocks; 0 for anywhere. (0)
   mi_option_generic_collect,                      // Allocations that had to look for a page, after which a thread collects its empty pages. (10000)
   mi_option_page_reclaim_on_free,                 // A free takes over an abandoned page: -1 never, 0 if the thread had it before, 1 always. (0)
   mi_option_page_full_retain,                     // Full pages of a size that a thread keeps, of small blocks in proportion; -1 for all. (2)
@@ -143,6 +143,7 @@ typedef enum mi_option_e {
   mi_option_arena_max_object_size,                // Larger blocks come straight from the system, in KiB. (2097152 KiB)
   mi_option_arena_is_numa_local,                  // Ties an arena to the NUMA node of the thread that reserves it; threads of other nodes use it last. (0)
   mi_option_purge_thread,                         // A thread gives free memory back also if nobody calls. No effect on the JVM, which always has one. (0)
+  mi_option_guarded_report,                       // A fault at a guarded block is reported with the block's story. No effect on the JVM. (1)
   mi_option_harden,                               // Hardens any build: 1 frees, 2 also overflows, 3 also use after free; 0 as the secure_ options say. (0)
   mi_option_secure_tags,                          // Frees are checked: of the start of a block, once. (0)
   mi_option_secure_shuffle,                       // A page's blocks are given out in random order. (0)
@@ -158,6 +159,7 @@ typedef enum mi_option_e {
   mi_option_reset_delay = mi_option_purge_delay,
   mi_option_limit_os_alloc = mi_option_disallow_os_alloc,
   mi_option_decommit_extend_delay = mi_option_deprecated_purge_extend_delay,
+  mi_option_unsafe_guarded_precise = mi_option_guarded_precise,
   mi_option_abandoned_reclaim_on_free = mi_option_page_reclaim_on_free,
 } mi_option_t;
 

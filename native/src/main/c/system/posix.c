@@ -13,6 +13,7 @@
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <time.h>
+#include <ucontext.h>
 #include <unistd.h>
 #if defined(__linux__)
 #include <sys/prctl.h>
@@ -286,6 +287,137 @@ MI_OS int32_t Os_isAlone(void) { return &__libc_single_threaded != NULL && __lib
 #else
 MI_OS int32_t Os_isAlone(void) { return false; }
 #endif
+
+// --- Os: faults at guarded blocks --------------------------------------------------------------------------------------
+//
+// A handler may run at any moment, in any thread, also in the middle of the allocator. So it only reads, writes with
+// write(2), and then has the signal take the way that it would have taken without it.
+
+// An entry of core's table: Guarded.
+typedef struct { mi_word block, bytes, start, heap, thread, freer, taken, kept; } mi_guarded;
+
+static const mi_guarded* mi_guarded_blocks;  // the table, as long as faults are watched
+static int64_t mi_guarded_count;
+
+static const int mi_fault_signals[] = {SIGSEGV, SIGBUS};
+static struct sigaction mi_fault_before[2];  // the handlers that were there
+
+typedef struct { char text[256]; size_t length; } mi_line;
+
+static void mi_line_add(mi_line* line, const char* text) {
+  while (*text != 0 && line->length < sizeof(line->text)) line->text[line->length++] = *text++;
+}
+
+static void mi_line_number(mi_line* line, uint64_t number, unsigned base) {
+  char digits[24], *at = digits + sizeof(digits) - 1;
+  *at = 0;
+  do *--at = "0123456789abcdef"[number % base]; while ((number /= base) != 0);
+  mi_line_add(line, base == 16 ? "0x" : "");
+  mi_line_add(line, at);
+}
+
+// The story of the block, preferably a living one, in whose mapping an address lies; NULL if there is none.
+static const mi_guarded* mi_guarded_at(int64_t address) {
+  const mi_guarded* found = NULL;
+  for (const mi_guarded* g = mi_guarded_blocks; g != NULL && g < mi_guarded_blocks + mi_guarded_count; g++) {
+    // The block's OS pages, at least one, and the guard. An entry that nobody has had yet is all zero.
+    int64_t page = Os_pageSize(), pages = g->bytes <= page ? 1 : (g->bytes + page - 1) / page;
+    if (g->start == 0 || address < g->start || address >= g->start + (pages + 1) * page) continue;
+    if (found == NULL || __atomic_load_n(&g->freer, __ATOMIC_ACQUIRE) == 0) found = g;
+  }
+  return found;
+}
+
+// What the instruction did, where the machine tells.
+static const char* mi_fault_kind(const void* context) {
+#if defined(__x86_64__) && defined(__linux__)
+  return (((const ucontext_t*)context)->uc_mcontext.gregs[REG_ERR] & 2) != 0 ? "write" : "read";
+#else
+  return (void)context, "access";
+#endif
+}
+
+static void mi_report_fault(const mi_guarded* g, uint64_t address, const void* context) {
+  uint64_t block = (uint64_t)g->block, size = (uint64_t)g->bytes;
+  mi_line line = {.length = 0};
+  mi_line_add(&line, "mimalloc: error: ");
+  mi_line_add(&line, mi_fault_kind(context));
+  mi_line_add(&line, " at ");
+  mi_line_number(&line, address, 16);
+  mi_line_add(&line, ", ");
+  mi_line_number(&line, address < block ? block - address : address < block + size ? address - block : address - block - size, 10);
+  mi_line_add(&line, address < block ? " bytes before" : address < block + size ? " bytes inside" : " bytes past the end of");
+  mi_line_add(&line, g->freer != 0 ? " the freed block " : " the block ");
+  mi_line_number(&line, block, 16);
+  mi_line_add(&line, " of ");
+  mi_line_number(&line, size, 10);
+  mi_line_add(&line, " bytes in heap ");
+  mi_line_number(&line, (uint64_t)g->heap, 10);
+  mi_line_add(&line, ", allocated by thread ");
+  mi_line_number(&line, (uint64_t)g->thread, 16);
+  if (g->freer != 0) {
+    mi_line_add(&line, ", freed by thread ");
+    mi_line_number(&line, (uint64_t)g->freer, 16);
+  }
+  mi_line_add(&line, "\n");
+  Os_write(MI_ADDRESS(line.text), (int64_t)line.length);
+}
+
+// As if the handler that was there had been called by the system; for none, the instruction is executed once more, and
+// the signal that it raises ends the process.
+static void mi_hand_on_fault(int signal, siginfo_t* info, void* context) {
+  struct sigaction* before = &mi_fault_before[signal == SIGBUS];
+  bool raised = info->si_code <= 0;  // by a program, so that no instruction raises it again
+  if (before->sa_handler == SIG_IGN && raised) return;
+  if (before->sa_handler == SIG_DFL || before->sa_handler == SIG_IGN) {
+    struct sigaction none = {.sa_handler = SIG_DFL};
+    sigaction(signal, &none, NULL);
+    if (raised) raise(signal);
+    return;
+  }
+  struct sigaction next = *before;
+  sigset_t mask = next.sa_mask;
+  if ((next.sa_flags & SA_NODEFER) == 0) sigaddset(&mask, signal);
+  if ((next.sa_flags & (int)SA_RESETHAND) != 0) before->sa_handler = SIG_DFL, before->sa_flags = 0;
+  pthread_sigmask(SIG_BLOCK, &mask, NULL);  // until this handler returns
+  if ((next.sa_flags & SA_SIGINFO) != 0) next.sa_sigaction(signal, info, context);
+  else next.sa_handler(signal);
+}
+
+static void mi_fault(int signal, siginfo_t* info, void* context) {
+  int saved = errno;
+  const mi_guarded* g = info->si_code > 0 ? mi_guarded_at(MI_ADDRESS(info->si_addr)) : NULL;
+  if (g != NULL) mi_report_fault(g, (uint64_t)(uintptr_t)info->si_addr, context);
+  errno = saved;
+  mi_hand_on_fault(signal, info, context);
+}
+
+// The flags are such that nothing changes for a handler that was there before: it runs on the stack that it would have.
+MI_OS void Os_watchFaults(int64_t entries, int64_t count) {
+  if (!mi_option_is_enabled(mi_option_guarded_report)) return;
+  int saved = errno;
+  mi_guarded_count = count;
+  mi_guarded_blocks = MI_AT(const mi_guarded, entries);
+  for (int i = 0; i < 2; i++) {
+    struct sigaction action = {.sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER};
+    action.sa_sigaction = mi_fault;
+    sigemptyset(&action.sa_mask);
+    sigaction(mi_fault_signals[i], NULL, &mi_fault_before[i]);  // first: the handler may be needed at once
+    sigaction(mi_fault_signals[i], &action, NULL);
+  }
+  errno = saved;
+}
+
+// Before the library goes, or the table. A handler that came after ours may know it, and call it: then it stays.
+static void mi_stop_watching_faults(void) {
+  if (mi_guarded_blocks == NULL) return;
+  mi_guarded_blocks = NULL;
+  for (int i = 0; i < 2; i++) {
+    struct sigaction now;
+    if (sigaction(mi_fault_signals[i], NULL, &now) != 0 || (now.sa_flags & SA_SIGINFO) == 0 || now.sa_sigaction != mi_fault) continue;
+    sigaction(mi_fault_signals[i], &mi_fault_before[i], NULL);
+  }
+}
 
 // --- Os: the thread that purges when nobody calls ---------------------------------------------------------------------
 
@@ -561,6 +693,7 @@ static void mi_forget_threads(void) {
 __attribute__((destructor(101))) static void mi_process_end(void) {
   bool destroy = mi_option_is_enabled(mi_option_destroy_on_exit);
   if (mi_unloads || destroy) mi_stop_purge_thread();
+  if (mi_unloads || destroy) mi_stop_watching_faults();
   mi_forget_threads();
   if (mi_unloads) {
     mi__teardown(true, destroy);

@@ -31,9 +31,9 @@ final class Boot implements Lifecycle {
             malloc.Free malloc.Reallocate malloc.Spare memory.Arenas memory.Density memory.HugePages memory.Kept \
             memory.Purge model.Arena model.ArenaPages model.CallOut model.Harden model.Heap model.HeapPages \
             model.Main model.Page model.PageMap model.PageQueue model.Subprocess model.Theap model.ThreadData \
-            page.Abandon page.Deferred page.FindPage page.Limits page.Pages page.Resize page.Retire page.Sampling \
-            page.Scavenge page.Verify thread.Heaps thread.ProcessInfo thread.Startup thread.Subprocesses \
-            thread.Theaps thread.Threads thread.Visit""";
+            page.Abandon page.Deferred page.FindPage page.Guarded page.Limits page.Pages page.Resize page.Retire \
+            page.Sampling page.Scavenge page.Verify thread.Heaps thread.ProcessInfo thread.Startup \
+            thread.Subprocesses thread.Theaps thread.Threads thread.Visit""";
 
     /** Names that only C has: nobody calls them here. */
     static final String NOT_CALLED = "face.CppNames face.StandardNames face.Teardown";

@@ -47,6 +47,16 @@ public enum Option {
     ARENA_PURGE_MULT(Options.ARENA_PURGE_MULT),
     /** Takes each page straight from the system, not from arenas. */
     DISALLOW_ARENA_ALLOC(Options.DISALLOW_ARENA_ALLOC),
+    /** The smallest block that is guarded, in bytes. */
+    GUARDED_MIN(Options.GUARDED_MIN),
+    /** The largest block that is guarded, in bytes. */
+    GUARDED_MAX(Options.GUARDED_MAX),
+    /** A guarded block ends exactly at its guard page, and so may begin at any address. */
+    GUARDED_PRECISE(Options.GUARDED_PRECISE),
+    /** Of how many blocks one, on average, ends at a page that cannot be touched; 0 guards none. */
+    GUARDED_SAMPLE_RATE(Options.GUARDED_SAMPLE_RATE),
+    /** Where the random numbers of each thread begin that choose the guarded blocks; 0 for anywhere. */
+    GUARDED_SAMPLE_SEED(Options.GUARDED_SAMPLE_SEED),
     /** Allocations that had to look for a page, after which a thread collects its empty pages. */
     GENERIC_COLLECT(Options.GENERIC_COLLECT),
     /** A free takes over an abandoned page: -1 never, 0 if the thread had it before, 1 always. */

@@ -124,6 +124,9 @@ public final class Os {
         return system.remap(a, size, newSize, target);
     }
 
+    /** Faults at guarded blocks are reported from now on: the table of {@code Guarded} has what to say. C only. */
+    public static void watchFaults(long entries, long count) {}
+
     /** Wishes for memory of a NUMA node, 0 to 63. */
     public static long bind(long a, long size, int numaNode) { return system.bind(a, size, numaNode); }
 

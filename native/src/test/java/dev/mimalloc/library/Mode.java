@@ -25,6 +25,8 @@ record Mode(String name, String what, Path library, List<String> build, Map<Stri
             release("release", "`libmimalloc.so` as `./mimalloc build` makes it"),
             built("secure", "`libmimalloc-secure.so`, by CMake's `-DMI_SECURE=ON`", "-DMI_SECURE=ON"),
             release("hardened", "the release library with `MIMALLOC_HARDEN=3`").with("MIMALLOC_HARDEN", "3"),
+            release("guarded", "the release library with `MIMALLOC_GUARDED_SAMPLE_RATE=1`: each block is guarded")
+                    .with("MIMALLOC_GUARDED_SAMPLE_RATE", "1"),
             built("debug", "`libmimalloc-debug.so`, by CMake's `-DMI_DEBUG=ON`", "-DMI_DEBUG=ON"));
 
     /** What ours are compared with: not tested, and measured when the table is written and lacks a case of this version's. */

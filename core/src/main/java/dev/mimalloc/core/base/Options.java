@@ -81,15 +81,15 @@ public final class Options {
     public static final int RETRY_ON_OOM = 27;
     /** No effect: abandoned blocks can always be visited. */
     public static final int VISIT_ABANDONED = 28;
-    /** No effect in this build, which guards no blocks: the smallest one to guard, in bytes. */
+    /** The smallest block that is guarded, in bytes. */
     public static final int GUARDED_MIN = 29;
-    /** No effect in this build, which guards no blocks: the largest one to guard, in bytes. */
+    /** The largest block that is guarded, in bytes. */
     public static final int GUARDED_MAX = 30;
-    /** No effect in this build, which guards no blocks: they end at the guard page. */
+    /** A guarded block ends exactly at its guard page, and so may begin at any address. */
     public static final int GUARDED_PRECISE = 31;
-    /** No effect in this build, which guards no blocks: of how many blocks one is guarded. */
+    /** Of how many blocks one, on average, ends at a page that cannot be touched; 0 guards none. */
     public static final int GUARDED_SAMPLE_RATE = 32;
-    /** No effect in this build, which guards no blocks: where that counting begins. */
+    /** Where the random numbers of each thread begin that choose the guarded blocks; 0 for anywhere. */
     public static final int GUARDED_SAMPLE_SEED = 33;
     /** Allocations that had to look for a page, after which a thread collects its empty pages. */
     public static final int GENERIC_COLLECT = 34;
@@ -119,21 +119,23 @@ public final class Options {
     public static final int ARENA_IS_NUMA_LOCAL = 46;
     /** A thread gives free memory back also if nobody calls. No effect on the JVM, which always has one. */
     public static final int PURGE_THREAD = 47;
+    /** A fault at a guarded block is reported with the block's story. No effect on the JVM. */
+    public static final int GUARDED_REPORT = 48;
     /** Hardens any build: 1 frees, 2 also overflows, 3 also use after free; 0 as the secure_ options say. */
-    public static final int HARDEN = 48;
+    public static final int HARDEN = 49;
     /** Frees are checked: of the start of a block, once. */
-    public static final int SECURE_TAGS = 49;
+    public static final int SECURE_TAGS = 50;
     /** A page's blocks are given out in random order. */
-    public static final int SECURE_SHUFFLE = 50;
+    public static final int SECURE_SHUFFLE = 51;
     /** Bytes behind each block show at its free that nobody wrote past its end. */
-    public static final int SECURE_PADDING = 51;
+    public static final int SECURE_PADDING = 52;
     /** A block is zeroed when it is freed. */
-    public static final int SECURE_ZERO = 52;
+    public static final int SECURE_ZERO = 53;
     /** A block is given out again only if nobody has written to it since it was freed. */
-    public static final int SECURE_REUSE = 53;
+    public static final int SECURE_REUSE = 54;
     /** Ends the process at a misuse of memory: 0 never, 1 always, 2 if it is hardened. An exception on the JVM. */
-    public static final int ABORT_ON_MISUSE = 54;
-    public static final int COUNT = 55;
+    public static final int ABORT_ON_MISUSE = 55;
+    public static final int COUNT = 56;
 
     /** Kinds: off or on, a number, a size in KiB. */
     public static final int SWITCH = 0;
@@ -220,6 +222,7 @@ public final class Options {
             case ARENA_MAX_OBJECT_SIZE -> size(column, literal("MIMALLOC_ARENA_MAX_OBJECT_SIZE"), 2 << 20, ANY_KIB);
             case ARENA_IS_NUMA_LOCAL -> onOff(column, literal("MIMALLOC_ARENA_IS_NUMA_LOCAL"), 0);
             case PURGE_THREAD -> onOff(column, literal("MIMALLOC_PURGE_THREAD"), 0);
+            case GUARDED_REPORT -> onOff(column, literal("MIMALLOC_GUARDED_REPORT"), 1);
             case HARDEN -> number(column, literal("MIMALLOC_HARDEN"), 0, 0, 3);
             case SECURE_TAGS -> onOff(column, literal("MIMALLOC_SECURE_TAGS"), 0);
             case SECURE_SHUFFLE -> onOff(column, literal("MIMALLOC_SECURE_SHUFFLE"), 0);
@@ -422,6 +425,7 @@ public final class Options {
             case PURGE_DELAY -> literal("MIMALLOC_RESET_DELAY");
             case DISALLOW_OS_ALLOC -> literal("MIMALLOC_LIMIT_OS_ALLOC");
             case DEPRECATED_PURGE_EXTEND_DELAY -> literal("MIMALLOC_DECOMMIT_EXTEND_DELAY");
+            case GUARDED_PRECISE -> literal("MIMALLOC_UNSAFE_GUARDED_PRECISE");
             case PAGE_RECLAIM_ON_FREE -> literal("MIMALLOC_ABANDONED_RECLAIM_ON_FREE");
             default -> 0;
         };

@@ -35,7 +35,8 @@ public final class Root {
     private static final long AT_LIMIT = CHARGED + 8; // 16 acquire: the function to call at a limit, and its argument
     private static final long DESTROYED = AT_LIMIT + 16; // 8: 1 after all memory has gone with blocks in it
     private static final long OVERCOMMITS = DESTROYED + 8; // 8 relaxed: 0 not asked yet, 1 no, 2 yes; see OsConfig
-    private static final long HARDENING = OVERCOMMITS + 8; // 8 relaxed, once: features beyond the secure build's: Secret
+    private static final long GUARDED = OVERCOMMITS + 8; // 8 acquire: the table of guarded blocks, 0 before the first
+    private static final long HARDENING = GUARDED + 8; // 8 relaxed, once: features beyond the secure build's: Secret
     private static final long KEYS = HARDENING + 8; // 16 once: see Secret
     private static final long OPTIONS = KEYS + 2 * WORD; // see Options
     private static final long SHARED_DATA = OPTIONS + Options.COUNT * Options.SIZE + LINE - 1 & -LINE; // acquire: ThreadData
@@ -118,6 +119,9 @@ public final class Root {
 
     /** As at the start of the process. */
     public static void clear() { fill(at(STATE), SIZE, 0); }
+
+    public static long guardedAcquire() { return getAcquire(at(GUARDED)); }
+    public static boolean casGuarded(long expected, long table) { return compareAndSet(at(GUARDED), expected, table); }
 
     static long options() { return at(OPTIONS); }
 

@@ -15,6 +15,7 @@ import dev.mimalloc.core.model.PageMap;
 import dev.mimalloc.core.model.Subprocess;
 import dev.mimalloc.core.model.Theap;
 import dev.mimalloc.core.model.ThreadData;
+import dev.mimalloc.core.page.Guarded;
 import dev.mimalloc.core.thread.Startup;
 import dev.mimalloc.core.thread.Threads;
 import dev.mimalloc.machine.Export;
@@ -56,6 +57,8 @@ public final class Teardown {
                 return false;
             }
         }
+        Guarded.collect();
+        Meta.free(Root.guardedAcquire(), Guarded.SIZE);
         long next;
         for (long s = Root.subprocesses(); s != 0; s = next) {
             next = Subprocess.next(s);

@@ -18,6 +18,7 @@ import dev.mimalloc.core.model.ThreadData;
 import dev.mimalloc.core.page.Abandon;
 import dev.mimalloc.core.page.Deferred;
 import dev.mimalloc.core.page.FindPage;
+import dev.mimalloc.core.page.Guarded;
 import dev.mimalloc.core.page.Limits;
 import dev.mimalloc.core.page.Pages;
 import dev.mimalloc.core.page.Retire;
@@ -195,9 +196,8 @@ public final class Allocate {
     static long generic(long theap, long size, long asked, boolean zero) {
         long page = SizeClass.isHuge(size) ? 0 : PageQueue.first(Theap.queue(theap, SizeClass.bin(size)));
         if (page != 0 && Page.free(page) != 0) return first(page, asked, zero);
-        if (Sampling.isOn() && Sampling.isNext(theap, page, size)) return sampleOrSlow(theap, size, asked, zero);
+        if (unlikely(Sampling.isOn(theap))) return sampledSlow(theap, page, size, asked, zero);
         if (page != 0 && Page.localFree(page) != 0 && !isHeartbeat(theap)) {
-            Theap.setGeneric(theap, Theap.generic(theap) + 1);
             refill(theap, SizeClass.bin(size), page);
             return first(page, asked, zero);
         }
@@ -214,9 +214,9 @@ public final class Allocate {
 
     /** Makes the blocks that the owner of a page has put back the page's {@code free}; there is one at least. */
     private static void refill(long theap, int bin, long page) {
+        Theap.setGeneric(theap, Theap.generic(theap) + 1);
         Page.collect(page);
         Theap.countListed(theap, bin, page);
-        if (Sampling.isOn()) Sampling.countList(theap, page);
     }
 
     /** Allocates from whatever page can be found or made; reports that there is no memory when there is none. */
@@ -225,38 +225,55 @@ public final class Allocate {
         theap = heartbeat(theap);
         long page = page(theap, size, Config.SLICE, 0);
         if (page == 0) return Errors.outOfMemory(asked);
-        if (Sampling.isOn() && !Page.isSingleton(page)) Sampling.countList(Page.theap(page), page);
+        if (Sampling.isOn(theap) && !Page.isSingleton(page)) Sampling.countList(Page.theap(page), page);
         return takeFirst(page, asked, zero);
     }
 
-    /** A sample; or any other block, if the listener does not want it or there is no memory for it. */
-    private static long sampleOrSlow(long theap, long size, long asked, boolean zero) {
-        theap = heartbeat(theap);
-        long block = sample(theap, size, asked, Config.SLICE, zero);
+    /**
+     * As {@link #generic} where there are samples or guarded blocks: one of these, if it is its turn, the listener wants
+     * it and there is memory for it.
+     */
+    private static long sampledSlow(long theap, long page, long size, long asked, boolean zero) {
+        int kind = Sampling.next(theap, page, size);
+        if (kind == 0 && page != 0 && Page.localFree(page) != 0 && !isHeartbeat(theap)) {
+            refill(theap, SizeClass.bin(size), page);
+            Sampling.countList(theap, page);
+            return first(page, asked, zero);
+        }
+        if (kind != 0) theap = heartbeat(theap);
+        long block = kind == 0 ? 0 : sample(theap, size, asked, 1, zero, kind);
         return block != 0 ? block : genericSlow(theap, size, asked, zero);
     }
 
     /**
-     * Makes an allocation a sample, unless the listener does not want it or there is no memory: then it is 0.
+     * Makes an allocation a sample or a guarded block, unless the listener does not want it or there is no memory: then
+     * it is 0.
      *
      * <p>A sample gets a page of its own. Its free takes the way of all pages without an owner, where the listener
      * hears of it; so frees of other blocks need not ask whether they are a sample's.
      */
-    private static long sample(long theap, long size, long asked, long alignment, boolean zero) {
-        long weight = Trace.weigh(Sampling.bytes(size));
-        long page = weight == 0 ? 0 : singleton(theap, size, alignment, 0);
+    private static long sample(long theap, long size, long asked, long alignment, boolean zero, int kind) {
+        boolean guard = kind == Page.GUARD_NEXT;
+        long weight = guard ? 0 : Trace.weigh(Sampling.bytes(size));
+        long page = guard ? Pages.guarded(theap, asked, guardAlignment(size, asked, alignment)) : weight == 0 ? 0 : singleton(theap, size, alignment, 0);
         if (page == 0) return 0;
-        Page.setFlag(page, Page.SAMPLED);
+        if (!guard) Page.setFlag(page, Page.SAMPLED);
         long heap = Heap.sequence(Theap.heap(theap));
         long block = takeFirst(page, asked, zero);
+        if (guard) return Guarded.seal(page); // nobody else knows the block
         Trace.allocated(block, asked, weight, heap);
         return block;
     }
 
-    /** For an allocation that gets a page to itself in any case: a sample, or 0 if it is none. */
+    /** Where a block is larger than what was asked for, it may be so that its size is a multiple of its alignment. */
+    private static long guardAlignment(long size, long asked, long alignment) {
+        return size == asked ? alignment : Config.max(alignment, size & -size);
+    }
+
+    /** For an allocation that gets a page to itself in any case: a sample or a guarded block, or 0 if it is neither. */
     static long sampleIfNext(long theap, long size, long asked, long alignment, boolean zero) {
-        boolean next = Sampling.isOn() && Sampling.isNext(theap, 0, size);
-        return next ? sample(theap, size, asked, alignment, zero) : 0;
+        int kind = Sampling.isOn(theap) ? Sampling.next(theap, 0, size) : 0;
+        return kind != 0 ? sample(theap, size, asked, alignment, zero, kind) : 0;
     }
 
     /**

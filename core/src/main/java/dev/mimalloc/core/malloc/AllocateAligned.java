@@ -116,8 +116,7 @@ public final class AllocateAligned {
         if (size < 0) return Errors.tooLarge(size);
         if (size == 0) return empty(theap, alignment, offset, zero);
         if ((offset & alignment - 1) != 0) return inside(theap, size, alignment, offset, zero);
-        if (alignment > Config.SLICE) return single(theap, size, alignment, zero);
-        return zero ? Allocate.theapZalloc(theap, size) : Allocate.theapMalloc(theap, size); // starts at a slice
+        return single(theap, size, alignment, zero);
     }
 
     /** A block of no bytes: one of a byte that its user does not have. */

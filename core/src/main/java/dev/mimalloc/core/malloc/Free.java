@@ -10,6 +10,7 @@ import dev.mimalloc.core.model.Heap;
 import dev.mimalloc.core.model.Page;
 import dev.mimalloc.core.model.PageMap;
 import dev.mimalloc.core.page.Abandon;
+import dev.mimalloc.core.page.Guarded;
 import dev.mimalloc.core.page.Pages;
 import dev.mimalloc.core.page.Retire;
 import dev.mimalloc.core.thread.Theaps;
@@ -51,6 +52,7 @@ public final class Free {
         ThreadSlot.probeStack();
         long difference = Page.threadWordRelaxed(page) ^ ThreadSlot.id();
         if (likely((difference & Page.FLAGS) == 0 && !Secret.isBuilt())) remote(page, p);
+        else if (Page.isGuarded(page) && !Guarded.free(page, p)) raiseInvalid(p);
         else flaggedSlow(page, p, difference);
     }
 
@@ -62,7 +64,7 @@ public final class Free {
     private static void flaggedSlow(long page, long p, long difference) {
         long block = Page.hasInterior(page) ? Page.blockOf(page, p) : p;
         if (Page.isSingleton(page)) {
-            if (block == Page.start(page)) singleSlow(page, block);
+            if (block == Page.start(page) || Page.isGuarded(page)) singleSlow(page, Page.start(page));
             else raiseInvalid(p);
         } else if (!Page.isHardened(page) || Harden.takeBack(page, block)) {
             if ((difference & ~Page.FLAGS) == 0) local(page, block);
@@ -72,7 +74,7 @@ public final class Free {
 
     private static void singleSlow(long page, long block) {
         if (Harden.isPadded(page)) Harden.checkPadding(page, block);
-        if (Page.isHardened(page) && Secret.has(Secret.ZERO)) Pages.zero(page);
+        if (Page.isHardened(page) && !Page.isGuarded(page) && Secret.has(Secret.ZERO)) Pages.zero(page);
         pushOnly(page, block);
     }
 
@@ -121,6 +123,7 @@ public final class Free {
     /** Does an address lie among blocks, where no block begins? */
     public static boolean isInside(long p) {
         long page = PageMap.pageOf(p);
+        if (page != 0 && Page.isGuarded(page)) return p != Guarded.block(page);
         long size = page == 0 ? 0 : Page.blockSize(page); // 0 also if the page is going just now
         return size != 0 && Long.remainderUnsigned(p - Page.start(page), size) != 0;
     }
@@ -140,6 +143,7 @@ public final class Free {
 
     /** The bytes from {@code p} to the end of its block. */
     public static long usableSize(long page, long p) {
+        if (Page.isGuarded(page)) return Guarded.bytes(page) - (p - Guarded.block(page));
         long size = Page.blockSize(page);
         if (Page.hasInterior(page)) size -= p - Page.blockOf(page, p);
         return Harden.isPadded(page) ? size - Harden.padding(page, blockOf(page, p)) : size;
@@ -153,6 +157,7 @@ public final class Free {
 
     /** As {@link #usableSize(long, long)}, and what of the block's padding its user may have, too. */
     static long room(long page, long p) {
+        if (Page.isGuarded(page)) return usableSize(page, p);
         long size = Page.blockSize(page);
         if (Page.hasInterior(page)) size -= p - Page.blockOf(page, p);
         return Harden.isPadded(page) ? size - 1 : size;

@@ -156,7 +156,7 @@ public final class Reallocate {
         long kept = p == 0 ? 0 : Config.min(Free.checkedSize(page, p), size);
         // A block stays where it is when at most half of it is wasted. For size 0 it does not: the result is a new
         // block.
-        boolean fits = p != 0 && size <= usable && size >= usable / 2 && size != 0;
+        boolean fits = p != 0 && size >= usable / 2 && fits(page, usable, size);
         if (fits && !Resize.pays(usable, size)) return inPlace(page, p, kept, size, zero);
         ThreadSlot.probeStackAround();
         long block = usable >= Config.LARGE_OBJECT_MAX ? resize(heap, page, p, usable, size, zero) : 0;
@@ -200,11 +200,12 @@ public final class Reallocate {
     private static long allocateRoomyIn(long theap, long size, long old) {
         // While samples are taken no block grows in its place: room behind it would be of no use, so it gets room
         // inside.
-        if (size >= Resize.MAPPED_MIN && !Sampling.isOn()) {
+        if (size >= Resize.MAPPED_MIN && !Sampling.isOn(theap)) {
             long page = Resize.mapped(theap, Harden.padded(size), old);
             if (page != 0) return Allocate.takeFirst(page, size, false);
         }
-        if ((Heap.limitRelaxed(Theap.heap(theap)) | Root.limitRelaxed()) != 0) return 0;
+        // Room would lie between the block's end and its guard.
+        if ((Heap.limitRelaxed(Theap.heap(theap)) | Root.limitRelaxed() | Theap.guardRate(theap)) != 0) return 0;
         long room = Config.alignUp(size + size / 2 + ROOM, Config.SLICE);
         long sample = Allocate.sampleIfNext(theap, room, size, Config.SLICE, false);
         if (sample != 0) return sample;
@@ -242,7 +243,7 @@ public final class Reallocate {
         long kept = p == 0 ? 0 : Config.min(Free.checkedSize(page, p), size);
         boolean aligned = (p + offset & alignment - 1) == 0;
         long least = Config.alignUp(size, Config.min(alignment, Config.SLICE)); // a new block would have
-        boolean fits = p != 0 && aligned && size <= usable && least >= usable / 2 && size != 0;
+        boolean fits = p != 0 && aligned && least >= usable / 2 && fits(page, usable, size);
         if (fits && !Resize.pays(usable, size)) return inPlace(page, p, kept, size, zero);
         ThreadSlot.probeStackAround();
         // Large blocks begin with a slice, wherever they move.
@@ -253,6 +254,11 @@ public final class Reallocate {
         if (large && size > usable && size >= Resize.MAPPED_MIN) block = allocateRoomy(heap, size, page);
         if (block == 0) block = AllocateAligned.heapMallocAt(heap, size, alignment, offset);
         return block == 0 ? 0 : move(page, p, kept, block, zero);
+    }
+
+    /** Has a block room for {@code size} bytes? A guarded one that shrank would not end at its guard any more. */
+    private static boolean fits(long page, long usable, long size) {
+        return size != 0 && (size == usable || size < usable && !Page.isGuarded(page));
     }
 
     private static long move(long page, long p, long kept, long block, boolean zero) {

@@ -142,7 +142,7 @@ public final class Harden {
     }
 
     /** Does padding tell how many bytes the blocks of a page have for their users? */
-    public static boolean isPadded(long page) { return Page.isHardened(page) && Secret.has(Secret.PADDING); }
+    public static boolean isPadded(long page) { return Page.isHardened(page) && !Page.isGuarded(page) && Secret.has(Secret.PADDING); }
 
     /**
      * Marks what lies between {@code end}, the end of what a block's user asked for, and that of the block. The user's

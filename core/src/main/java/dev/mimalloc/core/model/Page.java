@@ -47,7 +47,7 @@ public final class Page {
     private static final long FLAGS_BYTE = RETIRE + 1; // 1 owner: see below
     private static final long THEAP = FLAGS_BYTE + 1; // 8 owner: the theap whose page this is or was
     private static final long NEXT = THEAP + 8; // 8 theap's lock: in the theap's queue
-    private static final long PREV = NEXT + 8; // 8 theap's lock
+    private static final long PREV = NEXT + 8; // 8 theap's lock; of a guarded block once: what is known of it
     private static final long HEAP = PREV + 8; // 8 acquire: changes when the heap is deleted
     private static final long START = HEAP + 8; // 8 as BLOCK_SIZE: the first block's address
     private static final long KEY = START + 8; // 8 once: what links and tags are encoded with; secure build, as the next two
@@ -74,6 +74,8 @@ public final class Page {
     static final long SINGLE = 2;
     /** In the thread word: the page's blocks are hardened on demand, and each free takes the slow path. */
     static final long HARDENED = 4;
+    /** In the thread word: the single block is guarded, begins where its entry says, and is in no queue. */
+    static final long GUARDED = 8;
     public static final long FLAGS = 15;
     /** Thread words of pages that no thread owns. No thread has such an id. */
     public static final long HIDDEN = Long.MIN_VALUE + 0x10;
@@ -103,6 +105,8 @@ public final class Page {
     public static final int SAMPLE_NEXT = 32;
     /** Flag: another page has what this one was charged, as its block is being copied there. */
     public static final int CHARGED_ELSEWHERE = 64;
+    /** Flag: when {@code free} is empty, the next allocation is guarded. */
+    public static final int GUARD_NEXT = 128;
 
     private Page() {}
 
@@ -127,6 +131,10 @@ public final class Page {
     public static boolean isAbandoned(long page) { return threadId(page) == HIDDEN || threadId(page) == FINDABLE; }
     public static boolean hasInterior(long page) { return (threadWordRelaxed(page) & HAS_INTERIOR) != 0; }
     public static void setHasInterior(long page) { putRelaxed(page + THREAD, threadWordRelaxed(page) | HAS_INTERIOR); }
+    public static boolean isGuarded(long page) { return (threadWordRelaxed(page) & GUARDED) != 0; }
+    public static void setGuarded(long page) { putRelaxed(page + THREAD, threadWordRelaxed(page) | GUARDED | HAS_INTERIOR); }
+    public static long guard(long page) { return getLong(page + PREV); }
+    public static void setGuard(long page, long entry) { putLong(page + PREV, entry); }
     public static void setSingle(long page) { putRelaxed(page + THREAD, threadWordRelaxed(page) | SINGLE); }
     /** Are the page's blocks hardened? In the secure build all are. */
     public static boolean isHardened(long page) { return Secret.isBuilt() || (threadWordRelaxed(page) & HARDENED) != 0; }
@@ -375,7 +383,7 @@ public final class Page {
         if (Check.isOn()) check(page);
         if (free(page) != 0) return true;
         // The list that comes now is not fresh memory, and not the one that was cut before a sample.
-        clearFlag(page, FREE_ZERO | SAMPLE_NEXT);
+        clearFlag(page, FREE_ZERO | SAMPLE_NEXT | GUARD_NEXT);
         long local = localFree(page);
         putLong(page + FREE, 0); // a store of what is there: it shows that there is stack for the next ones
         if (local != 0) {

@@ -9,6 +9,8 @@ import dev.mimalloc.core.base.Options;
 import dev.mimalloc.core.base.Secret;
 import dev.mimalloc.core.base.SizeClass;
 import dev.mimalloc.core.base.Statistics;
+import dev.mimalloc.machine.Export;
+import dev.mimalloc.machine.Os;
 import dev.mimalloc.machine.ThreadSlot;
 
 /**
@@ -40,7 +42,8 @@ public final class Theap {
     private static final long DATA = DIRECT + (Config.SMALL_SIZE_MAX / WORD + 1) * WORD; // 8 once: the thread's data
     private static final long HEAP = DATA + 8; // 8 once
     private static final long GENERIC = HEAP + 8; // 8: allocations so far that found free empty: see Allocate.generic
-    private static final long PAGE_COUNT = GENERIC + 8; // 8: pages in the queues
+    private static final long GUARD_RATE = GENERIC + 8; // 8: of how many allocations one is guarded; 0 for none
+    private static final long PAGE_COUNT = GUARD_RATE + 8; // 8: pages in the queues
     private static final long RETIRE_FIRST = PAGE_COUNT + 8; // 4: bins between which an empty page waits to be retired
     private static final long RETIRE_LAST = RETIRE_FIRST + 4; // 4
     private static final long NEXT_IN_THREAD = RETIRE_LAST + 4; // 8 livesLock: the thread's list
@@ -59,7 +62,11 @@ public final class Theap {
     private static final long MADE = FILLED + SizeClass.COUNT * WORD; // of a bin, as the counters: pages
     private static final long SAMPLE_IN = MADE + SizeClass.COUNT * WORD; // 8: bytes to the next sample
     private static final long SAMPLE_INTERVAL = SAMPLE_IN + 8; // 8: the interval that they were drawn for; 0 at first
-    private static final long LOCK = SAMPLE_INTERVAL + 8; // 8: held while the queues change; only the owner waits
+    private static final long GUARD_IN = SAMPLE_INTERVAL + 8; // 8: allocations to the next guarded one
+    private static final long GUARD_RANDOM = GUARD_IN + 8; // 8: the state of its random numbers
+    private static final long GUARD_MIN = GUARD_RANDOM + 8; // 8: bytes of the smallest block to guard
+    private static final long GUARD_MAX = GUARD_MIN + 8; // 8: bytes of the largest one
+    private static final long LOCK = GUARD_MAX + 8; // 8: held while the queues change; only the owner waits
     private static final long KEPT = LOCK + 8; // 8 acquire: 1 when the thread may come back to it after its heap's end
     private static final long ORPHAN = KEPT + 8; // 8 livesLock: 1 in the list of orphans
     public static final long SIZE = ORPHAN + 8;
@@ -152,6 +159,43 @@ public final class Theap {
     public static void setSampleIn(long theap, long bytes) { putLong(theap + SAMPLE_IN, bytes); }
     public static long sampleInterval(long theap) { return getLong(theap + SAMPLE_INTERVAL); }
     public static void setSampleInterval(long theap, long bytes) { putLong(theap + SAMPLE_INTERVAL, bytes); }
+    public static long guardRate(long theap) { return getLong(theap + GUARD_RATE); }
+    public static long guardIn(long theap) { return getLong(theap + GUARD_IN); }
+    /** May a block of {@code least} to {@code most} bytes be guarded? */
+    public static boolean mayGuard(long theap, long least, long most) {
+        return most >= getLong(theap + GUARD_MIN) && least <= getLong(theap + GUARD_MAX);
+    }
+    /** From now on guards one in {@code rate} allocations, none for 0; for the theap's thread. */
+    @Export("void mi_theap_guarded_set_sample_rate(mi_theap_t* theap, size_t sample_rate, size_t seed)")
+    public static void setGuardRate(long theap, long rate, long seed) {
+        // No thread makes more than 2^40 allocations, and twice as many is still a number.
+        putLong(theap + GUARD_RATE, Config.max(0, Config.min(rate, 1L << 40)));
+        // Where the system has put things, and when, is not the same twice.
+        putLong(theap + GUARD_RANDOM, seed != 0 ? seed : theap ^ ThreadSlot.id() << 16 ^ Os.clock() << 40);
+        drawGuard(theap);
+    }
+    @Export("void mi_theap_guarded_set_size_bound(mi_theap_t* theap, size_t min, size_t max)")
+    public static void setGuardBounds(long theap, long min, long max) {
+        putLong(theap + GUARD_MIN, min < 0 ? Config.MAX_SIZE : min);
+        putLong(theap + GUARD_MAX, max < 0 ? Config.MAX_SIZE : max);
+    }
+    /**
+     * Draws how many allocations it is to the next guarded one: the rate on average, but not always, since a program's
+     * loops would fall in step with it. The upper bits of a linear congruential generator are random enough (Knuth's
+     * multiplier, 1997).
+     */
+    private static void drawGuard(long theap) {
+        putLong(theap + GUARD_RANDOM, getLong(theap + GUARD_RANDOM) * 6364136223846793005L + 1);
+        long most = Config.max(1, 2 * guardRate(theap) - 1);
+        putLong(theap + GUARD_IN, 1 + Long.remainderUnsigned(getLong(theap + GUARD_RANDOM) >>> 20, most));
+    }
+    /** Counts allocations; true if the next guarded one is among them, and another one is drawn. */
+    public static boolean countGuard(long theap, long allocations) {
+        long left = guardIn(theap) - allocations;
+        if (left > 0) putLong(theap + GUARD_IN, left);
+        else drawGuard(theap);
+        return left <= 0;
+    }
     public static long lockWord(long theap) { return theap + LOCK; }
     /** For the owner, before its queues change: other threads take pages out of them, and never wait for the lock. */
     public static void lock(long theap) { Lock.acquire(lockWord(theap)); }
@@ -213,5 +257,7 @@ public final class Theap {
         putLong(theap + RECLAIM_FREE, Options.bounded(Options.PAGE_RECLAIM_ON_FREE));
         putLong(theap + CANDIDATES, Options.bounded(Options.PAGE_MAX_CANDIDATES));
         putLong(theap + COLLECT_CYCLES, Options.bounded(Options.GENERIC_COLLECT));
+        setGuardRate(theap, Options.bounded(Options.GUARDED_SAMPLE_RATE), Options.bounded(Options.GUARDED_SAMPLE_SEED));
+        setGuardBounds(theap, Options.bounded(Options.GUARDED_MIN), Options.bounded(Options.GUARDED_MAX));
     }
 }

@@ -136,6 +136,28 @@ public final class Pages {
         return initialise(page, theap, blockSize, 1, 0);
     }
 
+    /**
+     * Makes a page for a guarded block, see {@link Guarded}; 0 if there is no memory, or there are as many as may be.
+     * It comes straight from the OS, so that its addresses go with the guard when it goes.
+     */
+    public static long guarded(long theap, long size, long alignment) {
+        long heap = Theap.heap(theap);
+        long blockSize = charge(size, true);
+        if (!Limits.charge(heap, blockSize)) return 0;
+        long bytes = blockSize + Os.pageSize();
+        boolean may = alignment <= Config.SLICE && mayMap(heap);
+        long page = may ? Guarded.reuse(Heap.subprocess(heap), bytes) : 0;
+        boolean fresh = page == 0;
+        if (fresh) page = mapped(heap, bytes, Config.max(alignment, Config.SLICE));
+        if (page == 0) return refuse(heap, blockSize);
+        boolean guarded = !fresh || Os.protect(Page.start(page) + blockSize, Os.pageSize(), Os.NO_ACCESS) >= 0;
+        Statistics.decrease(Subprocess.statistics(Heap.subprocess(heap)), Statistics.COMMITTED, Os.pageSize());
+        page = initialise(page, theap, blockSize, 1, 0);
+        if (page == 0 || guarded && Guarded.enter(page, size, alignment)) return page;
+        release(page);
+        return 0;
+    }
+
     /** Can {@link Density} learn from this singleton? Its memory was fresh, and stays readable when it is freed. */
     private static boolean mayTellDensity(long page, long heap) {
         long subprocess = Heap.subprocess(heap);
@@ -459,6 +481,6 @@ public final class Pages {
             Arena.giveBack(arena, Arena.sliceOf(arena, page), Page.slices(page));
             return;
         }
-        Kept.giveBack(page, Heap.subprocess(heap), memory(page));
+        if (!Guarded.keep(page, Heap.subprocess(heap))) Kept.giveBack(page, Heap.subprocess(heap), memory(page));
     }
 }

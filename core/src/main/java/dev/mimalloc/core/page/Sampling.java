@@ -24,19 +24,27 @@ import dev.mimalloc.machine.Trace;
 public final class Sampling {
     private Sampling() {}
 
-    /** Does anybody want samples? */
-    public static boolean isOn() { return Trace.sampleInterval() != 0; }
+    /** Is anything of a theap's allocations sampled, or guarded? */
+    public static boolean isOn(long theap) { return Trace.sampleInterval() != 0 || Theap.guardRate(theap) != 0; }
 
     /** How many bytes an allocation counts: those of its block, unless that has a page of its own. */
     public static long bytes(long size) { return SizeClass.isHuge(size) ? size : SizeClass.goodSize(size); }
 
     /**
-     * Is this allocation a sample? Asked once for each allocation that the fast path does not serve, as the answer
-     * counts the allocation's bytes.
+     * What is this allocation: a sample ({@link Page#SAMPLE_NEXT}), to be guarded ({@link Page#GUARD_NEXT}), or neither
+     * (0)? Asked once for each allocation that the fast path does not serve, as the answer counts the allocation.
      *
      * @param page the page that would serve it, whose free list is empty; 0 if there is none
      */
-    public static boolean isNext(long theap, long page, long size) {
+    public static int next(long theap, long page, long size) {
+        if (Trace.sampleInterval() != 0 && isSample(theap, page, size)) return Page.SAMPLE_NEXT;
+        boolean guarded = Theap.guardRate(theap) != 0 && Theap.mayGuard(theap, size, size);
+        if (page == 0 || !Page.has(page, Page.GUARD_NEXT)) guarded = guarded && Theap.countGuard(theap, 1);
+        else Page.clearFlag(page, Page.GUARD_NEXT);
+        return guarded ? Page.GUARD_NEXT : 0;
+    }
+
+    private static boolean isSample(long theap, long page, long size) {
         if (page != 0 && Page.has(page, Page.SAMPLE_NEXT)) {
             Page.clearFlag(page, Page.SAMPLE_NEXT);
             return true;
@@ -49,7 +57,7 @@ public final class Sampling {
 
     /**
      * Counts the blocks that a page's free list was filled with, all but the first: that one is for the allocation that
-     * needed the list, which {@link #isNext} has counted. The method has 35 bytecodes at most, so that the JIT takes it
+     * needed the list, which {@link #next} has counted. The method has 35 bytecodes at most, so that the JIT takes it
      * into its caller.
      */
     public static void countList(long theap, long page) {
@@ -65,6 +73,8 @@ public final class Sampling {
         // An error thrown later would leave a list cut in two. A thread that has a lease has looked at the stack
         // before.
         if (!ThreadData.isShared(Theap.data(theap))) ThreadSlot.probeStack();
+        if (Theap.guardRate(theap) != 0) countBlocks(theap, page, bytes / size);
+        if (Trace.sampleInterval() == 0) return;
         long left = left(theap);
         if (left > bytes || Page.localFree(page) != 0) {
             Theap.setSampleIn(theap, Config.max(1, left - bytes));
@@ -78,6 +88,18 @@ public final class Sampling {
         Theap.setSampleIn(theap, Trace.distance());
     }
 
+    /** Counts a list's blocks behind the first as allocations; the list is cut before one that is to be guarded. */
+    private static void countBlocks(long theap, long page, long blocks) {
+        // Smaller blocks may lie in the page as well: whether one is within the bounds is known when it is asked for.
+        if (!Theap.mayGuard(theap, Page.blockSize(page) / 2, Page.blockSize(page))) return;
+        long left = Theap.guardIn(theap);
+        // A list that cannot be cut is as if it ended before that one.
+        if (!Theap.countGuard(theap, Page.localFree(page) != 0 ? Config.min(left - 1, blocks) : blocks)) return;
+        Theap.countListed(theap, Page.bin(page), (int) (left - 1 - blocks));
+        Page.cut(page, (int) left);
+        Page.setFlag(page, Page.GUARD_NEXT);
+    }
+
     /** The bytes to the theap's next sample; they are drawn at first, and anew when the interval has changed. */
     private static long left(long theap) {
         long interval = Trace.sampleInterval();
@@ -86,8 +108,9 @@ public final class Sampling {
         return Trace.distance();
     }
 
-    /** The bytes to the theap's next sample, as {@link #left}; 0 where they must be drawn. */
+    /** The bytes to the theap's next sample, as {@link #left}; 0 where they must be drawn, or blocks count as well. */
     private static long known(long theap) {
+        if (Theap.guardRate(theap) != 0) return 0;
         return Theap.sampleInterval(theap) == Trace.sampleInterval() ? Theap.sampleIn(theap) : 0;
     }
 }

@@ -285,13 +285,6 @@ public final class Heaps {
         return Page.live(page) * 100L <= percent * Page.reserved(page);
     }
 
-    /** Only a guarded build has guard pages: elsewhere there is no rate to set. */
-    @Export("void mi_theap_guarded_set_sample_rate(mi_theap_t* theap, size_t sample_rate, size_t seed)")
-    public static void setGuardedSampleRate(long theap, long rate, long seed) {}
-
-    @Export("void mi_theap_guarded_set_size_bound(mi_theap_t* theap, size_t min, size_t max)")
-    public static void setGuardedSizeBound(long theap, long min, long max) {}
-
     /** Makes a theap the one that malloc uses in this thread; returns the one before. */
     @Export("mi_theap_t* mi_theap_set_default(mi_theap_t* theap)")
     public static long setDefault(long theap) {

@@ -17,6 +17,7 @@ import dev.mimalloc.core.model.Theap;
 import dev.mimalloc.core.model.ThreadData;
 import dev.mimalloc.core.page.Abandon;
 import dev.mimalloc.core.page.Deferred;
+import dev.mimalloc.core.page.Guarded;
 import dev.mimalloc.core.page.Pages;
 import dev.mimalloc.core.page.Retire;
 import dev.mimalloc.core.page.Scavenge;
@@ -251,6 +252,7 @@ public final class Threads {
             Subprocess.countCollection(subprocess);
             Subprocess.setCollectorRelaxed(subprocess, ThreadSlot.id());
             collectShared();
+            Guarded.collect();
             Scavenge.all(subprocess);
             Purge.run(subprocess);
             Subprocess.setCollectorRelaxed(subprocess, 0);

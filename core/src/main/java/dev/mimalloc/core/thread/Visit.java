@@ -10,6 +10,7 @@ import dev.mimalloc.core.model.Page;
 import dev.mimalloc.core.model.PageMap;
 import dev.mimalloc.core.model.Subprocess;
 import dev.mimalloc.core.model.Theap;
+import dev.mimalloc.core.page.Guarded;
 import dev.mimalloc.core.page.Scavenge;
 import dev.mimalloc.machine.Bits;
 import dev.mimalloc.machine.Callback;
@@ -117,7 +118,7 @@ public final class Visit {
     /** From here on to {@link #closePage} the page can be read; false if it is not there any more. */
     private static boolean openPage(long heap, long page, long start, long osLock) {
         if (osLock != 0) Lock.acquire(osLock);
-        return PageMap.pageOf(start) == page && Page.heapAcquire(page) == heap;
+        return page != 0 && PageMap.pageOf(start) == page && Page.heapAcquire(page) == heap;
     }
 
     private static void closePage(long osLock) {
@@ -131,6 +132,7 @@ public final class Visit {
         if (area == 0) return false;
         boolean there = openPage(heap, page, start, osLock);
         long size = there ? Page.blockSize(page) : 0;
+        long shown = there && Page.isGuarded(page) ? Guarded.bytes(page) : size;
         long capacity = there ? Page.capacity(page) : 0;
         long live = there ? Page.live(page) : 0;
         putLong(area + BLOCKS, start);
@@ -138,12 +140,12 @@ public final class Visit {
         closePage(osLock);
         putLong(area + COMMITTED, capacity * size);
         putLong(area + USED, live);
-        putLong(area + BLOCK_SIZE, size);
+        putLong(area + BLOCK_SIZE, shown);
         putLong(area + FULL_BLOCK_SIZE, size);
         putLong(area + PAGE, page);
         boolean more = true;
         if (size > 0) {
-            more = show(visitor, heap, area, 0, size, argument);
+            more = show(visitor, heap, area, 0, shown, argument);
             if (more && blocks && live > 0) more = blocks(heap, page, area, osLock, visitor, argument);
         }
         Meta.free(area, AREA);
@@ -156,7 +158,7 @@ public final class Visit {
 
     private static boolean blocks(long heap, long page, long area, long osLock, long visitor, long argument) {
         long start = getLong(area + BLOCKS);
-        long size = getLong(area + BLOCK_SIZE);
+        long size = getLong(area + FULL_BLOCK_SIZE);
         long capacity = Long.divideUnsigned(getLong(area + COMMITTED), size);
         long bytes = (capacity + 63 >>> 6) * WORD;
         // A bit for each free block. The lists are looked at only now, since the visitor may have freed blocks.
@@ -168,11 +170,12 @@ public final class Visit {
             mark(page, Page.localFree(page), size, capacity, free);
             mark(page, Page.head(Page.threadFreeAcquire(page)), size, capacity, free);
         }
+        long first = there && Page.isGuarded(page) ? Guarded.block(page) : start;
         closePage(osLock);
         boolean more = true;
         for (long i = 0; i < capacity && there && more; i++) {
             if ((getLong(free + (i >> 6) * WORD) >>> (i & 63) & 1) != 0) continue;
-            more = show(visitor, heap, area, start + i * size, size, argument);
+            more = show(visitor, heap, area, first + i * size, getLong(area + BLOCK_SIZE), argument);
         }
         Meta.free(free, bytes);
         return more;
