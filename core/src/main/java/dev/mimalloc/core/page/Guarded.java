@@ -108,6 +108,7 @@ public final class Guarded {
         }
         Page.clear(page);
         Page.setStart(page, start);
+        Page.setOsBase(page, start); // in the secure build the field lies in what is cleared
         Page.setFlags(page, Page.MEMORY_ZERO);
         Statistics.increase(Subprocess.statistics(subprocess), Statistics.COMMITTED, bytes);
         return page;
