@@ -234,7 +234,7 @@ public final class Allocate {
      * it and there is memory for it.
      */
     private static long sampledSlow(long theap, long page, long size, long asked, boolean zero) {
-        int kind = Sampling.next(theap, page, size);
+        int kind = Sampling.next(theap, page, size, asked);
         if (kind == 0 && page != 0 && Page.localFree(page) != 0 && !isHeartbeat(theap)) {
             refill(theap, SizeClass.bin(size), page);
             Sampling.countList(theap, page);
@@ -272,7 +272,7 @@ public final class Allocate {
 
     /** For an allocation that gets a page to itself in any case: a sample or a guarded block, or 0 if it is neither. */
     static long sampleIfNext(long theap, long size, long asked, long alignment, boolean zero) {
-        int kind = Sampling.isOn(theap) ? Sampling.next(theap, 0, size) : 0;
+        int kind = Sampling.isOn(theap) ? Sampling.next(theap, 0, size, asked) : 0;
         return kind != 0 ? sample(theap, size, asked, alignment, zero, kind) : 0;
     }
 

@@ -35,10 +35,11 @@ public final class Sampling {
      * (0)? Asked once for each allocation that the fast path does not serve, as the answer counts the allocation.
      *
      * @param page the page that would serve it, whose free list is empty; 0 if there is none
+     * @param asked what the user asked for, which is what bounds for guarded blocks are about
      */
-    public static int next(long theap, long page, long size) {
+    public static int next(long theap, long page, long size, long asked) {
         if (Trace.sampleInterval() != 0 && isSample(theap, page, size)) return Page.SAMPLE_NEXT;
-        boolean guarded = Theap.guardRate(theap) != 0 && Theap.mayGuard(theap, size, size);
+        boolean guarded = Theap.guardRate(theap) != 0 && Theap.mayGuard(theap, asked, asked);
         if (page == 0 || !Page.has(page, Page.GUARD_NEXT)) guarded = guarded && Theap.countGuard(theap, 1);
         else Page.clearFlag(page, Page.GUARD_NEXT);
         return guarded ? Page.GUARD_NEXT : 0;
