@@ -101,6 +101,11 @@ if(NOT mi_sanitizer)
     mi_test(silent silent)
     mi_program(guarded "${mi_tests}/programs/guarded.c")
     mi_test(guarded guarded)
+    # The secure library would end with the first misuse.
+    set_property(TEST guarded APPEND PROPERTY ENVIRONMENT "MIMALLOC_ABORT_ON_MISUSE=0")
+    mi_program(zeroed "${mi_tests}/programs/zeroed.c")
+    mi_test(zeroed zeroed)
+    set_property(TEST zeroed APPEND PROPERTY ENVIRONMENT "MIMALLOC_HARDEN=3" "MIMALLOC_PURGE_DECOMMITS=0" "MIMALLOC_PURGE_DELAY=1000000")
   endif()
   # A plugin that has the library inside comes and goes.
   set_target_properties(mi-test-library PROPERTIES POSITION_INDEPENDENT_CODE ON)

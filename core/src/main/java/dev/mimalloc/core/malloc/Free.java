@@ -74,7 +74,7 @@ public final class Free {
 
     private static void singleSlow(long page, long block) {
         if (Harden.isPadded(page)) Harden.checkPadding(page, block);
-        if (Page.isHardened(page) && !Page.isGuarded(page) && Secret.has(Secret.ZERO)) Pages.zero(page);
+        if (Page.isHardened(page) && !Page.isGuarded(page) && Secret.has(Secret.ZERO)) Pages.zero(page, 0);
         pushOnly(page, block);
     }
 

@@ -295,27 +295,26 @@ public final class Pages {
         return Arena.isOwned(arena) && !Arena.isPinned(arena);
     }
 
-    /** Makes the memory of a singleton zero: what the OS can take back is not touched for that. */
-    public static void zero(long page) {
+    /**
+     * Makes the memory of a singleton zero from {@code offset} to its end: what the OS takes back is not touched for
+     * that. Memory that the OS only may take back, some day, still has its contents, and is not left to it.
+     */
+    public static void zero(long page, long offset) {
         long size = Page.blockSize(page);
-        if (size > Config.SLICE && mayDecommit(page)) {
-            long whole = Config.alignDown(size, Config.SLICE);
-            decommit(page, 0, whole);
-            fill(Page.start(page) + whole, size - whole, 0);
-        } else {
-            fill(Page.start(page), size, 0);
-        }
+        long from = Config.min(Config.alignUp(offset, Config.SLICE), size);
+        long to = Config.alignDown(size, Config.SLICE);
+        boolean may = to > from && mayDecommit(page) && Options.isEnabled(Options.PURGE_DECOMMITS);
+        if (!may || !decommit(page, from, to - from)) to = from;
+        fill(Page.start(page) + offset, from - offset, 0);
+        fill(Page.start(page) + to, size - to, 0);
     }
 
-    /** Gives memory of a page that {@link #mayDecommit} back: whole slices, from {@code offset} on. */
-    static void decommit(long page, long offset, long size) {
-        if (!Page.isInArena(page)) {
-            OsMemory.decommit(Page.start(page) + offset, size);
-            return;
-        }
+    /** Gives memory of a page that {@link #mayDecommit} back: whole slices, from {@code offset} on; false if refused. */
+    static boolean decommit(long page, long offset, long size) {
+        if (!Page.isInArena(page)) return OsMemory.decommit(Page.start(page) + offset, size) >= 0;
         long arena = Arenas.arenaOf(page);
         long slice = Arena.sliceOf(arena, page) + (offset >>> Config.SLICE_SHIFT);
-        Arena.purge(arena, slice, size >>> Config.SLICE_SHIFT);
+        return Arena.purge(arena, slice, size >>> Config.SLICE_SHIFT);
     }
 
     /**

@@ -5,6 +5,7 @@ import static dev.mimalloc.machine.Memory.*;
 import dev.mimalloc.core.base.Bitmap;
 import dev.mimalloc.core.base.Config;
 import dev.mimalloc.core.base.OsMemory;
+import dev.mimalloc.core.base.Secret;
 import dev.mimalloc.core.memory.Arenas;
 import dev.mimalloc.core.memory.HugePages;
 import dev.mimalloc.core.memory.Purge;
@@ -48,6 +49,8 @@ public final class Resize {
         if (!tryOwn(page)) return false;
         long wanted = Config.alignUp(size, Os.pageSize());
         boolean smaller = wanted < Page.blockSize(page);
+        // The end is freed, as a block is.
+        if (smaller && Page.isHardened(page) && Secret.has(Secret.ZERO)) Pages.zero(page, wanted);
         if (smaller && Page.isInArena(page)) shrinkInArena(page, wanted);
         else if (smaller) shrinkMapped(page, wanted);
         giveUp(page);
