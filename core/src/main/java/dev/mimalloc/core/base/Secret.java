@@ -43,7 +43,10 @@ public final class Secret {
     /** Does anything beyond the secure build need the slow paths of malloc and free? */
     public static boolean isOnDemand() { return Root.hardeningRelaxed() != 0; }
 
-    /** Reads the options, and draws the keys if they are needed; false if the environment cannot be read yet. */
+    /** Does anything harden the process? */
+    public static boolean isOn() { return isBuilt() || isOnDemand(); }
+
+    /** Reads the options, and draws the keys if they are needed. */
     public static void init() {
         int features = features();
         if (!isBuilt() && features == 0) return;

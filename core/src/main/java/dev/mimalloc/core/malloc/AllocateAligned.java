@@ -103,7 +103,7 @@ public final class AllocateAligned {
     static long allocate(long theap, long size, long alignment, long offset, boolean zero) {
         boolean atStart = (offset & alignment - 1) == 0;
         if (likely(atStart && alignment <= Config.SLICE && Bits.below(size - 1, Config.LARGE_OBJECT_MAX))) {
-            if (Secret.isBuilt() || Secret.isOnDemand()) {
+            if (Secret.isOn()) {
                 return Allocate.generic(theap, Config.alignUp(Harden.padded(size), alignment), size, zero);
             }
             long rounded = Config.alignUp(size, alignment);

@@ -171,7 +171,7 @@ public final class Free {
 
     @Export("void mi_free_size_aligned(void* p, size_t size, size_t alignment)")
     public static void freeSizeAligned(long p, long size, long alignment) {
-        if (Secret.isBuilt() || Secret.isOnDemand()) checkSize(p, size);
+        if (Secret.isOn()) checkSize(p, size);
         freeAligned(p, alignment);
     }
 
@@ -183,8 +183,7 @@ public final class Free {
 
     @Export("void mi_free_aligned(void* p, size_t alignment)")
     public static void freeAligned(long p, long alignment) {
-        boolean checked = Secret.isBuilt() || Secret.isOnDemand();
-        if (checked && (p & alignment - 1) != 0) {
+        if (Secret.isOn() && (p & alignment - 1) != 0) {
             Errors.misuse(Errors.EINVAL, Text.literal("a block is freed with an alignment that it has not"), p);
         }
         free(p);
