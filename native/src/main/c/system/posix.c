@@ -384,7 +384,28 @@ static void mi_hand_on_fault(int signal, siginfo_t* info, void* context) {
   else next.sa_handler(signal);
 }
 
+// Are we called again for a signal that we have handed on? A program that has installed its handler once more, after ours,
+// hands on to ours, and ours to its: without end. The stack grows down with each round. A jump out of a handler leaves what
+// it wrote here, and the next signal may have the same context: but nearly at the same depth, and not deeper each time.
+static bool mi_is_fault_in_circle(const void* context) {
+  enum { ROUNDS = 4 };
+  static __thread const void* last_context __attribute__((tls_model("initial-exec")));
+  static __thread uintptr_t last_frame __attribute__((tls_model("initial-exec")));
+  static __thread int rounds __attribute__((tls_model("initial-exec")));
+  uintptr_t frame = (uintptr_t)__builtin_frame_address(0);
+  rounds = context == last_context && frame < last_frame ? rounds + 1 : 0;
+  last_context = context;
+  last_frame = frame;
+  return rounds >= ROUNDS;
+}
+
 static void mi_fault(int signal, siginfo_t* info, void* context) {
+  if (mi_is_fault_in_circle(context)) {  // the system ends the process, when the instruction is executed once more
+    struct sigaction none = {.sa_handler = SIG_DFL};
+    sigaction(signal, &none, NULL);
+    if (info->si_code <= 0) raise(signal);
+    return;
+  }
   int saved = errno;
   const mi_guarded* g = info->si_code > 0 ? mi_guarded_at(MI_ADDRESS(info->si_addr)) : NULL;
   if (g != NULL) mi_report_fault(g, (uint64_t)(uintptr_t)info->si_addr, context);
@@ -399,10 +420,12 @@ MI_OS void Os_watchFaults(int64_t entries, int64_t count) {
   mi_guarded_count = count;
   mi_guarded_blocks = MI_AT(const mi_guarded, entries);
   for (int i = 0; i < 2; i++) {
-    struct sigaction action = {.sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER};
+    sigaction(mi_fault_signals[i], NULL, &mi_fault_before[i]);  // first: the handler may be needed at once
+    bool alone = mi_fault_before[i].sa_handler == SIG_DFL || mi_fault_before[i].sa_handler == SIG_IGN;
+    int stack = alone ? SA_ONSTACK : mi_fault_before[i].sa_flags & (int)SA_ONSTACK;
+    struct sigaction action = {.sa_flags = SA_SIGINFO | SA_NODEFER | stack};
     action.sa_sigaction = mi_fault;
     sigemptyset(&action.sa_mask);
-    sigaction(mi_fault_signals[i], NULL, &mi_fault_before[i]);  // first: the handler may be needed at once
     sigaction(mi_fault_signals[i], &action, NULL);
   }
   errno = saved;

@@ -83,6 +83,11 @@ static void after_destroy(void) {
 static void after_realloc(void) { allocate(), mi_free(mi_realloc((char*)block, 10 * size)), (void)block[0]; }
 static void unreported(void) { mi_option_disable(mi_option_guarded_report), overflow(); }
 
+static void freed_twice(void) {
+  mi_option_enable(mi_option_show_errors);
+  allocate(), mi_free((char*)block), mi_free((char*)block);
+}
+
 static void faults(void) {
   const size_t sizes[] = {1, 8, 24, 100, 1000, 4096, 5000, 100000, 5 << 20};
   for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
@@ -105,6 +110,7 @@ static void faults(void) {
   size = 24;
   CHECK(child(after_destroy) == -SIGSEGV && has_said("the freed block 0x"));
   CHECK(child(after_realloc) == -SIGSEGV && has_said("the freed block 0x"));
+  CHECK(child(freed_twice) == 0 && has_said("freed twice") && has_said(" of 24 bytes in heap 0, allocated by thread 0x"));
   CHECK(child(unreported) == -SIGSEGV && said[0] == 0);
 }
 
@@ -153,6 +159,42 @@ static void handed_on(void) {
   CHECK(heard_at == (void*)16);
 }
 
+// A handler that has asked for no other stack does not run there.
+static void handed_on_here(void) {
+  static char stack[64 << 10];
+  stack_t other = {.ss_sp = stack, .ss_size = sizeof(stack)};
+  sigaltstack(&other, NULL);
+  struct sigaction action = {.sa_flags = SA_SIGINFO};
+  action.sa_sigaction = hear;
+  sigaction(SIGSEGV, &action, NULL);
+  if (sigsetjmp(back, 1) == 0) overflow();
+  CHECK(heard_at == block + 32 && (heard_on < stack || heard_on >= stack + sizeof(stack)));
+}
+
+static struct sigaction older;
+static void chain(int signal, siginfo_t* info, void* context) { older.sa_sigaction(signal, info, context); }
+static void set_chain(void) {
+  struct sigaction action = {.sa_flags = SA_SIGINFO};
+  action.sa_sigaction = chain;
+  sigaction(SIGSEGV, &action, &older);
+}
+static void chained_in_a_circle(void) { set_chain(), allocate(), set_chain(), overflow(); }
+static void raised_in_a_circle(void) { set_chain(), allocate(), set_chain(), raise(SIGSEGV); }
+
+// Out of handlers, each time at another depth of the stack.
+static void jumped_out(void) {
+  struct sigaction action = {.sa_flags = SA_SIGINFO};
+  action.sa_sigaction = hear;
+  sigaction(SIGSEGV, &action, NULL);
+  static int i;
+  for (i = 0; i < 100; i++) {
+    heard_at = NULL;
+    if (sigsetjmp(back, 1) == 0) overflow();
+    CHECK(heard_at == block + 32);
+    mi_free((char*)block);
+  }
+}
+
 static void handed_on_plainly(void) { set_handler(hear_plainly, 0), overflow(); }
 static void handed_on_once(void) { set_handler(hear_plainly, (int)SA_RESETHAND), overflow(); }
 static void ignored(void) { set_handler(SIG_IGN, 0), overflow(); }
@@ -171,6 +213,10 @@ static void no_handler(void) {
 
 static void handlers(void) {
   CHECK(child(handed_on) == 0 && has_said("past the end"));
+  CHECK(child(handed_on_here) == 0 && has_said("past the end"));
+  CHECK(child(chained_in_a_circle) == -SIGSEGV && has_said("past the end"));
+  CHECK(child(raised_in_a_circle) == -SIGSEGV);
+  CHECK(child(jumped_out) == 0);
   CHECK(child(handed_on_plainly) == 42 && has_said("past the end"));
   CHECK(child(handed_on_once) == 42);
   CHECK(child(ignored) == -SIGSEGV && has_said("past the end"));
@@ -190,7 +236,7 @@ static void found_at_free(void) {
     char* p = mi_malloc(n);
     CHECK(mi_usable_size(p) == n && (uintptr_t)p % (n <= 8 ? 8 : 16) == 0);
     memset(p, 1, n);
-    CHECK(error_of_free(p + 8) == EINVAL && error_of_free(p) == 0 && error_of_free(p) == EINVAL);
+    CHECK(error_of_free(p + 8) == EINVAL && error_of_free(p) == 0 && error_of_free(p) == EAGAIN);
     if (n % 16 == 0 || n == 8) continue;
     p = mi_malloc(n);
     p[n] = 0;

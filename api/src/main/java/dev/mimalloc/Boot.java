@@ -32,7 +32,7 @@ final class Boot implements Lifecycle {
             memory.Purge model.Arena model.ArenaPages model.CallOut model.Harden model.Heap model.HeapPages \
             model.Main model.Page model.PageMap model.PageQueue model.Subprocess model.Theap model.ThreadData \
             page.Abandon page.Deferred page.FindPage page.Guarded page.Limits page.Pages page.Resize page.Retire \
-            page.Sampling page.Scavenge page.Verify thread.Heaps thread.ProcessInfo thread.Startup \
+            page.Sampling page.Scavenge page.Verify thread.Heaps thread.ProcessInfo thread.Quarantine thread.Startup \
             thread.Subprocesses thread.Theaps thread.Threads thread.Visit""";
 
     /** Names that only C has: nobody calls them here. */

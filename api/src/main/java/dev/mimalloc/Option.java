@@ -90,7 +90,11 @@ public enum Option {
     /** A block is given out again only if nobody has written to it since it was freed. */
     SECURE_REUSE(Options.SECURE_REUSE),
     /** Ends the process at a misuse of memory: 0 never, 1 always, 2 if it is hardened. An exception on the JVM. */
-    ABORT_ON_MISUSE(Options.ABORT_ON_MISUSE);
+    ABORT_ON_MISUSE(Options.ABORT_ON_MISUSE),
+    /** How much that was freed waits before it is given out again, in KiB, for each thread and heap. */
+    SECURE_QUARANTINE(Options.SECURE_QUARANTINE),
+    /** How many addresses of freed large blocks cannot be touched for a while, in KiB, for each thread and heap. */
+    SECURE_QUARANTINE_LARGE(Options.SECURE_QUARANTINE_LARGE);
 
     /** What an option's value means. */
     public enum Kind {

@@ -21,7 +21,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 /** The structs' fields follow each other, are as wide as they are said to be, and lie where the fast paths want them. */
 class LayoutTest {
     private static final Path CORE = Path.of("src/main/java/dev/mimalloc/core");
-    private static final String STRUCTS = "Arena ArenaPages Bitmap Guarded Heap Main Meta Options Page PageQueue Printer ProcessInfo Root "
+    private static final String STRUCTS = "Arena ArenaPages Bitmap Guarded Heap Main Meta Options Page PageQueue Printer ProcessInfo Quarantine Root "
             + "Statistics Subprocess Theap ThreadData Verify Visit";
 
     private static final Map<String, String> PACKAGES = packages();

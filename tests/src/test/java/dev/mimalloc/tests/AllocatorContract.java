@@ -37,5 +37,7 @@ abstract class AllocatorContract {
     @Nested
     class Environment extends EnvironmentContract { Environment() { super(machine); } }
     @Nested
+    class Quarantine extends QuarantineContract { Quarantine() { super(machine); } }
+    @Nested
     class WholeProcess extends ProcessContract { WholeProcess() { super(machine); } }
 }

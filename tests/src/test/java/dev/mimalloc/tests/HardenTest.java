@@ -57,6 +57,7 @@ class HardenTest {
             "writes to it after its free", block -> {
                 Mimalloc.free(block);
                 Memory.putLong(block, 0x1234);
+                Mimalloc.collect(true); // what waits is free
                 for (int i = 0; i < 70_000; i++) Mimalloc.malloc(size);
             }));
 
@@ -134,6 +135,7 @@ class HardenTest {
         Mimalloc.free(block);
         Memory.putByte(block + each - 1, 9);
         try {
+            Mimalloc.collect(true);
             for (int i = 0; i < 70_000; i++) Mimalloc.malloc(each);
         } catch (IllegalArgumentException e) {
             System.out.println(e.getMessage().replaceAll(".*(written.*freed).*", "$1"));

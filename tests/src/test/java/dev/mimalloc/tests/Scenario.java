@@ -289,6 +289,148 @@ enum Scenario {
             System.out.println("inside=" + inside);
         }
     },
+    /** A freed block is not given out again for a while, whatever its size. */
+    QUARANTINE_KEEPS_ADDRESSES {
+        @Override
+        void run(Allocator a) {
+            for (long size : QUARANTINED) {
+                int again = 0;
+                for (int i = 0; i < 100; i++) {
+                    long block = a.malloc(size);
+                    a.free(block);
+                    long[] next = new long[4];
+                    for (int j = 0; j < next.length; j++) next[j] = a.malloc(size);
+                    for (long other : next) if (other == block) again++;
+                    for (long other : next) a.free(other);
+                    for (int j = 0; j < 2000 && size < 1000; j++) a.free(a.malloc(size));
+                }
+                assertThat(again).as("%d bytes: given out again at once", size).isLessThan(10);
+            }
+        }
+    },
+    /** A second free is found, also when the block's page has given out all others since. */
+    QUARANTINE_FINDS_DOUBLE_FREES {
+        @Override
+        void run(Allocator a) throws Exception {
+            for (long size : QUARANTINED) {
+                int found = 0;
+                for (int i = 0; i < 20; i++) {
+                    long block = a.malloc(size);
+                    a.free(block);
+                    long[] others = new long[size > 10_000 ? 3 : 200];
+                    for (int j = 0; j < others.length; j++) others[j] = a.malloc(size);
+                    assertThat(a.takeError()).isZero();
+                    a.free(block);
+                    if (a.takeError() == Allocator.EAGAIN) found++;
+                    Threads.run(() -> {
+                        a.free(block);
+                        assertThat(a.takeError()).as("in another thread").isEqualTo(Allocator.EAGAIN);
+                    });
+                    free(a, others);
+                }
+                assertThat(found).as("%d bytes", size).isEqualTo(20);
+            }
+        }
+    },
+    /** A write to a small block is found when the block leaves. */
+    QUARANTINE_FINDS_WRITES {
+        @Override
+        void run(Allocator a) {
+            for (int offset : new int[] {0, 8}) {
+                long block = a.malloc(100);
+                a.free(block);
+                Raw.putLong(block + offset, 1);
+                a.collect(true);
+                assertThat(a.takeError()).as("at %d", offset).isIn(Allocator.EFAULT, Allocator.EINVAL);
+                block = a.malloc(100);
+                a.free(block);
+                Raw.putLong(block + offset, 1);
+                boolean found = false;
+                for (int i = 0; i < 1_000_000 && !found; i++) {
+                    a.free(a.malloc(100));
+                    found = a.takeError() != 0;
+                }
+                assertThat(found).as("at %d by other frees", offset).isTrue();
+            }
+        }
+    },
+    /** What waits is bounded, in bytes and blocks. */
+    QUARANTINE_IS_BOUNDED {
+        @Override
+        void run(Allocator a) {
+            a.collect(true);
+            for (long size : QUARANTINED) {
+                for (int i = 0; i < 10_000; i++) a.free(a.malloc(size));
+                long live = a.statistic("page_committed").current();
+                assertThat(live).as("bytes of pages after blocks of %d", size).isLessThan(300 * MIB);
+            }
+            assertThat(a.statistic("committed").current()).as("memory").isLessThan(64 * MIB);
+            quiet(a);
+        }
+    },
+    /** Blocks of heaps that end, of threads that end, and of other threads, in all orders. */
+    QUARANTINE_ENDS {
+        @Override
+        void run(Allocator a) throws Exception {
+            for (int i = 0; i < 200; i++) {
+                int way = i;
+                long heap = a.heapNew();
+                long[] blocks = new long[200];
+                Threads.run(() -> {
+                    for (int j = 0; j < blocks.length; j++) blocks[j] = a.heapMalloc(heap, QUARANTINED[j % QUARANTINED.length]);
+                    for (int j = 0; j < 50; j++) a.free(blocks[j]);
+                });
+                long before = a.theapSetDefault(a.heapTheap(heap));
+                for (int j = 50; j < 100; j++) a.free(blocks[j]);
+                Threads.run(() -> {
+                    for (int j = 100; j < 150; j++) a.free(blocks[j]);
+                    if (way % 5 == 0) a.collect(true);
+                });
+                a.theapSetDefault(before);
+                boolean destroyed = way % 2 == 0;
+                if (destroyed) a.heapDestroy(heap);
+                else a.heapDelete(heap);
+                for (int j = 150; j < 200 && !destroyed; j++) a.free(blocks[j]);
+                if (way % 7 == 0) a.collect(true);
+            }
+            assertThat(a.takeError()).isZero();
+            quiet(a);
+            assertThat(a.statistic("heaps").current()).as("heaps").isEqualTo(1);
+            assertThat(a.statistic("malloc_normal").current()).as("bytes in blocks").isZero();
+            assertThat(a.statistic("malloc_huge").current()).as("bytes in large blocks").isZero();
+        }
+    },
+    /** Large blocks, whose memory was taken away meanwhile, are blocks as ever when they are given out again. */
+    QUARANTINE_OPENS_LARGE_BLOCKS {
+        @Override
+        void run(Allocator a) {
+            var random = new Random(1);
+            long[] blocks = new long[16];
+            for (int i = 0; i < 5000; i++) {
+                int at = random.nextInt(blocks.length);
+                long size = 100_000L + random.nextInt(i % 100 == 0 ? 8_000_000 : 400_000);
+                a.free(blocks[at]);
+                blocks[at] = i % 3 == 0 ? a.mallocAligned(size, 1 << 17) : a.zalloc(size);
+                assertThat(blocks[at]).isNotZero();
+                if (i % 3 != 0) for (long j = 0; j + 8 <= size; j += 4096) assertThat(Raw.getLong(blocks[at] + j)).isZero();
+                Raw.fill(blocks[at], size, 7);
+                if (i % 5 == 0) blocks[at] = a.realloc(blocks[at], size * 2);
+                if (i % 500 == 0) a.collect(true);
+            }
+            free(a, blocks);
+            assertThat(a.takeError()).isZero();
+            quiet(a);
+        }
+    },
+    /** Ends before the end, where a freed large block cannot be touched. */
+    USE_OF_A_FREED_LARGE_BLOCK("-XX:-CreateCoredumpOnCrash -XX:ErrorFile=/dev/null") {
+        @Override
+        void run(Allocator a) {
+            long block = a.malloc(100_000);
+            a.free(block);
+            Raw.putLong(block + 5000, 1);
+        }
+    },
     /** A pointer that was never given out. */
     INVALID_FREE {
         @Override
@@ -296,6 +438,9 @@ enum Scenario {
             for (int i = 0; i < 5; i++) a.free(0xdead_beef_0000L + i * 16L);
         }
     };
+
+    /** Sizes of small, medium and large blocks; a single thread's quarantine has room for some of each. */
+    private static final long[] QUARANTINED = {24, 100, 5000, 20_000, 100_000, 3_000_000};
 
     /** How much more may be resident than at the start, when a burst of a GiB is over. */
     private static final long RESIDUE = GIB / 10;

@@ -135,7 +135,11 @@ public final class Options {
     public static final int SECURE_REUSE = 54;
     /** Ends the process at a misuse of memory: 0 never, 1 always, 2 if it is hardened. An exception on the JVM. */
     public static final int ABORT_ON_MISUSE = 55;
-    public static final int COUNT = 56;
+    /** How much that was freed waits before it is given out again, in KiB, for each thread and heap. */
+    public static final int SECURE_QUARANTINE = 56;
+    /** How many addresses of freed large blocks cannot be touched for a while, in KiB, for each thread and heap. */
+    public static final int SECURE_QUARANTINE_LARGE = 57;
+    public static final int COUNT = 58;
 
     /** Kinds: off or on, a number, a size in KiB. */
     public static final int SWITCH = 0;
@@ -230,6 +234,8 @@ public final class Options {
             case SECURE_ZERO -> onOff(column, literal("MIMALLOC_SECURE_ZERO"), 0);
             case SECURE_REUSE -> onOff(column, literal("MIMALLOC_SECURE_REUSE"), 0);
             case ABORT_ON_MISUSE -> number(column, literal("MIMALLOC_ABORT_ON_MISUSE"), 2, 0, 2);
+            case SECURE_QUARANTINE -> size(column, literal("MIMALLOC_SECURE_QUARANTINE"), 0, 1 << 30);
+            case SECURE_QUARANTINE_LARGE -> size(column, literal("MIMALLOC_SECURE_QUARANTINE_LARGE"), 0, ANY_KIB);
             default -> 0;
         };
     }

@@ -22,9 +22,17 @@ public final class Secret {
     public static final int ZERO = 8;
     /** A block that is given out again is still as it was left when it was freed. */
     public static final int REUSE = 16;
+    /** A block waits before it can be given out again. */
+    public static final int QUARANTINE = 32;
+    /** A large block waits, too, and cannot be touched meanwhile. */
+    public static final int QUARANTINE_LARGE = 64;
 
     /** What the levels 3 and more of the secure build have. A link is encoded there, too. */
     private static final int BUILT = TAGS | SHUFFLE | PADDING;
+    /** KiB of blocks that wait for a theap with the strongest preset: 1024 slots. */
+    private static final long QUARANTINE_KIB = 256;
+    /** KiB of large blocks, addresses without memory. */
+    private static final long QUARANTINE_LARGE_KIB = 256 << 10;
     private static final long GOLDEN = 0x9E3779B97F4A7C15L; // 2^64 over the golden ratio, which is odd
 
     private Secret() {}
@@ -67,11 +75,20 @@ public final class Secret {
         if (Options.isEnabled(Options.SECURE_PADDING)) features |= TAGS | PADDING;
         if (Options.isEnabled(Options.SECURE_ZERO)) features |= TAGS | ZERO;
         if (Options.isEnabled(Options.SECURE_REUSE)) features |= TAGS | ZERO | REUSE;
+        if (quarantineBytes(false) != 0) features |= TAGS | QUARANTINE;
+        if (quarantineBytes(true) != 0) features |= QUARANTINE_LARGE;
         return features;
     }
 
+    /** How many bytes of freed blocks, or of large ones, may wait for a theap; 0 for none. */
+    public static long quarantineBytes(boolean large) {
+        long preset = Options.bounded(Options.HARDEN) < 3 ? 0 : large ? QUARANTINE_LARGE_KIB : QUARANTINE_KIB;
+        long given = Options.bounded(large ? Options.SECURE_QUARANTINE_LARGE : Options.SECURE_QUARANTINE);
+        return (given != 0 ? given : preset) << 10;
+    }
+
     /** 64 bits from the OS that are not 0. */
-    private static long draw() {
+    public static long draw() {
         long bits = Os.random();
         return bits != 0 ? bits : mix(Root.start() + Root.at(0)) | 1; // without a generator: the clock, and where we are
     }

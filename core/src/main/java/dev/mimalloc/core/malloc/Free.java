@@ -6,15 +6,11 @@ import dev.mimalloc.core.base.Errors;
 import dev.mimalloc.core.base.Root;
 import dev.mimalloc.core.base.Secret;
 import dev.mimalloc.core.model.Harden;
-import dev.mimalloc.core.model.Heap;
 import dev.mimalloc.core.model.Page;
 import dev.mimalloc.core.model.PageMap;
-import dev.mimalloc.core.page.Abandon;
 import dev.mimalloc.core.page.Guarded;
-import dev.mimalloc.core.page.Pages;
 import dev.mimalloc.core.page.Retire;
-import dev.mimalloc.core.thread.Theaps;
-import dev.mimalloc.machine.Check;
+import dev.mimalloc.core.thread.Quarantine;
 import dev.mimalloc.machine.Export;
 import dev.mimalloc.machine.Text;
 import dev.mimalloc.machine.ThreadSlot;
@@ -42,18 +38,13 @@ public final class Free {
         else if (unlikely(Harden.putBack(page, p) == 0)) Retire.retireSlow(page);
     }
 
-    /** Puts a block back on a page of this thread, as the fast path does. */
-    private static void local(long page, long block) {
-        if (unlikely(Page.putBack(page, block) == 0)) Retire.retireSlow(page);
-    }
-
     /** Frees a block of a page that is not the thread's, or that has a flag in its thread word. */
     private static void freeSlow(long p, long page) {
         ThreadSlot.probeStack();
         long difference = Page.threadWordRelaxed(page) ^ ThreadSlot.id();
-        if (likely((difference & Page.FLAGS) == 0 && !Secret.isBuilt())) remote(page, p);
+        if (likely((difference & Page.FLAGS) == 0 && !Secret.isBuilt())) Quarantine.push(page, p);
         else if (Page.isGuarded(page) && !Guarded.free(page, p)) raiseInvalid(p);
-        else flaggedSlow(page, p, difference);
+        else flaggedSlow(page, p);
     }
 
     /**
@@ -61,46 +52,19 @@ public final class Free {
      * can be freed; or users have addresses inside of its blocks; or its
      * blocks are hardened, as all are in the secure build.
      */
-    private static void flaggedSlow(long page, long p, long difference) {
+    private static void flaggedSlow(long page, long p) {
         long block = Page.hasInterior(page) ? Page.blockOf(page, p) : p;
         if (Page.isSingleton(page)) {
-            if (block == Page.start(page) || Page.isGuarded(page)) singleSlow(page, Page.start(page));
+            if (block == Page.start(page) || Page.isGuarded(page)) singleSlow(page);
             else raiseInvalid(p);
         } else if (!Page.isHardened(page) || Harden.takeBack(page, block)) {
-            if ((difference & ~Page.FLAGS) == 0) local(page, block);
-            else remote(page, block);
+            Quarantine.free(page, block);
         }
     }
 
-    private static void singleSlow(long page, long block) {
-        if (Harden.isPadded(page)) Harden.checkPadding(page, block);
-        if (Page.isHardened(page) && !Page.isGuarded(page) && Secret.has(Secret.ZERO)) Pages.zero(page, 0);
-        pushOnly(page, block);
-    }
-
-    /** Pushes the only block of a page, as {@link #remote}; the block has no link, and its memory is not touched. */
-    private static void pushOnly(long page, long block) {
-        long old;
-        do {
-            old = Page.threadFreeAcquire(page);
-        } while (!Page.weakCasThreadFree(page, old, Page.wordAfterPush(old, Page.head(old), block)));
-        if (!Page.isOwned(old)) ownedSlow(page);
-    }
-
-    /**
-     * Pushes a block of a page that this thread does not own. After the CAS this thread may look at the page only if
-     * that has made it the owner.
-     */
-    private static void remote(long page, long block) {
-        if (!Page.isOwned(Page.push(page, block))) ownedSlow(page);
-    }
-
-    /** A free has made this thread the owner of an abandoned page. */
-    private static void ownedSlow(long page) {
-        if (Check.isOn()) Check.that(Page.isAbandoned(page));
-        long heap = Page.heapAcquire(page);
-        if (unlikely(Heap.isDeleted(heap)) && !Abandon.adopt(page)) return;
-        Abandon.afterFree(page, Theaps.current(Page.heapAcquire(page)));
+    private static void singleSlow(long page) {
+        if (!Page.isHardened(page) || Page.isGuarded(page)) Quarantine.putBackOnly(page);
+        else if (Harden.takeBackOnly(page)) Quarantine.freeOnly(page);
     }
 
     /**
@@ -115,7 +79,9 @@ public final class Free {
     /** The page of a block; 0 for 0, and, with an error, for an address that cannot be a block's. */
     static long pageOf(long p) {
         long page = PageMap.pageOf(p);
-        if (page != 0 && ((p & 7) == 0 || Page.hasInterior(page))) return page;
+        // A large block that waits in the quarantine still has its page.
+        boolean freed = Secret.isOn() && page != 0 && Page.isFreed(page);
+        if (page != 0 && ((p & 7) == 0 || Page.hasInterior(page)) && !freed) return page;
         if (p != 0) raiseInvalid(p);
         return 0;
     }
@@ -130,7 +96,7 @@ public final class Free {
 
     private static void raiseInvalid(long p) {
         // At the end of a process libraries still free what has gone with all the rest.
-        if (Root.isDestroyed()) return;
+        if (Root.isDestroyed() || Guarded.raiseFreed(p)) return;
         Errors.misuse(Errors.EINVAL, Text.literal("invalid pointer, not allocated here or freed already"), p);
     }
 
@@ -183,7 +149,7 @@ public final class Free {
 
     @Export("void mi_free_aligned(void* p, size_t alignment)")
     public static void freeAligned(long p, long alignment) {
-        if (Secret.isOn() && (p & alignment - 1) != 0) {
+        if (Secret.isOn() && alignment != 0 && (p & alignment - 1) != 0) {
             Errors.misuse(Errors.EINVAL, Text.literal("a block is freed with an alignment that it has not"), p);
         }
         free(p);

@@ -92,8 +92,18 @@ public final class Harden {
     /** A block was written to when it was free: nobody gets it any more. */
     private static long setAsideSlow(long page, long block) {
         Page.pop(page, block);
-        Errors.misuse(Errors.EFAULT, Text.literal("a block was written to after it was freed"), block);
+        raiseWritten(block);
         return 0;
+    }
+
+    public static void raiseWritten(long block) {
+        Errors.misuse(Errors.EFAULT, Text.literal("a block was written to after it was freed"), block);
+    }
+
+    /** Is a block that was freed, and whose first word was zero then, as it was? */
+    public static boolean isAsFreed(long page, long block) {
+        boolean whole = getLong(block) == 0 && getLong(block + WORD) == Page.tag(page, block);
+        return whole && (!Secret.has(Secret.REUSE) || isZero(page, block));
     }
 
     /** Is a free block zero behind the words of its link and tag? */
@@ -117,6 +127,14 @@ public final class Harden {
         if (Secret.has(Secret.ZERO)) fill(block + 2 * WORD, Page.blockSize(page) - 2 * WORD, 0);
         putLong(block + WORD, tag);
         return true;
+    }
+
+    /** As {@link #takeBack}, of the block of a singleton, which has no tag: its page knows that it is freed. */
+    public static boolean takeBackOnly(long page) {
+        long block = Page.start(page);
+        if (Page.isFreed(page)) return isFree(block);
+        if (isPadded(page)) checkPadding(page, block);
+        return Page.tryFree(page) || isFree(block);
     }
 
     private static boolean isNoBlock(long block) {

@@ -47,7 +47,7 @@ public final class Page {
     private static final long FLAGS_BYTE = RETIRE + 1; // 1 owner: see below
     private static final long THEAP = FLAGS_BYTE + 1; // 8 owner: the theap whose page this is or was
     private static final long NEXT = THEAP + 8; // 8 theap's lock: in the theap's queue
-    private static final long PREV = NEXT + 8; // 8 theap's lock; of a guarded block once: what is known of it
+    private static final long PREV = NEXT + 8; // 8 theap's lock; of a singleton that is in none: its guarded block's entry, or FREED
     private static final long HEAP = PREV + 8; // 8 acquire: changes when the heap is deleted
     private static final long START = HEAP + 8; // 8 as BLOCK_SIZE: the first block's address
     private static final long KEY = START + 8; // 8 once: what links and tags are encoded with; secure build, as the next two
@@ -77,6 +77,9 @@ public final class Page {
     /** In the thread word: the single block is guarded, begins where its entry says, and is in no queue. */
     static final long GUARDED = 8;
     public static final long FLAGS = 15;
+    /** What a hardened singleton has in place of a link once its block was freed: no address. */
+    private static final long FREED = 1;
+    private static final long CLOSED = 2;
     /** Thread words of pages that no thread owns. No thread has such an id. */
     public static final long HIDDEN = Long.MIN_VALUE + 0x10;
     public static final long FINDABLE = Long.MIN_VALUE + 0x20;
@@ -135,6 +138,13 @@ public final class Page {
     public static void setGuarded(long page) { putRelaxed(page + THREAD, threadWordRelaxed(page) | GUARDED | HAS_INTERIOR); }
     public static long guard(long page) { return getLong(page + PREV); }
     public static void setGuard(long page, long entry) { putLong(page + PREV, entry); }
+    /** For the user who frees the block of a hardened singleton: true for the first one. */
+    static boolean tryFree(long page) { return compareAndSet(page + PREV, 0, FREED); }
+    /** Was the block of this page freed, and has the page stayed? */
+    public static boolean isFreed(long page) { return isSingleton(page) && !isGuarded(page) && getAcquire(page + PREV) != 0; }
+    /** Is the block of this page a freed one whose memory is gone and cannot be touched? */
+    public static boolean isClosed(long page) { return isSingleton(page) && getAcquire(page + PREV) == CLOSED; }
+    public static void setFreedRelease(long page, boolean closed) { putRelease(page + PREV, closed ? CLOSED : FREED); }
     public static void setSingle(long page) { putRelaxed(page + THREAD, threadWordRelaxed(page) | SINGLE); }
     /** Are the page's blocks hardened? In the secure build all are. */
     public static boolean isHardened(long page) { return Secret.isBuilt() || (threadWordRelaxed(page) & HARDENED) != 0; }
@@ -561,7 +571,7 @@ public final class Page {
         int left = capacity(page) - used(page);
         for (long block = localFree(page); block != 0 && left > 0 && isLink(page, block); block = nextBlock(page, block)) left--;
         setFree(page, 0);
-        clearFlag(page, FREE_ZERO | SAMPLE_NEXT);
+        clearFlag(page, FREE_ZERO | SAMPLE_NEXT | GUARD_NEXT);
         addUsed(page, left);
     }
 }

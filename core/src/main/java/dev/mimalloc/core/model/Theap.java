@@ -10,7 +10,6 @@ import dev.mimalloc.core.base.Secret;
 import dev.mimalloc.core.base.SizeClass;
 import dev.mimalloc.core.base.Statistics;
 import dev.mimalloc.machine.Export;
-import dev.mimalloc.machine.Os;
 import dev.mimalloc.machine.ThreadSlot;
 
 /**
@@ -69,7 +68,11 @@ public final class Theap {
     private static final long LOCK = GUARD_MAX + 8; // 8: held while the queues change; only the owner waits
     private static final long KEPT = LOCK + 8; // 8 acquire: 1 when the thread may come back to it after its heap's end
     private static final long ORPHAN = KEPT + 8; // 8 livesLock: 1 in the list of orphans
-    public static final long SIZE = ORPHAN + 8;
+    private static final long QUARANTINES = ORPHAN + 8; // 16: one for blocks and one for large ones; 0 before the first
+    public static final long SIZE = QUARANTINES + 16;
+    /** Kinds of quarantine: for blocks of pages, and for those that have a page to themselves. */
+    public static final int QUARANTINE = 0;
+    public static final int QUARANTINE_LARGE = 1;
     /**
      * Where a theap is linked into its thread's list, or that of its orphans, and into its heap's: see {@link Links}.
      */
@@ -170,8 +173,7 @@ public final class Theap {
     public static void setGuardRate(long theap, long rate, long seed) {
         // No thread makes more than 2^40 allocations, and twice as many is still a number.
         putLong(theap + GUARD_RATE, Config.max(0, Config.min(rate, 1L << 40)));
-        // Where the system has put things, and when, is not the same twice.
-        putLong(theap + GUARD_RANDOM, seed != 0 ? seed : theap ^ ThreadSlot.id() << 16 ^ Os.clock() << 40);
+        putLong(theap + GUARD_RANDOM, seed != 0 || rate == 0 ? seed : Secret.draw());
         drawGuard(theap);
     }
     @Export("void mi_theap_guarded_set_size_bound(mi_theap_t* theap, size_t min, size_t max)")
@@ -196,6 +198,8 @@ public final class Theap {
         else drawGuard(theap);
         return left <= 0;
     }
+    public static long quarantine(long theap, int kind) { return getLong(theap + QUARANTINES + kind * WORD); }
+    public static void setQuarantine(long theap, int kind, long q) { putLong(theap + QUARANTINES + kind * WORD, q); }
     public static long lockWord(long theap) { return theap + LOCK; }
     /** For the owner, before its queues change: other threads take pages out of them, and never wait for the lock. */
     public static void lock(long theap) { Lock.acquire(lockWord(theap)); }

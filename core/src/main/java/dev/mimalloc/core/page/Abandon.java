@@ -82,6 +82,14 @@ public final class Abandon {
         }
     }
 
+    /** Closes an abandoned page, see {@link Pages#close}; false, with nothing changed, also if another thread has it just now. */
+    public static boolean close(long page) {
+        if (!Page.tryOwn(page)) return false;
+        boolean gone = Pages.close(page);
+        if (!Heap.isDeleted(Page.heapAcquire(page)) || adopt(page)) giveUp(page);
+        return gone;
+    }
+
     /**
      * A free has pushed a block on an abandoned page and owns the page now.
      *

@@ -7,7 +7,9 @@ import dev.mimalloc.core.base.Errors;
 import dev.mimalloc.core.base.Meta;
 import dev.mimalloc.core.base.Options;
 import dev.mimalloc.core.base.OsMemory;
+import dev.mimalloc.core.base.Printer;
 import dev.mimalloc.core.base.Root;
+import dev.mimalloc.core.base.Secret;
 import dev.mimalloc.core.base.Statistics;
 import dev.mimalloc.core.memory.Kept;
 import dev.mimalloc.core.model.Heap;
@@ -171,6 +173,33 @@ public final class Guarded {
         if (kept) putRelease(entry + KEPT, page);
         putRelease(entry + TAKEN, 0);
         return kept;
+    }
+
+    /** Is this a freed guarded block whose addresses are kept? Then that is reported, with the block's story. */
+    public static boolean raiseFreed(long p) {
+        long table = Root.guardedAcquire();
+        for (long i = 0; table != 0 && i < MOST; i++) {
+            long entry = table + ENTRIES + i * ENTRY;
+            if (getLong(entry + BLOCK) != p || getAcquire(entry + KEPT) == 0) continue;
+            if (Secret.isOn() || Options.isEnabled(Options.SHOW_ERRORS) || Errors.verbose()) tell(entry);
+            Errors.misuse(Errors.EAGAIN, Text.literal("a guarded block is freed twice"), p);
+            return true;
+        }
+        return false;
+    }
+
+    private static void tell(long entry) {
+        long printer = Printer.open(0, 0);
+        Printer.text(printer, Text.literal("mimalloc: error: the freed block of "));
+        Printer.number(printer, getLong(entry + BYTES));
+        Printer.text(printer, Text.literal(" bytes in heap "));
+        Printer.number(printer, getLong(entry + HEAP));
+        Printer.text(printer, Text.literal(", allocated by thread "));
+        Printer.hex(printer, getLong(entry + THREAD));
+        Printer.text(printer, Text.literal(", freed by thread "));
+        Printer.hex(printer, getAcquire(entry + FREER));
+        Printer.letter(printer, '\n');
+        Printer.close(printer);
     }
 
     /** Gives all addresses that are kept back. */

@@ -10,6 +10,7 @@ import dev.mimalloc.core.base.Meta;
 import dev.mimalloc.core.base.Options;
 import dev.mimalloc.core.base.OsMemory;
 import dev.mimalloc.core.base.Root;
+import dev.mimalloc.core.base.Secret;
 import dev.mimalloc.core.base.SizeClass;
 import dev.mimalloc.core.base.Statistics;
 import dev.mimalloc.core.memory.Arenas;
@@ -160,6 +161,7 @@ public final class Pages {
 
     /** Can {@link Density} learn from this singleton? Its memory was fresh, and stays readable when it is freed. */
     private static boolean mayTellDensity(long page, long heap) {
+        if (Secret.has(Secret.QUARANTINE_LARGE)) return false;
         long subprocess = Heap.subprocess(heap);
         if (!Page.isInArena(page) || !Page.has(page, Page.MEMORY_ZERO) || subprocess != Main.subprocess()) return false;
         long arena = Subprocess.arena(subprocess, Page.arena(page));
@@ -307,6 +309,31 @@ public final class Pages {
         if (!may || !decommit(page, from, to - from)) to = from;
         fill(Page.start(page) + offset, from - offset, 0);
         fill(Page.start(page) + to, size - to, 0);
+    }
+
+    /**
+     * For the owner of a singleton whose block is freed, but waits: gives its memory back, and takes the access to its
+     * addresses, so that a use of the block faults. True if the memory is gone, even if the access stays.
+     */
+    static boolean close(long page) {
+        if (!mayDecommit(page) || !Options.isEnabled(Options.PURGE_DECOMMITS)) return false;
+        boolean in = Page.isInArena(page);
+        long base = in ? Page.start(page) : Page.osBase(page);
+        long size = in ? memory(page) : Page.osSize(page);
+        if (!(in ? decommit(page, 0, size) : OsMemory.decommit(base, size) >= 0)) return false;
+        if (Os.protect(base, size, Os.NO_ACCESS) >= 0) Page.setFreedRelease(page, true);
+        return true;
+    }
+
+    /**
+     * Makes a page that may be closed one that can be released; false if the OS refuses that. A mapping needs nothing,
+     * nor do slices that are committed before they are used.
+     */
+    public static boolean open(long page) {
+        if (!Page.isClosed(page) || !Page.isInArena(page)) return true;
+        boolean may = !Arena.staysReadable(Arenas.arenaOf(page)) || OsMemory.commit(Page.start(page), memory(page));
+        if (may) Page.setFreedRelease(page, false);
+        return may;
     }
 
     /** Gives memory of a page that {@link #mayDecommit} back: whole slices, from {@code offset} on; false if refused. */
@@ -477,7 +504,7 @@ public final class Pages {
         Limits.discharge(heap, charge(page));
         if (Page.isInArena(page)) {
             long arena = Arenas.arenaOf(page);
-            Arena.giveBack(arena, Arena.sliceOf(arena, page), Page.slices(page));
+            if (open(page)) Arena.giveBack(arena, Arena.sliceOf(arena, page), Page.slices(page));
             return;
         }
         if (!Guarded.keep(page, Heap.subprocess(heap))) Kept.giveBack(page, Heap.subprocess(heap), memory(page));

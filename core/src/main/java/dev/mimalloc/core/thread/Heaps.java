@@ -1,14 +1,18 @@
 package dev.mimalloc.core.thread;
 
+import static dev.mimalloc.machine.Memory.fill;
+
 import dev.mimalloc.core.base.Errors;
 import dev.mimalloc.core.base.Lock;
 import dev.mimalloc.core.base.Meta;
 import dev.mimalloc.core.base.Root;
+import dev.mimalloc.core.base.Secret;
 import dev.mimalloc.core.base.Statistics;
 import dev.mimalloc.core.base.Table;
 import dev.mimalloc.core.memory.Arenas;
 import dev.mimalloc.core.memory.Purge;
 import dev.mimalloc.core.model.Arena;
+import dev.mimalloc.core.model.Harden;
 import dev.mimalloc.core.model.Heap;
 import dev.mimalloc.core.model.HeapPages;
 import dev.mimalloc.core.model.Page;
@@ -115,7 +119,10 @@ public final class Heaps {
         long theap;
         while ((theap = Heap.theaps(heap)) != 0) {
             Theaps.unlinkFromHeap(theap);
-            if (pages == DROP_PAGES) Theap.clearPages(theap);
+            if (pages == DROP_PAGES) {
+                Theap.clearPages(theap);
+                Quarantine.drop(theap);
+            }
             long data = Theap.data(theap);
             Table.set(ThreadData.bySlot(data), Heap.slot(heap), 0);
             // Orphans have a list of their own: a thread with many theaps need not look for those that have ended.
@@ -198,6 +205,9 @@ public final class Heaps {
     /** Frees a page with all its blocks, whoever owns it: the heap's users have promised not to touch it. */
     private static void releaseWhatever(long page) {
         Page.setThreadFreeRelease(page, Page.OWNED);
+        boolean zero = Page.isHardened(page) && Secret.has(Secret.ZERO) && !Page.isGuarded(page) && !Page.isClosed(page);
+        if (zero && Page.isSingleton(page)) Pages.zero(page, 0);
+        else if (zero) fill(Page.start(page), Page.capacity(page) * Page.blockSize(page), 0);
         Pages.release(page);
     }
 
@@ -257,16 +267,20 @@ public final class Heaps {
         long theap = Theaps.enter(heap);
         if (theap == 0) return;
         Deferred.call(theap, force);
+        long bad = force ? Quarantine.flush(theap, 0) : 0;
         Retire.collect(theap, false);
         if (force) Purge.run(Theap.subprocess(theap));
         Theaps.leave(theap);
+        if (bad != 0) Harden.raiseWritten(bad);
     }
 
     @Export("void mi_theap_collect(mi_theap_t* theap, bool force)")
     public static void collectTheap(long theap, boolean force) {
         if (theap == 0) return;
+        long bad = force ? Quarantine.flush(theap, 0) : 0;
         Retire.collect(theap, false);
         if (force) Purge.run(Theap.subprocess(theap));
+        if (bad != 0) Harden.raiseWritten(bad);
     }
 
     @Export("void mi_heap_set_numa_affinity(mi_heap_t* heap, int numa_node)")
