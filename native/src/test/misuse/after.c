@@ -43,6 +43,19 @@ static enum outcome write_after_free(size_t size, size_t bytes) {
   return take_until(size, p, malloc) == NULL ? PREVENTED : MISSED;
 }
 
+// As above, while other blocks come and go, as they do in a program.
+static enum outcome write_then_frees(size_t size, size_t bytes) {
+  static struct row others;
+  char* p = block(size);
+  free(p);
+  MISUSE(memset(hide(p + size - bytes), 'A', bytes));
+  for (int i = 0; i < 8; i++) {
+    row_fill(&others, count_of((size_t)64 << 20, size, 8, 1000), size);
+    row_free(&others);
+  }
+  return take_until(size, p, malloc) == NULL ? PREVENTED : MISSED;
+}
+
 static void* zeroed(size_t size) { return calloc(1, size); }
 
 static enum outcome calloc_after_write(size_t size, size_t bytes) {
@@ -91,6 +104,7 @@ static const struct misuse cases[] = {
     {"read-after-realloc", read_after_realloc, every_size, 0},
     {"write-1-after-free", write_after_free, every_size, 1},
     {"write-8-after-free", write_after_free, every_size, 8},
+    {"write-1-after-free-then-frees", write_then_frees, every_size, 1},
     {"write-after-free-then-calloc", calloc_after_write, every_size, 1},
     {"malloc-shows-what-was-freed", secret_in_malloc, every_size, 0},
     {"calloc-shows-what-was-freed", dirt_in_calloc, every_size, 0},

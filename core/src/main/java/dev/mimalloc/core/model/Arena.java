@@ -400,6 +400,17 @@ public final class Arena {
         return true;
     }
 
+    /**
+     * Makes claimed slices that are uncommitted, and cannot be touched, ones that may be given back; false if the OS
+     * refuses. Where that is for want of a mapping those who want such slices ask it again, and for the whole region.
+     */
+    public static boolean open(long arena, long slice, long count) {
+        if (!staysReadable(arena) || OsMemory.commit(address(arena, slice), count << Config.SLICE_SHIFT)) return true;
+        long step = slice / HUGE_PAGE;
+        if (has(arena, BY_STEPS)) Bitmap.clear(steps(arena), step, (slice + count - 1) / HUGE_PAGE + 1 - step);
+        return has(arena, BY_STEPS);
+    }
+
     /** Marks claimed slices as used; true if all of them are zero. */
     public static boolean use(long arena, long slice, long count) {
         // The bits are looked at before they are written: to look is cheaper, and most slices were used before. Whoever

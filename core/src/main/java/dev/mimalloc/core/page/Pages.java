@@ -326,12 +326,13 @@ public final class Pages {
     }
 
     /**
-     * Makes a page that may be closed one that can be released; false if the OS refuses that. A mapping needs nothing,
-     * nor do slices that are committed before they are used.
+     * Makes a page that may be closed one that can be released; false if the OS refuses that. A mapping needs nothing:
+     * it goes.
      */
     public static boolean open(long page) {
         if (!Page.isClosed(page) || !Page.isInArena(page)) return true;
-        boolean may = !Arena.staysReadable(Arenas.arenaOf(page)) || OsMemory.commit(Page.start(page), memory(page));
+        long arena = Arenas.arenaOf(page);
+        boolean may = Arena.open(arena, Arena.sliceOf(arena, page), Page.slices(page));
         if (may) Page.setFreedRelease(page, false);
         return may;
     }

@@ -150,10 +150,10 @@ public final class Verify {
         long slice = Arena.sliceOf(arena, page);
         long count = Page.slices(page);
         boolean has = Page.bytes(page) <= count << Config.SLICE_SHIFT && Arena.descriptor(arena, slice) == page
-                && Bitmap.countSet(Arena.free(arena), slice, count) == 0
-                && Bitmap.countSet(Arena.committed(arena), slice, count) == count
+                && Bitmap.countSet(Arena.free(arena), slice, count) == 0;
+        boolean used = Bitmap.countSet(Arena.committed(arena), slice, count) == count
                 && Bitmap.countSet(Arena.dirty(arena), slice, count) == count;
-        if (!has) Check.fail(Text.literal("wrong slices of page"), page);
+        if (!has || !used && !Page.isClosed(page)) Check.fail(Text.literal("wrong slices of page"), page);
         long pages = Table.get(Heap.arenaPagesTable(Page.heapAcquire(page)), Arena.index(arena));
         if (!Bitmap.isSet(ArenaPages.pages(pages), slice)) Check.fail(Text.literal("its heap does not know page"), page);
     }
