@@ -110,7 +110,7 @@ static void faults(void) {
   size = 24;
   CHECK(child(after_destroy) == -SIGSEGV && has_said("the freed block 0x"));
   CHECK(child(after_realloc) == -SIGSEGV && has_said("the freed block 0x"));
-  CHECK(child(freed_twice) == 0 && has_said("freed twice") && has_said(" of 24 bytes in heap 0, allocated by thread 0x"));
+  CHECK(child(freed_twice) == 0 && has_said("freed twice") && has_said(" 24 bytes, and was freed by thread 0x"));
   CHECK(child(unreported) == -SIGSEGV && said[0] == 0);
 }
 

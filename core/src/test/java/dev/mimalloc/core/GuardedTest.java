@@ -113,7 +113,7 @@ class GuardedTest {
             assertThatThrownBy(() -> Free.free(other)).isInstanceOf(IllegalArgumentException.class);
         }
         Free.free(block);
-        assertThatThrownBy(() -> Free.free(block)).isInstanceOf(IllegalArgumentException.class);
+        assertThatThrownBy(() -> Free.free(block)).isInstanceOf(IllegalStateException.class);
     }
 
     @Test
@@ -190,7 +190,7 @@ class GuardedTest {
         long destroyed = Allocate.heapMalloc(other, 100);
         assertThat(isGuarded(destroyed)).isTrue();
         Heaps.destroy(other);
-        assertThatThrownBy(() -> Free.free(destroyed)).isInstanceOf(IllegalArgumentException.class);
+        assertThatThrownBy(() -> Free.free(destroyed)).isInstanceOf(IllegalStateException.class);
         other = Heaps.create();
         Theap.setGuardRate(Heaps.theap(other), 1, SEED);
         long left = Allocate.heapMalloc(other, 100);

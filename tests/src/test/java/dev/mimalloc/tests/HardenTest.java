@@ -57,8 +57,7 @@ class HardenTest {
             "writes to it after its free", block -> {
                 Mimalloc.free(block);
                 Memory.putLong(block, 0x1234);
-                Mimalloc.collect(true); // what waits is free
-                for (int i = 0; i < 70_000; i++) Mimalloc.malloc(size);
+                for (int i = 0; i < 70_000; i++) Mimalloc.free(Mimalloc.malloc(size));
             }));
 
     /** Frees in another thread, and throws here what is thrown there. */
@@ -135,8 +134,7 @@ class HardenTest {
         Mimalloc.free(block);
         Memory.putByte(block + each - 1, 9);
         try {
-            Mimalloc.collect(true);
-            for (int i = 0; i < 70_000; i++) Mimalloc.malloc(each);
+            for (int i = 0; i < 70_000; i++) Mimalloc.free(Mimalloc.malloc(each));
         } catch (IllegalArgumentException e) {
             System.out.println(e.getMessage().replaceAll(".*(written.*freed).*", "$1"));
         }

@@ -340,17 +340,13 @@ enum Scenario {
                 long block = a.malloc(100);
                 a.free(block);
                 Raw.putLong(block + offset, 1);
-                a.collect(true);
-                assertThat(a.takeError()).as("at %d", offset).isIn(Allocator.EFAULT, Allocator.EINVAL);
-                block = a.malloc(100);
-                a.free(block);
-                Raw.putLong(block + offset, 1);
+                a.collect(true); // leaves it where it is
                 boolean found = false;
                 for (int i = 0; i < 1_000_000 && !found; i++) {
                     a.free(a.malloc(100));
                     found = a.takeError() != 0;
                 }
-                assertThat(found).as("at %d by other frees", offset).isTrue();
+                assertThat(found).as("at %d", offset).isTrue();
             }
         }
     },

@@ -234,7 +234,7 @@ public final class Options {
             case SECURE_ZERO -> onOff(column, literal("MIMALLOC_SECURE_ZERO"), 0);
             case SECURE_REUSE -> onOff(column, literal("MIMALLOC_SECURE_REUSE"), 0);
             case ABORT_ON_MISUSE -> number(column, literal("MIMALLOC_ABORT_ON_MISUSE"), 2, 0, 2);
-            case SECURE_QUARANTINE -> size(column, literal("MIMALLOC_SECURE_QUARANTINE"), 0, 1 << 30);
+            case SECURE_QUARANTINE -> size(column, literal("MIMALLOC_SECURE_QUARANTINE"), 0, 1 << 20);
             case SECURE_QUARANTINE_LARGE -> size(column, literal("MIMALLOC_SECURE_QUARANTINE_LARGE"), 0, ANY_KIB);
             default -> 0;
         };

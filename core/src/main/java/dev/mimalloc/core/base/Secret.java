@@ -75,15 +75,15 @@ public final class Secret {
         if (Options.isEnabled(Options.SECURE_PADDING)) features |= TAGS | PADDING;
         if (Options.isEnabled(Options.SECURE_ZERO)) features |= TAGS | ZERO;
         if (Options.isEnabled(Options.SECURE_REUSE)) features |= TAGS | ZERO | REUSE;
-        if (quarantineBytes(false) != 0) features |= TAGS | QUARANTINE;
-        if (quarantineBytes(true) != 0) features |= QUARANTINE_LARGE;
+        if (quarantineBytes(0) != 0) features |= TAGS | QUARANTINE;
+        if (quarantineBytes(1) != 0) features |= QUARANTINE_LARGE;
         return features;
     }
 
-    /** How many bytes of freed blocks, or of large ones, may wait for a theap; 0 for none. */
-    public static long quarantineBytes(boolean large) {
-        long preset = Options.bounded(Options.HARDEN) < 3 ? 0 : large ? QUARANTINE_LARGE_KIB : QUARANTINE_KIB;
-        long given = Options.bounded(large ? Options.SECURE_QUARANTINE_LARGE : Options.SECURE_QUARANTINE);
+    /** How many bytes of freed blocks may wait for a theap, or of large ones, which are kind 1; 0 for none. */
+    public static long quarantineBytes(int kind) {
+        long preset = Options.bounded(Options.HARDEN) < 3 ? 0 : kind == 1 ? QUARANTINE_LARGE_KIB : QUARANTINE_KIB;
+        long given = Options.bounded(Options.SECURE_QUARANTINE + kind);
         return (given != 0 ? given : preset) << 10;
     }
 

@@ -190,13 +190,9 @@ public final class Guarded {
 
     private static void tell(long entry) {
         long printer = Printer.open(0, 0);
-        Printer.text(printer, Text.literal("mimalloc: error: the freed block of "));
+        Printer.text(printer, Text.literal("mimalloc: error: the freed block has "));
         Printer.number(printer, getLong(entry + BYTES));
-        Printer.text(printer, Text.literal(" bytes in heap "));
-        Printer.number(printer, getLong(entry + HEAP));
-        Printer.text(printer, Text.literal(", allocated by thread "));
-        Printer.hex(printer, getLong(entry + THREAD));
-        Printer.text(printer, Text.literal(", freed by thread "));
+        Printer.text(printer, Text.literal(" bytes, and was freed by thread "));
         Printer.hex(printer, getAcquire(entry + FREER));
         Printer.letter(printer, '\n');
         Printer.close(printer);

@@ -317,11 +317,8 @@ public final class Pages {
      */
     static boolean close(long page) {
         if (!mayDecommit(page) || !Options.isEnabled(Options.PURGE_DECOMMITS)) return false;
-        boolean in = Page.isInArena(page);
-        long base = in ? Page.start(page) : Page.osBase(page);
-        long size = in ? memory(page) : Page.osSize(page);
-        if (!(in ? decommit(page, 0, size) : OsMemory.decommit(base, size) >= 0)) return false;
-        if (Os.protect(base, size, Os.NO_ACCESS) >= 0) Page.setFreedRelease(page, true);
+        if (!decommit(page, 0, memory(page))) return false;
+        if (Os.protect(Page.start(page), memory(page), Os.NO_ACCESS) >= 0) Page.setFreedRelease(page, true);
         return true;
     }
 

@@ -12,7 +12,6 @@ import dev.mimalloc.core.base.Table;
 import dev.mimalloc.core.memory.Arenas;
 import dev.mimalloc.core.memory.Purge;
 import dev.mimalloc.core.model.Arena;
-import dev.mimalloc.core.model.Harden;
 import dev.mimalloc.core.model.Heap;
 import dev.mimalloc.core.model.HeapPages;
 import dev.mimalloc.core.model.Page;
@@ -119,10 +118,8 @@ public final class Heaps {
         long theap;
         while ((theap = Heap.theaps(heap)) != 0) {
             Theaps.unlinkFromHeap(theap);
-            if (pages == DROP_PAGES) {
-                Theap.clearPages(theap);
-                Quarantine.drop(theap);
-            }
+            if (pages == DROP_PAGES) Theap.clearPages(theap);
+            if (pages == DROP_PAGES) Quarantine.drop(theap);
             long data = Theap.data(theap);
             Table.set(ThreadData.bySlot(data), Heap.slot(heap), 0);
             // Orphans have a list of their own: a thread with many theaps need not look for those that have ended.
@@ -267,20 +264,18 @@ public final class Heaps {
         long theap = Theaps.enter(heap);
         if (theap == 0) return;
         Deferred.call(theap, force);
-        long bad = force ? Quarantine.flush(theap, 0) : 0;
+        if (force) Quarantine.flush(theap);
         Retire.collect(theap, false);
         if (force) Purge.run(Theap.subprocess(theap));
         Theaps.leave(theap);
-        if (bad != 0) Harden.raiseWritten(bad);
     }
 
     @Export("void mi_theap_collect(mi_theap_t* theap, bool force)")
     public static void collectTheap(long theap, boolean force) {
         if (theap == 0) return;
-        long bad = force ? Quarantine.flush(theap, 0) : 0;
+        if (force) Quarantine.flush(theap);
         Retire.collect(theap, false);
         if (force) Purge.run(Theap.subprocess(theap));
-        if (bad != 0) Harden.raiseWritten(bad);
     }
 
     @Export("void mi_heap_set_numa_affinity(mi_heap_t* heap, int numa_node)")

@@ -2,6 +2,7 @@ package dev.mimalloc.core.thread;
 
 import static dev.mimalloc.machine.Memory.*;
 
+import dev.mimalloc.core.base.Config;
 import dev.mimalloc.core.base.Meta;
 import dev.mimalloc.core.base.Secret;
 import dev.mimalloc.core.model.Harden;
@@ -33,13 +34,12 @@ import dev.mimalloc.machine.ThreadSlot;
 public final class Quarantine {
     private static final long BYTES = 0; // 8: of the blocks that wait here
     private static final long LIMIT = BYTES + 8; // 8 once: the most bytes
-    private static final long COUNT = LIMIT + 8; // 8 once: how many slots, 2^n
+    private static final long COUNT = LIMIT + 8; // 8 once: how many slots
     private static final long RANDOM = COUNT + 8; // 8: the state of its random numbers
     private static final long SLOTS = RANDOM + 8; // a block each, or 0
 
     /** A slot for each 256 bytes that may wait; where blocks are smaller their number is the bound. */
     private static final long SLOT_BYTES = 256;
-    private static final long MOST_SLOTS = 1 << 20;
     /** Slots for large blocks. Each may cost two of the 65,530 mappings that Linux gives a process. */
     private static final long LARGE_SLOTS = 32;
 
@@ -63,23 +63,20 @@ public final class Quarantine {
 
     /** Puts a block into a quarantine; false if there is none for it. */
     private static boolean hold(long page, long block, int kind) {
+        long theap = enter(page);
+        if (theap == 0) return false;
+        long quarantine = quarantine(theap, kind);
         long size = Page.blockSize(page);
         long bad = 0;
-        boolean fits;
-        do {
-            long theap = enter(page);
-            if (theap == 0) return false;
-            long quarantine = quarantine(theap, kind);
-            boolean may = quarantine != 0 && size <= getLong(quarantine + LIMIT);
-            fits = may && getLong(quarantine + BYTES) + size <= getLong(quarantine + LIMIT);
-            long out = may ? replace(quarantine, fits ? block : 0, fits ? size : 0) : 0;
-            Theaps.leave(theap);
-            if (!may) return false;
-            if (out != 0 && !leave(out)) bad = out;
-        } while (!fits);
-        // An exception on the JVM: the block that is freed has its place by now.
+        boolean may = quarantine != 0 && size <= getLong(quarantine + LIMIT);
+        while (may && getLong(quarantine + BYTES) + size > getLong(quarantine + LIMIT)) {
+            bad = Config.max(bad, leave(replace(quarantine, 0, 0)));
+        }
+        if (may) bad = Config.max(bad, leave(replace(quarantine, block, size)));
+        Theaps.leave(theap);
+        // An exception on the JVM: the block that is freed has its place by now, and no lease is left.
         if (bad != 0) Harden.raiseWritten(bad);
-        return true;
+        return may;
     }
 
     /** The thread's theap whose quarantine a page's blocks may go to; give it back with {@link Theaps#leave}; or 0. */
@@ -95,9 +92,8 @@ public final class Quarantine {
 
     private static long quarantine(long theap, int kind) {
         if (Theap.quarantine(theap, kind) != 0) return Theap.quarantine(theap, kind);
-        long limit = Secret.quarantineBytes(kind == Theap.QUARANTINE_LARGE);
-        long count = LARGE_SLOTS;
-        while (kind == Theap.QUARANTINE && count < MOST_SLOTS && count * SLOT_BYTES < limit) count *= 2;
+        long limit = Secret.quarantineBytes(kind);
+        long count = kind == Theap.QUARANTINE_LARGE ? LARGE_SLOTS : Config.max(LARGE_SLOTS, limit / SLOT_BYTES);
         long quarantine = Meta.allocate(SLOTS + count * WORD);
         if (quarantine == 0) return 0;
         putLong(quarantine + LIMIT, limit);
@@ -110,10 +106,10 @@ public final class Quarantine {
 
     /** Puts a block into a random slot; for 0 clears the next one with a block. Returns the block that was there, or 0. */
     private static long replace(long quarantine, long block, long size) {
-        long mask = getLong(quarantine + COUNT) - 1;
+        long count = getLong(quarantine + COUNT);
         putLong(quarantine + RANDOM, Secret.mix(getLong(quarantine + RANDOM) + 1));
-        long i = getLong(quarantine + RANDOM) >>> 32 & mask;
-        while (block == 0 && getLong(quarantine + SLOTS + i * WORD) == 0) i = i + 1 & mask;
+        long i = Long.remainderUnsigned(getLong(quarantine + RANDOM) >>> 16, count);
+        while (block == 0 && getLong(quarantine + SLOTS + i * WORD) == 0) i = (i + 1) % count;
         return exchangeSlot(quarantine, i, block, size);
     }
 
@@ -125,32 +121,32 @@ public final class Quarantine {
         return out;
     }
 
-    /** Gives a block that has waited back to its page; false if it was written to: then nobody gets it any more. */
-    private static boolean leave(long block) {
+    /**
+     * Gives a block that has waited, or 0, back to its page; one that was written to meanwhile is returned, and nobody
+     * gets it any more.
+     */
+    private static long leave(long block) {
+        if (block == 0) return 0;
         long page = PageMap.pageOf(block);
-        if (Page.isSingleton(page)) {
-            // Where the OS has no mapping for that its addresses are never used again.
-            if (Pages.open(page)) putBackOnly(page);
-            return true;
-        }
-        if (!Harden.isAsFreed(page, block)) return false;
-        putBack(page, block);
-        return true;
+        boolean single = Page.isSingleton(page);
+        if (single && Pages.open(page)) putBackOnly(page); // if not, its addresses are never used again
+        if (!single && !Harden.isAsFreed(page, block)) return block;
+        if (!single) putBack(page, block);
+        return 0;
     }
 
     /**
-     * Frees all that waits in a theap's quarantines, for its thread or whoever ends it; returns a block that was
-     * written to meanwhile, or {@code bad}. It reports nothing, since the caller may hold a lock.
+     * Frees all that waits in a theap's quarantines, for its thread or whoever ends it. Nothing is reported, since the
+     * caller may hold a lock: a block that was written to waits on, for another free to find it.
      */
-    static long flush(long theap, long bad) {
+    static void flush(long theap) {
         for (int kind = Theap.QUARANTINE; kind <= Theap.QUARANTINE_LARGE; kind++) {
             long quarantine = Theap.quarantine(theap, kind);
             for (long i = 0; quarantine != 0 && i < getLong(quarantine + COUNT); i++) {
-                long out = exchangeSlot(quarantine, i, 0, 0);
-                if (out != 0 && !leave(out)) bad = out;
+                long bad = leave(exchangeSlot(quarantine, i, 0, 0));
+                if (bad != 0) exchangeSlot(quarantine, i, bad, Page.blockSize(PageMap.pageOf(bad)));
             }
         }
-        return bad;
     }
 
     /** Gives a theap's quarantines back, whose blocks are gone or freed. */

@@ -4,13 +4,11 @@ import dev.mimalloc.core.base.Config;
 import dev.mimalloc.core.base.Lock;
 import dev.mimalloc.core.base.Meta;
 import dev.mimalloc.core.base.Root;
-import dev.mimalloc.core.base.Secret;
 import dev.mimalloc.core.base.SizeClass;
 import dev.mimalloc.core.base.Statistics;
 import dev.mimalloc.core.base.Table;
 import dev.mimalloc.core.memory.Purge;
 import dev.mimalloc.core.model.CallOut;
-import dev.mimalloc.core.model.Harden;
 import dev.mimalloc.core.model.Heap;
 import dev.mimalloc.core.model.Page;
 import dev.mimalloc.core.model.PageQueue;
@@ -80,12 +78,12 @@ public final class Threads {
             // Under the lock, so that a heap that ends meanwhile does not free pages that are being given up here. The
             // main heap never ends.
             if (other == main) continue;
-            Quarantine.flush(other, 0);
+            Quarantine.flush(other);
             Retire.collect(other, true);
             Theaps.unlinkFromHeap(other);
         }
         Lock.release(lock);
-        Quarantine.flush(main, 0);
+        Quarantine.flush(main);
         Retire.collect(main, true);
         Lock.acquire(lock);
         Scavenge.forgetThread(data);
@@ -130,7 +128,7 @@ public final class Threads {
         boolean ended = false;
         long orphan;
         while ((orphan = takeOrphan(data)) != 0) {
-            Quarantine.flush(orphan, 0);
+            Quarantine.flush(orphan);
             moveAll(orphan, main);
             if (orphan == theap) {
                 ended = true;
@@ -192,8 +190,7 @@ public final class Threads {
         if (theap == 0) return;
         long subprocess = Theap.subprocess(theap);
         Deferred.call(theap, force);
-        long bad = force ? flush(Theap.data(theap)) : 0;
-        collectAll(Theap.data(theap), theap);
+        collectAll(Theap.data(theap), theap, force);
         if (force) {
             collectShared();
             Scavenge.all(subprocess);
@@ -203,7 +200,6 @@ public final class Threads {
         }
         if (Check.isOn() && force) Verify.thread(Theap.data(theap));
         Theaps.leave(theap);
-        if (bad != 0) Harden.raiseWritten(bad);
     }
 
     /**
@@ -218,43 +214,29 @@ public final class Threads {
         if (theap == 0) return;
         long data = Theap.data(theap);
         Deferred.call(theap, true);
-        long bad = flush(data);
-        collectAll(data, theap);
+        collectAll(data, theap, true);
         reduce(data, target < 0 ? Config.MAX_SIZE : target);
         Scavenge.all(ThreadData.subprocess(data));
         Purge.run(ThreadData.subprocess(data));
         Theaps.leave(theap);
-        if (bad != 0) Harden.raiseWritten(bad);
     }
 
-    private static void collectAll(long data, long theap) {
+    private static void collectAll(long data, long theap, boolean all) {
         adoptOrphans(data, theap);
-        collectPages(data);
+        collectPages(data, all);
     }
 
-    /** Frees all that waits for the thread's theaps; returns a block that was written to meanwhile, or 0. */
-    private static long flush(long data) {
-        if (!Secret.isOn()) return 0;
-        long main = ThreadData.mainTheap(data);
-        long lock = Subprocess.livesLock(ThreadData.subprocess(data));
-        long bad = 0;
-        Lock.acquire(lock);
-        for (long theap = ThreadData.theaps(data); theap != 0; theap = Theap.nextInThread(theap)) {
-            if (theap != main) bad = Quarantine.flush(theap, bad);
-        }
-        Lock.release(lock);
-        return Quarantine.flush(main, bad);
-    }
-
-    /** Frees the empty pages of all the thread's theaps. */
-    static void collectPages(long data) {
+    /** Frees the empty pages of all the thread's theaps, and with {@code all} what waits in their quarantines. */
+    private static void collectPages(long data, boolean all) {
         long main = ThreadData.mainTheap(data);
         long lock = Subprocess.livesLock(ThreadData.subprocess(data));
         Lock.acquire(lock);
         for (long theap = ThreadData.theaps(data); theap != 0; theap = Theap.nextInThread(theap)) {
+            if (theap != main && all) Quarantine.flush(theap);
             if (theap != main) Retire.collect(theap, false);
         }
         Lock.release(lock);
+        if (all) Quarantine.flush(main);
         Retire.collect(main, false);
     }
 
@@ -270,10 +252,7 @@ public final class Threads {
         // An error half-way would keep the lock. A thread that has a lease has looked at the stack before.
         if (!ThreadData.isShared(data)) ThreadSlot.probeStackAround();
         long before = Subprocess.collectionsVolatile(subprocess);
-        if (!ThreadData.isShared(data)) {
-            flush(data);
-            collectPages(data);
-        }
+        if (!ThreadData.isShared(data)) collectPages(data, true);
         CallOut.pause(theap);
         Lock.acquire(Subprocess.collectLock(subprocess));
         if (Subprocess.collectionsVolatile(subprocess) == before) {
@@ -313,8 +292,7 @@ public final class Threads {
         for (long i = 0; i < Root.sharedCountAcquire(); i++) {
             long data = Root.sharedDataAcquire(i);
             if (data == 0 || !ThreadData.tryLease(data)) continue;
-            flush(data);
-            collectAll(data, ThreadData.mainTheap(data));
+            collectAll(data, ThreadData.mainTheap(data), true);
             ThreadData.endLease(data);
         }
     }
