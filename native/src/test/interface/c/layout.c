@@ -66,7 +66,9 @@ static void options_by_number(void) {
   OPTION(53, secure_zero);
   OPTION(54, secure_reuse);
   OPTION(55, abort_on_misuse);
-  CHECK((int)_mi_option_last == 56);
+  OPTION(56, secure_quarantine);
+  OPTION(57, secure_quarantine_large);
+  CHECK((int)_mi_option_last == 58);
   OPTION(4, eager_region_commit);
   OPTION(5, reset_decommits);
   OPTION(6, large_os_pages);

@@ -16,7 +16,7 @@ static const struct { const char* name; long value; } options_as_they_are[] = {
     {"PAGE_COMMIT_ON_DEMAND", 0}, {"PAGE_MAX_RECLAIM", -1}, {"PAGE_CROSS_THREAD_MAX_RECLAIM", 32}, {"ALLOW_THP", 1},
     {"MINIMAL_PURGE_SIZE", 0}, {"ARENA_MAX_OBJECT_SIZE", 2097152}, {"ARENA_IS_NUMA_LOCAL", 0}, {"PURGE_THREAD", 0}, {"GUARDED_REPORT", 1},
     {"HARDEN", 0}, {"SECURE_TAGS", 0}, {"SECURE_SHUFFLE", 0}, {"SECURE_PADDING", 0}, {"SECURE_ZERO", 0},
-    {"SECURE_REUSE", 0}, {"ABORT_ON_MISUSE", 2}};
+    {"SECURE_REUSE", 0}, {"ABORT_ON_MISUSE", 2}, {"SECURE_QUARANTINE", 0}, {"SECURE_QUARANTINE_LARGE", 0}};
 
 /// option NAME=VALUE NUMBER: the environment is in place by now; prints the option's value, and its size.
 int answer_option(int argc, char** argv) {
@@ -132,14 +132,14 @@ static void by_environment(void) {
   int read = 0;
   for (int i = mi_option_deprecated_eager_commit; i < _mi_option_last; i++) {
     bool size = i == mi_option_reserve_os_memory || i == mi_option_arena_reserve || i == mi_option_minimal_purge_size ||
-                i == mi_option_arena_max_object_size;
+                i == mi_option_arena_max_object_size || i == mi_option_secure_quarantine || i == mi_option_secure_quarantine_large;
     if (i == mi_option_reserve_huge_os_pages || size) continue;
     char setting[100];
     snprintf(setting, sizeof(setting), "MIMALLOC_%s=%d", options_as_they_are[i].name, 3);
     if (ask(setting, (mi_option_t)i) && answer.value == 3) read++;
     else fprintf(stderr, "%s is not read\n", setting);
   }
-  CHECK(read == _mi_option_last - 8);
+  CHECK(read == _mi_option_last - 10);
 }
 
 void options(void) {

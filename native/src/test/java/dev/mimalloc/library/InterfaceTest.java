@@ -59,9 +59,13 @@ class InterfaceTest {
         Path folder = Path.of("target/interface/SECURE");
         assertThat(folder.resolve("libmimalloc-secure.so")).exists();
         testWithout("[^c]", "HARDENED", "-DMI_BUILD_SHARED=OFF", "-DMI_BUILD_OBJECT=OFF");
-        for (String preset : List.of("1", "2", "3")) {
-            Path program = Path.of("target/interface/HARDENED/interface-c").toAbsolutePath();
-            assertThat(Command.succeed(folder, List.of("env", "MIMALLOC_HARDEN=" + preset, program.toString()))).contains(" 0 failed");
+        String program = Path.of("target/interface/HARDENED/interface-c").toAbsolutePath().toString();
+        for (String preset : List.of("1", "2")) {
+            assertThat(Command.succeed(folder, List.of("env", "MIMALLOC_HARDEN=" + preset, program))).contains(" 0 failed");
+        }
+        // What waits counts as in use, and a large block that waits may not be had back where RLIMIT_DATA was lowered.
+        for (String topic : "layout allocate aligned names heaps theaps visit messages options arenas subprocesses threads forks".split(" ")) {
+            assertThat(Command.succeed(folder, List.of("env", "MIMALLOC_HARDEN=3", program, topic))).as(topic).contains(" 0 failed");
         }
     }
 

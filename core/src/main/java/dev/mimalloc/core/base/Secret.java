@@ -83,7 +83,7 @@ public final class Secret {
     /** How many bytes of freed blocks may wait for a theap, or of large ones, which are kind 1; 0 for none. */
     public static long quarantineBytes(int kind) {
         long preset = Options.bounded(Options.HARDEN) < 3 ? 0 : kind == 1 ? QUARANTINE_LARGE_KIB : QUARANTINE_KIB;
-        long given = Options.bounded(Options.SECURE_QUARANTINE + kind);
+        long given = Options.bounded(kind == 1 ? Options.SECURE_QUARANTINE_LARGE : Options.SECURE_QUARANTINE);
         return (given != 0 ? given : preset) << 10;
     }
 

@@ -68,6 +68,9 @@ public final class Visit {
     private static boolean heap(long heap, long which, boolean blocks, long visitor, long argument) {
         if (heap == 0) return false;
         ThreadSlot.probeStackAround(); // an error half-way would keep the heap for ever
+        // What waits in this thread's quarantine is no live block; what waits in others' is shown as one.
+        long theap = Theaps.current(heap);
+        if (theap != 0) Quarantine.flush(theap);
         // The struct stays when the visitor ends the heap.
         Heap.addReferences(heap, 1);
         Heap.addCallOuts(heap, 1);
