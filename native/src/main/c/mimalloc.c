@@ -4,7 +4,7 @@
 //
 // Options, as macros:
 //   MI_MALLOC_OVERRIDE           also define malloc, free, operator new and all their relatives
-//   MI_SECURE=4                  harden it: encoded links, tags, padding, random order; a misuse ends the process
+//   MI_SECURE=4                  harden it, by levels from 1 to 5; a misuse ends the process
 //   MI_DEBUG                     check the allocator's own invariants as it runs, and abort when one does not hold
 // In a C++ program add -fexceptions, so that mi_new can throw std::bad_alloc through this file.
 

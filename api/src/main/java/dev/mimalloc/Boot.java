@@ -26,7 +26,7 @@ final class Boot implements Lifecycle {
     /** Those of core; BootTest compares the list, or writes it. */
     static final String CLASSES = """
             base.Bitmap base.Config base.Errors base.Links base.Lock base.Meta base.Options base.OsConfig \
-            base.OsMemory base.Printer base.Root base.Secret base.SizeClass base.Statistics base.Table face.Json \
+            base.OsMemory base.Printer base.Random base.Root base.Secret base.SizeClass base.Statistics base.Table face.Json \
             face.ManageArenas face.ProcessLife face.Report face.Version malloc.Allocate malloc.AllocateAligned \
             malloc.Free malloc.Reallocate malloc.Spare memory.Arenas memory.Density memory.HugePages memory.Kept \
             memory.Purge model.Arena model.ArenaPages model.CallOut model.Harden model.Heap model.HeapPages \

@@ -12,7 +12,7 @@ import java.util.List;
 public final class Settings {
     private static final String PREFIX = "dev.mimalloc.";
     /** Of this module and of the machine. */
-    private static final List<String> OWN = List.of("automatic.max", "check", "jmx", "leaks", "leaks.depth", "leaks.freed",
+    private static final List<String> OWN = List.of("automatic.max", "check", "jmx", "leaks", "leaks.depth", "leaks.freed", "secure",
             "memory");
 
     private Settings() {}

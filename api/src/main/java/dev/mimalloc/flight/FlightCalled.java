@@ -22,7 +22,7 @@ import jdk.jfr.events.StackFilter;
         "dev.mimalloc.core.base.Bitmap", "dev.mimalloc.core.base.Config", "dev.mimalloc.core.base.Errors",
         "dev.mimalloc.core.base.Links", "dev.mimalloc.core.base.Lock", "dev.mimalloc.core.base.Meta",
         "dev.mimalloc.core.base.Options", "dev.mimalloc.core.base.OsConfig", "dev.mimalloc.core.base.OsMemory",
-        "dev.mimalloc.core.base.Printer", "dev.mimalloc.core.base.Root", "dev.mimalloc.core.base.Secret",
+        "dev.mimalloc.core.base.Printer", "dev.mimalloc.core.base.Random", "dev.mimalloc.core.base.Root", "dev.mimalloc.core.base.Secret",
         "dev.mimalloc.core.base.SizeClass", "dev.mimalloc.core.base.Statistics", "dev.mimalloc.core.base.Table",
         "dev.mimalloc.core.face.CppNames", "dev.mimalloc.core.face.Json", "dev.mimalloc.core.face.ManageArenas",
         "dev.mimalloc.core.face.ProcessLife", "dev.mimalloc.core.face.Report", "dev.mimalloc.core.face.StandardNames",

@@ -55,8 +55,11 @@ public final class Os {
     /** Tests put one in its place that fails when they want it to. */
     static OperatingSystem system = OperatingSystem.choose();
 
-    /** Is there memory that costs no call? If not its class is never loaded, for which there may be no room later. */
-    private static final boolean EARLY = !system.isReady();
+    /**
+     * Is there memory that costs no call? If not its class is never loaded, for which there may be no room later. The
+     * secure build has none: it is between the JDK's own, without guards.
+     */
+    private static final boolean EARLY = Secure.level() == 0 && !system.isReady();
 
     private static final String PREFIX = "MIMALLOC_";
 
@@ -80,7 +83,7 @@ public final class Os {
      * is none. JVM only.
      */
     public static long firstMemory(long size) {
-        return system.isReady() ? 0 : FirstMemory.takeForBlocks(size, 64 << 10);
+        return !EARLY || system.isReady() ? 0 : FirstMemory.takeForBlocks(size, 64 << 10);
     }
 
     public static long pageSize() { return system.pageSize(); }
@@ -91,7 +94,7 @@ public final class Os {
      * {@code alignment} if the system can do that; it may lie anywhere else.
      */
     public static long map(long wish, long size, long alignment, int flags) {
-        if (wish == 0 && flags == COMMIT && !system.isReady()) {
+        if (EARLY && wish == 0 && flags == COMMIT && !system.isReady()) {
             long first = FirstMemory.take(size, alignment);
             if (first != 0) return first;
         }

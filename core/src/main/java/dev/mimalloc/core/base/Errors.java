@@ -39,7 +39,7 @@ public final class Errors {
      */
     public static void misuse(int code, long text, long address) {
         long abort = Options.bounded(Options.ABORT_ON_MISUSE);
-        boolean last = abort == 1 || abort == 2 && Secret.isOn();
+        boolean last = abort == 1 || abort == 2 && Secret.endsProcess();
         raise(code, text, address, last ? LAST : 0);
         if (last) Os.abort();
     }

@@ -30,7 +30,7 @@ public final class Meta {
 
     /** Zeroed memory, 128-byte aligned, or 0. {@link #free} wants the size again. */
     public static long allocate(long size) {
-        if (size > LARGE) return OsMemory.map(size, Os.pageSize(), Os.COMMIT);
+        if (size > LARGE) return OsMemory.mapMeta(size, Os.pageSize());
         long units = (size + UNIT - 1) / UNIT;
         while (true) {
             long first = Root.metaPagesAcquire();
@@ -48,7 +48,7 @@ public final class Meta {
     public static void free(long address, long size) {
         if (address == 0) return;
         if (size > LARGE) {
-            OsMemory.release(address, size);
+            OsMemory.releaseMeta(address, size, Os.pageSize());
             return;
         }
         long page = address & -PAGE;
@@ -97,19 +97,19 @@ public final class Meta {
         long next;
         for (long page = Root.metaPagesAcquire(); page != 0; page = next) {
             next = getLong(page + NEXT);
-            OsMemory.unmap(page, PAGE);
+            OsMemory.releaseMeta(page, PAGE, PAGE);
         }
     }
 
     private static boolean addPage(long first) {
-        long page = OsMemory.map(PAGE, PAGE, Os.COMMIT);
+        long page = OsMemory.mapMeta(PAGE, PAGE);
         if (page == 0) return false;
         long own = (FREE + Bitmap.size(UNITS) + UNIT - 1) / UNIT;
         Bitmap.init(page + FREE, UNITS);
         Bitmap.set(page + FREE, own, UNITS - own);
         putLong(page + NEXT, first);
         // If another thread has added a page meanwhile, that one will do.
-        if (!Root.casMetaPages(first, page)) OsMemory.unmap(page, PAGE);
+        if (!Root.casMetaPages(first, page)) OsMemory.releaseMeta(page, PAGE, PAGE);
         return true;
     }
 }

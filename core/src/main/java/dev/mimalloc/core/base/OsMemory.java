@@ -48,7 +48,7 @@ public final class OsMemory {
     }
 
     private static long aligned(long size, long alignment, int flags) {
-        long p = Os.map(0, size, alignment, flags);
+        long p = Os.map(Random.address(size, alignment), size, alignment, flags);
         if (p > 0 && !isAligned(p, alignment)) {
             unmap(p, size);
             // Most systems give out addresses from above: what is below is likely to be free.
@@ -94,6 +94,25 @@ public final class OsMemory {
     }
 
     public static boolean unmap(long a, long size) { return Os.unmap(a, size) >= 0; }
+
+    /**
+     * Committed memory for the allocator's own structs; in the secure build between two pieces that cannot be touched,
+     * so that nobody who writes past a block reaches it.
+     */
+    public static long mapMeta(long size, long alignment) {
+        if (!Random.isOn()) return map(size, alignment, Os.COMMIT);
+        long guarded = alignment + Config.alignUp(size, Os.pageSize()) + Os.pageSize();
+        long p = map(guarded, alignment, 0);
+        if (p == 0 || commit(p + alignment, size)) return p == 0 ? 0 : p + alignment;
+        unmap(p, guarded);
+        return 0;
+    }
+
+    /** Gives what {@link #mapMeta} gave back, or at least its memory, as {@link #release}. */
+    public static void releaseMeta(long a, long size, long alignment) {
+        if (!Random.isOn()) release(a, size);
+        else if (!unmap(a - alignment, alignment + Config.alignUp(size, Os.pageSize()) + Os.pageSize())) decommit(a, size);
+    }
 
     /**
      * Gives a mapping back, or at least its memory: to cut a mapping in two makes one more, which the OS refuses when

@@ -38,7 +38,8 @@ public final class Root {
     private static final long GUARDED = OVERCOMMITS + 8; // 8 acquire: the table of guarded blocks, 0 before the first
     private static final long HARDENING = GUARDED + 8; // 8 relaxed, once: features beyond the secure build's: Secret
     private static final long KEYS = HARDENING + 8; // 16 once: see Secret
-    private static final long OPTIONS = KEYS + 2 * WORD; // see Options
+    private static final long MAPPINGS = KEYS + 2 * WORD; // 8 atomic: mappings whose address was drawn: see Random
+    private static final long OPTIONS = MAPPINGS + 8; // see Options
     private static final long SHARED_DATA = OPTIONS + Options.COUNT * Options.SIZE + LINE - 1 & -LINE; // acquire: ThreadData
     private static final long SLOTS = SHARED_DATA + SHARED_MAX * WORD; // Table, lock: the free slot behind a free one
     private static final long DENSITY = SLOTS + Table.SIZE + LINE - 1 & -LINE; // relaxed: see Density
@@ -116,6 +117,8 @@ public final class Root {
     static void setHardeningRelaxed(int features) { putRelaxed(at(HARDENING), features); }
     static long key(long index) { return getLong(at(KEYS + index * WORD)); }
     static void setKey(long index, long key) { putLong(at(KEYS + index * WORD), key); }
+
+    static long countMapping() { return fetchAdd(at(MAPPINGS), 1) + 1; }
 
     /** As at the start of the process. */
     public static void clear() { fill(at(STATE), SIZE, 0); }

@@ -27,25 +27,31 @@ public final class Secret {
     /** A large block waits, too, and cannot be touched meanwhile. */
     public static final int QUARANTINE_LARGE = 64;
 
-    /** What the levels 3 and more of the secure build have. A link is encoded there, too. */
-    private static final int BUILT = TAGS | SHUFFLE | PADDING;
     /** KiB of blocks that wait for a theap with the strongest preset: 1024 slots. */
     private static final long QUARANTINE_KIB = 256;
     /** KiB of large blocks, addresses without memory. */
     private static final long QUARANTINE_LARGE_KIB = 256 << 10;
-    private static final long GOLDEN = 0x9E3779B97F4A7C15L; // 2^64 over the golden ratio, which is odd
 
     private Secret() {}
 
-    /** Are the fast paths those of the secure build? A constant. */
+    /** Are the fast paths those of the secure build, from level 3 on? A link is encoded there. A constant. */
     public static boolean isBuilt() { return Secure.level() >= 3; }
+
+    /** Is the order of blocks, and of pages that may serve, random in all pages, from level 2 on? A constant. */
+    public static boolean isShuffled() { return Secure.level() >= 2; }
+
+    /** Does memory that cannot be touched lie behind each page, and blocks of no bytes in such memory? A constant. */
+    public static boolean guardsPages() { return Secure.level() >= 5; }
+
+    /** The features that the level of the secure build has. A constant. */
+    private static int built() { return isBuilt() ? TAGS | SHUFFLE | PADDING : isShuffled() ? SHUFFLE : 0; }
 
     /** How many bytes of padding each block of the fast paths has at least. A constant. */
     public static long builtPadding() { return isBuilt() ? 1 : 0; }
 
     /** Is this one of the features of the process? */
     public static boolean has(int feature) {
-        return isBuilt() && (BUILT & feature) != 0 || (Root.hardeningRelaxed() & feature) != 0;
+        return (built() & feature) != 0 || (Root.hardeningRelaxed() & feature) != 0;
     }
 
     /** Does anything beyond the secure build need the slow paths of malloc and free? */
@@ -54,15 +60,21 @@ public final class Secret {
     /** Does anything harden the process? */
     public static boolean isOn() { return isBuilt() || isOnDemand(); }
 
-    /** Reads the options, and draws the keys if they are needed. */
+    /** Does a misuse end the process, unless an option says otherwise? */
+    static boolean endsProcess() { return Random.isOn() || isOnDemand(); }
+
+    /** Draws the keys if they are needed, and reads the options. */
     public static void init() {
-        int features = features();
-        if (!isBuilt() && features == 0) return;
-        if (Root.key(0) == 0) {
-            Root.setKey(0, draw());
-            Root.setKey(1, draw());
-        }
-        Root.setHardeningRelaxed(isBuilt() ? features & ~BUILT : features);
+        if (Random.isOn()) drawKeys(); // before memory is mapped
+        int features = features() & ~built();
+        if (features != 0) drawKeys();
+        Root.setHardeningRelaxed(features);
+    }
+
+    private static void drawKeys() {
+        if (Root.key(0) != 0) return;
+        Root.setKey(0, draw());
+        Root.setKey(1, draw());
     }
 
     private static int features() {
@@ -94,13 +106,10 @@ public final class Secret {
     }
 
     /** A key for what lies at an address: nobody who knows one of them can tell the others. */
-    public static long at(long address) { return Root.key(1) + mix(Root.key(0) ^ address); }
+    public static long at(long address) { return Random.at(address); }
 
     public static long rotate(long x, int bits) { return x << bits | x >>> 64 - bits; }
 
     /** The next of a row of random numbers: a bijection that scatters its argument's bits. */
-    public static long mix(long x) {
-        x = (x ^ x >>> 32) * GOLDEN;
-        return x ^ x >>> 29;
-    }
+    public static long mix(long x) { return Random.mix(x); }
 }

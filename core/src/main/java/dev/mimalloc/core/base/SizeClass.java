@@ -11,6 +11,8 @@ import dev.mimalloc.machine.Os;
  */
 public final class SizeClass {
     public static final int HUGE = 73;
+    /** The bin of size 0, where its blocks lie in memory that cannot be touched. Elsewhere no size has it, or 1 to 8 have. */
+    public static final int EMPTY = 1;
     public static final int COUNT = HUGE + 1;
 
     private SizeClass() {}
@@ -18,7 +20,8 @@ public final class SizeClass {
     /** The bin of a size up to {@link Config#LARGE_OBJECT_MAX}; larger sizes are {@link #HUGE}. */
     public static int bin(long size) {
         long words = (size + 7) >>> 3;
-        if (words <= 1) return Secret.isBuilt() ? 2 : 1; // a tag has the second word
+        if (Secret.guardsPages() && size == 0) return EMPTY;
+        if (words <= 1) return Secret.isShuffled() ? 2 : 1; // a tag, or what is shuffled, has the second word
         if (words <= 8) return (int) (words + 1) & ~1;
         if (Bits.below(Config.LARGE_OBJECT_MAX >>> 3, words)) return HUGE;
         long last = words - 1;
@@ -27,13 +30,17 @@ public final class SizeClass {
     }
 
     /** Does a size have a place in the direct table of a theap? Without a sign: a negative size is a large one. */
-    public static boolean isSmall(long size) { return !Bits.below(Config.SMALL_SIZE_MAX - Secret.builtPadding(), size); }
+    public static boolean isSmall(long size) {
+        if (Secret.guardsPages()) return Bits.below(size - 1, Config.SMALL_SIZE_MAX - Secret.builtPadding()); // 0 is not
+        return !Bits.below(Config.SMALL_SIZE_MAX - Secret.builtPadding(), size);
+    }
 
     /** Does a block of this size get a page to itself? Without a sign, as {@link #isSmall}. */
     public static boolean isHuge(long size) { return Bits.below(Config.LARGE_OBJECT_MAX, size); }
 
     /** The size of a bin's blocks, in bytes. No size has bin 0, 3, 5 or 7. */
     public static long binSize(int bin) {
+        if (Secret.guardsPages() && bin <= EMPTY) return 16;
         if (bin <= 8) return Config.max(bin, 1) * 8;
         int top = (bin + 3) >> 2;
         return (5L + ((bin + 3) & 3)) << (top + 1);

@@ -179,7 +179,7 @@ public final class Allocate {
     /** Gives the first block of a hardened page to its user. One that was overwritten is reported, and another given. */
     private static long give(long page, long block, long size, boolean zero) {
         long given = Harden.give(page, block, size, zero);
-        return likely(given != 0) ? given : generic(Page.theap(page), Page.blockSize(page), size, zero);
+        return likely(given != 0) ? Page.userAddress(page, given) : generic(Page.theap(page), Page.blockSize(page), size, zero);
     }
 
     /** As {@link #generic(long, long, long, boolean)}, for as many bytes as the user's size comes to. */

@@ -119,8 +119,9 @@ public final class AllocateAligned {
         return single(theap, size, alignment, zero);
     }
 
-    /** A block of no bytes: one of a byte that its user does not have. */
+    /** A block of no bytes: one of a byte that its user does not have, where size 0 has none for the alignment. */
     private static long empty(long theap, long alignment, long offset, boolean zero) {
+        if (Secret.guardsPages() && alignment <= 16 && (offset & alignment - 1) == 0) return Allocate.generic(theap, 0, 0, zero);
         long p = allocate(theap, 1, alignment, offset, zero);
         long page = PageMap.pageOf(p);
         if (page != 0 && Harden.isPadded(page)) Harden.padAnew(page, Free.blockOf(page, p), p);

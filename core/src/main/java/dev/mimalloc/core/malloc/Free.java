@@ -110,6 +110,7 @@ public final class Free {
     /** The bytes from {@code p} to the end of its block. */
     public static long usableSize(long page, long p) {
         if (Page.isGuarded(page)) return Guarded.bytes(page) - (p - Guarded.block(page));
+        if (Page.isOfEmpty(page)) return 0;
         long size = Page.blockSize(page);
         if (Page.hasInterior(page)) size -= p - Page.blockOf(page, p);
         return Harden.isPadded(page) ? size - Harden.padding(page, blockOf(page, p)) : size;
@@ -123,7 +124,7 @@ public final class Free {
 
     /** As {@link #usableSize(long, long)}, and what of the block's padding its user may have, too. */
     static long room(long page, long p) {
-        if (Page.isGuarded(page)) return usableSize(page, p);
+        if (Page.isGuarded(page) || Page.isOfEmpty(page)) return usableSize(page, p);
         long size = Page.blockSize(page);
         if (Page.hasInterior(page)) size -= p - Page.blockOf(page, p);
         return Harden.isPadded(page) ? size - 1 : size;

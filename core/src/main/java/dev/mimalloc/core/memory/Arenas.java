@@ -7,6 +7,7 @@ import dev.mimalloc.core.base.Lock;
 import dev.mimalloc.core.base.Options;
 import dev.mimalloc.core.base.OsConfig;
 import dev.mimalloc.core.base.OsMemory;
+import dev.mimalloc.core.base.Random;
 import dev.mimalloc.core.base.Statistics;
 import dev.mimalloc.core.base.Table;
 import dev.mimalloc.core.model.Arena;
@@ -29,7 +30,8 @@ public final class Arenas {
     /**
      * The first slice of an arena of 1 GiB or more is aligned like this where it can be: 1 GiB is what one page
      * directory of the processor maps. With libraries and others' mappings in one directory with huge pages, all code
-     * ran a tenth slower in a virtual machine. The price: nine random bits less in the arena's address.
+     * ran a tenth slower in a virtual machine. The price: nine random bits less in the arena's address. In the secure
+     * build an arena lies far from all else.
      */
     private static final long DIRECTORY = 1 << 30;
     /** An arena's index has two bytes in a page. */
@@ -183,7 +185,7 @@ public final class Arenas {
     public static long reserveMemory(long subprocess, long size, int flags) {
         boolean commit = (flags & Arena.ACCESSIBLE) != 0;
         int mapping = !commit ? 0 : (flags & Arena.LARGE) != 0 ? Os.COMMIT | Os.LARGE : Os.COMMIT;
-        long start = size < DIRECTORY ? 0 : OsMemory.map(size, DIRECTORY, mapping);
+        long start = size < DIRECTORY || Random.isOn() ? 0 : OsMemory.map(size, DIRECTORY, mapping);
         if (start == 0) start = OsMemory.map(size, ALIGNMENT, mapping);
         if (start == 0) return 0;
         Statistics.add(Subprocess.statistics(subprocess), Statistics.MMAP_CALLS, 1);

@@ -170,7 +170,7 @@ public final class Arena {
         long regions = Bitmap.size(slices / HUGE_PAGE);
         long bitmaps = SLICE_BITMAPS * bitmap + 2 * regions;
         long metaSize = Config.alignUp(HEADER + bitmaps + kinds + slices * Page.size(), Os.pageSize());
-        long arena = OsMemory.map(metaSize, Os.pageSize(), Os.COMMIT);
+        long arena = OsMemory.mapMeta(metaSize, Os.pageSize());
         if (arena == 0) return 0;
         OsMemory.allowHugePages(arena, metaSize, false);
         putLong(arena + SUBPROCESS, subprocess);
@@ -195,7 +195,7 @@ public final class Arena {
     }
 
     /** Gives back the bookkeeping of an arena that was never published, or that nobody uses any more. */
-    public static void release(long arena) { OsMemory.release(arena, metaSize(arena)); }
+    public static void release(long arena) { OsMemory.releaseMeta(arena, metaSize(arena), Os.pageSize()); }
 
     /**
      * Claims {@code count} slices in a row, the first aligned to {@code alignment} slices.

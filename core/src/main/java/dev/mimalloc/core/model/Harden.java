@@ -32,7 +32,7 @@ public final class Harden {
 
     /** Bytes that a block needs for a user's {@code size}; a size that is too large stays one. */
     public static long padded(long size) {
-        if (!Secret.isOn() || size < 0) return size;
+        if (!Secret.isOn() || size < 0 || Secret.guardsPages() && size == 0) return size;
         long padded = Secret.has(Secret.PADDING) ? size + 1 : size; // negative if it was the largest number
         return padded < 0 ? padded : Config.max(LEAST, padded);
     }

@@ -90,6 +90,9 @@ public final class Page {
      */
     static final int WAITS = 1 << 30;
 
+    /** How far below its block the address is that the user of a block of size 0 has. */
+    public static final long EMPTY_SHIFT = Config.SLICE / 2;
+
     public static final long OWNED = 1;
     private static final int COUNT_SHIFT = 48;
     private static final long HEAD = (1L << COUNT_SHIFT) - 2;
@@ -242,7 +245,22 @@ public final class Page {
     public static boolean isSingleton(long page) { return (threadWordRelaxed(page) & SINGLE) != 0; }
     /** Which of its theap's queues the page is in. */
     public static int queue(long page) { return bin(page) + (has(page, IN_FULL) ? SizeClass.COUNT : 0); }
-    public static int bin(long page) { return isSingleton(page) ? SizeClass.HUGE : SizeClass.bin(blockSize(page)); }
+    public static int bin(long page) {
+        return isSingleton(page) ? SizeClass.HUGE : isOfEmpty(page) ? SizeClass.EMPTY : SizeClass.bin(blockSize(page));
+    }
+
+    /**
+     * Makes a new page one of blocks of size 0, whose users may not touch anything. The page's blocks lie in the upper
+     * half of its slice; the addresses that users have lie as far down, where nothing can be touched.
+     */
+    public static void setOfEmpty(long page) {
+        setStart(page, start(page) + EMPTY_SHIFT);
+        setHasInterior(page);
+    }
+    /** Has the page blocks of size 0? Those of all others begin with a slice. */
+    public static boolean isOfEmpty(long page) { return Secret.guardsPages() && (start(page) & Config.SLICE - 1) != 0; }
+    /** The address that a block's user has. */
+    public static long userAddress(long page, long block) { return isOfEmpty(page) ? block - EMPTY_SHIFT : block; }
 
     /** For the owner of a new page with a single block: makes that block free. It needs no link. */
     public static void addOnly(long page) {
@@ -265,6 +283,7 @@ public final class Page {
 
     /** The block that {@code address} lies in. */
     public static long blockOf(long page, long address) {
+        if (isOfEmpty(page)) return address + EMPTY_SHIFT;
         long offset = address - start(page);
         return address - Long.remainderUnsigned(offset, blockSize(page));
     }
@@ -499,7 +518,7 @@ public final class Page {
         long first = start(page) + capacity(page) * size;
         long last = first + (blocks - 1) * size;
         long before = free(page);
-        if (isHardened(page)) first = linkHardened(page, first, size, blocks, before);
+        if (isHardened(page) || Secret.isShuffled()) first = linkShuffled(page, first, size, blocks, before);
         else linkInOrder(page, first, size, last, before);
         setFree(page, first);
         setCounts(page, counts(page) + ((long) blocks << CAPACITY_SHIFT));
@@ -512,10 +531,10 @@ public final class Page {
     }
 
     /**
-     * Links fresh blocks before {@code next}, with their tags, and in random order if the process wants that; returns
-     * the first of them. The second words of the blocks are the array in which their order is shuffled.
+     * Links fresh blocks before {@code next}, in random order if the process wants that, and with their tags if they are
+     * hardened; returns the first of them. The second words of the blocks are the array in which their order is shuffled.
      */
-    private static long linkHardened(long page, long first, long size, int blocks, long next) {
+    private static long linkShuffled(long page, long first, long size, int blocks, long next) {
         long end = first + blocks * size;
         if (Secret.has(Secret.REUSE) && !has(page, MEMORY_ZERO)) fill(first, end - first, 0);
         for (long block = first; block != end; block += size) putLong(block + WORD, block);
@@ -525,7 +544,7 @@ public final class Page {
             setNextBlock(page, block, next);
             next = block;
         }
-        for (long block = first; block != end; block += size) setTag(page, block);
+        for (long block = first; block != end; block += size) putLong(block + WORD, isHardened(page) ? tag(page, block) : 0);
         return next;
     }
 

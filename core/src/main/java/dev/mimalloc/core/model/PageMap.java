@@ -78,7 +78,7 @@ public final class PageMap {
     public static void releaseAll() {
         for (long index = 0; index < 1 << (ADDRESS_BITS - LOWER_SHIFT); index++) {
             long lower = UpperTable.getAcquire(index);
-            if (lower != 0 && UpperTable.compareAndSet(index, lower, 0)) OsMemory.unmap(lower, LOWER_SIZE);
+            if (lower != 0 && UpperTable.compareAndSet(index, lower, 0)) OsMemory.releaseMeta(lower, LOWER_SIZE, Os.pageSize());
         }
     }
 
@@ -89,9 +89,9 @@ public final class PageMap {
     }
 
     private static long newLower(long index) {
-        long lower = OsMemory.map(LOWER_SIZE, Os.pageSize(), Os.COMMIT);
+        long lower = OsMemory.mapMeta(LOWER_SIZE, Os.pageSize());
         if (lower == 0 || UpperTable.compareAndSet(index, 0, lower)) return lower;
-        OsMemory.unmap(lower, LOWER_SIZE);
+        OsMemory.releaseMeta(lower, LOWER_SIZE, Os.pageSize());
         return UpperTable.getAcquire(index);
     }
 }

@@ -97,11 +97,11 @@ public final class PageQueue {
     }
 
     private static void updateDirect(long theap, int bin, long page) {
-        if (bin >= SizeClass.HUGE || Secret.isOnDemand()) return;
+        if (bin >= SizeClass.HUGE || bin < SizeClass.bin(1) || Secret.isOnDemand()) return;
         long size = SizeClass.binSize(bin);
         if (size > Config.SMALL_SIZE_MAX) return;
         // Bins of odd words up to 8 do not exist: bin 4 also serves 3 words.
-        long words = bin == SizeClass.bin(0) ? 0 : bin <= 8 ? Config.max(2, bin - 1) : (SizeClass.binSize(bin - 1) >>> 3) + 1;
+        long words = bin == SizeClass.bin(1) ? 0 : bin <= 8 ? Config.max(2, bin - 1) : (SizeClass.binSize(bin - 1) >>> 3) + 1;
         long entry = page == 0 ? Main.emptyPage() : page;
         for (; words <= size >>> 3; words++) Theap.setDirect(theap, words, entry);
     }

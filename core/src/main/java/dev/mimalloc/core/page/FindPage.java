@@ -1,6 +1,7 @@
 package dev.mimalloc.core.page;
 
 import dev.mimalloc.core.base.Config;
+import dev.mimalloc.core.base.Secret;
 import dev.mimalloc.core.base.SizeClass;
 import dev.mimalloc.core.model.Page;
 import dev.mimalloc.core.model.PageQueue;
@@ -102,13 +103,15 @@ public final class FindPage {
 
     /**
      * Looks at the first pages with room, as many as option {@code page_max_candidates} says, and takes the fullest to
-     * the front, so that the others may run empty. Of empty pages among them only the first is kept.
+     * the front, so that the others may run empty; in the secure build any of them. Of empty pages among them only the
+     * first is kept.
      */
     private static long search(long theap, int bin) {
         long first = PageQueue.first(Theap.queue(theap, bin));
         long best = 0;
         long empty = 0;
         long left = Theap.candidates(theap);
+        int seen = 0;
         long next;
         if (first != 0) Theap.lock(theap);
         for (long page = first; page != 0 && left > 0; page = next) {
@@ -121,7 +124,7 @@ public final class FindPage {
                 PageQueue.remove(theap, bin, page);
                 Page.setNext(page, empty);
                 empty = page;
-            } else if (Page.live(page) > Page.live(best)) {
+            } else if (Secret.isShuffled() ? isDrawn(theap, page, ++seen + 1) : Page.live(page) > Page.live(best)) {
                 best = page;
             }
         }
@@ -132,24 +135,31 @@ public final class FindPage {
         return best;
     }
 
+    /** Is it this page's turn, the last of {@code pages} that are alike? So it is with one in as many. */
+    private static boolean isDrawn(long theap, long page, int pages) {
+        return Long.remainderUnsigned(Secret.mix(Secret.at(page) + Theap.generic(theap)), pages) == 0;
+    }
+
     /**
      * Finds a page among the full ones in which frees have made enough room by now, beginning with the one that has
      * been full for longest. A search of {@link #FULL_SEARCH} pages moves those without enough room to the front, so
      * that the next search looks at others. A search of all pages is for when there is no memory: then any block that
-     * is linked in will do, as fresh ones cannot be had.
+     * is linked in will do, as fresh ones cannot be had. The secure build draws one of those that will do.
      */
     private static long searchFull(long theap, int bin, long limit) {
         long best = 0;
         int seen = 0;
+        int found = 0;
         long queue = Theap.queue(theap, SizeClass.COUNT + bin);
         if (PageQueue.countRelaxed(queue) == 0) return 0;
         long prev;
         Theap.lock(theap);
-        for (long page = PageQueue.last(queue); page != 0 && best == 0 && seen < limit; page = prev) {
+        for (long page = PageQueue.last(queue); page != 0 && (best == 0 || Secret.isShuffled()) && seen < limit; page = prev) {
             prev = Page.prev(page);
             seen++;
-            if (limit != FULL_SEARCH ? Page.capacity(page) > Page.live(page) : Page.hasRoom(page, Page.OWN_SHARE)) best = page;
-            else if (limit == FULL_SEARCH) PageQueue.moveToFront(theap, SizeClass.COUNT + bin, page);
+            boolean room = limit != FULL_SEARCH ? Page.capacity(page) > Page.live(page) : Page.hasRoom(page, Page.OWN_SHARE);
+            if (room && (++found == 1 || isDrawn(theap, page, found))) best = page;
+            else if (!room && limit == FULL_SEARCH) PageQueue.moveToFront(theap, SizeClass.COUNT + bin, page);
         }
         Theap.count(theap, Theap.SEARCHES, seen);
         if (best != 0) {

@@ -64,7 +64,8 @@ public final class Pages {
         long size = SizeClass.pageSize(blockSize);
         long slices = size >>> Config.SLICE_SHIFT;
         long heap = Theap.heap(theap);
-        int blocks = (int) (size / blockSize);
+        boolean empty = Secret.guardsPages() && bin == SizeClass.EMPTY;
+        int blocks = (int) (((empty ? Page.EMPTY_SHIFT : size) - guardBytes()) / blockSize);
         int first = Page.portion(blockSize, blocks);
         long charged = Page.linkedBytes(first, blockSize);
         if (!Limits.charge(heap, charged)) {
@@ -76,6 +77,7 @@ public final class Pages {
         long page = Arenas.allocate(heap, slices, 1, mayStayEmpty(theap, bin));
         if (page == 0) page = mapped(heap, size, Config.SLICE);
         if (page == 0) return refuse(heap, charged);
+        if (empty) Page.setOfEmpty(page);
         return initialise(page, theap, blockSize, blocks, first);
     }
 
@@ -121,7 +123,7 @@ public final class Pages {
     public static long singleton(long theap, long size, long alignment, int use) {
         long heap = Theap.heap(theap);
         long blockSize = Config.alignUp(Config.max(size, 1), Os.pageSize());
-        long slices = Config.alignUp(blockSize, Config.SLICE) >>> Config.SLICE_SHIFT;
+        long slices = slicesFor(blockSize);
         if (!Limits.charge(heap, blockSize)) return 0;
         long page = 0;
         if (alignment <= Config.ARENA_ALIGN_MAX && slices < 1L << 31) {
@@ -131,7 +133,10 @@ public final class Pages {
             page = Arenas.allocate(heap, slices, aligned, sparse || hasUnusedEnd(blockSize, slices));
             if (page != 0 && large && mayTellDensity(page, heap)) Density.afterAllocate(Page.start(page), blockSize);
         }
-        if (page == 0) page = mapped(heap, blockSize, Config.max(alignment, Config.SLICE));
+        if (page == 0) {
+            page = mapped(heap, blockSize + guardBytes(), Config.max(alignment, Config.SLICE));
+            if (page != 0) change(Subprocess.statistics(Heap.subprocess(heap)), Statistics.COMMITTED, -guardBytes());
+        }
         if (page == 0) return refuse(heap, blockSize);
         if ((use & INTERIOR) != 0 && slices < 1L << 31) Page.setFlag(page, Page.MAPPED_WHOLE);
         return initialise(page, theap, blockSize, 1, 0);
@@ -159,13 +164,46 @@ public final class Pages {
         return 0;
     }
 
-    /** Can {@link Density} learn from this singleton? Its memory was fresh, and stays readable when it is freed. */
+    /** Can {@link Density} learn from this singleton? Its memory was fresh, and stays readable when it is freed, by guards too. */
     private static boolean mayTellDensity(long page, long heap) {
         if (Secret.has(Secret.QUARANTINE_LARGE)) return false;
         long subprocess = Heap.subprocess(heap);
-        if (!Page.isInArena(page) || !Page.has(page, Page.MEMORY_ZERO) || subprocess != Main.subprocess()) return false;
+        if (Secret.guardsPages() || !Page.isInArena(page) || !Page.has(page, Page.MEMORY_ZERO) || subprocess != Main.subprocess()) return false;
         long arena = Subprocess.arena(subprocess, Page.arena(page));
         return Arena.isAdvisable(arena) && Arena.staysReadable(arena);
+    }
+
+    /**
+     * The bytes behind the blocks of a page that cannot be touched: at level 5 an OS page, if four are in a slice. So
+     * who writes on and on comes to an end there, whatever lies behind the page.
+     */
+    static long guardBytes() {
+        return Secret.guardsPages() && Os.pageSize() <= Config.SLICE / 4 ? Os.pageSize() : 0;
+    }
+
+    /** How many slices a single block and its guard take. */
+    static long slicesFor(long blockSize) {
+        return Config.alignUp(blockSize + guardBytes(), Config.SLICE) >>> Config.SLICE_SHIFT;
+    }
+
+    private static boolean mayGuard(long page) {
+        if (guardBytes() == 0 || !Page.isInArena(page)) return guardBytes() != 0;
+        long arena = Arenas.arenaOf(page);
+        return Arena.isOwned(arena) && !Arena.isCommittedByUser(arena); // a user's memory stays as the user wants it
+    }
+
+    /** Makes the OS page behind a page's last block one that cannot be touched, unless the OS has no more mappings. */
+    static void guard(long page) {
+        if (!mayGuard(page)) return;
+        Os.protect(Config.alignUp(Page.start(page) + Page.bytes(page), Os.pageSize()), guardBytes(), Os.NO_ACCESS);
+        if (Page.isOfEmpty(page)) Os.protect(Page.userAddress(page, Page.start(page)), Page.EMPTY_SHIFT, Os.NO_ACCESS);
+    }
+
+    /** Takes back what {@link #guard} did to slices of an arena; false if the OS refuses, as it has no reason to. */
+    static boolean openGuard(long page) {
+        if (!mayGuard(page)) return true;
+        long start = Config.alignDown(Page.start(page), Config.SLICE);
+        return OsMemory.commit(start, (long) Page.slices(page) << Config.SLICE_SHIFT);
     }
 
     private static long refuse(long heap, long bytes) {
@@ -359,6 +397,7 @@ public final class Pages {
         Page.setThreadId(page, Theap.threadId(theap));
         if (reserved == 1) Page.setSingle(page);
         Page.harden(page);
+        guard(page);
         if (linked != 0) Page.extend(page, linked);
         Page.setThreadFreeRelease(page, Page.OWNED);
         if (!addToHeap(page, heap)) {
@@ -502,7 +541,8 @@ public final class Pages {
         Limits.discharge(heap, charge(page));
         if (Page.isInArena(page)) {
             long arena = Arenas.arenaOf(page);
-            if (open(page)) Arena.giveBack(arena, Arena.sliceOf(arena, page), Page.slices(page));
+            // Slices with a guard are of no use to anybody.
+            if (open(page) && openGuard(page)) Arena.giveBack(arena, Arena.sliceOf(arena, page), Page.slices(page));
             return;
         }
         if (!Guarded.keep(page, Heap.subprocess(heap))) Kept.giveBack(page, Heap.subprocess(heap), memory(page));

@@ -92,31 +92,33 @@ public final class Resize {
 
     private static void shrinkInArena(long page, long wanted) {
         long arena = Arenas.arenaOf(page);
-        long slices = Config.alignUp(wanted, Config.SLICE) >>> Config.SLICE_SHIFT;
+        if (!Pages.openGuard(page)) return;
+        long slices = Pages.slicesFor(wanted);
         long before = Page.slices(page);
         Pages.trace(page, false);
         long mapped = Pages.mappedSlices(page);
         Limits.discharge(Page.heapAcquire(page), Page.blockSize(page) - wanted);
         Page.setBlockSize(page, wanted);
         Page.setSlices(page, (int) slices);
+        Pages.guard(page);
         Pages.trace(page, true);
-        if (slices == before) return;
         long kept = Pages.mappedSlices(page);
         PageMap.unregister(Page.start(page) + (kept << Config.SLICE_SHIFT), mapped - kept);
-        Arena.giveBack(arena, Arena.sliceOf(arena, page) + slices, before - slices);
+        if (slices != before) Arena.giveBack(arena, Arena.sliceOf(arena, page) + slices, before - slices);
     }
 
     private static boolean growInArena(long page, long size) {
         long arena = Arenas.arenaOf(page);
-        long slices = Config.alignUp(size, Config.SLICE) >>> Config.SLICE_SHIFT;
+        long slices = Pages.slicesFor(size);
         long first = Arena.sliceOf(arena, page) + Page.slices(page);
         long more = slices - Page.slices(page);
         long heap = Page.heapAcquire(page);
         if (size >= MAPPED_MIN && Pages.mayMap(heap) || first + more > Arena.slices(arena)) return false;
-        long charge = (slices << Config.SLICE_SHIFT) - Page.blockSize(page);
+        long grown = (slices << Config.SLICE_SHIFT) - Pages.guardBytes();
+        long charge = grown - Page.blockSize(page);
         if (!Limits.charge(heap, charge)) return false;
         boolean claimed = Bitmap.tryClaim(Arena.free(arena), first, more);
-        if (!claimed || !Arena.commit(arena, first, more)) {
+        if (!claimed || !Arena.commit(arena, first, more) || !Pages.openGuard(page)) {
             if (claimed) Arena.unclaim(arena, first, more);
             Limits.discharge(heap, charge);
             return false;
@@ -127,7 +129,7 @@ public final class Resize {
         long before = Page.blockSize(page);
         long mapped = Pages.mappedSlices(page);
         Page.setSlices(page, (int) slices);
-        Page.setBlockSize(page, slices << Config.SLICE_SHIFT);
+        Page.setBlockSize(page, grown);
         // The new entries of the page map lie in the tables of the page's other slices, or in the one behind these.
         boolean registered = PageMap.register(Page.start(page), Pages.mappedSlices(page), page);
         if (!registered) {
@@ -139,6 +141,7 @@ public final class Resize {
         } else {
             Pages.countGrown(page, Page.blockSize(page) - before);
         }
+        Pages.guard(page);
         Pages.trace(page, true);
         return registered;
     }
@@ -154,7 +157,8 @@ public final class Resize {
         Page.setBlockSize(page, wanted);
         long kept = Pages.mappedSlices(page);
         PageMap.unregister(start + (kept << Config.SLICE_SHIFT), mapped - kept);
-        cut(page, wanted);
+        cut(page, wanted + Pages.guardBytes());
+        Pages.guard(page);
         Limits.discharge(Page.heapAcquire(page), charge - Pages.charge(page));
         Pages.countMapped(page, 0, wanted - before);
         Pages.trace(page, true);
@@ -194,7 +198,7 @@ public final class Resize {
         long start = Page.start(page);
         long before = Page.blockSize(page);
         long room = Page.osSize(page);
-        if (wanted > room) return false;
+        if (wanted + Pages.guardBytes() > room) return false;
         OsMemory.unmap(start + before, wanted - before);
         if (Os.remap(start, before, wanted, 0) == start) {
             // The page map changes only now: until the call returned, another page might have got these addresses.
@@ -219,7 +223,7 @@ public final class Resize {
         long room = Pages.room(wanted);
         long target = Pages.reserve(room);
         if (target == 0) {
-            room = wanted;
+            room = wanted + Pages.guardBytes();
             target = Pages.reserve(room);
         }
         if (target == 0) return false;

@@ -91,7 +91,7 @@ public final class Verify {
         if (Theap.pageCount(theap) != pages) Check.fail(Text.literal("number of pages of theap"), theap);
         add(verify, QUEUED, pages);
         for (long size = 0; size <= Config.SMALL_SIZE_MAX; size += WORD) {
-            long first = PageQueue.first(Theap.queue(theap, SizeClass.bin(size)));
+            long first = PageQueue.first(Theap.queue(theap, SizeClass.bin(Config.max(size, 1))));
             long entry = first == 0 || Secret.isOnDemand() ? Main.emptyPage() : first;
             boolean direct = Theap.direct(theap, size - Secret.builtPadding()) == entry;
             if (!direct || Page.free(Main.emptyPage()) != 0) Check.fail(Text.literal("direct table of theap"), theap);

@@ -2,6 +2,7 @@ package dev.mimalloc.core.thread;
 
 import static dev.mimalloc.machine.Memory.*;
 
+import dev.mimalloc.core.base.Config;
 import dev.mimalloc.core.base.Lock;
 import dev.mimalloc.core.base.Meta;
 import dev.mimalloc.core.model.Heap;
@@ -101,7 +102,7 @@ public final class Visit {
         for (long page = pages == 0 ? 0 : Heap.osPages(heap); page != 0; page = Page.osNext(page)) {
             if (!isSelected(page, which)) continue;
             putLong(end + ENTRY_PAGE, page);
-            putLong(end + ENTRY_START, Page.start(page));
+            putLong(end + ENTRY_START, Config.alignDown(Page.start(page), Config.SLICE));
             end += ENTRY;
         }
         Lock.release(lock);

@@ -1,0 +1,42 @@
+package dev.mimalloc.core.base;
+
+import dev.mimalloc.machine.Secure;
+
+/**
+ * What the secure build draws from the process' keys, which {@link Secret} has from the OS: numbers, and addresses for
+ * mappings.
+ *
+ * <p>An arena may lie at any multiple of 2 MiB of the lower 64 TiB: that leaves 25 random bits, and huge pages fit. It
+ * has a table of the page map to itself anyway. Mappings of less than 1 GiB, of which there may be many, lie in one
+ * random region of 8 GiB, which is what one such table is for.
+ */
+public final class Random {
+    private static final long GOLDEN = 0x9E3779B97F4A7C15L; // 2^64 over the golden ratio, which is odd
+    /** Below are the program, where it has a fixed address, and the heap of a JVM. */
+    private static final long LOWEST = 1L << 40;
+    /** A power of two of addresses, less than all systems give a process: others ignore the wish. */
+    private static final long RANGE = 1L << 46;
+    private static final long REGION = 8L << 30;
+
+    private Random() {}
+
+    /** Does the secure build scatter memory, and guard the allocator's own? A constant. */
+    public static boolean isOn() { return Secure.level() >= 1; }
+
+    /** A number for what lies at an address: nobody who knows one of them can tell the others. */
+    public static long at(long address) { return Root.key(1) + mix(Root.key(0) ^ address); }
+
+    /** The next of a row of random numbers: a bijection that scatters its argument's bits. */
+    public static long mix(long x) {
+        x = (x ^ x >>> 32) * GOLDEN;
+        return x ^ x >>> 29;
+    }
+
+    /** Where the OS is asked to map memory, which it does if nothing is there; 0 for where it likes. */
+    static long address(long size, long alignment) {
+        if (!isOn() || Root.key(0) == 0) return 0;
+        boolean small = size < REGION / 8;
+        long first = small ? LOWEST + (at(0) & RANGE - REGION) : LOWEST;
+        return Config.alignDown(first + (at(Root.countMapping()) & (small ? REGION : RANGE) - 1), alignment);
+    }
+}
