@@ -94,5 +94,7 @@ final class LiveBlocks {
     synchronized List<Block> all() { return new ArrayList<>(byAddress.values()); }
     synchronized int count() { return byAddress.size(); }
     synchronized Block at(long address) { return byAddress.get(address); }
+    /** The bytes of all blocks, with what their users do not have. */
+    synchronized long blockBytes() { return byAddress.values().stream().mapToLong(b -> Padding.block(allocator, b.size())).sum(); }
     synchronized long usableBytes() { return byAddress.values().stream().mapToLong(Block::usable).sum(); }
 }

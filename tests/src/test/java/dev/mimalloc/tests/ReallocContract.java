@@ -82,9 +82,11 @@ abstract class ReallocContract extends Contract {
         for (long size : Sizes.boundaries(allocator)) {
             long block = live.add(allocator.malloc(size), size);
             long usable = allocator.usableSize(block);
+            long less = usable - usable / 4;
+            if (less < Padding.block(allocator, size) / 2) continue; // where there is padding, most of a small block may be
             live.remove(block);
             assertThat(allocator.realloc(block, usable)).isEqualTo(block);
-            assertThat(allocator.realloc(block, usable - usable / 4)).isEqualTo(block);
+            assertThat(allocator.realloc(block, less)).isEqualTo(block);
             allocator.free(block);
         }
     }

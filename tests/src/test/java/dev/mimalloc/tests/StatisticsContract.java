@@ -16,7 +16,7 @@ abstract class StatisticsContract extends Contract {
     }
 
     @Test
-    void mallocCurrentIsTheSumOfTheUsableSizes() throws Exception {
+    void mallocCurrentIsTheSumOfTheBlocks() throws Exception {
         long before = mallocCurrent();
         long heap = allocator.heapNew();
         var random = new Random(10);
@@ -26,11 +26,11 @@ abstract class StatisticsContract extends Contract {
                 if (i % 2 == 0) live.add(allocator.malloc(size), size);
                 else live.add(allocator.heapMalloc(heap, size), size, heap);
             }
-            assertThat(mallocCurrent() - before).as("after allocation %d", round).isEqualTo(live.usableBytes());
+            assertThat(mallocCurrent() - before).as("after allocation %d", round).isEqualTo(live.blockBytes());
             for (LiveBlocks.Block block : live.all()) {
                 if (random.nextInt(3) > 0) live.free(block.address());
             }
-            assertThat(mallocCurrent() - before).as("after free %d", round).isEqualTo(live.usableBytes());
+            assertThat(mallocCurrent() - before).as("after free %d", round).isEqualTo(live.blockBytes());
         }
         Threads.run(() -> live.freeAll());
         assertThat(mallocCurrent() - before).as("after frees by another thread").isZero();
@@ -43,7 +43,7 @@ abstract class StatisticsContract extends Contract {
         Threads.run(4, number -> {
             for (int i = 0; i < 1000; i++) live.add(allocator.malloc(10 + i * 13), 10 + i * 13);
         });
-        assertThat(mallocCurrent() - before).isEqualTo(live.usableBytes());
+        assertThat(mallocCurrent() - before).isEqualTo(live.blockBytes());
         live.freeAll();
         assertThat(mallocCurrent() - before).isZero();
     }
@@ -54,8 +54,8 @@ abstract class StatisticsContract extends Contract {
         long huge = allocator.statistic("malloc_huge").current();
         long small = live.add(allocator.malloc(1000), 1000);
         long large = live.add(allocator.malloc(3 * MIB), 3 * MIB);
-        assertThat(allocator.statistic("malloc_normal").current() - normal).isEqualTo(allocator.usableSize(small));
-        assertThat(allocator.statistic("malloc_huge").current() - huge).isEqualTo(allocator.usableSize(large));
+        assertThat(allocator.statistic("malloc_normal").current() - normal).isEqualTo(Padding.block(allocator, 1000));
+        assertThat(allocator.statistic("malloc_huge").current() - huge).isEqualTo(Padding.block(allocator, 3 * MIB));
     }
 
     @Test

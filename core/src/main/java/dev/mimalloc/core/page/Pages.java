@@ -389,7 +389,7 @@ public final class Pages {
      */
     private static long initialise(long page, long theap, long blockSize, int reserved, int linked) {
         long heap = Theap.heap(theap);
-        if (Check.isOn()) Check.that(blockSize > 0 && linked <= reserved && (Page.start(page) & Config.SLICE - 1) == 0);
+        if (Check.isOn()) Check.that(blockSize > 0 && linked <= reserved && (Page.userAddress(page, Page.start(page)) & Config.SLICE - 1) == 0);
         Page.setBlockSize(page, blockSize);
         Page.setReserved(page, reserved);
         Page.setTheap(page, theap);
