@@ -136,6 +136,7 @@ void locked(void) {
   int status = 0;
   STATUS_OF(status, _exit(grow()));
   CHECK(status == 0);
-  STATUS_OF(status, _exit(reuse()));
+  // A page that is freed beyond the limit is lost where it has a guard, which the system does not make memory again.
+  STATUS_OF(status, _exit(MI_SECURE < 5 ? reuse() : 0));
   CHECK(status == 0);
 }

@@ -55,7 +55,12 @@ class InterfaceTest {
     /** All of the interface is there in the secure library, too, and in a release library that its options harden. */
     @Test
     void hardened() throws Exception {
-        testWithout("^(unload|silent|packaging)", "SECURE", "-DMI_SECURE=ON");
+        // The highest level has what the lower ones have; of these, what a level adds is looked at alone.
+        assertThat(testWithout("^(unload|silent|packaging)", "SECURE", "-DMI_SECURE=5")).contains("secure 5: ok");
+        for (int level = 1; level <= 2; level++) {
+            assertThat(testWithout("^([^s]|s[^e])", "SECURE" + level, "-DMI_SECURE=" + level, "-DMI_BUILD_SHARED=OFF",
+                    "-DMI_BUILD_OBJECT=OFF")).contains("secure " + level + ": ok");
+        }
         Path folder = Path.of("target/interface/SECURE");
         assertThat(folder.resolve("libmimalloc-secure.so")).exists();
         testWithout("[^c]", "HARDENED", "-DMI_BUILD_SHARED=OFF", "-DMI_BUILD_OBJECT=OFF");

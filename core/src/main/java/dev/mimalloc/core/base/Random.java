@@ -6,9 +6,10 @@ import dev.mimalloc.machine.Secure;
  * What the secure build draws from the process' keys, which {@link Secret} has from the OS: numbers, and addresses for
  * mappings.
  *
- * <p>An arena may lie at any multiple of 2 MiB of the lower 64 TiB: that leaves 25 random bits, and huge pages fit. It
- * has a table of the page map to itself anyway. Mappings of less than 1 GiB, of which there may be many, lie in one
- * random region of 8 GiB, which is what one such table is for.
+ * <p>A mapping of 1 GiB or more, as arenas are, may lie anywhere in a random TiB of the lower 64, at a multiple of its
+ * alignment: 2 MiB leave 25 random bits in all. Smaller ones, of which there may be many, lie in a random region of 8
+ * GiB. A table of the page map is for 8 GiB: so there are 128 of them or so for a thousand arenas and whatever comes
+ * straight from the OS, and none is touched where nothing lies.
  */
 public final class Random {
     private static final long GOLDEN = 0x9E3779B97F4A7C15L; // 2^64 over the golden ratio, which is odd
@@ -16,6 +17,7 @@ public final class Random {
     private static final long LOWEST = 1L << 40;
     /** A power of two of addresses, less than all systems give a process: others ignore the wish. */
     private static final long RANGE = 1L << 46;
+    private static final long LARGE_REGION = 1L << 40;
     private static final long REGION = 8L << 30;
 
     private Random() {}
@@ -35,8 +37,8 @@ public final class Random {
     /** Where the OS is asked to map memory, which it does if nothing is there; 0 for where it likes. */
     static long address(long size, long alignment) {
         if (!isOn() || Root.key(0) == 0) return 0;
-        boolean small = size < REGION / 8;
-        long first = small ? LOWEST + (at(0) & RANGE - REGION) : LOWEST;
-        return Config.alignDown(first + (at(Root.countMapping()) & (small ? REGION : RANGE) - 1), alignment);
+        long region = size < REGION / 8 ? REGION : LARGE_REGION;
+        long first = LOWEST + (at(0) & RANGE - region);
+        return Config.alignDown(first + (at(Root.countMapping()) & region - 1), alignment);
     }
 }

@@ -69,6 +69,7 @@ public final class SizeClass {
     /** The block size of statistics bin {@code bin}, 0 if there is no such bin. */
     @Export("size_t mi_stats_get_bin_size(size_t bin)")
     public static long statisticsBinSize(long bin) {
-        return Bits.below(bin, HUGE) ? binSize((int) bin) : 0;
+        if (!Bits.below(bin, HUGE)) return 0;
+        return bin <= EMPTY ? 8 : binSize((int) bin);
     }
 }
