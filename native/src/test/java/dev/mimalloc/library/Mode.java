@@ -24,7 +24,6 @@ record Mode(String name, String what, Path library, List<String> build, Map<Stri
     static final List<Mode> OURS = List.of(
             release("release", "`libmimalloc.so` as `./mimalloc build` makes it"),
             built("secure", "`libmimalloc-secure.so`, by CMake's `-DMI_SECURE=ON`", "-DMI_SECURE=ON"),
-            built("secure 5", "`libmimalloc-secure.so`, by CMake's `-DMI_SECURE=5`", "-DMI_SECURE=5"),
             release("hardened", "the release library with `MIMALLOC_HARDEN=3`").with("MIMALLOC_HARDEN", "3"),
             release("guarded", "the release library with `MIMALLOC_GUARDED_SAMPLE_RATE=1`: each block is guarded")
                     .with("MIMALLOC_GUARDED_SAMPLE_RATE", "1"),

@@ -129,7 +129,7 @@ public final class Pages {
         if (alignment <= Config.ARENA_ALIGN_MAX && slices < 1L << 31) {
             long aligned = Config.max(1, alignment >>> Config.SLICE_SHIFT);
             boolean large = blockSize > Config.LARGE_OBJECT_MAX;
-            boolean sparse = !large || (use & TOUCHED) == 0 && Density.expected(blockSize) == Density.SPARSE;
+            boolean sparse = !large || (use & TOUCHED) == 0 && isExpectedSparse(blockSize);
             page = Arenas.allocate(heap, slices, aligned, sparse || hasUnusedEnd(blockSize, slices));
             if (page != 0 && large && mayTellDensity(page, heap)) Density.afterAllocate(Page.start(page), blockSize);
         }
@@ -162,6 +162,11 @@ public final class Pages {
         if (page == 0 || guarded && Guarded.enter(page, size, alignment)) return page;
         release(page);
         return 0;
+    }
+
+    /** Where guards break huge pages nobody learns what is dense. */
+    private static boolean isExpectedSparse(long blockSize) {
+        return Secret.guardsPages() || Density.expected(blockSize) == Density.SPARSE;
     }
 
     /** Can {@link Density} learn from this singleton? Its memory was fresh, and stays readable when it is freed, by guards too. */
