@@ -25,8 +25,8 @@ import dev.mimalloc.machine.ThreadSlot;
  * be touched. The block ends there, so that a write or read past its end faults at the instruction that does it. A few
  * bytes just before and behind the block, which no user has, hold a pattern that is looked at when the block is freed.
  *
- * <p>When such a block is freed its memory goes, and its addresses stay for a while, without access: so a use after the
- * free faults, too. Its story is in a table whose entries serve one after the other: a freed block's addresses go when
+ * <p>When such a block is freed its addresses stay for a while, without access: so a use after the free faults, too. Its
+ * story is in a table whose entries serve one after the other: a freed block's addresses go when
  * its entry is the next one. In C the handler of a fault reads the table, which therefore is a mapping of plain words
  * that may be read at any moment.
  */
@@ -48,6 +48,13 @@ public final class Guarded {
      * gives a process, so that most of these are left for all else.
      */
     private static final int MOST = 4096;
+    /**
+     * How many of them serve when one block in {@link #RARE} or fewer is guarded, as in production: a mapping that is used
+     * again costs an eighth of a new one (2.5 µs and 20 µs), so there should be few new ones. They reach back to the last
+     * million allocations at one guarded block in 20,000.
+     */
+    private static final int FEW = 64;
+    private static final int RARE = 1000;
     /** How many entries are looked at for one that nobody has: when half of them live, all but one search succeed in 256. */
     private static final int SEARCH = 8;
 
@@ -82,8 +89,9 @@ public final class Guarded {
     /** An entry that nobody has: the oldest, or the next one whose block does not live; or 0. */
     private static long take() {
         long table = table();
+        int entries = Options.bounded(Options.GUARDED_SAMPLE_RATE) < RARE ? MOST : FEW;
         for (int i = 0; table != 0 && i < SEARCH; i++) {
-            long entry = table + ENTRIES + (fetchAdd(table + NEXT, 1) & MOST - 1) * ENTRY;
+            long entry = table + ENTRIES + (fetchAdd(table + NEXT, 1) & entries - 1) * ENTRY;
             if (!compareAndSet(entry + TAKEN, 0, 1)) continue;
             giveBack(exchange(table + SPARE, exchange(entry + KEPT, 0)));
             return entry;
@@ -111,7 +119,7 @@ public final class Guarded {
         Page.clear(page);
         Page.setStart(page, start);
         Page.setOsBase(page, start); // in the secure build the field lies in what is cleared
-        Page.setFlags(page, Page.MEMORY_ZERO);
+        Page.setFlags(page, isSmall(bytes) ? 0 : Page.MEMORY_ZERO);
         Statistics.increase(Subprocess.statistics(subprocess), Statistics.COMMITTED, bytes);
         return page;
     }
@@ -168,7 +176,7 @@ public final class Guarded {
         long entry = Page.guard(page);
         compareAndSet(entry + FREER, 0, ThreadSlot.id()); // the end of a heap is that of its blocks, too
         long size = Page.osSize(page);
-        boolean kept = size <= KEPT_BYTES && subprocess == Main.subprocess() && OsMemory.discard(Page.start(page), size);
+        boolean kept = size <= KEPT_BYTES && subprocess == Main.subprocess() && close(Page.start(page), size);
         if (kept) Statistics.decrease(Subprocess.statistics(subprocess), Statistics.COMMITTED, Page.blockSize(page));
         if (kept) putRelease(entry + KEPT, page);
         putRelease(entry + TAKEN, 0);
@@ -196,6 +204,17 @@ public final class Guarded {
         Printer.hex(printer, getAcquire(entry + FREER));
         Printer.letter(printer, '\n');
         Printer.close(printer);
+    }
+
+    /** Is there one OS page before the guard? */
+    private static boolean isSmall(long bytes) { return bytes <= 2 * Os.pageSize(); }
+
+    /**
+     * Takes access to a mapping away. A small one keeps its memory, of 16 MiB in all at most: to give it back, and to have
+     * the next block fault it in again, takes four times as long.
+     */
+    private static boolean close(long start, long size) {
+        return isSmall(size) ? Os.protect(start, size, Os.NO_ACCESS) >= 0 : OsMemory.discard(start, size);
     }
 
     /** Gives all addresses that are kept back. */
