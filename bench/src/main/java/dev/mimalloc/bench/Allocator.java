@@ -15,9 +15,17 @@ import java.util.regex.Pattern;
 
 /**
  * An allocator to measure: what the report calls it, the library to preload (empty for the system's own), and its
- * version where one could be found out.
+ * version where one could be found out; and options in a program's environment.
  */
-public record Allocator(String name, String library, String version) {
+public record Allocator(String name, String library, String version, Map<String, String> environment) {
+    public Allocator {
+        if (environment == null) environment = Map.of(); // in results of earlier versions
+    }
+
+    Allocator(String name, String library, String version) {
+        this(name, library, version, Map.of());
+    }
+
     /** The name of the library that this project builds. */
     public static final String OURS = "mimalloc-java";
     /** The name of the C library's malloc. */

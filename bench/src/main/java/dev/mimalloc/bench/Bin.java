@@ -72,7 +72,10 @@ final class Bin {
         return command;
     }
 
-    private void run(List<String> command) {
+    private void run(List<String> command) { run(folder, command); }
+
+    /** Runs a command that compiles in a folder; throws what it said when it went wrong. */
+    static void run(Path folder, List<String> command) {
         File log = folder.resolve("compiler.log").toFile();
         try {
             int end = new ProcessBuilder(command).directory(folder.toFile()).redirectErrorStream(true)

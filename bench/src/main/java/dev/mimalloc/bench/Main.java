@@ -13,6 +13,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -52,6 +53,10 @@ public final class Main implements Callable<Integer> {
             + "mimalloc|system (default: all)")
     private Pattern peers = Pattern.compile("");
 
+    @Option(names = "--modes", description = "measures the modes of our library instead of its peers: secure, hardened, "
+            + "guarded, debug")
+    private boolean modes;
+
     @Option(names = "--list", description = "lists what there is to run, and the allocators, and ends")
     private boolean list;
 
@@ -83,9 +88,9 @@ public final class Main implements Callable<Integer> {
         Files.createDirectories(folder);
         if (!reportOnly) {
             try {
-                allocators = Allocator.all(with, peers);
+                allocators = modes && !list ? Mode.allocators(folder.resolve("modes")) : Allocator.all(with, peers);
                 for (String peer : Allocator.PEERS) {
-                    boolean wanted = peers.matcher(peer).find();
+                    boolean wanted = !modes && peers.matcher(peer).find();
                     if (wanted && allocators.stream().noneMatch(a -> a.name().equals(peer))) {
                         leftOut(peer, "not installed");
                     }
@@ -105,7 +110,7 @@ public final class Main implements Callable<Integer> {
     private void note(List<Sample> samples) {
         var excused = samples.stream().filter(s -> s.allocator().equals(Allocator.SYSTEM) && s.problem() != null)
                 .map(Sample::name).collect(Collectors.toSet());
-        oursFailed |= samples.stream().anyMatch(s -> s.allocator().equals(Allocator.OURS) && s.problem() != null
+        oursFailed |= samples.stream().anyMatch(s -> (modes || s.allocator().equals(Allocator.OURS)) && s.problem() != null
                 && !excused.contains(s.name()));
     }
 
@@ -117,6 +122,7 @@ public final class Main implements Callable<Integer> {
                 select(new Suite("programs", RealProgram.suite(work, quick), rounds(5))),
                 select(new Suite("scaling", Scaling.suite(bin, scale, quick), rounds(3))),
                 select(new Suite("latency", List.of(Scaling.latency(bin, scale)), rounds(5))));
+        if (modes && !list) return measureModes(bin, scale, work);
         boolean startup = only.matcher("startup/startup").find();
         var jvm = new JvmSuite(folder, quick, rounds(3), only, Allocator.baseline(allocators));
         if (list) {
@@ -146,6 +152,18 @@ public final class Main implements Callable<Integer> {
         return true;
     }
 
+    /** The native suite in all modes, in one file: workloads, and programs of others. */
+    private boolean measureModes(Bin bin, double scale, Path work) throws IOException {
+        var workloads = select(new Suite("workloads", Workload.suite(bin, scale), rounds(3)));
+        var programs = select(new Suite("programs", RealProgram.suite(work, quick), rounds(3)));
+        var all = new ArrayList<Benchmark>(workloads.benchmarks());
+        all.addAll(programs.benchmarks());
+        var rounds = new Rounds(all, allocators, rounds(3));
+        progress = new Progress(spec.commandLine().getErr(), rounds.steps());
+        write(Report.MODES, all.stream().map(Benchmark::about).toList(), rounds.run(progress), scale);
+        return true;
+    }
+
     private int rounds(int usually) { return runs != null ? runs : quick ? 1 : usually; }
 
     private Suite select(Suite suite) {
@@ -169,7 +187,7 @@ public final class Main implements Callable<Integer> {
     private void write(String suite, List<Case> cases, List<Sample> samples, double scale) {
         note(samples);
         new Results(suite, Instant.now().truncatedTo(ChronoUnit.SECONDS), machine(), scale, allocators,
-                Allocator.baseline(allocators).name(), cases, samples).write(folder);
+                modes ? Mode.RELEASE : Allocator.baseline(allocators).name(), cases, samples).write(folder);
     }
 
     private static Machine machine() {

@@ -6,6 +6,7 @@ import dev.mimalloc.tools.measure.Program;
 import dev.mimalloc.tools.measure.Stopwatch;
 import dev.mimalloc.tools.measure.Stopwatch.Failed;
 import java.nio.file.Path;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -74,7 +75,9 @@ final class RealProgram implements Benchmark {
 
     @Override
     public Map<String, Double> run(Allocator allocator) {
-        var run = stopwatch.measure(allocator.library(), program.processors(), program.command(), program.environment());
+        var environment = new HashMap<>(program.environment());
+        environment.putAll(allocator.environment());
+        var run = stopwatch.measure(allocator.library(), program.processors(), program.command(), environment);
         if (stopwatch.errors().contains("cannot be preloaded")) throw new Failed("the library cannot be preloaded");
         if (digest == null) digest = run.digest();
         if (!run.digest().equals(digest)) throw new Failed("its output is not what it was on the first allocator");

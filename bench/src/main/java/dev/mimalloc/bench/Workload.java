@@ -75,7 +75,7 @@ final class Workload implements Benchmark {
     public Map<String, Double> run(Allocator allocator) {
         Stopwatch stopwatch = bin.stopwatch();
         var run = stopwatch.measure(allocator.library(), processors,
-                List.of(bin.folder().resolve(program).toString(), Double.toString(scale), variant), Map.of());
+                List.of(bin.folder().resolve(program).toString(), Double.toString(scale), variant), allocator.environment());
         JsonNode line = JSON.readTree(stopwatch.output());
         requireInUse(allocator, line.get("allocator").asString());
         String sum = line.get("checksum").asString();

@@ -1,6 +1,7 @@
 package dev.mimalloc.bench.report;
 
 import dev.mimalloc.bench.Allocator;
+import dev.mimalloc.bench.Mode;
 import dev.mimalloc.bench.Results.Case;
 import dev.mimalloc.tools.measure.Summary;
 import java.util.ArrayList;
@@ -25,6 +26,7 @@ final class Goals {
         raw.latency().ifPresent(all::latency);
         raw.scaling().ifPresent(all::scaling);
         raw.startup().ifPresent(all::startup);
+        raw.modes().ifPresent(all::modes);
         raw.jvm().forEach(row -> {
             if (row.hasGoal()) all.goals.add(row.asGoal());
         });
@@ -46,6 +48,19 @@ final class Goals {
             mean(figures, "CPU time", peer.name(), "cpuSeconds", 0.95);
             mean(figures, "time", peer.name(), "seconds", 0.95);
         }
+    }
+
+    private void modes(Figures figures) {
+        for (Mode mode : Mode.ALL) {
+            if (Double.isInfinite(mode.cpu())) continue;
+            price(figures, "CPU time", mode.name(), "cpuSeconds", mode.cpu());
+            price(figures, "peak memory", mode.name(), "peakKib", mode.memory());
+        }
+    }
+
+    private void price(Figures figures, String what, String mode, String figure, double target) {
+        figures.meanRatio(mode, Mode.RELEASE, figure).ifPresent(
+                mean -> goals.add(Goal.atMost("Mean %s of %s, compared with release".formatted(what, mode), target, mean)));
     }
 
     private static boolean isVersion3(Figures figures) {

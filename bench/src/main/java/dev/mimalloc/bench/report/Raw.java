@@ -13,10 +13,11 @@ import tools.jackson.databind.json.JsonMapper;
  * All raw results that there are in a folder.
  *
  * @param workloads our own programs
+ * @param modes     our programs and the real ones, in the modes of our library
  * @param programs  the same and the real programs, as far as there are any of the two
  */
 record Raw(Optional<Figures> workloads, Optional<Figures> programs, Optional<Figures> scaling,
-        Optional<Figures> latency, Optional<Figures> startup, List<JvmRow> jvm, List<JvmLatency> jvmLatency) {
+        Optional<Figures> latency, Optional<Figures> startup, Optional<Figures> modes, List<JvmRow> jvm, List<JvmLatency> jvmLatency) {
 
     static Raw read(Path folder) {
         var workloads = figures(folder, "workloads");
@@ -24,7 +25,7 @@ record Raw(Optional<Figures> workloads, Optional<Figures> programs, Optional<Fig
         var all = workloads.isPresent() && real.isPresent()
                 ? Optional.of(Figures.together(workloads.get(), real.get())) : workloads.or(() -> real);
         return new Raw(workloads, all, figures(folder, "scaling"), figures(folder, "latency"),
-                figures(folder, "startup"), JvmRow.all(tree(folder, "jvm")),
+                figures(folder, "startup"), figures(folder, Report.MODES), JvmRow.all(tree(folder, "jvm")),
                 JvmLatency.all(tree(folder, "jvm-latency")));
     }
 
@@ -49,7 +50,7 @@ record Raw(Optional<Figures> workloads, Optional<Figures> programs, Optional<Fig
     /** The suites that ran, of those run on each allocator. */
     List<Figures> suites() {
         var suites = new ArrayList<Figures>();
-        for (var suite : List.of(programs, scaling, latency, startup)) suite.ifPresent(suites::add);
+        for (var suite : List.of(programs, scaling, latency, startup, modes)) suite.ifPresent(suites::add);
         return suites;
     }
 

@@ -21,6 +21,9 @@ public final class Report {
     public static final List<String> SUITES = List.of("workloads", "programs", "scaling", "latency", "startup", "jvm",
             "jvm-latency");
 
+    /** The name of the file of raw results for the modes of our library, which has a run of its own. */
+    public static final String MODES = "modes";
+
     private static final int WIDTH = 860;
     private static final NumberFormat BYTES = new Bytes();
 
@@ -62,6 +65,7 @@ public final class Report {
         if (raw.latency().isPresent()) latency(raw.latency().get());
         if (raw.scaling().isPresent()) scaling(raw.scaling().get());
         if (raw.startup().isPresent()) startup(raw.startup().get());
+        if (raw.modes().isPresent()) modes(raw.modes().get());
         if (!raw.jvm().isEmpty()) {
             page.heading("On the JVM", "Nanoseconds for one operation; ratios with the range of the rounds.");
             page.jvm(raw.jvm());
@@ -97,6 +101,12 @@ public final class Report {
         }
         page.heading("Page faults", "Those that the system could serve without a disk.");
         page.values(figures, figures.cases(), "page faults", "minorFaults", 1, "%,.0f");
+    }
+
+    private void modes(Figures figures) {
+        page.means(figures);
+        page.values(figures, figures.cases(), "CPU time in each mode, s", "cpuSeconds", 1, "%.2f");
+        page.values(figures, figures.cases(), "peak memory in each mode, MiB", "peakKib", 1024, "%.1f");
     }
 
     private void latency(Figures figures) throws IOException {

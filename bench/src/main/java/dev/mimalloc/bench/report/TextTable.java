@@ -12,6 +12,7 @@ final class TextTable {
     static String of(Raw raw, List<Goal> goals) {
         var text = new StringBuilder();
         raw.programs().ifPresent(figures -> programs(text, figures));
+        raw.modes().ifPresent(figures -> programs(text, figures));
         if (!goals.isEmpty()) {
             text.append(String.format("%n%-62s %-22s %s%n", "numbers to reach", "at most", "measured"));
         }
