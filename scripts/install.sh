@@ -64,7 +64,7 @@ need_test() {
   need nodejs node
   need clang clang
   need pkg-config pkg-config
-  need valgrind valgrind
+  need valgrind valgrind /usr/include/valgrind/memcheck.h # beside it a library is built for it; gcc brings ASan's headers
   need 'libpython*-testsuite' /usr/lib/python3.*/test/test_json
   older_jdk
 }

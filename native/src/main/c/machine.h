@@ -8,6 +8,12 @@
 #error "mimalloc needs gcc, clang or a compiler that knows their built-ins"
 #endif
 #define MI_INLINE static inline __attribute__((always_inline, unused))
+#if !defined(MI_TRACK_VALGRIND)
+#define MI_TRACK_VALGRIND 0
+#endif
+#if !defined(MI_TRACK_ASAN)
+#define MI_TRACK_ASAN 0
+#endif
 #define MI_SLOW static __attribute__((noinline))
 #define MI_STRING_(x) #x
 #define MI_STRING(x) MI_STRING_(x)
@@ -78,9 +84,20 @@ MI_INLINE int32_t Memory_getShort(int64_t a) { return *MI_AT(mi_quarter, a); }
 MI_INLINE void Memory_putShort(int64_t a, int32_t v) { *MI_AT(mi_quarter, a) = (uint16_t)v; }
 MI_INLINE int32_t Memory_getByte(int64_t a) { return *MI_AT(unsigned char, a); }
 MI_INLINE void Memory_putByte(int64_t a, int32_t v) { *MI_AT(unsigned char, a) = (unsigned char)v; }
+#if MI_TRACK_ASAN
+// ASan would look into what memcpy and memset do to blocks that are free.
+MI_INLINE void Memory_copy(int64_t from, int64_t to, int64_t size) {
+  for (int64_t i = 0; i < size; i++) *MI_AT(volatile unsigned char, to + i) = *MI_AT(volatile unsigned char, from + i);
+}
+MI_INLINE void Memory_fill(int64_t a, int64_t size, int32_t v) {
+  for (int64_t i = 0; i < size; i++) *MI_AT(volatile unsigned char, a + i) = (unsigned char)v;
+}
+MI_INLINE void Memory_zero(int64_t a, int64_t words) { Memory_fill(a, words * 8, 0); }
+#else
 MI_INLINE void Memory_copy(int64_t from, int64_t to, int64_t size) { __builtin_memcpy(MI_AT(void, to), MI_AT(void, from), (size_t)size); }
 MI_INLINE void Memory_fill(int64_t a, int64_t size, int32_t v) { __builtin_memset(MI_AT(void, a), v, (size_t)size); }
 MI_INLINE void Memory_zero(int64_t a, int64_t words) { __builtin_memset(MI_AT(void, a), 0, (size_t)words << 3); }
+#endif
 
 // Memory: atomic access to words
 MI_INLINE int64_t Memory_getRelaxed(int64_t a) { return __atomic_load_n(MI_AT(mi_word, a), __ATOMIC_RELAXED); }
@@ -140,6 +157,34 @@ MI_SLOW _Noreturn void mi_check_failed(const char* what, int64_t address);
 #endif
 #define Secure_level() (MI_SECURE)
 
+// Variant: what the library does unasked. An option that the user gives has the last word.
+#if !defined(MI_GUARDED)
+#define MI_GUARDED 0
+#endif
+#define MI_GUARDED_RATE 20000  // what costs 2 % of the CPU time of programs that allocate a lot: see docs/security.md
+#if !defined(MI_PADDING)
+#define MI_PADDING 0
+#endif
+#if !defined(MI_XMALLOC)
+#define MI_XMALLOC 0
+#endif
+#if !defined(MI_SHOW_ERRORS)
+#define MI_SHOW_ERRORS (MI_TRACK_VALGRIND || MI_TRACK_ASAN)
+#endif
+#if !defined(MI_NO_THP)
+#define MI_NO_THP 0
+#endif
+#define Variant_abortsWithoutMemory() (MI_XMALLOC)
+MI_INLINE int64_t Variant_defaultOf(int32_t option, int64_t value) {
+  if (MI_GUARDED && option == mi_option_guarded_sample_rate) return MI_GUARDED_RATE;
+  if (MI_PADDING && option == mi_option_secure_padding) return 1;
+  if (MI_SHOW_ERRORS && option == mi_option_show_errors) return 1;
+  if (MI_NO_THP && option == mi_option_allow_thp) return 0;
+  // The tool has told of the misuse, and may have more to tell.
+  if ((MI_TRACK_VALGRIND || MI_TRACK_ASAN) && option == mi_option_abort_on_misuse) return 0;
+  return value;
+}
+
 // The memory that everything else is reached from.
 static _Alignas(64) unsigned char mi_root[64 << 10];
 MI_INLINE int64_t Memory_address(int64_t a) { return a; }
@@ -192,6 +237,5 @@ MI_INLINE void Trace_freed(int64_t block) { (void)block; }
 MI_INLINE void Trace_page(int32_t fresh, int64_t start, int64_t bytes, int64_t block_size, int64_t heap) {
   (void)fresh, (void)start, (void)bytes, (void)block_size, (void)heap;
 }
-MI_INLINE void Trace_arena(int32_t fresh, int64_t start, int64_t bytes) { (void)fresh, (void)start, (void)bytes; }
 MI_INLINE void Trace_purging(void) {}
 MI_INLINE void Trace_purged(int64_t start, int64_t bytes) { (void)start, (void)bytes; }

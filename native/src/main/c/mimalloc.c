@@ -6,6 +6,8 @@
 //   MI_MALLOC_OVERRIDE           also define malloc, free, operator new and all their relatives
 //   MI_SECURE=4                  harden it, by levels from 1 to 5; a misuse ends the process
 //   MI_DEBUG                     check the allocator's own invariants as it runs, and abort when one does not hold
+//   MI_TRACK_VALGRIND, MI_TRACK_ASAN  tell valgrind or AddressSanitizer which bytes are a user's
+//   MI_GUARDED, MI_PADDING, MI_XMALLOC, MI_SHOW_ERRORS, MI_NO_THP  other defaults: see docs/native.md
 // In a C++ program add -fexceptions, so that mi_new can throw std::bad_alloc through this file.
 
 #if !defined(_GNU_SOURCE)
@@ -18,6 +20,8 @@
 #include "mimalloc-stats.h"
 
 #include "machine.h"
+static int64_t Os_write(int64_t text, int64_t length);
+#include "track.h"
 #if defined(__unix__) || defined(__APPLE__)
 #include "system/posix.c"
 #include "system/cpp.c"

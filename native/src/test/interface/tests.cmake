@@ -9,11 +9,11 @@ set(MI_OVERRIDE OFF)
 mi_compile(mi-test-library)
 set(MI_OVERRIDE ${mi_override_was})
 target_link_libraries(mi-test-library PUBLIC Threads::Threads)
-target_link_options(mi-test-library PUBLIC ${mi_sanitizer})
+target_link_options(mi-test-library PUBLIC ${mi_sanitizer} ${mi_tool})
 
 function(mi_program name)
   add_executable(${name} ${ARGN})
-  target_compile_options(${name} PRIVATE ${mi_warnings} ${mi_sanitizer} -g -O1)
+  target_compile_options(${name} PRIVATE ${mi_warnings} ${mi_sanitizer} ${mi_tool} -g -O1)
   target_link_libraries(${name} PRIVATE mi-test-library)
 endfunction()
 
@@ -37,6 +37,56 @@ function(mi_test_guarded rate)
       "MIMALLOC_GUARDED_SAMPLE_SEED=1")  # the same blocks each time
   endforeach()
 endfunction()
+
+find_program(VALGRIND valgrind)
+# A library that is built for valgrind or ASan is tested with that, and with nothing else: each misuse is found, and what is
+# allowed is no error of the tool's.
+if(MI_TRACK_VALGRIND OR MI_TRACK_ASAN)
+  if(MI_TRACK_VALGRIND)
+    # The redirection is for a program's malloc; a program that only calls mi_malloc has no need of that.
+    set(tool ${VALGRIND} --quiet --error-exitcode=9 --soname-synonyms=somalloc=nouserintercepts)
+    set(leaks --leak-check=full)
+  endif()
+  file(GLOB c_sources "${mi_tests}/c/*.c")
+  mi_program(interface-c ${c_sources})
+  set_target_properties(interface-c PROPERTIES C_STANDARD 11 C_EXTENSIONS OFF)
+  # Not those that free what they must not, or know the options' defaults.
+  foreach(topic allocate aligned names heaps theaps visit arenas subprocesses threads)
+    mi_test(c-${topic} ${tool} $<TARGET_FILE:interface-c> ${topic})
+    # Here, too, realloc always moves a block. There are no guarded ones.
+    set_property(TEST c-${topic} APPEND PROPERTY ENVIRONMENT "MIMALLOC_GUARDED_SAMPLE_RATE=1" "MIMALLOC_SHOW_ERRORS=0")
+  endforeach()
+  mi_program(tracked "${mi_tests}/programs/tracked.c")
+  target_compile_options(tracked PRIVATE -fno-builtin)
+  # mi_finds CASE WORDS: the program ends with an error of the tool's, and not with what it prints at its end.
+  function(mi_finds case words)
+    mi_test(finds-${case} ${tool} ${leaks} $<TARGET_FILE:tracked> ${case})
+    set_tests_properties(finds-${case} PROPERTIES PASS_REGULAR_EXPRESSION "${words}")
+  endfunction()
+  mi_test(tracked-clean ${tool} ${leaks} $<TARGET_FILE:tracked> clean)
+  set(cases overflow large-overflow underflow past-realloc past-aligned past-aligned-at past-usable)
+  set(freed use-after-free use-after-free-large use-after-realloc use-after-destroy)
+  set(frees double-free double-free-large free-inside free-static)
+  foreach(case IN LISTS cases freed)
+    mi_finds(${case} "$<IF:$<BOOL:${MI_TRACK_ASAN}>,AddressSanitizer: use-after-poison,Invalid (read|write) of size 1>")
+  endforeach()
+  foreach(case IN LISTS frees)
+    mi_finds(${case} "$<IF:$<BOOL:${MI_TRACK_ASAN}>,a free of what is free.*AddressSanitizer: ,Invalid free\\(\\)>")
+  endforeach()
+  if(MI_TRACK_VALGRIND)  # ASan knows neither values nor leaks of an allocator that is not its own
+    mi_finds(uninitialised "depends on uninitialised value")
+    mi_finds(uninitialised-end "depends on uninitialised value")
+    mi_finds(leak "1,000 bytes in 1 blocks are definitely lost")
+    if(MI_OVERRIDE AND TARGET mimalloc)
+      # What the C library allocates is the library's then, too.
+      add_executable(tracked-replaced "${mi_tests}/programs/tracked.c")
+      target_compile_options(tracked-replaced PRIVATE ${mi_warnings} -fno-builtin)
+      target_link_libraries(tracked-replaced PRIVATE mimalloc)
+      mi_test(tracked-replaced ${tool} ${leaks} $<TARGET_FILE:tracked-replaced> clean)
+    endif()
+  endif()
+  return()
+endif()
 
 # --- C ------------------------------------------------------------------------------------------------------------------
 
@@ -79,7 +129,6 @@ endforeach()
 
 # --- Programs -----------------------------------------------------------------------------------------------------------
 
-find_program(VALGRIND valgrind)
 if(NOT mi_sanitizer)
   mi_program(small "${mi_tests}/programs/small.c")
   mi_test(small small)

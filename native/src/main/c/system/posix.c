@@ -66,11 +66,13 @@ MI_OS int64_t Os_map(int64_t wish, int64_t size, int64_t alignment, int32_t flag
   if (flags & MI_REPLACE) kind |= MAP_FIXED;
   if ((uint64_t)size > PTRDIFF_MAX) return -ENOMEM;
   void* p = mmap(MI_AT(void, wish), (size_t)size, access, kind, -1, 0);
+  if (p != MAP_FAILED) mi_track_mapped(MI_ADDRESS(p), size);
   return mi_answer(p == MAP_FAILED ? -1 : MI_ADDRESS(p), saved);
 }
 
 MI_OS int64_t Os_unmap(int64_t a, int64_t size) {
   int saved = errno;
+  mi_track_unmapped(a, size);
   return mi_answer(munmap(MI_AT(void, a), (size_t)size), saved);
 }
 

@@ -43,7 +43,7 @@ final class Boot implements Lifecycle {
             + " arena.SharedArena arena.SharedArena$List arena.SharedArena$List$Node base.HeapUsers base.Refusal";
 
     /** Those of the machine. */
-    static final String MACHINE = "Bits Callback Check Memory Os Secure Segments Text ThreadSlot Trace UpperTable";
+    static final String MACHINE = "Bits Callback Check Memory Os Secure Segments Text ThreadSlot Trace Track UpperTable Variant";
 
     private static final long FIRST = 2 << 20;
     /** Who gives one of these has ideas of his own where memory comes from. */

@@ -49,6 +49,6 @@ import jdk.jfr.events.StackFilter;
         "dev.mimalloc.machine.OperatingSystem", "dev.mimalloc.machine.Os", "dev.mimalloc.machine.Secure", "dev.mimalloc.machine.Segments",
         "dev.mimalloc.machine.StackProbe", "dev.mimalloc.machine.SunAccess", "dev.mimalloc.machine.SystemCalls",
         "dev.mimalloc.machine.Text", "dev.mimalloc.machine.ThreadSlot", "dev.mimalloc.machine.ThreadSlot$Entry",
-        "dev.mimalloc.machine.Trace", "dev.mimalloc.machine.Unpinned", "dev.mimalloc.machine.UpperTable",
+        "dev.mimalloc.machine.Trace", "dev.mimalloc.machine.Track", "dev.mimalloc.machine.Unpinned", "dev.mimalloc.machine.UpperTable", "dev.mimalloc.machine.Variant",
         "java.lang.foreign.SegmentAllocator"})
 abstract class FlightCalled extends Event {}

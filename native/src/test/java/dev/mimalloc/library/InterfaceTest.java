@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.TreeMap;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.BeforeAll;
@@ -40,6 +41,15 @@ class InterfaceTest {
     void underASanitizer(String sanitizer) throws Exception {
         test(sanitizer, "-DMI_DEBUG_" + sanitizer + "=ON", "-DMI_OVERRIDE=OFF", "-DMI_BUILD_SHARED=OFF",
                 "-DMI_BUILD_OBJECT=OFF", "-DCMAKE_BUILD_TYPE=RelWithDebInfo");
+    }
+
+    /** Libraries that tell valgrind and ASan of their blocks: each misuse is found, and correct programs are clean. */
+    @ParameterizedTest
+    @ValueSource(strings = {"VALGRIND", "ASAN"})
+    void underATool(String tool) throws Exception {
+        String override = tool.equals("ASAN") ? "OFF" : "ON";
+        test(tool + "_TRACKED", "-DMI_TRACK_" + tool + "=ON", "-DMI_OVERRIDE=" + override, "-DMI_BUILD_OBJECT=OFF");
+        assertThat(Path.of("target/interface", tool + "_TRACKED", "libmimalloc-" + tool.toLowerCase(Locale.ROOT) + ".so")).exists();
     }
 
     /** The allocator checks its own invariants, and programs that break one find that it does. */

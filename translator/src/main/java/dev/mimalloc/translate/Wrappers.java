@@ -2,7 +2,10 @@ package dev.mimalloc.translate;
 
 import java.util.HashMap;
 
-/** The C interface: a function for each signature in an {@code @Export}, around the translated method. */
+/**
+ * The C interface: a function for each signature in an {@code @Export}, around the translated method. {@code MI_SCOPE}
+ * stands where a call begins; only a build for valgrind has something there.
+ */
 final class Wrappers {
     private Wrappers() {}
 
@@ -38,6 +41,6 @@ final class Wrappers {
             arguments.append(signature.parameters().get(i).toCore(types.get(i).descriptorString()));
         }
         String call = method.cName() + "(" + arguments + ")";
-        return "%s%s { %s }\n".formatted(signature.isInternal() ? "static " : "", signature, signature.fromCore(call));
+        return "%s%s { MI_SCOPE; %s }\n".formatted(signature.isInternal() ? "static " : "", signature, signature.fromCore(call));
     }
 }

@@ -6,6 +6,7 @@ import dev.mimalloc.machine.Callback;
 import dev.mimalloc.machine.Export;
 import dev.mimalloc.machine.Os;
 import dev.mimalloc.machine.Text;
+import dev.mimalloc.machine.Variant;
 
 /** Errors and warnings: how they are reported. The codes are those of errno. */
 public final class Errors {
@@ -61,15 +62,21 @@ public final class Errors {
     /** No memory for a block of {@code size} bytes; returns 0 for the caller to return. */
     public static long outOfMemory(long size) {
         Os.setErrno(ENOMEM);
-        raise(ENOMEM, Text.literal("unable to allocate memory, bytes"), size);
+        raiseMemory(ENOMEM, Text.literal("unable to allocate memory, bytes"), size);
         return 0;
     }
 
     /** A request of more bytes than there can be; returns 0 for the caller to return. */
     public static long tooLarge(long size) {
         Os.setErrno(ENOMEM);
-        raise(EOVERFLOW, Text.literal("allocation request is too large, bytes"), size);
+        raiseMemory(EOVERFLOW, Text.literal("allocation request is too large, bytes"), size);
         return 0;
+    }
+
+    private static void raiseMemory(int code, long text, long size) {
+        boolean last = Variant.abortsWithoutMemory() && Root.errorAcquire() == 0;
+        raise(code, text, size, last ? LAST : 0);
+        if (last) Os.abort();
     }
 
     /** An alignment that is no power of two, or that cannot be had; returns 0 for the caller to return. */

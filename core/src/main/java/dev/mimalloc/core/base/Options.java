@@ -5,6 +5,7 @@ import static dev.mimalloc.machine.Text.literal;
 
 import dev.mimalloc.machine.Export;
 import dev.mimalloc.machine.Os;
+import dev.mimalloc.machine.Variant;
 
 /**
  * The options: read from the environment when first asked for, or set by a call. The one table of them is here: a
@@ -263,7 +264,7 @@ public final class Options {
     public static boolean isSize(int option) { return kind(option) == KIB; }
 
     /** The value of an option that nobody has given. */
-    public static long defaultOf(int option) { return field(option, DEFAULT_VALUE); }
+    public static long defaultOf(int option) { return Variant.defaultOf(option, field(option, DEFAULT_VALUE)); }
 
     /** The smallest value that makes sense. */
     public static long min(int option) { return field(option, LEAST); }

@@ -2,6 +2,7 @@ package dev.mimalloc.core.base;
 
 import dev.mimalloc.machine.Os;
 import dev.mimalloc.machine.Secure;
+import dev.mimalloc.machine.Track;
 
 /**
  * What hardens the allocator in this process, and the secrets that it needs: two keys from the OS, from which all
@@ -80,6 +81,7 @@ public final class Secret {
     private static int features() {
         long preset = Options.bounded(Options.HARDEN);
         int features = preset >= 1 ? TAGS | SHUFFLE : 0;
+        if (Track.isOn()) features |= TAGS | PADDING; // what sends each malloc and free to where a tool is told
         if (preset >= 2) features |= PADDING;
         if (preset >= 3) features |= ZERO | REUSE;
         if (Options.isEnabled(Options.SECURE_TAGS)) features |= TAGS;

@@ -32,6 +32,7 @@ import dev.mimalloc.machine.Export;
 import dev.mimalloc.machine.Os;
 import dev.mimalloc.machine.ThreadSlot;
 import dev.mimalloc.machine.Trace;
+import dev.mimalloc.machine.Track;
 
 /**
  * Allocation. The fast path goes from the thread to its theap, by the theap's direct table to a page, and takes the
@@ -288,6 +289,7 @@ public final class Allocate {
         // Any other is cleared before it is taken: see popClearedSlow.
         if (zero && !Page.has(page, Page.FREE_ZERO)) fill(block, Page.blockSize(page), 0);
         Harden.padOnly(page, block, asked);
+        if (Track.isOn()) Track.allocated(block, asked, zero, block, Page.blockSize(page));
         Page.popOnly(page);
         Abandon.abandon(page);
         return block;

@@ -13,6 +13,7 @@ import dev.mimalloc.core.page.Pages;
 import dev.mimalloc.core.thread.Theaps;
 import dev.mimalloc.machine.Bits;
 import dev.mimalloc.machine.Export;
+import dev.mimalloc.machine.Track;
 
 /**
  * Blocks aligned to any power of two, at their start or at an offset. Up to a slice, rounding the size is all it takes
@@ -125,7 +126,14 @@ public final class AllocateAligned {
         long p = allocate(theap, 1, alignment, offset, zero);
         long page = PageMap.pageOf(p);
         if (page != 0 && Harden.isPadded(page)) Harden.padAnew(page, Free.blockOf(page, p), p);
+        if (Track.isOn() && page != 0) track(page, p, p, 0, false);
         return p;
+    }
+
+    /** Tells a tool that a block which it was told of, at {@code before}, is its user's in another way. */
+    private static void track(long page, long before, long p, long size, boolean zero) {
+        Track.freed(before, Free.blockOf(page, p), Page.blockSize(page));
+        Track.allocated(p, size, zero, Free.blockOf(page, p), Page.blockSize(page));
     }
 
     private static long single(long theap, long size, long alignment, boolean zero) {
@@ -149,6 +157,7 @@ public final class AllocateAligned {
         long address = Config.alignUp(block + offset, alignment) - offset;
         if (address != block) Page.setHasInterior(page);
         long given = Allocate.takeFirst(page, address - block + size, zero);
+        if (Track.isOn() && given == block) track(page, block, address, size, zero);
         if (given == block) return address;
         Free.free(given); // another block instead of one that was overwritten: the address need not lie in it
         return 0;

@@ -14,6 +14,7 @@ import dev.mimalloc.core.thread.Quarantine;
 import dev.mimalloc.machine.Export;
 import dev.mimalloc.machine.Text;
 import dev.mimalloc.machine.ThreadSlot;
+import dev.mimalloc.machine.Track;
 
 /**
  * Freeing. The fast path: the page map leads from the address to the page, whose thread word is this thread's id and
@@ -38,8 +39,16 @@ public final class Free {
         else if (unlikely(Harden.putBack(page, p) == 0)) Retire.retireSlow(page);
     }
 
+    /** Tells a tool of a free, also of one that will be refused: of an address where no user has a block, or 0. */
+    private static void track(long p, long page) {
+        long block = page == 0 ? 0 : blockOf(page, p);
+        boolean isBlock = page != 0 && Page.isBlockStart(page, block);
+        if (p != 0) Track.freed(p, block, isBlock ? Page.blockSize(page) : 0);
+    }
+
     /** Frees a block of a page that is not the thread's, or that has a flag in its thread word. */
     private static void freeSlow(long p, long page) {
+        if (Track.isOn()) track(p, page);
         ThreadSlot.probeStack();
         long difference = Page.threadWordRelaxed(page) ^ ThreadSlot.id();
         if (likely((difference & Page.FLAGS) == 0 && !Secret.isBuilt())) Quarantine.push(page, p);
@@ -74,6 +83,7 @@ public final class Free {
     private static void freeOdd(long p) {
         long page = pageOf(p);
         if (page != 0) freeSlow(p, page);
+        else if (Track.isOn()) track(p, 0);
     }
 
     /** The page of a block; 0 for 0, and, with an error, for an address that cannot be a block's. */

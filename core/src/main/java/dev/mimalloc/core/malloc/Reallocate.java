@@ -19,6 +19,7 @@ import dev.mimalloc.core.thread.Theaps;
 import dev.mimalloc.machine.Bits;
 import dev.mimalloc.machine.Export;
 import dev.mimalloc.machine.ThreadSlot;
+import dev.mimalloc.machine.Track;
 
 /**
  * Changes a block's size. A block stays where it is when the new size fits and uses at least half of it. A large one
@@ -215,6 +216,7 @@ public final class Reallocate {
 
     /** A large block without a copy, or 0. */
     private static long resize(long heap, long page, long p, long usable, long size, boolean zero) {
+        if (Track.isOn()) return 0;
         if (size <= usable) {
             if (!Resize.pays(usable, size) || !Resize.shrink(page, Harden.padded(size))) return 0;
             if (zero) fill(p + size, Page.blockSize(page) - size, 0);
@@ -256,15 +258,15 @@ public final class Reallocate {
         return block == 0 ? 0 : move(page, p, kept, block, zero);
     }
 
-    /** Has a block room for {@code size} bytes? A guarded one that shrank would not end at its guard any more. */
+    /** Has a block room for {@code size} bytes? A guarded one that shrank would not end at its guard any more; where a tool watches, each gets a new address. */
     private static boolean fits(long page, long usable, long size) {
-        return size != 0 && (size == usable || size < usable && !Page.isGuarded(page));
+        return size != 0 && !Track.isOn() && (size == usable || size < usable && !Page.isGuarded(page));
     }
 
     private static long move(long page, long p, long kept, long block, boolean zero) {
         long other = PageMap.pageOf(block);
         // A page of its own may be of fresh memory, which is zero.
-        if (zero && !(Page.isSingleton(other) && Page.has(other, Page.MEMORY_ZERO))) {
+        if (zero && (Track.isOn() || !Page.isSingleton(other) || !Page.has(other, Page.MEMORY_ZERO))) {
             // The whole block, not only what was asked for: a later rezalloc may find that it grows in place.
             fill(block + kept, Free.usableSize(other, block) - kept, 0);
         }

@@ -7,6 +7,7 @@ import dev.mimalloc.core.base.Errors;
 import dev.mimalloc.core.base.Secret;
 import dev.mimalloc.machine.Bits;
 import dev.mimalloc.machine.Text;
+import dev.mimalloc.machine.Track;
 
 /**
  * What hardens single blocks: checks when a block is given to a user, and when it is taken back. Only pages that
@@ -33,7 +34,7 @@ public final class Harden {
     /** Bytes that a block needs for a user's {@code size}; a size that is too large stays one. */
     public static long padded(long size) {
         if (!Secret.isOn() || size < 0 || Secret.guardsPages() && size == 0) return size;
-        long padded = Secret.has(Secret.PADDING) ? size + 1 : size; // negative if it was the largest number
+        long padded = Secret.has(Secret.PADDING) ? size + Track.redZone() : size; // negative if it was the largest number
         return padded < 0 ? padded : Config.max(LEAST, padded);
     }
 
@@ -79,6 +80,7 @@ public final class Harden {
         putLong(block + WORD, 0);
         if (zero) fill(block, cleared ? WORD : Page.blockSize(page), 0);
         if (Secret.has(Secret.PADDING)) pad(page, block, block + size);
+        if (Track.isOn()) Track.allocated(block, size, zero, block, Page.blockSize(page));
         return block;
     }
 

@@ -575,7 +575,7 @@ public final class Page {
      * tells: with the reciprocal its low half is below that when the offset is a multiple of the block size, and its
      * high half is the block's index. The offset has less than 32 bits.
      */
-    static boolean isBlockStart(long page, long address) {
+    public static boolean isBlockStart(long page, long address) {
         long offset = address - start(page);
         if (!Secret.isBuilt()) return Long.remainderUnsigned(offset, blockSize(page)) == 0 && offset < capacity(page) * blockSize(page);
         long reciprocal = getLong(page + RECIPROCAL);

@@ -11,6 +11,7 @@ import dev.mimalloc.core.base.SizeClass;
 import dev.mimalloc.core.base.Statistics;
 import dev.mimalloc.machine.Export;
 import dev.mimalloc.machine.ThreadSlot;
+import dev.mimalloc.machine.Track;
 
 /**
  * A thread-local heap: the pages of a heap that one thread allocates from. For each bin it has a queue of pages with
@@ -172,7 +173,7 @@ public final class Theap {
     @Export("void mi_theap_guarded_set_sample_rate(mi_theap_t* theap, size_t sample_rate, size_t seed)")
     public static void setGuardRate(long theap, long rate, long seed) {
         // No thread makes more than 2^40 allocations, and twice as many is still a number.
-        putLong(theap + GUARD_RATE, Config.max(0, Config.min(rate, 1L << 40)));
+        putLong(theap + GUARD_RATE, Track.isOn() ? 0 : Config.max(0, Config.min(rate, 1L << 40)));
         putLong(theap + GUARD_RANDOM, seed != 0 || rate == 0 ? seed : Secret.draw());
         drawGuard(theap);
     }

@@ -26,6 +26,7 @@ import dev.mimalloc.core.page.Retire;
 import dev.mimalloc.machine.Export;
 import dev.mimalloc.machine.Text;
 import dev.mimalloc.machine.ThreadSlot;
+import dev.mimalloc.machine.Track;
 
 /**
  * Makes the user's heaps and ends them: a heap is deleted and leaves its blocks to the main heap, or is destroyed with
@@ -201,6 +202,7 @@ public final class Heaps {
 
     /** Frees a page with all its blocks, whoever owns it: the heap's users have promised not to touch it. */
     private static void releaseWhatever(long page) {
+        if (Track.isOn()) Track.destroyed(Page.start(page), Page.blockSize(page), Page.capacity(page));
         Page.setThreadFreeRelease(page, Page.OWNED);
         boolean zero = Page.isHardened(page) && Secret.has(Secret.ZERO) && !Page.isGuarded(page) && !Page.isClosed(page);
         if (zero && Page.isSingleton(page)) Pages.zero(page, 0);
