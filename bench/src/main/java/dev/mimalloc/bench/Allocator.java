@@ -18,11 +18,13 @@ import java.util.regex.Pattern;
  * version where one could be found out; and options in a program's environment.
  */
 public record Allocator(String name, String library, String version, Map<String, String> environment) {
+    /** Results of earlier versions have no environment. */
     public Allocator {
-        if (environment == null) environment = Map.of(); // in results of earlier versions
+        if (environment == null) environment = Map.of();
     }
 
-    Allocator(String name, String library, String version) {
+    /** Without options. */
+    public Allocator(String name, String library, String version) {
         this(name, library, version, Map.of());
     }
 
