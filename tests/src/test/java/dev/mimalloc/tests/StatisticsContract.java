@@ -52,8 +52,8 @@ abstract class StatisticsContract extends Contract {
     void normalAndHugeAreWhatTheyAreCalled() {
         long normal = allocator.statistic("malloc_normal").current();
         long huge = allocator.statistic("malloc_huge").current();
-        long small = live.add(allocator.malloc(1000), 1000);
-        long large = live.add(allocator.malloc(3 * MIB), 3 * MIB);
+        live.add(allocator.malloc(1000), 1000);
+        live.add(allocator.malloc(3 * MIB), 3 * MIB);
         assertThat(allocator.statistic("malloc_normal").current() - normal).isEqualTo(Padding.block(allocator, 1000));
         assertThat(allocator.statistic("malloc_huge").current() - huge).isEqualTo(Padding.block(allocator, 3 * MIB));
     }
