@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#if MI_DEBUG > 0
+#if MI_DEBUG >= 2
 static void mi_check_write(const char* text) { Os_write(MI_ADDRESS(text), (int64_t)strlen(text)); }
 
 // What is a function of core, or a text that goes with an address. Nothing is allocated on the way out.

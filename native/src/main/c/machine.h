@@ -137,12 +137,14 @@ MI_INLINE void Memory_pause(void) {
 #define Memory_likely(condition) __builtin_expect((condition) != 0, 1)
 #define Memory_unlikely(condition) __builtin_expect((condition) != 0, 0)
 
-// Check: without MI_DEBUG the compiler drops what is asked for, and nothing is evaluated.
+// Check: a constant, so that the compiler drops what the level has not, and nothing of it is evaluated.
 #if !defined(MI_DEBUG)
 #define MI_DEBUG 0
 #endif
-#define Check_isOn() (MI_DEBUG > 0)
-#if MI_DEBUG > 0
+#define Check_level() (MI_DEBUG)
+#define Check_isOn() (MI_DEBUG >= 2)
+#define Check_isFull() (MI_DEBUG >= 3)
+#if MI_DEBUG >= 2
 MI_SLOW _Noreturn void mi_check_failed(const char* what, int64_t address);
 #define Check_that(holds) ((holds) ? (void)0 : mi_check_failed(__func__, 0))
 #define Check_fail(text, address) mi_check_failed(MI_AT(const char, text), address)
@@ -185,6 +187,18 @@ MI_INLINE int64_t Variant_defaultOf(int32_t option, int64_t value) {
   return value;
 }
 
+// Which form a block was allocated by is known from level 4 on, and in the debug build: core's Secret.hasForms.
+#define MI_HAS_FORMS (MI_SECURE >= 4 || MI_DEBUG >= 1)
+
+// Callers: in system/callers.c where there are any.
+#if MI_DEBUG >= 1
+static void Callers_record(int64_t block, int64_t size, int32_t freed);
+static void Callers_describe(int64_t block, int64_t buffer, int64_t size);
+#else
+#define Callers_record(block, size, freed) ((void)(block), (void)(size), (void)(freed))
+#define Callers_describe(block, buffer, size) ((void)(block), (void)(buffer), (void)(size))
+#endif
+
 // The memory that everything else is reached from.
 static _Alignas(64) unsigned char mi_root[64 << 10];
 MI_INLINE int64_t Memory_address(int64_t a) { return a; }
@@ -226,6 +240,7 @@ MI_INLINE int32_t Callback_limit(int64_t f, int64_t heap, int64_t size, int64_t 
   (void)f, (void)heap, (void)size, (void)used, (void)limit, (void)arg;
   return 0;
 }
+MI_INLINE int32_t Callback_keepStory(int64_t text) { return (void)text, false; }
 MI_INLINE void Callback_raise(int32_t code, int64_t text, int64_t value, int32_t number) { (void)code, (void)text, (void)value, (void)number; }
 
 // Trace: nobody listens.

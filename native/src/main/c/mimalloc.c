@@ -5,7 +5,8 @@
 // Options, as macros:
 //   MI_MALLOC_OVERRIDE           also define malloc, free, operator new and all their relatives
 //   MI_SECURE=4                  harden it, by levels from 1 to 5; a misuse ends the process
-//   MI_DEBUG                     check the allocator's own invariants as it runs, and abort when one does not hold
+//   MI_DEBUG=1                   find misuse of blocks and report it; 2: check the allocator's own invariants as it runs, too,
+//                                and abort when one does not hold; 3: walk over all its structures now and then
 //   MI_TRACK_VALGRIND, MI_TRACK_ASAN  tell valgrind or AddressSanitizer which bytes are a user's
 //   MI_GUARDED, MI_PADDING, MI_XMALLOC, MI_SHOW_ERRORS, MI_NO_THP  other defaults: see docs/native.md
 // In a C++ program add -fexceptions, so that mi_new can throw std::bad_alloc through this file.
@@ -25,6 +26,7 @@ static int64_t Os_write(int64_t text, int64_t length);
 #if defined(__unix__) || defined(__APPLE__)
 #include "system/posix.c"
 #include "system/cpp.c"
+#include "system/callers.c"
 #else
 #error "mimalloc does not know this system yet"
 #endif

@@ -40,8 +40,13 @@ size_t malloc_size(const void* p) MI_IS(mi_usable_size);
 size_t malloc_good_size(size_t size) MI_IS(mi_good_size);
 
 // C23: a libc that has them would get our blocks
+#if MI_HAS_FORMS
+void free_sized(void* p, size_t size) MI_IS(mi_free_size);
+MI_EXPORTED void free_aligned_sized(void* p, size_t alignment, size_t size) { mi_free_size_aligned(p, size, alignment); }
+#else
 void free_sized(void* p, size_t size) MI_IS(mi_free);
 void free_aligned_sized(void* p, size_t alignment, size_t size) MI_IS(mi_free);
+#endif
 MI_EXPORTED size_t memalignment(const void* p) { return (size_t)((uintptr_t)p & -(uintptr_t)p); }
 
 // glibc's other names for them
@@ -154,6 +159,37 @@ MI_EXPORTED int mallopt(int parameter, int value) {
 #define MI_NEW(kind, rest) _Zn##kind##j##rest
 #define MI_DELETE_SIZED(kind, rest) _Zd##kind##Pvj##rest
 #endif
+#if MI_HAS_FORMS
+// Each block is marked with its form, by core's numbers in Padding. A delete says which form it belongs to.
+enum { MI_BY_NEW = 1, MI_BY_NEW_ARRAY = 2, MI_BY_ALIGNED = 4 };
+#define MI_NEW_AND_DELETE(n, d, form)                                                                                      \
+  MI_EXPORTED void* MI_NEW(n, )(size_t size) { return mi__formed(mi_new(size), form); }                                    \
+  MI_EXPORTED void* MI_NEW(n, RKSt9nothrow_t)(size_t size, const void* nothrow) {                                          \
+    return (void)nothrow, mi__formed(mi_new_nothrow(size), form);                                                          \
+  }                                                                                                                        \
+  MI_EXPORTED void* MI_NEW(n, St11align_val_t)(size_t size, size_t alignment) {                                            \
+    return mi__formed(mi_new_aligned(size, alignment), form | MI_BY_ALIGNED);                                              \
+  }                                                                                                                        \
+  MI_EXPORTED void* MI_NEW(n, St11align_val_tRKSt9nothrow_t)(size_t size, size_t alignment, const void* nothrow) {         \
+    return (void)nothrow, mi__formed(mi_new_aligned_nothrow(size, alignment), form | MI_BY_ALIGNED);                       \
+  }                                                                                                                        \
+  MI_EXPORTED void _Zd##d##Pv(void* p) { mi__free_formed(p, form, -1, 1); }                                                \
+  MI_EXPORTED void _Zd##d##PvRKSt9nothrow_t(void* p, const void* nothrow) {                                                \
+    (void)nothrow, mi__free_formed(p, form, -1, 1);                                                                        \
+  }                                                                                                                        \
+  MI_EXPORTED void _Zd##d##PvSt11align_val_t(void* p, size_t alignment) {                                                  \
+    mi__free_formed(p, form | MI_BY_ALIGNED, -1, alignment);                                                               \
+  }                                                                                                                        \
+  MI_EXPORTED void _Zd##d##PvSt11align_val_tRKSt9nothrow_t(void* p, size_t alignment, const void* nothrow) {               \
+    (void)nothrow, mi__free_formed(p, form | MI_BY_ALIGNED, -1, alignment);                                                \
+  }                                                                                                                        \
+  MI_EXPORTED void MI_DELETE_SIZED(d, )(void* p, size_t size) { mi__free_formed(p, form, (ptrdiff_t)size, 1); }            \
+  MI_EXPORTED void MI_DELETE_SIZED(d, St11align_val_t)(void* p, size_t size, size_t alignment) {                           \
+    mi__free_formed(p, form | MI_BY_ALIGNED, (ptrdiff_t)size, alignment);                                                  \
+  }
+MI_NEW_AND_DELETE(w, l, MI_BY_NEW)
+MI_NEW_AND_DELETE(a, a, MI_BY_NEW_ARRAY)
+#else
 #define MI_NEW_AND_DELETE(n, d)                                                                        \
   void* MI_NEW(n, )(size_t size) MI_IS(mi_new);                                                        \
   void* MI_NEW(n, RKSt9nothrow_t)(size_t size, const void* nothrow) MI_IS(mi_new_nothrow);             \
@@ -168,6 +204,7 @@ MI_EXPORTED int mallopt(int parameter, int value) {
   void MI_DELETE_SIZED(d, St11align_val_t)(void* p, size_t size, size_t alignment) MI_IS(mi_free);
 MI_NEW_AND_DELETE(w, l)
 MI_NEW_AND_DELETE(a, a)
+#endif
 
 #pragma GCC diagnostic pop
 #endif

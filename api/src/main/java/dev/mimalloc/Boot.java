@@ -30,10 +30,10 @@ final class Boot implements Lifecycle {
             face.ManageArenas face.ProcessLife face.Report face.Version malloc.Allocate malloc.AllocateAligned \
             malloc.Free malloc.Reallocate malloc.Spare memory.Arenas memory.Density memory.HugePages memory.Kept \
             memory.Purge model.Arena model.ArenaPages model.CallOut model.Harden model.Heap model.HeapPages \
-            model.Main model.Page model.PageMap model.PageQueue model.Subprocess model.Theap model.ThreadData \
-            page.Abandon page.Deferred page.FindPage page.Guarded page.Limits page.Pages page.Resize page.Retire \
-            page.Sampling page.Scavenge page.Verify thread.Heaps thread.ProcessInfo thread.Quarantine thread.Startup \
-            thread.Subprocesses thread.Theaps thread.Threads thread.Visit""";
+            model.Main model.Misuse model.Padding model.Page model.PageMap model.PageQueue model.Subprocess \
+            model.Theap model.ThreadData page.Abandon page.Deferred page.FindPage page.Guarded page.Limits page.Pages \
+            page.Resize page.Retire page.Sampling page.Scavenge page.Verify thread.Heaps thread.ProcessInfo \
+            thread.Quarantine thread.Startup thread.Subprocesses thread.Theaps thread.Threads thread.Visit""";
 
     /** Names that only C has: nobody calls them here. */
     static final String NOT_CALLED = "face.CppNames face.StandardNames face.Teardown";
@@ -43,7 +43,8 @@ final class Boot implements Lifecycle {
             + " arena.SharedArena arena.SharedArena$List arena.SharedArena$List$Node base.HeapUsers base.Refusal";
 
     /** Those of the machine. */
-    static final String MACHINE = "Bits Callback Check Memory Os Secure Segments Text ThreadSlot Trace Track UpperTable Variant";
+    static final String MACHINE =
+            "Bits Callback Callers Check Memory Os Secure Segments Text ThreadSlot Trace Track UpperTable Variant";
 
     private static final long FIRST = 2 << 20;
     /** Who gives one of these has ideas of his own where memory comes from. */

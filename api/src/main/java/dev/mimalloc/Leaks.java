@@ -47,6 +47,8 @@ import java.util.Map;
  * </tr>
  * </table>
  *
+ * <p>With {@code -Ddev.mimalloc.debug} it tracks as with {@code quiet}, unless this property says something else.
+ *
  * <p>While it tracks, each block has its origin recorded: size, thread, time and stack, from the caller of this package
  * outwards. {@link Mimalloc#usableSize} is what was asked for; the bytes behind it are padding with a known pattern,
  * at least 8 of them, which count where a limit is set. A freed block's first bytes are overwritten with {@code 0xDF}.

@@ -44,7 +44,7 @@ import java.util.function.LongConsumer;
  * @param threads threads with memory of their own; virtual threads share some
  * @param mallocNormal bytes in blocks that share a page
  * @param mallocHuge bytes in blocks with a page of their own
- * @param mallocRequested always 0: what was asked for is not kept, only the size of the block
+ * @param mallocRequested 0 but with {@code -Ddev.mimalloc.debug}: otherwise only the size of the block is kept
  * @param mmapCalls how often the system was asked for memory
  * @param commitCalls how often memory was committed
  * @param resetCalls how often memory was reset

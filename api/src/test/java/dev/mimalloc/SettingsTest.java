@@ -65,9 +65,9 @@ class SettingsTest {
     void valuesThatMakeNoSenseAreNamedOnce() throws Exception {
         assertNamedOnce(errors("-Ddev.mimalloc.leaks=quiet", "-Ddev.mimalloc.leaks.depth=abc",
                 "-Ddev.mimalloc.leaks.freed=-1", "-Ddev.mimalloc.automatic.max=1GB", "-Ddev.mimalloc.jmx=maybe",
-                "-Ddev.mimalloc.check=yes", "-Ddev.mimalloc.purge.delay=-5", "-Ddev.mimalloc.purge.decommits=maybe"), "dev.mimalloc.leaks.depth=abc",
+                "-Ddev.mimalloc.debug=yes", "-Ddev.mimalloc.purge.delay=-5", "-Ddev.mimalloc.purge.decommits=maybe"), "dev.mimalloc.leaks.depth=abc",
                 "dev.mimalloc.leaks.freed=-1", "dev.mimalloc.automatic.max=1GB", "dev.mimalloc.jmx=maybe",
-                "dev.mimalloc.check=yes", "MIMALLOC_PURGE_DELAY", "MIMALLOC_PURGE_DECOMMITS");
+                "dev.mimalloc.debug=yes", "MIMALLOC_PURGE_DELAY", "MIMALLOC_PURGE_DECOMMITS");
         assertNamedOnce(errors("-Ddev.mimalloc.leaks=maybe"), "dev.mimalloc.leaks=maybe");
     }
 
@@ -83,7 +83,7 @@ class SettingsTest {
     @Test
     void thoseThatThereArePassInSilence() throws Exception {
         assertThat(errors("-Ddev.mimalloc.leaks=quiet", "-Ddev.mimalloc.leaks.depth=3", "-Ddev.mimalloc.leaks.freed=0",
-                "-Ddev.mimalloc.automatic.max=1000000", "-Ddev.mimalloc.jmx=false", "-Ddev.mimalloc.check=true",
+                "-Ddev.mimalloc.automatic.max=1000000", "-Ddev.mimalloc.jmx=false", "-Ddev.mimalloc.debug=1",
                 "-Ddev.mimalloc.memory=ffm",
                 "-Ddev.mimalloc.purge.delay=-1", "-Ddev.mimalloc.reset.delay=3",
                 "-Ddev.mimalloc.arena.reserve=64MiB")).isEmpty();

@@ -12,8 +12,8 @@ import java.util.List;
 public final class Settings {
     private static final String PREFIX = "dev.mimalloc.";
     /** Of this module and of the machine. */
-    private static final List<String> OWN = List.of("automatic.max", "check", "jmx", "leaks", "leaks.depth", "leaks.freed", "secure",
-            "memory");
+    private static final List<String> OWN = List.of("automatic.max", "debug", "jmx", "leaks", "leaks.depth", "leaks.freed",
+            "memory", "secure");
 
     private Settings() {}
 
@@ -43,7 +43,7 @@ public final class Settings {
     /** Tells of what was read before this class could be. */
     public static void warnOfEarlyValues() {
         if (Memory.isWayRefused()) warnOfValue("memory", System.getProperty(PREFIX + "memory"));
-        choice("check", "false", "true");
+        choice("debug", "0", "1", "2", "3");
     }
 
     /** The names, without {@code dev.mimalloc}, of properties that are set and not of this module's own. */

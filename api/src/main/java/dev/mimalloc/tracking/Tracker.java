@@ -5,6 +5,8 @@ import dev.mimalloc.core.malloc.Allocate;
 import dev.mimalloc.core.malloc.AllocateAligned;
 import dev.mimalloc.core.malloc.Free;
 import dev.mimalloc.core.thread.Heaps;
+import dev.mimalloc.machine.Callers;
+import dev.mimalloc.machine.Check;
 import dev.mimalloc.machine.Memory;
 import dev.mimalloc.machine.ThreadSlot;
 import java.util.List;
@@ -26,7 +28,8 @@ import java.util.List;
  * when there is none for it.
  */
 public final class Tracker {
-    private static final String HOW = Settings.choice("leaks", "off", "false", "0", "", "exit", "true", "quiet");
+    private static final String HOW = Check.level() >= 1 ? Settings.choice("leaks", "quiet", "off", "false", "0", "", "exit", "true")
+            : Settings.choice("leaks", "off", "false", "0", "", "exit", "true", "quiet");
 
     /** Whether blocks are tracked. */
     public static final boolean ON = !List.of("off", "false", "0").contains(HOW);
@@ -36,7 +39,17 @@ public final class Tracker {
     /** The main heap, for what is asked of {@link dev.mimalloc.Mimalloc}. */
     public static final long MAIN = 0;
 
+    static {
+        if (ON) Callers.tellBy(Tracker::story);
+    }
+
     private Tracker() {}
+
+    /** The stacks of the block that an address lies in, for what core finds wrong with it; or null. */
+    private static Throwable story(long address) {
+        TrackedBlock block = Ledger.containing(address);
+        return block == null ? null : block.isLive() ? block.allocatedHere() : block.freedHere();
+    }
 
     public static long malloc(long heap, long size) { return allocate(heap, size, 1, 0, false); }
 

@@ -15,6 +15,7 @@ public final class Callback {
 
     private static final Map<Long, Object> FUNCTIONS = new ConcurrentHashMap<>();
     private static final ThreadLocal<Boolean> IN_LIMIT = new ThreadLocal<>();
+    private static final ThreadLocal<String> STORY = new ThreadLocal<>();
     private static final ThreadLocal<Boolean> REPORTING = new ThreadLocal<>();
     private static final AtomicLong LAST = new AtomicLong();
 
@@ -180,13 +181,28 @@ public final class Callback {
      */
     public static void raise(int code, long text, long value, boolean number) {
         switch (code) {
-            case EINVAL, EFAULT -> throw new IllegalArgumentException(message(text, value, number));
-            case EAGAIN -> throw new IllegalStateException(message(text, value, number));
+            case EINVAL, EFAULT -> throw new IllegalArgumentException(message(text, value, number), cause(value, number));
+            case EAGAIN -> throw new IllegalStateException(message(text, value, number), cause(value, number));
             default -> {}
         }
     }
 
-    private static String message(long text, long value, boolean number) {
-        return Text.string(text).strip() + ": " + (number ? "" + value : "0x" + Long.toHexString(value));
+    /**
+     * What is known of an address, in lines: for the exception that {@link #raise} throws in this thread next. False in C,
+     * where it is for core to print.
+     */
+    public static boolean keepStory(long text) {
+        if (text == 0) return false;
+        STORY.set(Text.string(text).stripTrailing());
+        return true;
     }
+
+    private static String message(long text, long value, boolean number) {
+        String message = Text.string(text).strip() + ": " + (number ? "" + value : "0x" + Long.toHexString(value));
+        String story = STORY.get();
+        STORY.remove();
+        return story == null ? message : message + "\n" + story;
+    }
+
+    private static Throwable cause(long value, boolean number) { return number ? null : Callers.stacksOf(value); }
 }

@@ -1,21 +1,31 @@
 package dev.mimalloc.machine;
 
 /**
- * Invariants of the allocator, checked where they must hold. On the JVM the system property {@code dev.mimalloc.check}
- * turns this on for a whole process, in C the definition {@code MI_DEBUG} when the library is compiled; otherwise neither
- * the JIT nor the C compiler leaves anything of it, as long as the question comes first:
+ * The level of the debug build, and the invariants of the allocator, checked where they must hold. On the JVM the system
+ * property {@code dev.mimalloc.debug} sets the level for a whole process, in C the definition {@code MI_DEBUG} when the
+ * library is compiled; neither the JIT nor the C compiler leaves anything of what the level has not, as long as the
+ * question comes first:
  *
  * <pre>{@code
  * if (Check.isOn()) Check.that(Page.isEmpty(page));
  * }</pre>
  */
 public final class Check {
-    private static final boolean ON = "true".equals(System.getProperty("dev.mimalloc.check"));
+    private static final int LEVEL = Math.clamp(Integer.getInteger("dev.mimalloc.debug", 0), 0, 3);
 
     private Check() {}
 
-    /** Whether invariants are checked. The answer never changes while the process lives. */
-    public static boolean isOn() { return ON; }
+    /**
+     * The same for as long as the process lives: 0, no debug build; 1, blocks are filled, and their misuse is found; 2,
+     * invariants are checked, too; 3, all structures are walked over now and then.
+     */
+    public static int level() { return LEVEL; }
+
+    /** Whether invariants are checked. */
+    public static boolean isOn() { return LEVEL >= 2; }
+
+    /** Whether structures are walked over. */
+    public static boolean isFull() { return LEVEL >= 3; }
 
     /** An error that says what is wrong, and where. In C the process says so, and aborts. */
     public static void fail(long text, long address) {

@@ -14,16 +14,17 @@ import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** The allocator's own invariants: one that is broken is an error where checks are on, and passes unnoticed elsewhere. */
 class CheckTest {
     @Test
-    void theTestsHereRunWithChecks() { assertThat(Check.isOn()).isTrue(); }
+    void theTestsHereRunWithChecks() { assertThat(Check.isFull()).isTrue(); }
 
     @Test
     void aBrokenInvariantIsAnErrorWhereItMustHold() throws Exception {
-        Child child = broken("-Ddev.mimalloc.check=true", "in place");
+        Child child = broken("-Ddev.mimalloc.debug=2", "in place");
         assertThat(child.exit()).as("exit code; it said: %s", child.err()).isNotZero();
         assertThat(child.err()).contains("AssertionError: an invariant").contains("core.model.Page.collect(");
     }
@@ -32,21 +33,23 @@ class CheckTest {
     @ParameterizedTest
     @ValueSource(strings = {"allocate", "collect", "end"})
     void whatAProgramBreaksIsFound(String when) throws Exception {
-        Child child = broken("-Ddev.mimalloc.check=true", when);
+        Child child = broken("-Ddev.mimalloc.debug=3", when);
         assertThat(child.exit()).as("exit code; it said: %s", child.err()).isNotZero();
         assertThat(child.err()).contains("a free block was overwritten, and leads to 0x")
                 .contains("core.page.Verify.theap(");
     }
 
+    /** Each level has what the one below it has, and no more than its own. */
     @ParameterizedTest
-    @ValueSource(strings = {"in place", "allocate", "collect", "end"})
-    void nothingIsCheckedUnlessAskedFor(String when) throws Exception {
-        broken("-Ddev.mimalloc.check=false", when).assertSuccess();
+    @CsvSource({"0, in place", "1, in place", "0, allocate", "2, allocate", "0, collect", "2, collect", "0, end", "2, end"})
+    void nothingIsCheckedUnlessAskedFor(int level, String when) throws Exception {
+        broken("-Ddev.mimalloc.debug=" + level, when).assertSuccess();
     }
 
     private static Child broken(String property, String when) throws Exception {
+        // Otherwise the misuse would be found first.
         return Child.run(List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString(), property,
-                "--enable-native-access=ALL-UNNAMED", "-cp", System.getProperty("java.class.path"),
+                "-Ddev.mimalloc.harden=0", "-Ddev.mimalloc.leaks=off", "--enable-native-access=ALL-UNNAMED", "-cp", System.getProperty("java.class.path"),
                 CheckTest.class.getName(), when), Map.of());
     }
 

@@ -32,16 +32,19 @@ public final class Errors {
      * Reports an error. On the JVM an invalid argument ends in an exception here, so nothing may be half done. In C
      * it is printed if {@code show_errors} says so, and the registered error function is called.
      */
-    public static void raise(int code, long text, long value) { raise(code, text, value, 0); }
+    public static void raise(int code, long text, long value) { raise(code, text, value, 0, 0); }
 
     /**
      * Reports that the program has misused memory, as {@link #raise}. In C the process ends then, if option
-     * {@code abort_on_misuse} says so.
+     * {@code abort_on_misuse} says so: by itself where the process is hardened, but a debug build goes on to the next one.
+     *
+     * @param story more lines; 0 for none
+     * @param harmless this is not one with which a hardened process ends unasked
      */
-    public static void misuse(int code, long text, long address) {
+    public static void misuse(int code, long text, long address, long story, boolean harmless) {
         long abort = Options.bounded(Options.ABORT_ON_MISUSE);
-        boolean last = abort == 1 || abort == 2 && Secret.endsProcess();
-        raise(code, text, address, last ? LAST : 0);
+        boolean last = abort == 1 || abort == 2 && !harmless && Secret.endsProcess();
+        raise(code, text, address, last ? LAST : 0, story);
         if (last) Os.abort();
     }
 
@@ -49,11 +52,11 @@ public final class Errors {
      * Reports an error, with the value in decimal if it is a {@link #NUMBER}, and otherwise in hexadecimal as an
      * address. The {@link #LAST} one, with which the process ends, is printed in any case.
      */
-    private static void raise(int code, long text, long value, int how) {
+    private static void raise(int code, long text, long value, int how, long story) {
         Callback.raise(code, text, value, how == NUMBER);
-        boolean shown = Options.isEnabled(Options.SHOW_ERRORS) || Options.isEnabled(Options.VERBOSE);
+        boolean shown = Options.isEnabled(Options.SHOW_ERRORS) || Options.isEnabled(Options.VERBOSE) || Secret.showsErrors();
         if (how == LAST || shown && withinLimit(Root.countError(), Options.MAX_ERRORS)) {
-            print(Text.literal("mimalloc: error: "), text, value, how == NUMBER);
+            print(Text.literal("mimalloc: error: "), text, value, how == NUMBER, story);
         }
         long function = Root.errorAcquire();
         if (function != 0) Callback.error(function, code, Root.errorArgumentRelaxed());
@@ -75,21 +78,21 @@ public final class Errors {
 
     private static void raiseMemory(int code, long text, long size) {
         boolean last = Variant.abortsWithoutMemory() && Root.errorAcquire() == 0;
-        raise(code, text, size, last ? LAST : 0);
+        raise(code, text, size, last ? LAST : 0, 0);
         if (last) Os.abort();
     }
 
     /** An alignment that is no power of two, or that cannot be had; returns 0 for the caller to return. */
     public static long badAlignment(long alignment) {
         Os.setErrno(EINVAL);
-        raise(EINVAL, Text.literal("alignment is not a power of two that can be had"), alignment, NUMBER);
+        raise(EINVAL, Text.literal("alignment is not a power of two that can be had"), alignment, NUMBER, 0);
         return 0;
     }
 
     public static void warn(long text, long value) {
         if (!Options.isEnabled(Options.SHOW_ERRORS) && !Options.isEnabled(Options.VERBOSE)) return;
         if (withinLimit(Root.countWarning(), Options.MAX_WARNINGS)) {
-            print(Text.literal("mimalloc: warning: "), text, value, false);
+            print(Text.literal("mimalloc: warning: "), text, value, false, 0);
         }
     }
 
@@ -128,7 +131,7 @@ public final class Errors {
         return limit < 0 || count < limit;
     }
 
-    private static void print(long prefix, long text, long value, boolean number) {
+    private static void print(long prefix, long text, long value, boolean number, long story) {
         long printer = Printer.open(0, 0);
         Printer.text(printer, prefix);
         Printer.text(printer, text);
@@ -136,6 +139,7 @@ public final class Errors {
         if (number) Printer.number(printer, value);
         else Printer.hex(printer, value);
         Printer.letter(printer, '\n');
+        if (story != 0) Printer.text(printer, story);
         Printer.close(printer);
     }
 

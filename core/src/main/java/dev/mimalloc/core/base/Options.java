@@ -278,6 +278,9 @@ public final class Options {
 
     private static long stateOf(int option) { return getAcquire(state(option)) & (1 << STATE_BITS) - 1; }
 
+    /** Has the user given the value of an option that was looked at before? */
+    static boolean isGiven(int option) { return stateOf(option) == GIVEN; }
+
     /** The value of an option within its limits, and small enough to reckon with. */
     public static long bounded(int option) {
         if (unlikely(stateOf(option) == UNKNOWN)) read(option);

@@ -1,5 +1,6 @@
 package dev.mimalloc.core.base;
 
+import dev.mimalloc.machine.Check;
 import dev.mimalloc.machine.Os;
 import dev.mimalloc.machine.Secure;
 import dev.mimalloc.machine.Track;
@@ -10,7 +11,8 @@ import dev.mimalloc.machine.Track;
  *
  * <p>Features come from two places. Those of the secure build are constants, and its fast paths have them. Any other
  * one is asked for by options at the start of the process, in every build: then each page has a mark that sends its
- * frees to the slow path, and no page is in a direct table, which sends each malloc there.
+ * frees to the slow path, and no page is in a direct table, which sends each malloc there. The debug build asks for some
+ * by itself.
  */
 public final class Secret {
     /** Frees are checked: of the start of a block that its user has. A free block carries a tag that no user knows. */
@@ -27,6 +29,8 @@ public final class Secret {
     public static final int QUARANTINE = 32;
     /** A large block waits, too, and cannot be touched meanwhile. */
     public static final int QUARANTINE_LARGE = 64;
+    /** What the debug build has beyond all these: blocks are filled, and counted one by one. */
+    private static final int DEBUG = 128;
 
     /** KiB of blocks that wait for a theap with the strongest preset: 1024 slots. */
     private static final long QUARANTINE_KIB = 256;
@@ -62,7 +66,19 @@ public final class Secret {
     public static boolean isOn() { return isBuilt() || isOnDemand(); }
 
     /** Does a misuse end the process, unless an option says otherwise? */
-    static boolean endsProcess() { return Random.isOn() || isOnDemand(); }
+    static boolean endsProcess() { return (Random.isOn() || isOnDemand()) && !isDebug(); }
+
+    /** Does padding also say by which form a block was allocated? A constant. */
+    public static boolean hasForms() { return Secure.level() >= 4 || Check.level() >= 1; }
+
+    /** Has this process what the debug build has? Always false in any other. */
+    public static boolean isDebug() { return Check.level() >= 1 && (Root.hardeningRelaxed() & DEBUG) != 0; }
+
+    /** What is in the bytes of a freed block, where they are filled. */
+    public static int freed() { return isDebug() && !has(ZERO) ? 0xDF : 0; }
+
+    /** Is an error shown although no option asks for it? So it is by a debug build, unless an option forbids it. */
+    static boolean showsErrors() { return isDebug() && !Options.isGiven(Options.SHOW_ERRORS); }
 
     /** Draws the keys if they are needed, and reads the options. */
     public static void init() {
@@ -84,6 +100,8 @@ public final class Secret {
         if (Track.isOn()) features |= TAGS | PADDING; // what sends each malloc and free to where a tool is told
         if (preset >= 2) features |= PADDING;
         if (preset >= 3) features |= ZERO | REUSE;
+        // A preset that is given, or none, is what a debug build has, too.
+        if (Check.level() >= 1 && !Options.isGiven(Options.HARDEN)) features |= TAGS | PADDING | REUSE | DEBUG;
         if (Options.isEnabled(Options.SECURE_TAGS)) features |= TAGS;
         if (Options.isEnabled(Options.SECURE_SHUFFLE)) features |= SHUFFLE;
         if (Options.isEnabled(Options.SECURE_PADDING)) features |= TAGS | PADDING;

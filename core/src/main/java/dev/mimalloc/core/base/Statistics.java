@@ -18,6 +18,9 @@ import static dev.mimalloc.machine.Memory.*;
  * MALLOC_NORMAL_COUNT follow from the bins. The peak of what is in use is the most that a report has shown;
  * PAGE_COMMITTED's is a bound to what nobody has seen. What was asked for is not kept with a block, so MALLOC_REQUESTED
  * stays 0, as in any build of mimalloc without detailed statistics. CHUNK_BINS shows the moment.
+ *
+ * <p>The debug build counts each block when it is given out, and what was asked for: with it, MALLOC_BINS' total and
+ * all of MALLOC_REQUESTED are exact.
  */
 public final class Statistics {
     /** In a count, behind its total. */
@@ -106,6 +109,12 @@ public final class Statistics {
 
     /** The current value alone rises. */
     public static void raise(long stats, int field, long amount) { fetchAdd(stats + field + CURRENT, amount); }
+
+    /** What was asked for and is in use of some blocks belongs to others from now on; to none, for 0. */
+    public static void moveRequested(long from, long to) {
+        long current = exchange(from + MALLOC_REQUESTED + CURRENT, 0);
+        if (to != 0) raisePeak(to, MALLOC_REQUESTED, fetchAdd(to + MALLOC_REQUESTED + CURRENT, current) + current);
+    }
 
     public static void raisePeak(long stats, int field, long current) {
         long peak = peak(stats, field);

@@ -71,7 +71,7 @@ public final class ProcessLife {
     /** At exit: prints statistics if they are asked for. Blocks may still be allocated and freed afterwards. */
     @Export("void mi_process_done(void)")
     public static void done() {
-        if (Check.isOn() && ThreadSlot.theap() != 0) Verify.thread(Theap.data(ThreadSlot.theap()));
+        if (Check.isFull() && ThreadSlot.theap() != 0) Verify.thread(Theap.data(ThreadSlot.theap()));
         if (Options.isEnabled(Options.SHOW_STATS) || Options.isEnabled(Options.VERBOSE)) {
             Threads.collect(false);
             Report.printStatistics(0, 0);

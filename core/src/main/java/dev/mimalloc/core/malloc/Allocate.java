@@ -288,7 +288,7 @@ public final class Allocate {
         // A block that need not be zero, or is zero already, is not touched: its user may never need all of its memory.
         // Any other is cleared before it is taken: see popClearedSlow.
         if (zero && !Page.has(page, Page.FREE_ZERO)) fill(block, Page.blockSize(page), 0);
-        Harden.padOnly(page, block, asked);
+        Harden.giveOnly(page, block, asked, zero);
         if (Track.isOn()) Track.allocated(block, asked, zero, block, Page.blockSize(page));
         Page.popOnly(page);
         Abandon.abandon(page);
@@ -378,6 +378,6 @@ public final class Allocate {
         Scavenge.tick(ThreadData.subprocess(data));
         Purge.tick(ThreadData.subprocess(data));
         if (generic % Config.alignUp(Theap.collectCycles(theap), Config.CARE_CYCLES) == 0) Retire.collect(theap, false);
-        if (Check.isOn() && generic % Config.VERIFY_CYCLES == 0) Verify.theap(theap);
+        if (Check.isFull() && generic % Config.VERIFY_CYCLES == 0) Verify.theap(theap);
     }
 }

@@ -7,6 +7,7 @@ import dev.mimalloc.core.base.Errors;
 import dev.mimalloc.core.base.Secret;
 import dev.mimalloc.core.base.SizeClass;
 import dev.mimalloc.core.model.Harden;
+import dev.mimalloc.core.model.Padding;
 import dev.mimalloc.core.model.Page;
 import dev.mimalloc.core.model.PageMap;
 import dev.mimalloc.core.page.Pages;
@@ -125,7 +126,7 @@ public final class AllocateAligned {
         if (Secret.guardsPages() && alignment <= 16 && (offset & alignment - 1) == 0) return Allocate.generic(theap, 0, 0, zero);
         long p = allocate(theap, 1, alignment, offset, zero);
         long page = PageMap.pageOf(p);
-        if (page != 0 && Harden.isPadded(page)) Harden.padAnew(page, Free.blockOf(page, p), p);
+        if (page != 0 && Padding.isPadded(page)) Harden.resize(page, Free.blockOf(page, p), p, -1);
         if (Track.isOn() && page != 0) track(page, p, p, 0, false);
         return p;
     }

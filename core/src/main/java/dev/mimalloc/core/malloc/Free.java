@@ -6,6 +6,8 @@ import dev.mimalloc.core.base.Errors;
 import dev.mimalloc.core.base.Root;
 import dev.mimalloc.core.base.Secret;
 import dev.mimalloc.core.model.Harden;
+import dev.mimalloc.core.model.Misuse;
+import dev.mimalloc.core.model.Padding;
 import dev.mimalloc.core.model.Page;
 import dev.mimalloc.core.model.PageMap;
 import dev.mimalloc.core.page.Guarded;
@@ -107,7 +109,7 @@ public final class Free {
     private static void raiseInvalid(long p) {
         // At the end of a process libraries still free what has gone with all the rest.
         if (Root.isDestroyed() || Guarded.raiseFreed(p)) return;
-        Errors.misuse(Errors.EINVAL, Text.literal("invalid pointer, not allocated here or freed already"), p);
+        Misuse.report(Errors.EINVAL, Text.literal("invalid pointer, not allocated here or freed already"), p);
     }
 
     /** How many bytes a block has; 0 for 0. */
@@ -123,12 +125,12 @@ public final class Free {
         if (Page.isOfEmpty(page)) return 0;
         long size = Page.blockSize(page);
         if (Page.hasInterior(page)) size -= p - Page.blockOf(page, p);
-        return Harden.isPadded(page) ? size - Harden.padding(page, blockOf(page, p)) : size;
+        return Padding.isPadded(page) ? size - Padding.padding(page, blockOf(page, p)) : size;
     }
 
     /** As {@link #usableSize(long, long)}; a block that was written to past its end is reported. */
     static long checkedSize(long page, long p) {
-        if (Harden.isPadded(page)) Harden.checkPadding(page, blockOf(page, p));
+        if (Padding.isPadded(page)) Harden.checkPadding(page, blockOf(page, p));
         return usableSize(page, p);
     }
 
@@ -137,7 +139,7 @@ public final class Free {
         if (Page.isGuarded(page) || Page.isOfEmpty(page)) return usableSize(page, p);
         long size = Page.blockSize(page);
         if (Page.hasInterior(page)) size -= p - Page.blockOf(page, p);
-        return Harden.isPadded(page) ? size - 1 : size;
+        return Padding.isPadded(page) ? size - 1 : size;
     }
 
     /** The block of the address that a user has. */
@@ -153,16 +155,43 @@ public final class Free {
     }
 
     private static void checkSize(long p, long size) {
-        long page = pageOf(p);
-        boolean wrong = page != 0 && Harden.isPadded(page) && usableSize(page, p) != size;
-        if (wrong) Errors.misuse(Errors.EINVAL, Text.literal("a block is freed with a size that it has not"), p);
+        long page = PageMap.pageOf(p);
+        boolean wrong = isKnown(page, p) && usableSize(page, p) != size;
+        if (wrong) Misuse.reportMismatch(Text.literal("a block is freed with a size that it has not"), p);
+    }
+
+    /** Does a user have a block at this address whose padding tells more of it? */
+    private static boolean isKnown(long page, long p) {
+        return page != 0 && Padding.isPadded(page) && Page.isInUse(page, blockOf(page, p));
     }
 
     @Export("void mi_free_aligned(void* p, size_t alignment)")
     public static void freeAligned(long p, long alignment) {
         if (Secret.isOn() && alignment != 0 && (p & alignment - 1) != 0) {
-            Errors.misuse(Errors.EINVAL, Text.literal("a block is freed with an alignment that it has not"), p);
+            Misuse.reportMismatch(Text.literal("a block is freed with an alignment that it has not"), p);
         }
         free(p);
+    }
+
+    /** Marks a new block as one of a form of C++'s; see {@link Padding}. */
+    @Export("void* mi__formed(void* p, int form)")
+    public static long formed(long p, int form) {
+        long page = PageMap.pageOf(p);
+        if (Secret.hasForms() && page != 0 && Padding.isPadded(page)) Padding.setForm(page, blockOf(page, p), form);
+        return p;
+    }
+
+    /**
+     * Frees a block by a form of C++'s.
+     *
+     * @param size that the caller knows of; negative if none
+     * @param alignment that the caller knows of; 1 if none
+     */
+    @Export("void mi__free_formed(void* p, int form, ptrdiff_t size, size_t alignment)")
+    public static void freeFormed(long p, int form, long size, long alignment) {
+        long page = PageMap.pageOf(p);
+        if (Secret.hasForms() && isKnown(page, p)) Harden.checkForm(page, blockOf(page, p), form);
+        if (size >= 0) checkSize(p, size);
+        freeAligned(p, alignment);
     }
 }

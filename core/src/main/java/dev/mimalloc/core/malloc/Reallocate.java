@@ -8,6 +8,7 @@ import dev.mimalloc.core.base.Root;
 import dev.mimalloc.core.base.SizeClass;
 import dev.mimalloc.core.model.Harden;
 import dev.mimalloc.core.model.Heap;
+import dev.mimalloc.core.model.Padding;
 import dev.mimalloc.core.model.Page;
 import dev.mimalloc.core.model.PageMap;
 import dev.mimalloc.core.model.Theap;
@@ -154,28 +155,28 @@ public final class Reallocate {
         long page = Free.pageOf(p);
         if (page == 0 && p != 0) return 0;
         long usable = p == 0 ? 0 : Free.room(page, p);
-        long kept = p == 0 ? 0 : Config.min(Free.checkedSize(page, p), size);
+        long had = p == 0 ? 0 : Free.checkedSize(page, p);
         // A block stays where it is when at most half of it is wasted. For size 0 it does not: the result is a new
         // block.
         boolean fits = p != 0 && size >= usable / 2 && fits(page, usable, size);
-        if (fits && !Resize.pays(usable, size)) return inPlace(page, p, kept, size, zero);
+        if (fits && !Resize.pays(usable, size)) return inPlace(page, p, had, size, zero);
         ThreadSlot.probeStackAround();
         long block = usable >= Config.LARGE_OBJECT_MAX ? resize(heap, page, p, usable, size, zero) : 0;
-        if (block != 0 || fits) return inPlace(page, block != 0 ? block : p, kept, size, zero);
+        if (block != 0 || fits) return inPlace(page, block != 0 ? block : p, had, size, zero);
         boolean grows = size > usable && usable >= Config.LARGE_OBJECT_MAX;
         if (grows && (!zero || size >= Resize.MAPPED_MIN)) block = allocateRoomy(heap, size, page);
         if (block == 0) block = Allocate.heapMalloc(heap, size);
-        return block == 0 ? 0 : move(page, p, kept, block, zero);
+        return block == 0 ? 0 : move(page, p, Config.min(had, size), block, zero);
     }
 
     /**
      * A block that stays in its page is its user's for {@code size} bytes from now on: where padding tells so, it is
-     * told anew, and what was padding before, behind the {@code kept} bytes, is zeroed where {@code zero} says so.
+     * told anew, and what was padding before, behind the bytes that he {@code had}, is zeroed where {@code zero} says so.
      */
-    private static long inPlace(long page, long p, long kept, long size, boolean zero) {
-        if (!Harden.isPadded(page)) return p;
-        if (zero && size > kept) fill(p + kept, size - kept, 0);
-        Harden.padAnew(page, Free.blockOf(page, p), p + size);
+    private static long inPlace(long page, long p, long had, long size, boolean zero) {
+        if (!Padding.isPadded(page)) return p;
+        if (zero && size > had) fill(p + had, size - had, 0);
+        Harden.resize(page, Free.blockOf(page, p), p + size, size - had);
         return p;
     }
 
@@ -242,20 +243,20 @@ public final class Reallocate {
         long page = Free.pageOf(p);
         if (page == 0 && p != 0) return 0;
         long usable = p == 0 ? 0 : Free.room(page, p);
-        long kept = p == 0 ? 0 : Config.min(Free.checkedSize(page, p), size);
+        long had = p == 0 ? 0 : Free.checkedSize(page, p);
         boolean aligned = (p + offset & alignment - 1) == 0;
         long least = Config.alignUp(size, Config.min(alignment, Config.SLICE)); // a new block would have
         boolean fits = p != 0 && aligned && least >= usable / 2 && fits(page, usable, size);
-        if (fits && !Resize.pays(usable, size)) return inPlace(page, p, kept, size, zero);
+        if (fits && !Resize.pays(usable, size)) return inPlace(page, p, had, size, zero);
         ThreadSlot.probeStackAround();
         // Large blocks begin with a slice, wherever they move.
         boolean stays = aligned && (offset & alignment - 1) == 0 && alignment <= Config.SLICE;
         boolean large = stays && usable >= Config.LARGE_OBJECT_MAX;
         long block = large ? resize(heap, page, p, usable, size, zero) : 0;
-        if (block != 0 || fits) return inPlace(page, block != 0 ? block : p, kept, size, zero);
+        if (block != 0 || fits) return inPlace(page, block != 0 ? block : p, had, size, zero);
         if (large && size > usable && size >= Resize.MAPPED_MIN) block = allocateRoomy(heap, size, page);
         if (block == 0) block = AllocateAligned.heapMallocAt(heap, size, alignment, offset);
-        return block == 0 ? 0 : move(page, p, kept, block, zero);
+        return block == 0 ? 0 : move(page, p, Config.min(had, size), block, zero);
     }
 
     /** Has a block room for {@code size} bytes? A guarded one that shrank would not end at its guard any more; where a tool watches, each gets a new address. */

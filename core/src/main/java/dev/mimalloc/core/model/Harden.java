@@ -5,7 +5,8 @@ import static dev.mimalloc.machine.Memory.*;
 import dev.mimalloc.core.base.Config;
 import dev.mimalloc.core.base.Errors;
 import dev.mimalloc.core.base.Secret;
-import dev.mimalloc.machine.Bits;
+import dev.mimalloc.core.base.Statistics;
+import dev.mimalloc.machine.Callers;
 import dev.mimalloc.machine.Text;
 import dev.mimalloc.machine.Track;
 
@@ -18,16 +19,14 @@ import dev.mimalloc.machine.Track;
  * before; and one that comes from a free list and has none is no free block, or was written to. That needs no list to be
  * walked, and 16 bytes: smaller blocks do not exist here.
  *
- * <p>Padding is what lies between the last byte that the user asked for and the block's end: one byte at least. It is
- * known to the byte where it begins, as the block's last word says so, and all of it depends on the block's address.
- * Where the padding begins in an earlier word, what is padding of that one is checked, too: who writes past the end in
- * one go cannot miss it.
+ * <p>In the debug build blocks are filled: new ones, so that nobody takes what was there before for a value, and freed
+ * ones, so that a write to them is found when they are given out again.
  */
 public final class Harden {
     /** The smallest block: it has a second word for its tag. */
     private static final long LEAST = 9;
-    private static final int LAST_BYTE = 56;
-    private static final long ONES = 0x0101010101010101L;
+    /** Is in the bytes of a new block of the debug build. */
+    private static final int NEW = 0xD0;
 
     private Harden() {}
 
@@ -49,7 +48,7 @@ public final class Harden {
         Page.pop(page, block);
         if (!Secret.isBuilt()) return block;
         putLong(block + WORD, 0);
-        pad(page, block, block + size);
+        Padding.pad(page, block, block + size);
         return block;
     }
 
@@ -57,7 +56,7 @@ public final class Harden {
     public static boolean mayPutBack(long page, long block) {
         if (!Secret.isBuilt()) return true;
         long tag = Page.tag(page, block);
-        return Page.isBlockStart(page, block) && getLong(block + WORD) != tag && padding(page, block) != 0;
+        return Page.isBlockStart(page, block) && getLong(block + WORD) != tag && Padding.isPlain(page, block);
     }
 
     /** For the fast path: puts a block back into its page, after {@link #mayPutBack}; as {@link Page#putBack}. */
@@ -74,12 +73,15 @@ public final class Harden {
     public static long give(long page, long block, long size, boolean zero) {
         long next = Page.nextBlock(page, block);
         if (unlikely(getLong(block + WORD) != Page.tag(page, block) || !Page.isLink(page, next))) return refuseSlow(page, block);
-        if (Secret.has(Secret.REUSE) && !isZero(page, block)) return setAsideSlow(page, block);
+        if (Secret.has(Secret.REUSE) && !isAsLeft(page, block)) return setAsideSlow(page, block);
         boolean cleared = Page.has(page, Page.FREE_ZERO); // but for link and tag
         Page.pop(page, block);
         putLong(block + WORD, 0);
         if (zero) fill(block, cleared ? WORD : Page.blockSize(page), 0);
-        if (Secret.has(Secret.PADDING)) pad(page, block, block + size);
+        else if (Secret.isDebug()) fill(block, Page.blockSize(page), NEW);
+        if (Secret.has(Secret.PADDING)) Padding.padAnew(page, block, block + size);
+        if (Secret.isDebug()) Theap.countGiven(Page.theap(page), Page.bin(page), 1);
+        note(page, block, size, size, false);
         if (Track.isOn()) Track.allocated(block, size, zero, block, Page.blockSize(page));
         return block;
     }
@@ -87,7 +89,8 @@ public final class Harden {
     /** The first block of a free list was written to when it was free, or the list leads to where none is. */
     private static long refuseSlow(long page, long block) {
         Page.dropFree(page);
-        Errors.misuse(Errors.EFAULT, Text.literal("a free block was overwritten"), block);
+        Page.setTag(page, block);
+        Misuse.report(Errors.EFAULT, Text.literal("a free block was overwritten"), block);
         return 0;
     }
 
@@ -99,20 +102,20 @@ public final class Harden {
     }
 
     public static void raiseWritten(long block) {
-        Errors.misuse(Errors.EFAULT, Text.literal("a block was written to after it was freed"), block);
+        Misuse.report(Errors.EFAULT, Text.literal("a block was written to after it was freed"), block);
     }
 
     /** Is a block that was freed, and whose first word was zero then, as it was? */
     public static boolean isAsFreed(long page, long block) {
         boolean whole = getLong(block) == 0 && getLong(block + WORD) == Page.tag(page, block);
-        return whole && (!Secret.has(Secret.REUSE) || isZero(page, block));
+        return whole && (!Secret.has(Secret.REUSE) || isAsLeft(page, block));
     }
 
-    /** Is a free block zero behind the words of its link and tag? */
-    private static boolean isZero(long page, long block) {
+    /** Is a free block as it was left behind the words of its link and tag? */
+    private static boolean isAsLeft(long page, long block) {
         long end = block + Page.blockSize(page);
         long bits = 0;
-        for (long at = block + 2 * WORD; at < end; at += WORD) bits |= getLong(at);
+        for (long at = block + 2 * WORD; at < end; at += WORD) bits |= getLong(at) ^ Secret.freed() * Padding.ONES;
         return bits == 0;
     }
 
@@ -125,8 +128,8 @@ public final class Harden {
         if (unlikely(!Page.isBlockStart(page, block))) return isNoBlock(block);
         long tag = Page.tag(page, block);
         if (unlikely(getLong(block + WORD) == tag)) return isFree(block);
-        if (Secret.has(Secret.PADDING)) checkPadding(page, block);
-        if (Secret.has(Secret.ZERO)) fill(block + 2 * WORD, Page.blockSize(page) - 2 * WORD, 0);
+        if (Secret.has(Secret.PADDING)) checkFreed(page, block);
+        if (Secret.has(Secret.ZERO) || Secret.isDebug()) fill(block + 2 * WORD, Page.blockSize(page) - 2 * WORD, Secret.freed());
         putLong(block + WORD, tag);
         return true;
     }
@@ -135,78 +138,73 @@ public final class Harden {
     public static boolean takeBackOnly(long page) {
         long block = Page.start(page);
         if (Page.isFreed(page)) return isFree(block);
-        if (isPadded(page)) checkPadding(page, block);
+        if (Padding.isPadded(page)) checkFreed(page, block);
         return Page.tryFree(page) || isFree(block);
     }
 
     private static boolean isNoBlock(long block) {
-        Errors.misuse(Errors.EINVAL, Text.literal("invalid pointer, no block begins here"), block);
+        Misuse.report(Errors.EINVAL, Text.literal("invalid pointer, no block begins here"), block);
         return false;
     }
 
     private static boolean isFree(long block) {
-        Errors.misuse(Errors.EAGAIN, Text.literal("a block is freed twice"), block);
+        Misuse.report(Errors.EAGAIN, Text.literal("a block is freed twice"), block);
         return false;
     }
 
-    /** Reports a block that was written to past its user's end. */
+    /** Reports a block of malloc's that was written to past its user's end, or that is not of malloc. */
     public static void checkPadding(long page, long block) {
-        if (unlikely(padding(page, block) == 0)) {
-            Errors.misuse(Errors.EFAULT, Text.literal("a block was written to past its end"), block);
+        boolean whole = likely(Padding.padding(page, block) != 0);
+        if (!whole) Misuse.report(Errors.EFAULT, Text.literal("a block was written to past its end"), block);
+        checkForm(page, block, 0);
+    }
+
+    /** Reports a block that another form than this one belongs to; from then on it is as malloc's. */
+    public static void checkForm(long page, long block, int form) {
+        if (!Secret.hasForms() || Padding.padding(page, block) == 0) return;
+        if (Padding.form(page, block) != form) Misuse.reportMismatch(Padding.mismatch(form), block);
+        Padding.setForm(page, block, 0);
+    }
+
+    /** Checks a block that its user frees. */
+    public static void checkFreed(long page, long block) {
+        checkPadding(page, block);
+        note(page, block, 0, Padding.padding(page, block) - Page.blockSize(page), true);
+    }
+
+    /** A block stays, and its user has {@code bytes} more than before: all up to {@code end}. */
+    public static void resize(long page, long block, long end, long bytes) {
+        Padding.padAnew(page, block, end);
+        note(page, block, end - block, bytes, false);
+    }
+
+    /** The block of a singleton, which has neither link nor tag, is given to a user of {@code size} bytes. */
+    public static void giveOnly(long page, long block, long size, boolean zero) {
+        if (Secret.isDebug() && !zero) {
+            fill(block, Config.min(Page.blockSize(page), Padding.FILLED_MAX), NEW);
+            Page.clearFlag(page, Page.MEMORY_ZERO);
         }
+        if (!Padding.isPadded(page)) return;
+        Padding.padAnew(page, block, block + size);
+        note(page, block, size, size, false);
     }
 
-    /** For the block of a singleton, which has neither link nor tag: marks where its user's {@code size} bytes end. */
-    public static void padOnly(long page, long block, long size) {
-        if (isPadded(page)) pad(page, block, block + size);
+    /** The block of a singleton is free. */
+    public static void fillOnly(long page, long block) {
+        if (Secret.isDebug()) fill(block, Config.min(Page.blockSize(page), Padding.FILLED_MAX), Secret.freed());
     }
-
-    /** Does padding tell how many bytes the blocks of a page have for their users? */
-    public static boolean isPadded(long page) { return Page.isHardened(page) && !Page.isGuarded(page) && Secret.has(Secret.PADDING); }
 
     /**
-     * Marks what lies between {@code end}, the end of what a block's user asked for, and that of the block. The user's
-     * bytes in the words that are marked become zero, which a user who asked for zeroes may rely on.
+     * Notes in the debug build that a user gets a block, keeps it with another size, or frees it.
+     *
+     * @param bytes how many more of those that he asked for he has
      */
-    public static void pad(long page, long block, long end) {
-        long last = block + Page.blockSize(page) - WORD;
-        long mask = mask(page, block);
-        long bytes = last + WORD - end;
-        long first = end & -WORD;
-        long user = (end & WORD - 1) * 8; // bits of the first word that are the user's
-        if (first == last) {
-            putLong(last, ((bytes << LAST_BYTE ^ mask) >>> user) << user);
-        } else {
-            putLong(first, (mask >>> user) << user);
-            putLong(last, (WORD << LAST_BYTE | bytes - WORD) ^ mask);
-        }
+    private static void note(long page, long block, long size, long bytes, boolean freed) {
+        if (!Secret.isDebug()) return;
+        Callers.record(block, size, freed);
+        long heap = Page.heapAcquire(page);
+        long statistics = Heap.statistics(Heap.isDeleted(heap) ? Subprocess.mainHeap(Heap.subprocess(heap)) : heap);
+        if (bytes < 0) Statistics.decrease(statistics, Statistics.MALLOC_REQUESTED, -bytes);
+        else Statistics.increase(statistics, Statistics.MALLOC_REQUESTED, bytes);
     }
-
-    /** As {@link #pad}, of a block that its user keeps: with all bytes before {@code end}. */
-    public static void padAnew(long page, long block, long end) {
-        long first = end & -WORD;
-        long user = end == first ? 0 : getLong(first) & (1L << (end - first) * 8) - 1;
-        pad(page, block, end);
-        if (end != first) putLong(first, getLong(first) | user);
-    }
-
-    /** How many bytes of padding a block has; 0 if they are not as they were. */
-    public static long padding(long page, long block) {
-        long last = block + Page.blockSize(page) - WORD;
-        long mask = mask(page, block);
-        long word = getLong(last) ^ mask;
-        long bytes = word >>> LAST_BYTE;
-        if (bytes < WORD) {
-            long user = 64 - bytes * 8;
-            return bytes != 0 && word >>> user == bytes << LAST_BYTE - user ? bytes : 0;
-        }
-        bytes = (word ^ WORD << LAST_BYTE) + WORD;
-        long end = last + WORD - bytes;
-        if (!Bits.below(end - block, last + 1 - block)) return 0;
-        long first = end & -WORD;
-        return first == last || (getLong(first) ^ mask) >>> (end & WORD - 1) * 8 == 0 ? bytes : 0;
-    }
-
-    /** What a block's padding is made of: no byte is 0, as the end of a text that is too long is. */
-    private static long mask(long page, long block) { return Secret.rotate(Page.key(page), 42) ^ block | ONES; }
 }

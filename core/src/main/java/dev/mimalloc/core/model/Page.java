@@ -299,7 +299,7 @@ public final class Page {
 
     /** How many blocks of {@code free} nobody was given since it was filled; 0 where only a walk could tell. */
     public static int unused(long page) {
-        if (free(page) == 0 || localFree(page) != 0) return 0;
+        if (free(page) == 0 || localFree(page) != 0 || Secret.isDebug()) return 0;
         return (int) Config.max(0, capacity(page) - used(page));
     }
 
@@ -522,7 +522,7 @@ public final class Page {
         else linkInOrder(page, first, size, last, before);
         setFree(page, first);
         setCounts(page, counts(page) + ((long) blocks << CAPACITY_SHIFT));
-        if (before == 0 && has(page, MEMORY_ZERO)) setFlag(page, FREE_ZERO);
+        if (before == 0 && has(page, MEMORY_ZERO) && !Secret.isDebug()) setFlag(page, FREE_ZERO);
     }
 
     private static void linkInOrder(long page, long first, long size, long last, long next) {
@@ -536,7 +536,7 @@ public final class Page {
      */
     private static long linkShuffled(long page, long first, long size, int blocks, long next) {
         long end = first + blocks * size;
-        if (Secret.has(Secret.REUSE) && !has(page, MEMORY_ZERO)) fill(first, end - first, 0);
+        if (Secret.has(Secret.REUSE) && (!has(page, MEMORY_ZERO) || Secret.freed() != 0)) fill(first, end - first, Secret.freed());
         for (long block = first; block != end; block += size) putLong(block + WORD, block);
         if (Secret.has(Secret.SHUFFLE)) shuffle(first, size, blocks, Secret.mix(key(page) + capacity(page)));
         for (long at = end - size; at >= first; at -= size) {
@@ -580,6 +580,11 @@ public final class Page {
         if (!Secret.isBuilt()) return Long.remainderUnsigned(offset, blockSize(page)) == 0 && offset < capacity(page) * blockSize(page);
         long reciprocal = getLong(page + RECIPROCAL);
         return Bits.below(offset * reciprocal, reciprocal) && Bits.multiplyHigh(offset, reciprocal) < capacity(page);
+    }
+
+    /** Does a user have the block at an address? Of a page whose blocks are hardened. */
+    public static boolean isInUse(long page, long block) {
+        return isSingleton(page) ? block == start(page) : isBlockStart(page, block) && getLong(block + WORD) != tag(page, block);
     }
 
     /**

@@ -14,6 +14,7 @@ import dev.mimalloc.core.base.Statistics;
 import dev.mimalloc.core.memory.Kept;
 import dev.mimalloc.core.model.Heap;
 import dev.mimalloc.core.model.Main;
+import dev.mimalloc.core.model.Misuse;
 import dev.mimalloc.core.model.Page;
 import dev.mimalloc.core.model.Subprocess;
 import dev.mimalloc.machine.Os;
@@ -163,7 +164,7 @@ public final class Guarded {
         long freer = Page.guard(page) + FREER;
         if (p != block(page) || getAcquire(freer) != 0) return false;
         boolean sealed = isSealed(before(page), p) && isSealed(p + bytes(page), guard(page));
-        if (!sealed) Errors.misuse(Errors.EFAULT, Text.literal("bytes around a block were written to, the block"), p);
+        if (!sealed) Misuse.report(Errors.EFAULT, Text.literal("bytes around a block were written to, the block"), p);
         return compareAndSet(freer, 0, ThreadSlot.id());
     }
 
@@ -190,7 +191,7 @@ public final class Guarded {
             long entry = table + ENTRIES + i * ENTRY;
             if (getLong(entry + BLOCK) != p || getAcquire(entry + KEPT) == 0) continue;
             if (Secret.isOn() || Options.isEnabled(Options.SHOW_ERRORS) || Errors.verbose()) tell(entry);
-            Errors.misuse(Errors.EAGAIN, Text.literal("a guarded block is freed twice"), p);
+            Misuse.report(Errors.EAGAIN, Text.literal("a guarded block is freed twice"), p);
             return true;
         }
         return false;

@@ -58,6 +58,7 @@ public final class Quarantine {
     public static void freeOnly(long page) {
         boolean gone = Secret.has(Secret.QUARANTINE_LARGE) && Abandon.close(page);
         if (!gone && Secret.has(Secret.ZERO)) Pages.zero(page, 0);
+        else if (!gone) Harden.fillOnly(page, Page.start(page));
         if (!Page.isClosed(page) || !hold(page, Page.start(page), Theap.QUARANTINE_LARGE)) putBackOnly(page);
     }
 

@@ -63,7 +63,7 @@ public final class Threads {
             release(data);
             return;
         }
-        if (Check.isOn()) Verify.thread(data);
+        if (Check.isFull()) Verify.thread(data);
         ThreadData.setCallOuts(data, 0); // it may have ended inside of a function of the user's
         long main = ThreadData.mainTheap(data);
         long lock = Subprocess.livesLock(subprocess);
@@ -198,7 +198,7 @@ public final class Threads {
         } else {
             Purge.tick(subprocess);
         }
-        if (Check.isOn() && force) Verify.thread(Theap.data(theap));
+        if (Check.isFull() && force) Verify.thread(Theap.data(theap));
         Theaps.leave(theap);
     }
 

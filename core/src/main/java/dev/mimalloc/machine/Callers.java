@@ -1,0 +1,26 @@
+package dev.mimalloc.machine;
+
+import java.util.function.LongFunction;
+
+/**
+ * Who has allocated and freed a block, for the report of a misuse in the debug build. In C that are the return addresses
+ * of the blocks that were allocated or freed last. On the JVM core's caller knows the Java stacks, which become the cause
+ * of the exception.
+ */
+public final class Callers {
+    private static volatile LongFunction<Throwable> stacks = _ -> null;
+
+    private Callers() {}
+
+    /** What tells the story of the block at an address, or null. JVM only. */
+    public static void tellBy(LongFunction<Throwable> stacks) { Callers.stacks = stacks; }
+
+    /** The story of the block at an address, or null. JVM only. */
+    static Throwable stacksOf(long address) { return stacks.apply(address); }
+
+    /** The calling thread has allocated a block, or frees it. */
+    public static void record(long block, long size, boolean freed) {}
+
+    /** Writes what is known of a block to a buffer, as zero-terminated lines, and where the caller is. */
+    public static void describe(long block, long buffer, long size) { Memory.putByte(buffer, 0); }
+}

@@ -1,0 +1,153 @@
+// --- Callers: who has allocated and freed a block, in the debug build -------------------------------------------------
+//
+// Return addresses are found by frame pointers, which the debug library has. The caller of malloc is always known; those
+// above it are if they were compiled with frame pointers, too (gcc and clang: -fno-omit-frame-pointer). What is no frame
+// ends the walk, or gives an address that no code has, which is not printed. Nothing here allocates.
+#if MI_DEBUG >= 1
+
+#if defined(__ELF__)
+#pragma weak dladdr
+extern void* __libc_stack_end __attribute__((weak));  // glibc's: where the main thread's stack begins
+#endif
+
+enum { MI_CALLERS = 20 };                // five or so are the allocator's own
+enum { MI_STORIES = 1 << 14 };           // of the blocks that were allocated or freed last
+enum { MI_FRAME_MAX = 256 << 10 };       // the largest frame that is believed
+enum { MI_STACK_MAX = 1 << 30 };         // the largest stack
+
+typedef struct {
+  int64_t busy;  // somebody writes or reads it: who comes meanwhile goes without
+  int64_t block, size;
+  int64_t threads[2];  // of the allocation and of the free; 0 for none
+  uintptr_t callers[2][MI_CALLERS];
+} mi_story;
+
+static mi_story mi_stories[MI_STORIES];
+
+static mi_story* mi_story_of(int64_t block) {
+  return &mi_stories[((uint64_t)block * UINT64_C(0x9E3779B97F4A7C15)) >> (64 - 14)];
+}
+
+// Nothing behind it is read. A thread's own data lies behind its stack; on a stack of another kind an OS page is enough.
+static uintptr_t mi_stack_end(uintptr_t here) {
+#if defined(__ELF__)
+  uintptr_t first = &__libc_stack_end != NULL ? (uintptr_t)__libc_stack_end : 0;
+  if (here < first && first - here < MI_STACK_MAX) return first;
+#endif
+  uintptr_t self = (uintptr_t)ThreadSlot_id();
+  if (here < self && self - here < MI_STACK_MAX) return self;
+  return (here | ((uintptr_t)Os_pageSize() - 1)) + 1;
+}
+
+__attribute__((noinline, no_sanitize("address"))) static void mi_callers(uintptr_t* callers) {
+  int n = 0;
+#if defined(__x86_64__) || defined(__aarch64__)  // a frame begins with the address of the one below, and where it returns to
+  const uintptr_t* frame = __builtin_frame_address(0);
+  uintptr_t end = mi_stack_end((uintptr_t)frame);
+  while (n < MI_CALLERS) {
+    callers[n++] = frame[1];
+    uintptr_t next = frame[0], at = (uintptr_t)frame;
+    if (next <= at || next - at > MI_FRAME_MAX || next + 2 * sizeof(next) > end || next % sizeof(next) != 0) break;
+    frame = (const uintptr_t*)next;
+  }
+#endif
+  while (n < MI_CALLERS) callers[n++] = 0;
+}
+
+// Valgrind would complain of words on the stack that nobody has written, and has stories of its own.
+static bool mi_is_under_valgrind(void) {
+  static int state;  // 0 not asked yet, 1 no, 2 yes
+  int known = __atomic_load_n(&state, __ATOMIC_RELAXED);
+  if (known == 0) {
+    known = 1;
+    for (char** each = environ; each != NULL && *each != NULL; each++) {
+      if (strncmp(*each, "LD_PRELOAD=", 11) == 0 && strstr(*each, "vgpreload_") != NULL) known = 2;
+    }
+    __atomic_store_n(&state, known, __ATOMIC_RELAXED);
+  }
+  return known == 2;
+}
+
+MI_SLOW void Callers_record(int64_t block, int64_t size, int32_t freed) {
+  if (mi_is_under_valgrind()) return;
+  mi_story* story = mi_story_of(block);
+  if (__atomic_exchange_n(&story->busy, 1, __ATOMIC_ACQUIRE) != 0) return;
+  if (!freed || story->block != block) {
+    story->block = block;
+    story->size = freed ? -1 : size;
+    story->threads[0] = story->threads[1] = 0;
+  }
+  story->threads[freed] = ThreadSlot_id();
+  mi_callers(story->callers[freed]);
+  __atomic_store_n(&story->busy, 0, __ATOMIC_RELEASE);
+}
+
+typedef struct { char* at; char* end; } mi_text;
+
+static void mi_text_add(mi_text* text, const char* what) {
+  while (*what != 0 && text->at < text->end) *text->at++ = *what++;
+  *text->at = 0;
+}
+
+static void mi_text_number(mi_text* text, uint64_t number, unsigned base) {
+  char digits[24], *at = digits + sizeof(digits) - 1;
+  *at = 0;
+  do *--at = "0123456789abcdef"[number % base]; while ((number /= base) != 0);
+  if (base == 16) mi_text_add(text, "0x");
+  mi_text_add(text, at);
+}
+
+// Is this the library itself, whose own frames nobody wants to see? In a program they cannot be told from the rest.
+static bool mi_is_library(const char* path) {
+  const char* name = strrchr(path, '/');
+  return strncmp(name != NULL ? name + 1 : path, "libmimalloc", 11) == 0;
+}
+
+// A line for each caller: its address, the function's name if it is exported, and what addr2line wants to know.
+static void mi_text_callers(mi_text* text, const uintptr_t* callers) {
+  Dl_info own = {0}, info;
+  bool outside = dladdr == NULL || dladdr((void*)(uintptr_t)mi_callers, &own) == 0 || !mi_is_library(own.dli_fname);
+  for (int i = 0; i < MI_CALLERS && callers[i] != 0; i++) {
+    bool known = dladdr != NULL && dladdr((void*)(callers[i] - 1), &info) != 0 && info.dli_fname != NULL;
+    if (dladdr != NULL && !known) break;
+    if (known && !outside && info.dli_fbase == own.dli_fbase) continue;
+    outside = true;
+    mi_text_add(text, "    ");
+    mi_text_number(text, callers[i], 16);
+    if (known && info.dli_sname != NULL) {
+      mi_text_add(text, " ");
+      mi_text_add(text, info.dli_sname);
+      mi_text_add(text, "+");
+      mi_text_number(text, callers[i] - (uintptr_t)info.dli_saddr, 16);
+    }
+    if (known) {
+      mi_text_add(text, " (");
+      mi_text_add(text, info.dli_fname);
+      mi_text_add(text, "+");
+      mi_text_number(text, callers[i] - (uintptr_t)info.dli_fbase, 16);
+      mi_text_add(text, ")");
+    }
+    mi_text_add(text, "\n");
+  }
+}
+
+MI_SLOW void Callers_describe(int64_t block, int64_t buffer, int64_t size) {
+  mi_text text = {MI_AT(char, buffer), MI_AT(char, buffer + size - 1)};
+  uintptr_t now[MI_CALLERS];
+  mi_callers(now);
+  mi_text_add(&text, "  found in a call from\n");
+  mi_text_callers(&text, now);
+  mi_story* story = mi_story_of(block);
+  if (__atomic_exchange_n(&story->busy, 1, __ATOMIC_ACQUIRE) != 0) return;
+  for (int freed = 0; freed < 2 && story->block == block; freed++) {
+    if (story->threads[freed] == 0) continue;
+    mi_text_add(&text, freed ? "  freed" : "  allocated, ");
+    if (!freed) mi_text_number(&text, (uint64_t)story->size, 10);
+    mi_text_add(&text, freed ? " by thread " : " bytes, by thread ");
+    mi_text_number(&text, (uint64_t)story->threads[freed], 16);
+    mi_text_add(&text, " in a call from\n");
+    mi_text_callers(&text, story->callers[freed]);
+  }
+  __atomic_store_n(&story->busy, 0, __ATOMIC_RELEASE);
+}
+#endif

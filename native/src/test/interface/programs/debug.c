@@ -1,0 +1,121 @@
+// For a debug library: blocks are filled, what was asked for is counted, and a misuse is reported with the block's story,
+// after which the process goes on.
+#include <mimalloc-stats.h>
+#include <mimalloc.h>
+#include <stdio.h>
+#include <string.h>
+
+static int failures;
+#define CHECK(condition) \
+  if (!(condition)) failures++, printf("%s:%d: not so: %s\n", __FILE__, __LINE__, #condition)
+
+static char said[1 << 16];
+
+static void on_output(const char* text, void* arg) {
+  (void)arg;
+  if (strlen(said) + strlen(text) < sizeof(said)) strcat(said, text);
+}
+
+static const char* hide(const void* p) {
+  __asm__ volatile("" : "+r"(p));
+  return (const char*)p;
+}
+
+static int is_filled(const void* p, size_t size, unsigned char with) {
+  const unsigned char* bytes = (const unsigned char*)hide(p);
+  for (size_t i = 0; i < size; i++) {
+    if (bytes[i] != with) return 0;
+  }
+  return 1;
+}
+
+static void fills(void) {
+  static const size_t sizes[] = {24, 100, 5000, 100000};
+  for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+    void* stays = mi_malloc(sizes[i]);
+    char* p = mi_malloc(sizes[i]);
+    CHECK(is_filled(p, sizes[i], 0xD0));
+    memset(p, 1, sizes[i]);
+    mi_free(p);
+    CHECK(is_filled(p + 16, sizes[i] - 16, 0xDF));
+    p = mi_zalloc(sizes[i]);
+    CHECK(is_filled(p, sizes[i], 0));
+    mi_free(p);
+    mi_free(stays);
+  }
+  char* p = mi_malloc(100);  // and 12 bytes
+  CHECK(is_filled(p + 100, 4, 0xDE));
+  mi_free(p);
+}
+
+static size_t requested(void) {
+  mi_stats_t_decl(stats);
+  return mi_stats_get(&stats) ? (size_t)stats.malloc_requested.current : 0;
+}
+
+static void counts(void) {
+  size_t before = requested();
+  void* p = mi_malloc(100);
+  void* q = mi_malloc(200001);
+  CHECK(requested() == before + 200101);
+  p = mi_realloc(p, 90);
+  q = mi_realloc(q, 500000);
+  CHECK(requested() == before + 500090);
+  mi_free(p);
+  mi_free(q);
+  CHECK(requested() == before);
+}
+
+#define SAYS(text) CHECK(strstr(said, text) != NULL)
+
+// What is said begins with one line, and tells more in others that are indented.
+static void reports(void) {
+  char address[64];
+  mi_register_output(on_output, NULL);
+  char* stays = mi_malloc(100);
+  char* p = mi_malloc(100);
+  mi_free(p);
+  mi_free((void*)hide(p));
+  CHECK(strncmp(said, "mimalloc: error: a block is freed twice: 0x", 43) == 0);
+  snprintf(address, sizeof(address), "\n  block %p: free\n", (void*)hide(p));
+  SAYS(address);
+  SAYS("\n  its page: blocks of 112 bytes, in use 1; heap 0; thread 0x");
+  SAYS("\n  this thread: 0x");
+#if defined(__x86_64__) || defined(__aarch64__)
+  SAYS("\n  found in a call from\n    0x");
+  SAYS("\n  allocated, 100 bytes, by thread 0x");
+  SAYS("\n  freed by thread 0x");
+  CHECK(strstr(strstr(said, "  allocated"), "\n    0x") != NULL && strstr(strstr(said, "  freed"), "\n    0x") != NULL);
+  SAYS("debug");  // the program
+#endif
+  said[0] = 0;
+  stays[100] = 1;
+  mi_free(stays);
+  SAYS("mimalloc: error: a block was written to past its end: 0x");
+  SAYS(": in use\n");
+  said[0] = 0;
+  p = mi_malloc(100);
+  mi_free_size(p, 99);
+  SAYS("mimalloc: error: a block is freed with a size that it has not: 0x");
+  SAYS(": in use, bytes asked for: 100\n");
+  said[0] = 0;
+  stays = mi_malloc(100);
+  mi_free(stays + 8);
+  SAYS("; the address lies inside, at 8\n");
+  said[0] = 0;
+  mi_free(stays);
+  p = mi_malloc(100);
+  mi_free(p);
+  ((char*)hide(p))[50] = 1;
+  for (int i = 0; i < 5000; i++) stays = mi_malloc(100);
+  SAYS("mimalloc: error: a block was written to after it was freed: 0x");
+  mi_register_output(NULL, NULL);
+}
+
+int main(void) {
+  fills();
+  counts();
+  reports();
+  printf("debug: %d failed\n", failures);
+  return failures != 0;
+}
