@@ -8,6 +8,9 @@ static void* by_malloc(size_t size) { return malloc(size); }
 static void* by_calloc(size_t size) { return calloc(1, size); }
 static void* by_new(size_t size) { return ::operator new(size); }
 static void* by_new_array(size_t size) { return ::operator new[](size); }
+static void* by_new_nothrow(size_t size) { return ::operator new(size, std::nothrow); }
+static void* by_new_array_64(size_t size) { return ::operator new[](size, std::align_val_t(64)); }
+static void* by_realloc(size_t size) { return realloc(malloc(1), size); }
 static void* by_new_64(size_t size) { return ::operator new(size, std::align_val_t(64)); }
 static void* by_aligned_alloc(size_t size) { return aligned_alloc(64, (size + 63) & ~size_t(63)); }
 
@@ -17,6 +20,7 @@ static void to_delete_array(void* p, size_t) { ::operator delete[](p); }
 static void to_delete_sized(void* p, size_t size) { ::operator delete(p, size); }
 static void to_delete_array_sized(void* p, size_t size) { ::operator delete[](p, size); }
 static void to_delete_64(void* p, size_t) { ::operator delete(p, std::align_val_t(64)); }
+static void to_delete_array_64(void* p, size_t) { ::operator delete[](p, std::align_val_t(64)); }
 static void to_delete_4096(void* p, size_t) { ::operator delete(p, std::align_val_t(4096)); }
 static void to_realloc(void* p, size_t size) { free(realloc(p, 2 * size)); }
 
@@ -58,16 +62,28 @@ static const struct misuse cases[] = {
     {"free-of-new", FORM(by_new, to_free), form_sizes, 0},
     {"free-of-new[]", FORM(by_new_array, to_free), form_sizes, 0},
     {"free-of-aligned-new", FORM(by_new_64, to_free), form_sizes, 0},
+    {"free-of-aligned-new[]", FORM(by_new_array_64, to_free), form_sizes, 0},
+    {"free-of-nothrow-new", FORM(by_new_nothrow, to_free), form_sizes, 0},
     {"realloc-of-new", FORM(by_new, to_realloc), form_sizes, 0},
+    {"realloc-of-new[]", FORM(by_new_array, to_realloc), form_sizes, 0},
+    {"realloc-of-aligned-new", FORM(by_new_64, to_realloc), form_sizes, 0},
     {"delete-of-malloc", FORM(by_malloc, to_delete), form_sizes, 0},
     {"delete-of-calloc", FORM(by_calloc, to_delete), form_sizes, 0},
+    {"delete-of-realloc", FORM(by_realloc, to_delete), form_sizes, 0},
     {"delete-of-new[]", FORM(by_new_array, to_delete), form_sizes, 0},
     {"delete[]-of-malloc", FORM(by_malloc, to_delete_array), form_sizes, 0},
+    {"delete[]-of-calloc", FORM(by_calloc, to_delete_array), form_sizes, 0},
     {"delete[]-of-new", FORM(by_new, to_delete_array), form_sizes, 0},
     {"delete-of-aligned-new", FORM(by_new_64, to_delete), form_sizes, 0},
     {"delete-of-aligned_alloc", FORM(by_aligned_alloc, to_delete), form_sizes, 0},
+    {"delete[]-of-aligned-new[]", FORM(by_new_array_64, to_delete_array), form_sizes, 0},
+    {"delete[]-of-aligned_alloc", FORM(by_aligned_alloc, to_delete_array), form_sizes, 0},
     {"aligned-delete-of-new", FORM(by_new, to_delete_64), form_sizes, 0},
     {"aligned-delete-of-malloc", FORM(by_malloc, to_delete_64), form_sizes, 0},
+    {"aligned-delete-of-aligned_alloc", FORM(by_aligned_alloc, to_delete_64), form_sizes, 0},
+    {"aligned-delete-of-aligned-new[]", FORM(by_new_array_64, to_delete_64), form_sizes, 0},
+    {"aligned-delete[]-of-new[]", FORM(by_new_array, to_delete_array_64), form_sizes, 0},
+    {"aligned-delete[]-of-aligned-new", FORM(by_new_64, to_delete_array_64), form_sizes, 0},
     {"aligned-delete-of-another-alignment", FORM(by_new_64, to_delete_4096), form_sizes, 0},
     {"sized-delete-half-the-size", WRONG_SIZE(by_new, to_delete_sized, size / 2), every_size, 0},
     {"sized-delete-twice-the-size", WRONG_SIZE(by_new, to_delete_sized, 2 * size), every_size, 0},
