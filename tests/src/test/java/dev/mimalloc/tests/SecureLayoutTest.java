@@ -110,7 +110,7 @@ class SecureLayoutTest {
         System.out.println("access: " + access(block));
         System.out.println("usable: " + Mimalloc.usableSize(block));
         var blocks = new HashSet<Long>(List.of(block));
-        while (blocks.size() < 1000 && blocks.add(Mimalloc.malloc(0))) continue;
+        for (int i = 1; i < 1000; i++) blocks.add(Mimalloc.malloc(0));
         System.out.println("different: " + blocks.size());
         System.out.println("freed inside: " + freeOf(block + 8));
         blocks.forEach(Mimalloc::free);
