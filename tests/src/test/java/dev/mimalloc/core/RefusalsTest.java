@@ -27,8 +27,10 @@ class RefusalsTest {
             "harden=3 purge_delay=0", "harden=3 arena_eager_commit=0", "harden=3 disallow_arena_alloc=1"})
     void allGoesOn(String properties) throws Exception {
         var command = new java.util.ArrayList<>(List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString()));
+        // What a debug build has is what a preset that is given has.
+        command.addAll(List.of("-Ddev.mimalloc.debug=3", "-Ddev.mimalloc.leaks=off", "-Ddev.mimalloc.harden=0"));
         for (String property : properties.split(" ", -1)) command.add("-Ddev.mimalloc." + property);
-        command.addAll(List.of("-Ddev.mimalloc.check=true", "--enable-native-access=ALL-UNNAMED", "-XX:ErrorFile=/dev/null",
+        command.addAll(List.of("--enable-native-access=ALL-UNNAMED", "-XX:ErrorFile=/dev/null",
                 "-XX:-CreateCoredumpOnCrash", "-cp", System.getProperty("java.class.path"), RefusalsTest.class.getName()));
         Path said = Files.createTempFile("child", ".txt");
         int status = new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(said.toFile()).start().waitFor();

@@ -122,14 +122,8 @@ public final class Secret {
     /** 64 bits from the OS that are not 0. */
     public static long draw() {
         long bits = Os.random();
-        return bits != 0 ? bits : mix(Root.start() + Root.at(0)) | 1; // without a generator: the clock, and where we are
+        return bits != 0 ? bits : Random.mix(Root.start() + Root.at(0)) | 1; // without a generator: the clock, and where we are
     }
 
-    /** A key for what lies at an address: nobody who knows one of them can tell the others. */
-    public static long at(long address) { return Random.at(address); }
-
     public static long rotate(long x, int bits) { return x << bits | x >>> 64 - bits; }
-
-    /** The next of a row of random numbers: a bijection that scatters its argument's bits. */
-    public static long mix(long x) { return Random.mix(x); }
 }

@@ -4,6 +4,7 @@ import static dev.mimalloc.machine.Memory.*;
 
 import dev.mimalloc.core.base.Config;
 import dev.mimalloc.core.base.Links;
+import dev.mimalloc.core.base.Random;
 import dev.mimalloc.core.base.Secret;
 import dev.mimalloc.core.base.SizeClass;
 import dev.mimalloc.machine.Bits;
@@ -154,14 +155,14 @@ public final class Page {
     /** Prepares a new page for what hardens its blocks. */
     public static void harden(long page) {
         if (Secret.isBuilt()) {
-            putLong(page + KEY, Secret.mix(Secret.at(page) + ThreadSlot.id() + Os.clock()));
+            putLong(page + KEY, Random.mix(Random.at(page) + ThreadSlot.id() + Os.clock()));
             putLong(page + RECIPROCAL, Long.divideUnsigned(-1, blockSize(page)) + 1);
             putLong(page + SPAN, bytes(page));
         }
         if (Secret.isOnDemand()) putRelaxed(page + THREAD, threadWordRelaxed(page) | HARDENED);
     }
     /** What the page's links and tags are encoded with. */
-    static long key(long page) { return Secret.isBuilt() ? getLong(page + KEY) : Secret.at(page); }
+    static long key(long page) { return Secret.isBuilt() ? getLong(page + KEY) : Random.at(page); }
 
     /** {@code used} in the low half, {@code capacity} and {@code reserved} above it. */
     private static long counts(long page) { return getLong(page + COUNTS); }
@@ -538,7 +539,7 @@ public final class Page {
         long end = first + blocks * size;
         if (Secret.has(Secret.REUSE) && (!has(page, MEMORY_ZERO) || Secret.freed() != 0)) fill(first, end - first, Secret.freed());
         for (long block = first; block != end; block += size) putLong(block + WORD, block);
-        if (Secret.has(Secret.SHUFFLE)) shuffle(first, size, blocks, Secret.mix(key(page) + capacity(page)));
+        if (Secret.has(Secret.SHUFFLE)) shuffle(first, size, blocks, Random.mix(key(page) + capacity(page)));
         for (long at = end - size; at >= first; at -= size) {
             long block = getLong(at + WORD);
             setNextBlock(page, block, next);
@@ -551,7 +552,7 @@ public final class Page {
     /** Shuffles the second words of blocks: each is swapped with one that is not behind it. */
     private static void shuffle(long first, long size, int blocks, long random) {
         for (int i = blocks - 1; i > 0; i--) {
-            random = Secret.mix(random + i);
+            random = Random.mix(random + i);
             long other = first + Long.remainderUnsigned(random, i + 1) * size + WORD;
             long at = first + i * size + WORD;
             long block = getLong(at);

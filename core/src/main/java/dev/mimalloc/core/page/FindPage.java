@@ -1,6 +1,7 @@
 package dev.mimalloc.core.page;
 
 import dev.mimalloc.core.base.Config;
+import dev.mimalloc.core.base.Random;
 import dev.mimalloc.core.base.Secret;
 import dev.mimalloc.core.base.SizeClass;
 import dev.mimalloc.core.model.Page;
@@ -137,7 +138,7 @@ public final class FindPage {
 
     /** Is it this page's turn, the last of {@code pages} that are alike? So it is with one in as many. */
     private static boolean isDrawn(long theap, long page, int pages) {
-        return Long.remainderUnsigned(Secret.mix(Secret.at(page) + Theap.generic(theap)), pages) == 0;
+        return Long.remainderUnsigned(Random.mix(Random.at(page) + Theap.generic(theap)), pages) == 0;
     }
 
     /**

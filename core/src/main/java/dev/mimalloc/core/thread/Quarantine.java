@@ -4,6 +4,7 @@ import static dev.mimalloc.machine.Memory.*;
 
 import dev.mimalloc.core.base.Config;
 import dev.mimalloc.core.base.Meta;
+import dev.mimalloc.core.base.Random;
 import dev.mimalloc.core.base.Secret;
 import dev.mimalloc.core.model.Harden;
 import dev.mimalloc.core.model.Heap;
@@ -99,7 +100,7 @@ public final class Quarantine {
         if (quarantine == 0) return 0;
         putLong(quarantine + LIMIT, limit);
         putLong(quarantine + COUNT, count);
-        putLong(quarantine + RANDOM, Secret.at(quarantine) + ThreadSlot.id());
+        putLong(quarantine + RANDOM, Random.at(quarantine) + ThreadSlot.id());
         Theap.setKept(theap); // when the heap ends, it is for the theap's thread to free what waits
         Theap.setQuarantine(theap, kind, quarantine);
         return quarantine;
@@ -108,7 +109,7 @@ public final class Quarantine {
     /** Puts a block into a random slot; for 0 clears the next one with a block. Returns the block that was there, or 0. */
     private static long replace(long quarantine, long block, long size) {
         long count = getLong(quarantine + COUNT);
-        putLong(quarantine + RANDOM, Secret.mix(getLong(quarantine + RANDOM) + 1));
+        putLong(quarantine + RANDOM, Random.mix(getLong(quarantine + RANDOM) + 1));
         long i = Long.remainderUnsigned(getLong(quarantine + RANDOM) >>> 16, count);
         while (block == 0 && getLong(quarantine + SLOTS + i * WORD) == 0) i = (i + 1) % count;
         return exchangeSlot(quarantine, i, block, size);
