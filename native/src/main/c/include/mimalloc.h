@@ -150,7 +150,7 @@ typedef enum mi_option_e {
   mi_option_secure_padding,                       // Bytes behind each block show at its free that nobody wrote past its end. (0)
   mi_option_secure_zero,                          // A block is zeroed when it is freed. (0)
   mi_option_secure_reuse,                         // A block is given out again only if nobody has written to it since it was freed. (0)
-  mi_option_abort_on_misuse,                      // Ends the process at a misuse of memory: 0 never, 1 always, 2 if it is hardened. An exception on the JVM. (2)
+  mi_option_abort_on_misuse,                      // Ends a C program at misuse: 0 never, 1 always, 2 if hardened, 3 if so and it is more than a free's form. (2)
   mi_option_secure_quarantine,                    // How much that was freed waits before it is given out again, in KiB, for each thread and heap. (0 KiB)
   mi_option_secure_quarantine_large,              // How many addresses of freed large blocks cannot be touched for a while, in KiB, for each thread and heap. (0 KiB)
   _mi_option_last,

@@ -89,7 +89,7 @@ public enum Option {
     SECURE_ZERO(Options.SECURE_ZERO),
     /** A block is given out again only if nobody has written to it since it was freed. */
     SECURE_REUSE(Options.SECURE_REUSE),
-    /** Ends the process at a misuse of memory: 0 never, 1 always, 2 if it is hardened. An exception on the JVM. */
+    /** Ends a C program at misuse: 0 never, 1 always, 2 if hardened, 3 if so and it is more than a free's form. */
     ABORT_ON_MISUSE(Options.ABORT_ON_MISUSE),
     /** How much that was freed waits before it is given out again, in KiB, for each thread and heap. */
     SECURE_QUARANTINE(Options.SECURE_QUARANTINE),

@@ -39,11 +39,11 @@ public final class Errors {
      * {@code abort_on_misuse} says so: by itself where the process is hardened, but a debug build goes on to the next one.
      *
      * @param story more lines; 0 for none
-     * @param harmless this is not one with which a hardened process ends unasked
+     * @param mismatch of the form of a free, of which nothing comes here
      */
-    public static void misuse(int code, long text, long address, long story, boolean harmless) {
+    public static void misuse(int code, long text, long address, long story, boolean mismatch) {
         long abort = Options.bounded(Options.ABORT_ON_MISUSE);
-        boolean last = abort == 1 || abort == 2 && !harmless && Secret.endsProcess();
+        boolean last = abort == 1 || (abort == 2 || abort == 3 && !mismatch) && Secret.endsProcess();
         raise(code, text, address, last ? LAST : 0, story);
         if (last) Os.abort();
     }

@@ -134,7 +134,7 @@ public final class Options {
     public static final int SECURE_ZERO = 53;
     /** A block is given out again only if nobody has written to it since it was freed. */
     public static final int SECURE_REUSE = 54;
-    /** Ends the process at a misuse of memory: 0 never, 1 always, 2 if it is hardened. An exception on the JVM. */
+    /** Ends a C program at misuse: 0 never, 1 always, 2 if hardened, 3 if so and it is more than a free's form. */
     public static final int ABORT_ON_MISUSE = 55;
     /** How much that was freed waits before it is given out again, in KiB, for each thread and heap. */
     public static final int SECURE_QUARANTINE = 56;
@@ -234,7 +234,7 @@ public final class Options {
             case SECURE_PADDING -> onOff(column, literal("MIMALLOC_SECURE_PADDING"), 0);
             case SECURE_ZERO -> onOff(column, literal("MIMALLOC_SECURE_ZERO"), 0);
             case SECURE_REUSE -> onOff(column, literal("MIMALLOC_SECURE_REUSE"), 0);
-            case ABORT_ON_MISUSE -> number(column, literal("MIMALLOC_ABORT_ON_MISUSE"), 2, 0, 2);
+            case ABORT_ON_MISUSE -> number(column, literal("MIMALLOC_ABORT_ON_MISUSE"), 2, 0, 3);
             case SECURE_QUARANTINE -> size(column, literal("MIMALLOC_SECURE_QUARANTINE"), 0, 1 << 20);
             case SECURE_QUARANTINE_LARGE -> size(column, literal("MIMALLOC_SECURE_QUARANTINE_LARGE"), 0, ANY_KIB);
             default -> 0;

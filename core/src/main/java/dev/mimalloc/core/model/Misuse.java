@@ -26,15 +26,15 @@ public final class Misuse {
 
     /**
      * Reports that a block is freed in a way that does not fit its allocation. Here nothing comes of it, and programs that
-     * have always done so are many: the process ends only if the option asks for that.
+     * have always done so are many: the option can leave such a process alone.
      */
     public static void reportMismatch(long text, long p) { report(Errors.EINVAL, text, p, true); }
 
-    private static void report(int code, long text, long p, boolean harmless) {
+    private static void report(int code, long text, long p, boolean mismatch) {
         long story = Meta.allocate(2 * STORY);
         if (story != 0) tell(story, p);
         if (Callback.keepStory(story)) Meta.free(story, 2 * STORY); // an exception follows
-        Errors.misuse(code, text, p, story, harmless);
+        Errors.misuse(code, text, p, story, mismatch);
         Meta.free(story, 2 * STORY);
     }
 
