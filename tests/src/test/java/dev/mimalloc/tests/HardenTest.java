@@ -4,15 +4,19 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.mimalloc.Mimalloc;
 import dev.mimalloc.machine.Memory;
+import java.lang.foreign.Arena;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.function.LongConsumer;
+import java.util.regex.Matcher;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -22,6 +26,11 @@ class HardenTest {
     private static final long[] SIZES = {1, 15, 16, 24, 100, 1000, 5000, 70_000};
     private static final String INVALID = "IllegalArgumentException";
     private static final String FREED_TWICE = "IllegalStateException";
+
+    /** What a page of the documentation tells of: settings, and whether they are about frees only. */
+    private static final Map<String, Boolean> SETTINGS = new TreeMap<>(Map.of("secure=3", false, "secure=5", false, "harden=1", true,
+            "harden=2", false, "harden=3", false, "debug=3", false));
+    private static final Path PAGE = Path.of("../docs/security.md");
 
     private static long size;
 
@@ -42,6 +51,11 @@ class HardenTest {
                 Mimalloc.free(block);
             },
             "frees an address inside", block -> Mimalloc.free(block + 8),
+            "frees memory of the C library", block -> {
+                try (var arena = Arena.ofConfined()) {
+                    Mimalloc.free(arena.allocate(size, 16).address());
+                }
+            },
             "writes a byte past its end", block -> {
                 Memory.putByte(block + size, 0);
                 Mimalloc.free(block);
@@ -89,6 +103,29 @@ class HardenTest {
     @Test
     void aWriteAnywhereInAFreeBlockIsFound() throws Exception {
         assertThat(run("harden=3", "reuse").out()).isEqualTo("written to after it was freed\n".repeat(3));
+    }
+
+    /** What comes of each misuse in each setting; {@code -Dmimalloc.write=true} writes it into the page. */
+    @Test
+    void thePageSaysWhatComesOfEach() throws Exception {
+        var rows = new TreeMap<String, List<String>>();
+        for (var setting : SETTINGS.entrySet()) {
+            List<String> outcomes = run(setting.getKey(), setting.getValue() ? "frees" : "").out().lines().toList();
+            for (String misuse : MISUSES.keySet()) {
+                var ends = new TreeSet<String>();
+                outcomes.stream().filter(line -> line.startsWith(misuse + " (")).forEach(line -> ends.add(line.replaceAll(".*: ", "")));
+                rows.computeIfAbsent(misuse, m -> new ArrayList<>())
+                        .add(ends.isEmpty() ? "undefined" : "`" + String.join("`, `", ends) + "`");
+            }
+        }
+        var table = new StringBuilder("| the program |");
+        SETTINGS.keySet().forEach(setting -> table.append(" `").append(setting).append("` |"));
+        table.append("\n|").append("---|".repeat(SETTINGS.size() + 1)).append('\n');
+        rows.forEach((misuse, ends) -> table.append("| ").append(misuse).append(" | ").append(String.join(" | ", ends)).append(" |\n"));
+        String page = Files.readString(PAGE);
+        String filled = page.replaceFirst("(?s)(<!-- jvm -->\n).*?(<!-- end of jvm -->)", "$1" + Matcher.quoteReplacement(table.toString()) + "$2");
+        if (Boolean.getBoolean("mimalloc.write")) Files.writeString(PAGE, filled);
+        else assertThat(page).as("-Dmimalloc.write=true writes it").isEqualTo(filled).contains(table);
     }
 
     private static List<String> outcomes(String property) throws Exception {
