@@ -42,7 +42,7 @@ import jdk.jfr.events.StackFilter;
         "dev.mimalloc.core.thread.Heaps", "dev.mimalloc.core.thread.ProcessInfo", "dev.mimalloc.core.thread.Quarantine", "dev.mimalloc.core.thread.Startup",
         "dev.mimalloc.core.thread.Subprocesses", "dev.mimalloc.core.thread.Theaps", "dev.mimalloc.core.thread.Threads",
         "dev.mimalloc.core.thread.Visit",
-        "dev.mimalloc.machine.Access", "dev.mimalloc.machine.Bits", "dev.mimalloc.machine.Callback",
+        "dev.mimalloc.machine.Access", "dev.mimalloc.machine.Bits", "dev.mimalloc.machine.Callback", "dev.mimalloc.machine.Callers",
         "dev.mimalloc.machine.Check",
         "dev.mimalloc.machine.FirstMemory", "dev.mimalloc.machine.ForeignAccess", "dev.mimalloc.machine.Housekeeper",
         "dev.mimalloc.machine.InternalAccess", "dev.mimalloc.machine.Linux", "dev.mimalloc.machine.Memory",

@@ -25,7 +25,7 @@ class SignatureTest {
             """)
     void becomesAFunctionAroundTheMethod(String descriptor, String signature, String body) {
         var method = new Core.Method("dev.mimalloc.core.base.X", "f", descriptor, "X_f", false, List.of(signature));
-        assertThat(Wrappers.wrapper(method, Signature.parse(signature))).endsWith(body + "\n")
+        assertThat(Wrappers.wrapper(method, Signature.parse(signature))).endsWith("{ MI_SCOPE; " + body.substring(2) + "\n")
                 .contains(signature.replace(" *s", "* s"));
     }
 
