@@ -40,11 +40,13 @@ abstract class QuarantineContract extends Contract {
     void nothingWaitsOtherwise() throws Exception {
         assertThat(run(Scenario.QUARANTINE_KEEPS_ADDRESSES).exit()).isNotZero();
         assertThat(run(Scenario.QUARANTINE_KEEPS_ADDRESSES, "MIMALLOC_HARDEN", "2").exit()).isNotZero();
+        assertThat(run(Scenario.QUARANTINE_KEEPS_ADDRESSES, "MIMALLOC_HARDEN", "3", "MIMALLOC_SECURE_QUARANTINE", "0").exit()).isNotZero();
     }
 
     @Test
     void aUseOfAFreedLargeBlockEndsTheProcess() throws Exception {
         assertThat(run(Scenario.USE_OF_A_FREED_LARGE_BLOCK, "MIMALLOC_HARDEN", "2").exit()).isZero();
         assertThat(run(Scenario.USE_OF_A_FREED_LARGE_BLOCK, "MIMALLOC_HARDEN", "3").exit()).isNotZero();
+        assertThat(run(Scenario.USE_OF_A_FREED_LARGE_BLOCK, "MIMALLOC_HARDEN", "3", "MIMALLOC_SECURE_QUARANTINE_LARGE", "0").exit()).isZero();
     }
 }

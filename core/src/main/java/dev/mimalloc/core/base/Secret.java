@@ -112,11 +112,12 @@ public final class Secret {
         return features;
     }
 
-    /** How many bytes of freed blocks may wait for a theap, or of large ones, which are kind 1; 0 for none. */
+    /** How many bytes of freed blocks may wait for a theap, or of large ones, which are kind 1; 0 for none, also where a user says so. */
     public static long quarantineBytes(int kind) {
         long preset = Options.bounded(Options.HARDEN) < 3 ? 0 : kind == 1 ? QUARANTINE_LARGE_KIB : QUARANTINE_KIB;
-        long given = Options.bounded(kind == 1 ? Options.SECURE_QUARANTINE_LARGE : Options.SECURE_QUARANTINE);
-        return (given != 0 ? given : preset) << 10;
+        int option = kind == 1 ? Options.SECURE_QUARANTINE_LARGE : Options.SECURE_QUARANTINE;
+        long given = Options.bounded(option);
+        return (Options.isGiven(option) ? given : preset) << 10;
     }
 
     /** 64 bits from the OS that are not 0. */

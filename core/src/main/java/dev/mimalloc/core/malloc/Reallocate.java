@@ -20,6 +20,7 @@ import dev.mimalloc.core.thread.Theaps;
 import dev.mimalloc.machine.Bits;
 import dev.mimalloc.machine.Export;
 import dev.mimalloc.machine.ThreadSlot;
+import dev.mimalloc.machine.Trace;
 import dev.mimalloc.machine.Track;
 
 /**
@@ -200,17 +201,20 @@ public final class Reallocate {
     }
 
     private static long allocateRoomyIn(long theap, long size, long old) {
+        boolean limited = (Heap.limitRelaxed(Theap.heap(theap)) | Root.limitRelaxed()) != 0;
+        if (limited && Sampling.isOn(theap)) return 0;
+        long room = Config.alignUp(size + size / 2 + ROOM, Config.SLICE);
+        // A guarded block has none: it would lie between the block's end and its guard.
+        long taken = Theap.guardRate(theap) != 0 ? size : room;
+        long sample = Allocate.sampleIfNext(theap, taken, size, Config.SLICE, false);
+        if (sample != 0) return sample;
         // While samples are taken no block grows in its place: room behind it would be of no use, so it gets room
         // inside.
-        if (size >= Resize.MAPPED_MIN && !Sampling.isOn(theap)) {
+        if (size >= Resize.MAPPED_MIN && Trace.sampleInterval() == 0) {
             long page = Resize.mapped(theap, Harden.padded(size), old);
             if (page != 0) return Allocate.takeFirst(page, size, false);
         }
-        // Room would lie between the block's end and its guard.
-        if ((Heap.limitRelaxed(Theap.heap(theap)) | Root.limitRelaxed() | Theap.guardRate(theap)) != 0) return 0;
-        long room = Config.alignUp(size + size / 2 + ROOM, Config.SLICE);
-        long sample = Allocate.sampleIfNext(theap, room, size, Config.SLICE, false);
-        if (sample != 0) return sample;
+        if (limited) return 0;
         long page = Allocate.singleton(theap, room, Config.SLICE, Pages.TOUCHED);
         return page == 0 ? 0 : Allocate.takeFirst(page, size, false);
     }
