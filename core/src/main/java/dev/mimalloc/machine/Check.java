@@ -11,9 +11,12 @@ package dev.mimalloc.machine;
  * }</pre>
  */
 public final class Check {
-    private static final int LEVEL = Math.clamp(Integer.getInteger("dev.mimalloc.debug", 0), 0, 3);
+    private static final int LEVEL = read(System.getProperty("dev.mimalloc.debug", "0"));
 
     private Check() {}
+
+    /** What is no level is 0, and told of later: there is no logger yet. */
+    private static int read(String level) { return level.matches("[0-3]") ? level.charAt(0) - '0' : 0; }
 
     /**
      * The same for as long as the process lives: 0, no debug build; 1, blocks are filled, and their misuse is found; 2,
