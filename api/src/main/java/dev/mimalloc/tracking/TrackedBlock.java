@@ -24,6 +24,7 @@ public final class TrackedBlock {
     final long heap;
     private long size;
     private int padding;
+    private boolean told; // that it was written past its end
     private CallStack stack;
     private String thread;
     private long threadId;
@@ -85,9 +86,17 @@ public final class TrackedBlock {
     /** As {@link #damagedAt} for a block that others may free; it is reported once. */
     synchronized int repair() {
         int damaged = freed == null ? damagedAt() : -1;
-        if (damaged >= 0) pad();
+        if (damaged >= 0) {
+            tell();
+            pad();
+        }
         return damaged;
     }
+
+    /** From now on it is known that the block was written past its end. */
+    synchronized void tell() { told = true; }
+
+    synchronized boolean isTold() { return told; }
 
     public synchronized boolean isDamaged() { return freed == null && damagedAt() >= 0; }
 
