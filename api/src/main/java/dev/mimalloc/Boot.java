@@ -2,6 +2,7 @@ package dev.mimalloc;
 
 import dev.mimalloc.base.Settings;
 import dev.mimalloc.core.base.Options;
+import dev.mimalloc.core.base.Secret;
 import dev.mimalloc.core.face.ManageArenas;
 import dev.mimalloc.core.face.ProcessLife;
 import dev.mimalloc.core.malloc.Spare;
@@ -78,6 +79,8 @@ final class Boot implements Lifecycle {
     /** An arena that costs no call of the system: all that a program needs which allocates little. */
     private static void manageFirstMemory() {
         for (int option : WITHOUT_FIRST) if (Options.get(option) != Options.defaultOf(option)) return;
+        // The addresses of a large block could not be taken away there.
+        if (Secret.has(Secret.QUARANTINE_LARGE)) return;
         long memory = Os.firstMemory(FIRST);
         if (memory != 0) ManageArenas.manageArena(memory, FIRST, Arena.ACCESSIBLE | Arena.ZERO, -1, 0, 0);
     }

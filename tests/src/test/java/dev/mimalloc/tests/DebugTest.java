@@ -83,6 +83,30 @@ class DebugTest {
                 allocated here: 24 bytes, by thread main, .*at dev.mimalloc.tests.DebugTest.allocateHere\\(.*""");
     }
 
+    /** Core's padding lies behind the tracker's, and both were written to. */
+    @Test
+    void aLongWritePastTheEndHasTheStackOfTheAllocation() throws Exception {
+        assertThat(run("overflows", "debug=1")).containsExactly("written past the end, 0 bytes behind 24 bytes",
+                "allocated here: 24 bytes, by thread main");
+    }
+
+    @Test
+    void aReallocGoesThroughOnceALongWritePastTheEndWasTold() throws Exception {
+        assertThat(run("resizes", "debug=1")).containsExactly("written past the end, 0 bytes behind 24 bytes", "7", "1 block");
+    }
+
+    @Test
+    void aGuardedBlockIsToldOfByItsAddress() throws Exception {
+        List<String> lines = run("overflows", "debug=0", "guarded.sample.rate=1");
+        assertThat(lines.getFirst()).startsWith("bytes around a block were written to, the block: 0x");
+        assertThat(lines.get(1)).isEqualTo("  block " + lines.getFirst().replaceAll(".* ", "") + ": guarded");
+    }
+
+    @Test
+    void whatIsNoLevelIsNone() throws Exception {
+        assertThat(run("tracks", "debug=4")).containsExactly("false");
+    }
+
     @Test
     void tracksUnlessAskedNotTo() throws Exception {
         assertThat(run("tracks", "debug=1")).containsExactly("true");
@@ -123,9 +147,36 @@ class DebugTest {
             case "counts" -> counts();
             case "reports" -> reports();
             case "stacks" -> stacks();
+            case "overflows" -> overflows();
+            case "resizes" -> resizes();
             case "tracks" -> System.out.println(Leaks.isTracking());
             default -> forms();
         }
+    }
+
+    private static void overflows() {
+        long block = Mimalloc.malloc(24);
+        Memory.fill(block + 24, 8 + (Leaks.isTracking() ? 8 : 0), 7);
+        try {
+            Mimalloc.free(block);
+        } catch (IllegalStateException e) {
+            System.out.println(e.getMessage().replaceAll(" at .*", ""));
+            System.out.println(e.getCause().getMessage().replaceAll(", [^,]* ago", ""));
+        } catch (IllegalArgumentException e) {
+            System.out.println(e.getMessage());
+        }
+    }
+
+    private static void resizes() {
+        long block = Mimalloc.malloc(24);
+        Memory.fill(block, 24 + 16, 7);
+        try {
+            Mimalloc.realloc(block, 100);
+        } catch (IllegalStateException e) {
+            System.out.println(e.getMessage().replaceAll(" at .*", ""));
+        }
+        System.out.println(Memory.getByte(Mimalloc.realloc(block, 100) + 23));
+        System.out.println(Leaks.live().getFirst().count() + " block");
     }
 
     private static void fills() {

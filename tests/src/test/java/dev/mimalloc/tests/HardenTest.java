@@ -128,6 +128,12 @@ class HardenTest {
         else assertThat(page).as("-Dmimalloc.write=true writes it").isEqualTo(filled).contains(table);
     }
 
+    /** A large block waits from the first one on, and is not touched by the report of its second free. */
+    @Test
+    void aLargeBlockIsFreedOnce() throws Exception {
+        assertThat(run("harden=3", "large").out()).isEqualTo("a block is freed twice\nanother address\n");
+    }
+
     private static List<String> outcomes(String property) throws Exception {
         List<String> outcomes = run(property, "").out().lines().toList();
         assertThat(outcomes).hasSize(MISUSES.size() * SIZES.length);
@@ -144,6 +150,10 @@ class HardenTest {
     public static void main(String[] arguments) {
         if (arguments[0].equals("reuse")) {
             for (long each : new long[] {100, 1000, 5000}) reuse(each);
+            return;
+        }
+        if (arguments[0].equals("large")) {
+            large();
             return;
         }
         MISUSES.forEach((name, misuse) -> {
@@ -165,6 +175,17 @@ class HardenTest {
         } catch (RuntimeException e) {
             return e.getClass().getSimpleName();
         }
+    }
+
+    private static void large() {
+        long block = Mimalloc.malloc(100_000);
+        Mimalloc.free(block);
+        try {
+            Mimalloc.free(block);
+        } catch (IllegalStateException e) {
+            System.out.println(e.getMessage().replaceAll("(?s):.*", ""));
+        }
+        if (Mimalloc.malloc(100_000) != block) System.out.println("another address");
     }
 
     private static void reuse(long each) {

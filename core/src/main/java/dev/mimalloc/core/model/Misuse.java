@@ -53,7 +53,9 @@ public final class Misuse {
         closeBuffer(printer);
     }
 
-    private static long block(long page, long size, long p) { return p - Long.remainderUnsigned(p - Page.start(page), size); }
+    private static long block(long page, long size, long p) {
+        return Page.isGuarded(page) ? Page.guardedBlock(page) : p - Long.remainderUnsigned(p - Page.start(page), size);
+    }
 
     private static void tellPage(long printer, long page, long size, long p) {
         long block = block(page, size, p);

@@ -141,6 +141,9 @@ public final class Page {
     public static boolean isGuarded(long page) { return (threadWordRelaxed(page) & GUARDED) != 0; }
     public static void setGuarded(long page) { putRelaxed(page + THREAD, threadWordRelaxed(page) | GUARDED | HAS_INTERIOR); }
     public static long guard(long page) { return getLong(page + PREV); }
+
+    /** The address of the guarded block of a singleton, with which its entry begins. */
+    public static long guardedBlock(long page) { return getLong(guard(page)); }
     public static void setGuard(long page, long entry) { putLong(page + PREV, entry); }
     /** For the user who frees the block of a hardened singleton: true for the first one. */
     static boolean tryFree(long page) { return compareAndSet(page + PREV, 0, FREED); }
@@ -585,7 +588,7 @@ public final class Page {
 
     /** Does a user have the block at an address? Of a page whose blocks are hardened. */
     public static boolean isInUse(long page, long block) {
-        return isSingleton(page) ? block == start(page) : isBlockStart(page, block) && getLong(block + WORD) != tag(page, block);
+        return isSingleton(page) ? block == start(page) && !isFreed(page) : isBlockStart(page, block) && getLong(block + WORD) != tag(page, block);
     }
 
     /**

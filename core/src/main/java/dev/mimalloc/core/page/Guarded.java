@@ -74,7 +74,7 @@ public final class Guarded {
     private Guarded() {}
 
     /** The address of a page's guarded block. */
-    public static long block(long page) { return getLong(Page.guard(page) + BLOCK); }
+    public static long block(long page) { return Page.guardedBlock(page); }
 
     /** The bytes of a page's guarded block, exactly those that were asked for. */
     public static long bytes(long page) { return getLong(Page.guard(page) + BYTES); }
