@@ -2,6 +2,7 @@ package dev.mimalloc.tests;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.mimalloc.Heap;
 import dev.mimalloc.Mimalloc;
 import dev.mimalloc.machine.Memory;
 import java.lang.foreign.Arena;
@@ -99,6 +100,13 @@ class HardenTest {
         assertThat(outcomes).hasSizeGreaterThan(SIZES.length).noneMatch(outcome -> outcome.endsWith("nothing"));
     }
 
+    /** The zero behind a text that is too long: each page has padding of its own, and none has a 0 there. */
+    @ParameterizedTest
+    @ValueSource(strings = {"harden=2", "secure=4"})
+    void aZeroPastTheEndIsAlwaysSeen(String property) throws Exception {
+        assertThat(run(property, "zero").out()).isEqualTo("seen: 1000\n");
+    }
+
     /** What was zeroed at its free is seen to have been written to, anywhere in it. */
     @Test
     void aWriteAnywhereInAFreeBlockIsFound() throws Exception {
@@ -148,6 +156,10 @@ class HardenTest {
     }
 
     public static void main(String[] arguments) {
+        if (arguments[0].equals("zero")) {
+            System.out.println("seen: " + zerosSeen());
+            return;
+        }
         if (arguments[0].equals("reuse")) {
             for (long each : new long[] {100, 1000, 5000}) reuse(each);
             return;
@@ -164,6 +176,22 @@ class HardenTest {
                 useAll();
             }
         });
+    }
+
+    private static int zerosSeen() {
+        var heaps = new ArrayList<Heap>();
+        int seen = 0;
+        for (int i = 0; i < 1000; i++) {
+            heaps.add(Heap.create());
+            long block = heaps.getLast().malloc(15);
+            Memory.putByte(block + 15, 0);
+            try {
+                Mimalloc.free(block);
+            } catch (IllegalArgumentException e) {
+                seen++;
+            }
+        }
+        return seen;
     }
 
     private static String outcome(LongConsumer misuse) {

@@ -17,7 +17,8 @@ public final class Padding {
     static final long ONES = 0x0101010101010101L;
     /** Of a large block no more is filled than this, so that memory which nobody touches is not needed. */
     static final long FILLED_MAX = 1 << 20;
-    private static final int LAST_BYTE = 56;
+    /** In the last byte, above a bit that is always 0: odd as the mask is, no byte behind the user's is 0. */
+    private static final int COUNT_SHIFT = 57;
     /** Is in all padding of the debug build but the last word. */
     private static final int FILLED = 0xDE;
     private static final long FILLED_WORD = 0xDEDE_DEDE_DEDE_DEDEL;
@@ -28,7 +29,7 @@ public final class Padding {
      */
     private static final int NEW = 1;
     private static final int NEW_ARRAY = 2; // 4 more where an alignment was asked for
-    private static final int FORM_SHIFT = 60;
+    private static final int FORM_SHIFT = 61;
     private static final long FORMS = 7L << FORM_SHIFT;
 
     private Padding() {}
@@ -47,10 +48,10 @@ public final class Padding {
         long first = end & -WORD;
         long user = (end & WORD - 1) * 8; // bits of the first word that are the user's
         if (first == last) {
-            putLong(last, ((bytes << LAST_BYTE ^ mask) >>> user) << user);
+            putLong(last, ((bytes << COUNT_SHIFT ^ mask) >>> user) << user);
         } else {
             putLong(first, (start(mask) >>> user) << user);
-            putLong(last, (WORD << LAST_BYTE | bytes - WORD) ^ mask);
+            putLong(last, (WORD << COUNT_SHIFT | bytes - WORD) ^ mask);
             if (Secret.isDebug()) fill(first + WORD, filledTo(first, last) - first - WORD, FILLED);
         }
     }
@@ -79,12 +80,12 @@ public final class Padding {
     private static long padding(long page, long block, long word) {
         long last = last(page, block);
         long mask = mask(page, block);
-        long bytes = word >>> LAST_BYTE;
+        long bytes = word >>> COUNT_SHIFT;
         if (bytes < WORD) {
             long user = 64 - bytes * 8;
-            return bytes != 0 && word >>> user == bytes << LAST_BYTE - user ? bytes : 0;
+            return bytes != 0 && word >>> user == bytes << COUNT_SHIFT - user ? bytes : 0;
         }
-        bytes = (word ^ WORD << LAST_BYTE) + WORD;
+        bytes = (word ^ WORD << COUNT_SHIFT) + WORD;
         long end = last + WORD - bytes;
         if (!Bits.below(end - block, last + 1 - block)) return 0;
         long first = end & -WORD;
