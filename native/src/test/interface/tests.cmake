@@ -38,6 +38,11 @@ function(mi_test_guarded rate)
   endforeach()
 endfunction()
 
+file(GLOB c_sources "${mi_tests}/c/*.c")
+mi_program(interface-c ${c_sources})
+set_target_properties(interface-c PROPERTIES C_STANDARD 11 C_EXTENSIONS OFF)
+target_compile_definitions(interface-c PRIVATE MI_SECURE=${MI_SECURE})
+
 find_program(VALGRIND valgrind)
 # A library that is built for valgrind or ASan is tested with that, and with nothing else: each misuse is found, and what is
 # allowed is no error of the tool's.
@@ -47,9 +52,6 @@ if(MI_TRACK_VALGRIND OR MI_TRACK_ASAN)
     set(tool ${VALGRIND} --quiet --error-exitcode=9 --soname-synonyms=somalloc=nouserintercepts)
     set(leaks --leak-check=full)
   endif()
-  file(GLOB c_sources "${mi_tests}/c/*.c")
-  mi_program(interface-c ${c_sources})
-  set_target_properties(interface-c PROPERTIES C_STANDARD 11 C_EXTENSIONS OFF)
   # Not those that free what they must not, or know the options' defaults.
   foreach(topic allocate aligned names heaps theaps visit arenas subprocesses threads)
     mi_test(c-${topic} ${tool} $<TARGET_FILE:interface-c> ${topic})
@@ -90,10 +92,6 @@ endif()
 
 # --- C ------------------------------------------------------------------------------------------------------------------
 
-file(GLOB c_sources "${mi_tests}/c/*.c")
-mi_program(interface-c ${c_sources})
-set_target_properties(interface-c PROPERTIES C_STANDARD 11 C_EXTENSIONS OFF)
-target_compile_definitions(interface-c PRIVATE MI_SECURE=${MI_SECURE})
 if(mi_sanitizer)
   # One after the other: sanitizers are slow, and each topic's own findings are easier to read.
   set(topics layout allocate aligned names heaps theaps visit messages options statistics arenas subprocesses threads forks)
