@@ -128,8 +128,8 @@ public final class Quarantine {
      * gets it any more.
      */
     private static long leave(long block) {
-        if (block == 0) return 0;
         long page = PageMap.pageOf(block);
+        if (page == 0) return 0; // an empty slot
         boolean single = Page.isSingleton(page);
         if (single && Pages.open(page)) putBackOnly(page); // if not, its addresses are never used again
         if (!single && !Harden.isAsFreed(page, block)) return block;
