@@ -30,6 +30,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 class MisuseTest {
     private static final Path TABLE = Path.of("src/test/misuse/misuse.tsv");
     private static final Path PAGE = Path.of("../docs/security.md");
+    private static final Path README = Path.of("../README.md");
     private static final boolean WRITE = Boolean.getBoolean("mimalloc.write");
     /** As often a case runs when the table is written, so that what chance decides shows. */
     private static final int RUNS = 10;
@@ -116,9 +117,11 @@ class MisuseTest {
             for (Mode peer : Mode.PEERS) if (peer.isThere() && !table.isComplete(peer.column())) measure(peer);
             table.write();
             Files.writeString(PAGE, new SecurityPage(table).fill(Files.readString(PAGE)));
+            Files.writeString(README, new SecurityPage(table).fillReadme(Files.readString(README)));
         }
         assertThat(Files.readString(PAGE)).as("-Dmimalloc.write=true writes it")
                 .isEqualTo(new SecurityPage(table).fill(Files.readString(PAGE)));
+        assertThat(Files.readString(README)).isEqualTo(new SecurityPage(table).fillReadme(Files.readString(README)));
     }
 
     /** What cannot be missed by any allocator is refused, also by a library that finds nothing else. */

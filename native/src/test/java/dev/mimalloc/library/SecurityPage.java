@@ -12,7 +12,10 @@ import java.util.function.Predicate;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
-/** The tables of docs/security.md, which follow from the table of misuses. The text around them is written by hand. */
+/**
+ * The tables of docs/security.md, and that of the README, which follow from the table of misuses. The text around them is
+ * written by hand.
+ */
 final class SecurityPage {
     private static final Map<String, String> SIZES = Map.of("100000", "100 000", "3145728", "3 MiB", "-", "");
 
@@ -22,8 +25,14 @@ final class SecurityPage {
 
     /** The page with its tables in place: each between two comments with its name. */
     String fill(String page) {
+        return fill(page, Map.of("letters", letters(), "modes", modes(), "sums", sums(), "groups", groups(), "cases", cases()));
+    }
+
+    /** The README with the sum of what is covered in place. */
+    String fillReadme(String readme) { return fill(readme, Map.of("misuse", covered())); }
+
+    private static String fill(String page, Map<String, String> parts) {
         String filled = page;
-        var parts = Map.of("letters", letters(), "modes", modes(), "sums", sums(), "groups", groups(), "cases", cases());
         for (var part : parts.entrySet()) {
             String begin = "<!-- " + part.getKey() + " -->\n";
             int from = filled.indexOf(begin) + begin.length();
@@ -65,6 +74,12 @@ final class SecurityPage {
                         table.modes().stream().map(mode -> "" + count(mode, one -> true, outcome::equals)))))
                 .collect(Collectors.joining());
         return head(List.of("of %d cases".formatted(table.cases().size())), List.of()) + rows;
+    }
+
+    private String covered() {
+        return head(List.of("of %d cases of misuse".formatted(table.cases().size())), List.of())
+                + row(Stream.concat(Stream.of("stopped, reported or prevented"),
+                        table.modes().stream().map(mode -> "" + count(mode, one -> true, Outcome::isCovered))));
     }
 
     private String groups() {
