@@ -68,7 +68,7 @@ static void copies(mi_heap_t* heap) {
 }
 
 static void whose(mi_heap_t* heap) {
-  int local;
+  int local = 0;
   void *mine = mi_heap_malloc(heap, 100), *others = mi_malloc(100), *large = mi_heap_malloc(heap, 40 << 20);
   CHECK(mi_heap_of(mine) == heap && mi_heap_of(large) == heap && mi_heap_of(others) == mi_heap_main());
   CHECK(mi_heap_contains(heap, mine) && !mi_heap_contains(heap, others));

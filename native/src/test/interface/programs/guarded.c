@@ -361,7 +361,7 @@ static void many(void) {
   CHECK(stats.page_committed.current < 1 << 20 && stats.committed.current < 8 << 20);
 }
 
-static _Atomic(char*) shared[64];
+static char* shared[64];  // swapped by atomic operations only
 static void* thread(void* seed) {
   unsigned random = (unsigned)(uintptr_t)seed;
   mi_theap_guarded_set_sample_rate(mi_theap_get_default(), 3, random);
