@@ -25,11 +25,18 @@ static int64_t Os_write(int64_t text, int64_t length);
 #include "track.h"
 #if defined(__unix__) || defined(__APPLE__)
 #include "system/posix.c"
-#include "system/cpp.c"
-#include "system/callers.c"
+#endif
+#if defined(__linux__)
+#include "system/linux.c"
+#elif defined(__APPLE__)
+#include "system/macos.c"
+#elif defined(__unix__)
+#include "system/bsd.c"
 #else
 #error "mimalloc does not know this system yet"
 #endif
+#include "system/cpp.c"
+#include "system/callers.c"
 
 // --- Core: translated from Java --------------------------------------------------------------------------------------
 

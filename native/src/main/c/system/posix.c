@@ -1,7 +1,7 @@
-// --- The system: Linux with glibc or musl ----------------------------------------------------------------------------
+// --- The system: what Unixes have in common ---------------------------------------------------------------------------
 //
-// The first malloc of a process may come before libc has set itself up, so nothing here allocates, and what is asked of
-// libc on the way to the first block is only system calls.
+// A system's own file says the rest: linux.c, bsd.c, macos.c. The first malloc of a process may come before libc has set
+// itself up, so nothing here allocates, and what is asked of libc on the way to the first block is only system calls.
 
 #include <errno.h>
 #include <fcntl.h>
@@ -11,22 +11,22 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
-#include <sys/syscall.h>
 #include <time.h>
-#include <ucontext.h>
 #include <unistd.h>
-#if defined(__linux__)
-#include <sys/prctl.h>
-#endif
 
 #define MI_OS static __attribute__((unused))
-// What a system has not, or knows by another number than its headers say.
-#if !defined(MAP_HUGETLB)
-#define MAP_HUGETLB 0
-#endif
-#if !defined(MAP_FIXED_NOREPLACE)
-#define MAP_FIXED_NOREPLACE 0
-#endif
+
+// What the system's own file says, beside the functions of Os and of ThreadSlot that are not here.
+static int mi_map_kind(int32_t flags);  // how mmap is told of MI_LARGE, MI_HUGE and MI_EXACT; -1 if it cannot be
+static int mi_advice(int32_t advice);  // madvise's number of it; -1 for none
+static clockid_t mi_clock(void);  // one that may be coarse, as it is on the way of some allocations
+static int64_t mi_resident_unit(void);  // what getrusage counts a process' memory in, in bytes
+static bool mi_random(int64_t* bits);  // from the kernel, in one call; false if there is none
+static void mi_wait(uint32_t* word, uint32_t value, int64_t ms);  // while the word has the value, until it is woken; -1 for any time
+static void mi_wake(uint32_t* word);  // one who waits
+static void mi_name_thread(const char* name);  // the calling one
+static const char* mi_fault_kind(const void* context);  // what the instruction did: read, write, or access if nobody tells
+static bool mi_is_part_of_program(void);  // this object, so that it is never unloaded?
 
 // Core's numbers of errors are Linux's.
 static int64_t mi_error(int code) {
@@ -57,12 +57,8 @@ MI_OS int64_t Os_pageSize(void) {
 MI_OS int64_t Os_map(int64_t wish, int64_t size, int64_t alignment, int32_t flags) {
   (void)alignment;
   int access = flags & (MI_COMMIT | MI_LARGE | MI_HUGE) ? PROT_READ | PROT_WRITE : PROT_NONE;
-  int kind = MAP_PRIVATE | MAP_ANONYMOUS, saved = errno;
-  if (flags & (MI_LARGE | MI_HUGE)) {
-    if (MAP_HUGETLB == 0) return MI_UNSUPPORTED;
-    kind |= MAP_HUGETLB | (flags & MI_HUGE ? 30 : 21) << 26;  // the size of a page, as a power of two
-  }
-  if (flags & MI_EXACT) kind |= MAP_FIXED_NOREPLACE;
+  int special = mi_map_kind(flags), kind = MAP_PRIVATE | MAP_ANONYMOUS | special, saved = errno;
+  if (special < 0) return MI_UNSUPPORTED;
   if (flags & MI_REPLACE) kind |= MAP_FIXED;
   if ((uint64_t)size > PTRDIFF_MAX) return -ENOMEM;
   void* p = mmap(MI_AT(void, wish), (size_t)size, access, kind, -1, 0);
@@ -81,70 +77,9 @@ MI_OS int64_t Os_protect(int64_t a, int64_t size, int32_t access) {
   return mi_answer(mprotect(MI_AT(void, a), (size_t)size, access == MI_NO_ACCESS ? PROT_NONE : PROT_READ | PROT_WRITE), saved);
 }
 
-static int mi_advice(int32_t advice) {
-  switch (advice) {
-#if defined(__linux__)  // elsewhere it does not promise zeroes
-    case MI_DROP: return MADV_DONTNEED;
-    case MI_DROP_LOCKED: return 24;  // MADV_DONTNEED_LOCKED
-#endif
-#if defined(MADV_FREE)
-    case MI_DROP_LATER: return MADV_FREE;
-#endif
-#if defined(MADV_HUGEPAGE)
-    case MI_HUGE_PAGES: return MADV_HUGEPAGE;
-    case MI_NO_HUGE_PAGES: return MADV_NOHUGEPAGE;
-#endif
-    default: return -1;
-  }
-}
-
 MI_OS int64_t Os_advise(int64_t a, int64_t size, int32_t advice) {
   int saved = errno, known = mi_advice(advice);
   return known < 0 ? MI_UNSUPPORTED : mi_answer(madvise(MI_AT(void, a), (size_t)size, known), saved);
-}
-
-MI_OS int64_t Os_remap(int64_t a, int64_t size, int64_t new_size, int64_t target) {
-#if defined(MREMAP_FIXED)
-  int saved = errno;
-  void* p = target == 0 ? mremap(MI_AT(void, a), (size_t)size, (size_t)new_size, 0)
-                        : mremap(MI_AT(void, a), (size_t)size, (size_t)new_size, MREMAP_MAYMOVE | MREMAP_FIXED, MI_AT(void, target));
-  return mi_answer(p == MAP_FAILED ? -1 : MI_ADDRESS(p), saved);
-#else
-  (void)a, (void)size, (void)new_size, (void)target;
-  return MI_UNSUPPORTED;
-#endif
-}
-
-MI_OS int64_t Os_node(void) {
-#if defined(SYS_getcpu)
-  unsigned processor = 0, node = 0;
-  int saved = errno;
-  long result = syscall(SYS_getcpu, &processor, &node, NULL);
-  return mi_answer(result == 0 ? (int64_t)node : -1, saved);
-#else
-  return MI_UNSUPPORTED;
-#endif
-}
-
-MI_OS int64_t Os_bind(int64_t a, int64_t size, int32_t node) {
-#if defined(SYS_mbind)  // a word of nodes is enough
-  const long preferred = 1;
-  int saved = errno;
-  unsigned long mask = 1UL << node % (8 * (int)sizeof(mask));
-  return mi_answer(syscall(SYS_mbind, (long)a, (long)size, preferred, &mask, 8 * sizeof(mask) + 1, 0L), saved);
-#else
-  (void)a, (void)size, (void)node;
-  return MI_UNSUPPORTED;
-#endif
-}
-
-MI_OS int64_t Os_disallowHugePages(void) {
-#if defined(PR_SET_THP_DISABLE)
-  int saved = errno;
-  return mi_answer(prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0), saved);
-#else
-  return MI_UNSUPPORTED;
-#endif
 }
 
 // --- Os: the machine -------------------------------------------------------------------------------------------------
@@ -161,35 +96,16 @@ MI_OS int64_t Os_readFile(int64_t path, int64_t buffer, int64_t size) {
 MI_OS int64_t Os_random(void) {
   int64_t bits = 0;
   int saved = errno;
-#if defined(SYS_getrandom)
-  if (syscall(SYS_getrandom, &bits, sizeof(bits), 0) == (long)sizeof(bits)) return bits;
-#endif
+  if (mi_random(&bits)) return bits;
   static const char name[] = "/dev/urandom";
   Os_readFile(MI_ADDRESS(name), MI_ADDRESS(&bits), sizeof(bits));
   errno = saved;
   return bits;
 }
 
-MI_OS int32_t Os_processors(void) {
-#if defined(__linux__)
-  unsigned long mask[1024 / sizeof(unsigned long)];
-  long bytes = syscall(SYS_sched_getaffinity, 0, sizeof(mask), mask);
-  int32_t count = 0;
-  for (size_t i = 0; bytes > 0 && i < (size_t)bytes / sizeof(unsigned long); i++) count += __builtin_popcountl(mask[i]);
-  return count > 0 ? count : 1;
-#else
-  long count = sysconf(_SC_NPROCESSORS_ONLN);
-  return count > 0 ? (int32_t)count : 1;
-#endif
-}
-
-// On the way of some allocations, so not a fine clock where there is a cheaper one.
 MI_OS int64_t Os_clock(void) {
-#if !defined(CLOCK_MONOTONIC_COARSE)
-#define CLOCK_MONOTONIC_COARSE CLOCK_MONOTONIC
-#endif
   struct timespec t;
-  clock_gettime(CLOCK_MONOTONIC_COARSE, &t);
+  clock_gettime(mi_clock(), &t);
   return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
@@ -242,53 +158,29 @@ MI_OS void Os_processInfo(int64_t target) {
   info[0] = (int64_t)usage.ru_utime.tv_sec * 1000 + usage.ru_utime.tv_usec / 1000;
   info[1] = (int64_t)usage.ru_stime.tv_sec * 1000 + usage.ru_stime.tv_usec / 1000;
   info[2] = 0;
-#if defined(__APPLE__)
-  const int64_t unit = 1;
-#else
-  const int64_t unit = 1024;
-#endif
-  info[3] = (int64_t)usage.ru_maxrss * unit;
+  info[3] = (int64_t)usage.ru_maxrss * mi_resident_unit();
   info[4] = usage.ru_majflt;
   info[5] = usage.ru_minflt;
 }
 
-// A futex looks at 32 bits: the low ones. The kernel's header is not always there, so these are its numbers.
-#define MI_FUTEX_WAIT_PRIVATE 128
-#define MI_FUTEX_WAKE_PRIVATE 129
+// Whoever waits looks at the word's low half. A moment is enough: whoever frees a lease wakes nobody.
+static uint32_t* mi_low_half(int64_t address) { return MI_AT(uint32_t, address + (__BYTE_ORDER__ == __ORDER_BIG_ENDIAN__ ? 4 : 0)); }
+
 MI_OS void Os_waitOn(int64_t address, int64_t value) {
-#if defined(SYS_futex)
   int saved = errno;
-  const int64_t low = __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__ ? 4 : 0;
-  const long moment[2] = {0, 1000000};  // the kernel's own timespec; whoever frees a lease wakes nobody
-  syscall(SYS_futex, address + low, MI_FUTEX_WAIT_PRIVATE, (int32_t)value, moment, NULL, 0);
+  mi_wait(mi_low_half(address), (uint32_t)value, 1);
   errno = saved;
-#else
-  (void)address, (void)value;
-  sched_yield();
-#endif
 }
 
 MI_OS void Os_wake(int64_t address) {
-#if defined(SYS_futex)
-  const int64_t low = __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__ ? 4 : 0;
   int saved = errno;
-  syscall(SYS_futex, address + low, MI_FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
+  mi_wake(mi_low_half(address));
   errno = saved;
-#else
-  (void)address;
-#endif
 }
 
 MI_OS void Os_yield(void) { sched_yield(); }
 MI_OS void Os_setErrno(int32_t code) { errno = code; }
 MI_OS void Os_abort(void) { abort(); }
-
-#if defined(__GLIBC__)
-extern char __libc_single_threaded __attribute__((weak));  // old versions have none
-MI_OS int32_t Os_isAlone(void) { return &__libc_single_threaded != NULL && __libc_single_threaded; }
-#else
-MI_OS int32_t Os_isAlone(void) { return false; }
-#endif
 
 // --- Os: faults at guarded blocks --------------------------------------------------------------------------------------
 //
@@ -328,15 +220,6 @@ static const mi_guarded* mi_guarded_at(int64_t address) {
     if (found == NULL || __atomic_load_n(&g->freer, __ATOMIC_ACQUIRE) == 0) found = g;
   }
   return found;
-}
-
-// What the instruction did, where the machine tells.
-static const char* mi_fault_kind(const void* context) {
-#if defined(__x86_64__) && defined(__linux__)
-  return (((const ucontext_t*)context)->uc_mcontext.gregs[REG_ERR] & 2) != 0 ? "write" : "read";
-#else
-  return (void)context, "access";
-#endif
 }
 
 static void mi_report_fault(const mi_guarded* g, uint64_t address, const void* context) {
@@ -458,26 +341,13 @@ static pthread_t mi_purge_thread;
 
 static int64_t mi__purge_round(void);
 
-// The sleep of milliseconds, -1 for any time, while nobody calls.
-static void mi_purge_thread_sleep(uint32_t calls, int64_t ms) {
-#if defined(SYS_futex)
-  const long time[2] = {(long)(ms / 1000), (long)(ms % 1000 * 1000000)};
-  syscall(SYS_futex, &mi_purge_thread_calls, MI_FUTEX_WAIT_PRIVATE, calls, ms < 0 ? NULL : time, NULL, 0);
-#else
-  (void)calls;
-  const struct timespec time = {0, 100000000};  // nobody can wake it: it looks now and then
-  if (ms != 0) nanosleep(&time, NULL);
-#endif
-}
-
 static void* mi_purge_thread_run(void* ignored) {
-#if defined(__linux__)
-  prctl(PR_SET_NAME, "mimalloc-purge", 0, 0, 0);
-#endif
+  mi_name_thread("mimalloc-purge");
   for (;;) {
     uint32_t calls = __atomic_load_n(&mi_purge_thread_calls, __ATOMIC_SEQ_CST);
     if (__atomic_load_n(&mi_purge_thread_ends, __ATOMIC_ACQUIRE)) return ignored;
-    mi_purge_thread_sleep(calls, mi__purge_round());
+    int64_t pause = mi__purge_round();
+    if (pause != 0) mi_wait(&mi_purge_thread_calls, calls, pause);
   }
 }
 
@@ -520,11 +390,9 @@ MI_OS void Os_startPurgeThread(void) {
 MI_OS void Os_wakePurgeThread(void) {
   if (__atomic_load_n(&mi_purge_thread_state, __ATOMIC_SEQ_CST) == MI_PURGE_THREAD_NONE) return;
   __atomic_add_fetch(&mi_purge_thread_calls, 1, __ATOMIC_SEQ_CST);
-#if defined(SYS_futex)
   int saved = errno;
-  syscall(SYS_futex, &mi_purge_thread_calls, MI_FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
+  mi_wake(&mi_purge_thread_calls);
   errno = saved;
-#endif
 }
 
 // Before the library or its memory goes: waits for the thread, which is in the middle of a purge at most.
@@ -551,19 +419,6 @@ static void mi__thread_ended(int64_t theap);
 static void mi__fork_prepare(void);
 static void mi__fork_parent(void);
 static void mi__fork_child(void);
-
-MI_INLINE int64_t ThreadSlot_id(void) {
-#if defined(__x86_64__) && !defined(__ILP32__) && defined(__linux__)
-  int64_t id;
-  __asm__("movq %%fs:0, %0" : "=r"(id));  // the thread control block begins with its own address
-  return id;
-#elif defined(__aarch64__) || defined(__riscv)
-  return MI_ADDRESS(__builtin_thread_pointer());
-#else
-  static __thread _Alignas(16) char self[16] __attribute__((tls_model("initial-exec")));
-  return MI_ADDRESS(self);
-#endif
-}
 
 MI_INLINE int64_t ThreadSlot_theap(void) { return mi_theap_of_thread; }
 MI_INLINE int32_t ThreadSlot_mayOwn(void) { return !mi_thread_is_over; }
@@ -615,75 +470,6 @@ static bool mi_unloads;     // dlclose() has been called
 static bool mi__teardown(bool others, bool live);
 
 static void mi_at_exit(void) { mi_exits = true; }
-
-#if defined(__ELF__) && defined(__GLIBC__)
-#include <link.h>
-#include <string.h>
-#pragma weak _r_debug
-extern ElfW(Dyn) _DYNAMIC[] __attribute__((weak, visibility("hidden")));
-
-enum { MI_OBJECTS_MAX = 2048 };  // with more of them we say that we are a part of the program, which is always safe
-
-// The next one behind (or the first, for NULL) of an object's texts with a tag, such as the names of what it needs.
-static const char* mi_object_text(const struct link_map* object, ElfW(Sxword) tag, const ElfW(Dyn)** at) {
-  const char* texts = NULL;
-  for (const ElfW(Dyn)* d = object->l_ld; d != NULL && d->d_tag != DT_NULL; d++) {
-    // Not everywhere the loader has made an address of it.
-    if (d->d_tag == DT_STRTAB) texts = (const char*)(d->d_un.d_ptr < object->l_addr ? d->d_un.d_ptr + object->l_addr : d->d_un.d_ptr);
-  }
-  const ElfW(Dyn)* d = *at == NULL ? object->l_ld : *at + 1;
-  while (texts != NULL && d->d_tag != DT_NULL && d->d_tag != tag) d++;
-  if (texts == NULL || d->d_tag == DT_NULL) return NULL;
-  *at = d;
-  return texts + d->d_un.d_val;
-}
-
-static bool mi_object_is(const struct link_map* object, const char* name) {
-  const char* file = strrchr(object->l_name, '/');
-  if (strcmp(object->l_name, name) == 0 || (file != NULL && strcmp(file + 1, name) == 0)) return true;
-  const ElfW(Dyn)* at = NULL;
-  const char* own = object->l_ld == NULL ? NULL : mi_object_text(object, DT_SONAME, &at);
-  return own != NULL && strcmp(own, name) == 0;
-}
-
-// Is this object the program, or one that it was started with: one that it needs, or that one of these needs, or that was
-// preloaded? In the loader's list the program comes first, then what is preloaded, then what the program itself needs.
-static bool mi_is_part_of_program(void) {
-  static unsigned char initial[MI_OBJECTS_MAX];
-  if (&_r_debug == NULL || _DYNAMIC == NULL) return true;
-  for (const ElfW(Dyn)* d = _DYNAMIC; d->d_tag != DT_NULL; d++) {
-    if (d->d_tag == DT_FLAGS_1 && (d->d_un.d_val & DF_1_NODELETE) != 0) return true;  // linked to stay, as libmimalloc.so is
-  }
-  int count = 0, self = -1, known = 1;
-  for (struct link_map* object = _r_debug.r_map; object != NULL; object = object->l_next) {
-    if (object->l_ld == _DYNAMIC) self = count;
-    if (++count > MI_OBJECTS_MAX) return true;
-  }
-  if (self < 0) return false;  // in a name space of its own
-  for (int before = 0; before != known;) {
-    before = known;
-    int user = 0;
-    for (struct link_map* object = _r_debug.r_map; object != NULL; object = object->l_next, user++) {
-      if (user != 0 && initial[user] != 1) continue;
-      initial[user] = 2;  // needs no second look
-      const ElfW(Dyn)* at = NULL;
-      for (const char* name; object->l_ld != NULL && (name = mi_object_text(object, DT_NEEDED, &at)) != NULL;) {
-        int index = 0;
-        struct link_map* needed = _r_debug.r_map;
-        while (needed != NULL && !mi_object_is(needed, name)) needed = needed->l_next, index++;
-        for (int i = user == 0 ? 0 : index; needed != NULL && i <= index; i++) {
-          if (initial[i] == 0) initial[i] = 1, known++;
-        }
-      }
-      if (initial[self] != 0) return true;
-    }
-  }
-  return false;
-}
-#else
-// Nothing is known to be ever unloaded.
-static bool mi_is_part_of_program(void) { return true; }
-#endif
 
 // The child of a fork has only the thread that forked.
 static void mi_fork_child(void) {
