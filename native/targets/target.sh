@@ -1,0 +1,72 @@
+#!/usr/bin/env bash
+# Builds the native library for another system, and tests it where its programs can run here:
+#   native/targets/target.sh list
+#   native/targets/target.sh build|test TARGET
+# TARGET is a row of targets.tsv, named as Zig names it: Zig's C compiler knows the headers and libraries of all of them.
+# build/src and build/include are there already; build/TARGET gets lib/ and include/.
+set -euo pipefail
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+root=$(cd "$here/../.." && pwd)
+tools=$root/build/tools
+
+fail() { printf 'mimalloc: %s\n' "$*" >&2; exit 1; }
+quiet() { "$@" >"$work/log" 2>&1 || { grep -E 'error|undefined' "$work/log" >&2 || tail -40 "$work/log" >&2; fail "the whole of it is in $work/log"; }; }
+
+names() { grep -v '^#' "$here/targets.tsv" | cut -f 1; }
+
+# Zig is one download with the headers of all systems. What it compiles of them, once for each, stays in its cache.
+need_zig() {
+  zig=$(ls "$tools"/node_modules/@zigc/*/bin/zig 2>/dev/null | head -n 1 || true)
+  if [ -z "$zig" ] || [ "$here/package.json" -nt "$tools/package.json" ]; then
+    command -v npm >/dev/null || fail "needs npm, which brings the compiler for other systems"
+    printf 'installing the compiler for other systems ...\n' >&2
+    mkdir -p "$tools"
+    cp "$here/package.json" "$tools/"
+    npm install --silent --no-audit --no-fund --prefix "$tools" >&2
+    zig=$(ls "$tools"/node_modules/@zigc/*/bin/zig | head -n 1)
+  fi
+}
+
+# CMake wants each tool as a program of one word.
+write_toolchain() {
+  local tool
+  mkdir -p "$work/bin"
+  for tool in cc c++; do printf '#!/bin/sh\nexec "%s" %s -target %s "$@"\n' "$zig" "$tool" "$target" >"$work/bin/$tool"; done
+  for tool in ar ranlib; do printf '#!/bin/sh\nexec "%s" %s "$@"\n' "$zig" "$tool" >"$work/bin/$tool"; done
+  chmod +x "$work"/bin/*
+  {
+    printf 'set(CMAKE_SYSTEM_NAME %s)\nset(CMAKE_SYSTEM_PROCESSOR %s)\n' "$system" "$processor"
+    printf 'set(CMAKE_C_COMPILER "%s")\nset(CMAKE_CXX_COMPILER "%s")\n' "$work/bin/cc" "$work/bin/c++"
+    printf 'set(CMAKE_AR "%s")\nset(CMAKE_RANLIB "%s")\n' "$work/bin/ar" "$work/bin/ranlib"
+    if [ "$emulator" != nothing ] && [ "$emulator" != itself ]; then printf 'set(CMAKE_CROSSCOMPILING_EMULATOR %s)\n' "$emulator"; fi
+  } >"$work/toolchain.cmake"
+}
+
+configure() {
+  export ZIG_GLOBAL_CACHE_DIR=$tools/cache ZIG_LOCAL_CACHE_DIR=$tools/cache
+  quiet cmake -S "$root/native/cmake" -B "$work/out" -DCMAKE_TOOLCHAIN_FILE="$work/toolchain.cmake" -DMI_SOURCE_DIR="$root/build" \
+    -DMI_INSTALL_TOPLEVEL=ON -DCMAKE_INSTALL_LIBDIR=lib "$@"
+}
+
+command=${1:-} target=${2:-}
+if [ "$command" = list ]; then names; exit; fi
+row=$(awk -F '\t' -v t="$target" '$1 == t' "$here/targets.tsv")
+if [ -z "$row" ]; then fail "there is no target $target; there are: $(names | tr '\n' ' ')"; fi
+IFS=$'\t' read -r _ system processor emulator <<<"$row"
+prefix=$root/build/$target work=$root/build/$target/work
+need_zig
+mkdir -p "$work"
+write_toolchain
+case $command in
+  build)
+    configure -DMI_BUILD_TESTS=OFF
+    quiet cmake --build "$work/out" -j "$(nproc)"
+    quiet cmake --install "$work/out" --prefix "$prefix"
+    printf 'ready: build/%s/lib\n' "$target" >&2 ;;
+  test)
+    if [ "$emulator" = nothing ]; then fail "no program of $target can run here"; fi
+    configure -DMI_BUILD_TESTS=ON
+    quiet cmake --build "$work/out" -j "$(nproc)"
+    ctest --test-dir "$work/out" --output-on-failure ;;
+  *) fail "target.sh builds or tests, and does not $command" ;;
+esac
