@@ -25,6 +25,11 @@ static int64_t Os_write(int64_t text, int64_t length);
 #include "track.h"
 #if defined(__unix__) || defined(__APPLE__)
 #include "system/posix.c"
+#if MI_THREAD_KEY || defined(__APPLE__) || defined(__OpenBSD__)
+#include "system/thread-key.c"
+#else
+#include "system/thread-local.c"
+#endif
 #endif
 #if defined(__linux__)
 #include "system/linux.c"
@@ -61,4 +66,8 @@ static int64_t Os_write(int64_t text, int64_t length);
 #endif
 
 #include "library.c"
+#if defined(__APPLE__)
+#include "system/macos-malloc.c"
+#else
 #include "override.c"
+#endif

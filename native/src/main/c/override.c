@@ -3,10 +3,6 @@
 // Each is another name of a function above, so it is the same code.
 #if defined(MI_MALLOC_OVERRIDE)
 
-#if defined(__APPLE__)
-#error "on macOS malloc is replaced through its zones: not there yet"
-#endif
-
 #pragma GCC diagnostic push
 #if !defined(__clang__)
 // An alias with parameters that its target ignores, or without its attributes, is what is wanted here.

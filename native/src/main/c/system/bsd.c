@@ -1,17 +1,31 @@
-// --- The system: FreeBSD, NetBSD, OpenBSD, DragonFly ------------------------------------------------------------------
+// --- The system: FreeBSD, NetBSD, OpenBSD -------------------------------------------------------------------------------
+//
+// Written from their headers, and linked; nobody has run it yet.
+
+#if defined(__FreeBSD__)
+#include <sys/types.h>
+#include <sys/umtx.h>
+#elif defined(__OpenBSD__)
+#include <sys/futex.h>
+#endif
 
 static clockid_t mi_clock(void) { return CLOCK_MONOTONIC; }
 static int64_t mi_resident_unit(void) { return 1024; }
 
-static int mi_map_kind(int32_t flags) {
-  if (flags & (MI_LARGE | MI_HUGE)) return -1;  // the kernel takes them by itself where they fit
-  return 0;                                     // the address of an exact mapping is a wish
+// The kernels take large pages by themselves where they fit, and the address of an exact mapping is a wish.
+static int mi_map_kind(int64_t alignment, int32_t flags) {
+  if (flags & (MI_LARGE | MI_HUGE)) return -1;
+#if defined(MAP_ALIGNED)  // which is given as a power of two
+  return alignment > Os_pageSize() && (flags & MI_REPLACE) == 0 ? MAP_ALIGNED(Bits_trailingZeros(alignment)) : 0;
+#else
+  return (void)alignment, 0;
+#endif
 }
+
+static int mi_map_file(void) { return -1; }
 
 // MADV_DONTNEED keeps what was written here, so memory that must be zero again is mapped anew.
 static int mi_advice(int32_t advice) { return advice == MI_DROP_LATER ? MADV_FREE : -1; }
-
-static bool mi_random(int64_t* bits) { return getentropy(bits, sizeof(*bits)) == 0; }
 
 MI_OS int64_t Os_remap(int64_t a, int64_t size, int64_t new_size, int64_t target) {
   return (void)a, (void)size, (void)new_size, (void)target, MI_UNSUPPORTED;
@@ -27,19 +41,36 @@ MI_OS int32_t Os_processors(void) {
   return count > 0 ? (int32_t)count : 1;
 }
 
-// Nobody can be woken here: whoever waits looks again after a moment.
+static bool mi_random(int64_t* bits) { return getentropy(bits, sizeof(*bits)) == 0; }
+
+#if defined(__FreeBSD__)
 static void mi_wait(uint32_t* word, uint32_t value, int64_t ms) {
-  const struct timespec moment = {0, (ms < 0 || ms > 100 ? 100 : ms) * 1000000};
+  struct timespec time = {(time_t)(ms / 1000), (long)(ms % 1000) * 1000000};
+  _umtx_op(word, UMTX_OP_WAIT_UINT_PRIVATE, value, ms < 0 ? NULL : (void*)sizeof(time), ms < 0 ? NULL : &time);
+}
+static void mi_wake(uint32_t* word) { _umtx_op(word, UMTX_OP_WAKE_PRIVATE, 1, NULL, NULL); }
+#elif defined(__OpenBSD__)
+static void mi_wait(uint32_t* word, uint32_t value, int64_t ms) {
+  const struct timespec time = {(time_t)(ms / 1000), (long)(ms % 1000) * 1000000};
+  futex(word, FUTEX_WAIT_PRIVATE, (int)value, ms < 0 ? NULL : &time, NULL);
+}
+static void mi_wake(uint32_t* word) { futex(word, FUTEX_WAKE_PRIVATE, 1, NULL, NULL); }
+#else
+// Nobody can be woken: whoever waits looks again after a moment.
+static void mi_wait(uint32_t* word, uint32_t value, int64_t ms) {
+  const struct timespec moment = {0, (ms < 0 || ms > 100 ? 100 : (long)ms) * 1000000};
   if (__atomic_load_n(word, __ATOMIC_RELAXED) == value) nanosleep(&moment, NULL);
 }
-
 static void mi_wake(uint32_t* word) { (void)word; }
+#endif
 
 static void mi_name_thread(const char* name) { (void)name; }
 static const char* mi_fault_kind(const void* context) { return (void)context, "access"; }
 static bool mi_is_part_of_program(void) { return true; }
 
+#if !defined(MI_HAS_THREAD_KEY)
 MI_INLINE int64_t ThreadSlot_id(void) {
   static __thread _Alignas(16) char self[16] __attribute__((tls_model("initial-exec")));
   return MI_ADDRESS(self);
 }
+#endif

@@ -15,10 +15,17 @@
 #endif
 
 typedef void mi_function(void);
+#if defined(__ELF__)
 void mi_linked_get_new_handler(void) __asm__(MI_SYMBOL_PREFIX "_ZSt15get_new_handlerv") __attribute__((weak));
 void mi_linked_throw_bad_alloc(void) __asm__(MI_SYMBOL_PREFIX "_ZSt17__throw_bad_allocv") __attribute__((weak));
 void mi_linked_begin_catch(void) __asm__(MI_SYMBOL_PREFIX "__cxa_begin_catch") __attribute__((weak));
 void mi_linked_end_catch(void) __asm__(MI_SYMBOL_PREFIX "__cxa_end_catch") __attribute__((weak));
+#else  // elsewhere an image must have what it refers to: it is looked up
+#define mi_linked_get_new_handler NULL
+#define mi_linked_throw_bad_alloc NULL
+#define mi_linked_begin_catch NULL
+#define mi_linked_end_catch NULL
+#endif
 
 #if defined(__ELF__)
 enum { MI_PATH_MAX = 4096 };

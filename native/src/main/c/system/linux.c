@@ -8,7 +8,9 @@
 static clockid_t mi_clock(void) { return CLOCK_MONOTONIC_COARSE; }
 static int64_t mi_resident_unit(void) { return 1024; }
 
-static int mi_map_kind(int32_t flags) {
+// Not at an alignment.
+static int mi_map_kind(int64_t alignment, int32_t flags) {
+  (void)alignment;
   int kind = 0;
   if (flags & (MI_LARGE | MI_HUGE)) kind |= MAP_HUGETLB | (flags & MI_HUGE ? 30 : 21) << 26;  // the size of a page, as a power of two
 #if defined(MAP_FIXED_NOREPLACE)  // else the address is a wish
@@ -16,6 +18,8 @@ static int mi_map_kind(int32_t flags) {
 #endif
   return kind;
 }
+
+static int mi_map_file(void) { return -1; }
 
 static int mi_advice(int32_t advice) {
   switch (advice) {
@@ -98,6 +102,7 @@ static const char* mi_fault_kind(const void* context) {
 #endif
 }
 
+#if !defined(MI_HAS_THREAD_KEY)
 MI_INLINE int64_t ThreadSlot_id(void) {
 #if defined(__x86_64__) && !defined(__ILP32__)
   int64_t id;
@@ -110,6 +115,7 @@ MI_INLINE int64_t ThreadSlot_id(void) {
   return MI_ADDRESS(self);
 #endif
 }
+#endif
 
 #if defined(__GLIBC__)
 #include <link.h>

@@ -17,7 +17,8 @@
 #define MI_OS static __attribute__((unused))
 
 // What the system's own file says, beside the functions of Os and of ThreadSlot that are not here.
-static int mi_map_kind(int32_t flags);  // how mmap is told of MI_LARGE, MI_HUGE and MI_EXACT; -1 if it cannot be
+static int mi_map_kind(int64_t alignment, int32_t flags);  // how mmap is told of MI_LARGE, MI_HUGE, MI_EXACT; -1 if it cannot be
+static int mi_map_file(void);  // -1, or what else the system wants to know of a mapping
 static int mi_advice(int32_t advice);  // madvise's number of it; -1 for none
 static clockid_t mi_clock(void);  // one that may be coarse, as it is on the way of some allocations
 static int64_t mi_resident_unit(void);  // what getrusage counts a process' memory in, in bytes
@@ -27,6 +28,8 @@ static void mi_wake(uint32_t* word);  // one who waits
 static void mi_name_thread(const char* name);  // the calling one
 static const char* mi_fault_kind(const void* context);  // what the instruction did: read, write, or access if nobody tells
 static bool mi_is_part_of_program(void);  // this object, so that it is never unloaded?
+static bool mi_leave_thread(int64_t theap);  // the calling one, which ends: it owns nothing any more; was it the first time?
+MI_INLINE int64_t ThreadSlot_id(void);
 
 // Core's numbers of errors are Linux's.
 static int64_t mi_error(int code) {
@@ -53,15 +56,13 @@ MI_OS int64_t Os_pageSize(void) {
   return size;
 }
 
-// A system that could map at a multiple of some alignment would be asked to.
 MI_OS int64_t Os_map(int64_t wish, int64_t size, int64_t alignment, int32_t flags) {
-  (void)alignment;
   int access = flags & (MI_COMMIT | MI_LARGE | MI_HUGE) ? PROT_READ | PROT_WRITE : PROT_NONE;
-  int special = mi_map_kind(flags), kind = MAP_PRIVATE | MAP_ANONYMOUS | special, saved = errno;
+  int special = mi_map_kind(alignment, flags), kind = MAP_PRIVATE | MAP_ANONYMOUS | special, saved = errno;
   if (special < 0) return MI_UNSUPPORTED;
   if (flags & MI_REPLACE) kind |= MAP_FIXED;
   if ((uint64_t)size > PTRDIFF_MAX) return -ENOMEM;
-  void* p = mmap(MI_AT(void, wish), (size_t)size, access, kind, -1, 0);
+  void* p = mmap(MI_AT(void, wish), (size_t)size, access, kind, mi_map_file(), 0);
   if (p != MAP_FAILED) mi_track_mapped(MI_ADDRESS(p), size);
   return mi_answer(p == MAP_FAILED ? -1 : MI_ADDRESS(p), saved);
 }
@@ -272,16 +273,22 @@ static void mi_hand_on_fault(int signal, siginfo_t* info, void* context) {
 // Are we called again for a signal that we have handed on? A program that has installed its handler once more, after ours,
 // hands on to ours, and ours to its: without end. The stack grows down with each round. A jump out of a handler leaves what
 // it wrote here, and the next signal may have the same context: but nearly at the same depth, and not deeper each time.
+// A thread's own variables cannot be had in a handler on every system; two threads that share a row end their circles later.
+typedef struct {
+  const void* context;
+  uintptr_t frame;
+  int rounds;
+} mi_round;
+
 static bool mi_is_fault_in_circle(const void* context) {
-  enum { ROUNDS = 4 };
-  static __thread const void* last_context __attribute__((tls_model("initial-exec")));
-  static __thread uintptr_t last_frame __attribute__((tls_model("initial-exec")));
-  static __thread int rounds __attribute__((tls_model("initial-exec")));
+  enum { ROUNDS = 4, ROWS_LOG = 6 };
+  static mi_round rows[1 << ROWS_LOG];
+  mi_round* row = &rows[((uint64_t)ThreadSlot_id() * UINT64_C(0x9E3779B97F4A7C15)) >> (64 - ROWS_LOG)];
   uintptr_t frame = (uintptr_t)__builtin_frame_address(0);
-  rounds = context == last_context && frame < last_frame ? rounds + 1 : 0;
-  last_context = context;
-  last_frame = frame;
-  return rounds >= ROUNDS;
+  row->rounds = context == row->context && frame < row->frame ? row->rounds + 1 : 0;
+  row->context = context;
+  row->frame = frame;
+  return row->rounds >= ROUNDS;
 }
 
 static void mi_fault(int signal, siginfo_t* info, void* context) {
@@ -405,51 +412,40 @@ static void mi_stop_purge_thread(void) {
 }
 
 // --- ThreadSlot: the thread's word, and word of its end --------------------------------------------------------------
+//
+// Where the word is: thread-local.c, or thread-key.c.
 
-// At a fixed distance from the thread pointer, also when the library was loaded late: one load, no call.
-static __thread int64_t mi_theap_of_thread __attribute__((tls_model("initial-exec")));
-// The thread's end was told: another destructor of its may still allocate, but we may be in the last round of these, and
-// nobody would tell the end once more.
-static __thread bool mi_thread_is_over __attribute__((tls_model("initial-exec")));
 static pthread_key_t mi_thread_key;
 static int mi_thread_key_state;  // 0 none yet, 1 being made, 2 there, 3 none ever
 static int mi_threads_ending;    // threads that are in mi_thread_ended
+static bool mi_threads_forgotten;
 
 static void mi__thread_ended(int64_t theap);
 static void mi__fork_prepare(void);
 static void mi__fork_parent(void);
 static void mi__fork_child(void);
 
-MI_INLINE int64_t ThreadSlot_theap(void) { return mi_theap_of_thread; }
-MI_INLINE int32_t ThreadSlot_mayOwn(void) { return !mi_thread_is_over; }
 MI_INLINE void ThreadSlot_probeStack(void) {}
 MI_INLINE int32_t ThreadSlot_hasStack(void) { return true; }
 MI_INLINE void ThreadSlot_probeStackAgain(void) {}
 MI_INLINE void ThreadSlot_probeStackAround(void) {}
 
+// Another destructor of the thread's may still allocate, but we may be in the last round of these, and nobody would tell
+// the end once more: so the thread owns nothing from here on.
 static void mi_thread_ended(void* theap) {
   __atomic_add_fetch(&mi_threads_ending, 1, __ATOMIC_SEQ_CST);
-  mi_theap_of_thread = 0;
-  mi_thread_is_over = true;
-  mi__thread_ended(MI_ADDRESS(theap));
+  if (!__atomic_load_n(&mi_threads_forgotten, __ATOMIC_SEQ_CST) && mi_leave_thread(MI_ADDRESS(theap))) mi__thread_ended(MI_ADDRESS(theap));
   __atomic_sub_fetch(&mi_threads_ending, 1, __ATOMIC_RELEASE);
 }
 
-static void mi_make_thread_key(void) {
-  int expected = 0;
-  if (__atomic_compare_exchange_n(&mi_thread_key_state, &expected, 1, false, __ATOMIC_ACQUIRE, __ATOMIC_ACQUIRE)) {
-    // Without a key, ended threads' memory waits for others to free their blocks; the process goes on.
+static bool mi_has_thread_key(void) {
+  int state = __atomic_load_n(&mi_thread_key_state, __ATOMIC_ACQUIRE), none = 0;
+  if (state < 2 && __atomic_compare_exchange_n(&mi_thread_key_state, &none, 1, false, __ATOMIC_ACQUIRE, __ATOMIC_ACQUIRE)) {
     int failed = pthread_key_create(&mi_thread_key, mi_thread_ended);
     __atomic_store_n(&mi_thread_key_state, failed ? 3 : 2, __ATOMIC_RELEASE);
   }
-  while (__atomic_load_n(&mi_thread_key_state, __ATOMIC_ACQUIRE) == 1) sched_yield();
-}
-
-static int32_t ThreadSlot_setTheap(int64_t theap) {
-  mi_theap_of_thread = theap;  // first: pthread_setspecific may call calloc
-  if (__atomic_load_n(&mi_thread_key_state, __ATOMIC_ACQUIRE) < 2) mi_make_thread_key();
-  if (mi_thread_key_state == 2) pthread_setspecific(mi_thread_key, MI_AT(void, theap));
-  return true;
+  while ((state = __atomic_load_n(&mi_thread_key_state, __ATOMIC_ACQUIRE)) == 1) sched_yield();
+  return state == 2;
 }
 
 // --- The process' life, and the library's ----------------------------------------------------------------------------
@@ -494,7 +490,8 @@ __attribute__((destructor)) static void mi_process_unload(void) {
 
 // No thread's end leads in here any more. Also at exit, as an exit handler may still unload us; and not to be undone.
 static void mi_forget_threads(void) {
-  if (__atomic_exchange_n(&mi_thread_key_state, 3, __ATOMIC_ACQ_REL) == 2) pthread_key_delete(mi_thread_key);
+  __atomic_store_n(&mi_threads_forgotten, true, __ATOMIC_SEQ_CST);
+  if (mi_may_unload && __atomic_exchange_n(&mi_thread_key_state, 3, __ATOMIC_ACQ_REL) == 2) pthread_key_delete(mi_thread_key);
   if (!mi_unloads) return;
   // A thread that is ending right now must get out first.
   while (__atomic_load_n(&mi_threads_ending, __ATOMIC_SEQ_CST) != 0) sched_yield();

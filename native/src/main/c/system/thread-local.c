@@ -1,0 +1,21 @@
+// --- ThreadSlot, by thread-local variables ----------------------------------------------------------------------------
+
+// At a fixed distance from the thread pointer, also when the library was loaded late: one load, no call.
+static __thread int64_t mi_theap_of_thread __attribute__((tls_model("initial-exec")));
+static __thread bool mi_thread_is_over __attribute__((tls_model("initial-exec")));
+
+MI_INLINE int64_t ThreadSlot_theap(void) { return mi_theap_of_thread; }
+MI_INLINE int32_t ThreadSlot_mayOwn(void) { return !mi_thread_is_over; }
+
+static bool mi_leave_thread(int64_t theap) {
+  mi_theap_of_thread = 0;
+  mi_thread_is_over = true;
+  return (void)theap, true;
+}
+
+// Without a key, ended threads' memory waits for others to free their blocks; the process goes on.
+static int32_t ThreadSlot_setTheap(int64_t theap) {
+  mi_theap_of_thread = theap;  // first: pthread_setspecific may call calloc
+  if (mi_has_thread_key()) pthread_setspecific(mi_thread_key, MI_AT(void, theap));
+  return true;
+}
