@@ -177,6 +177,7 @@ MI_SLOW _Noreturn void mi_check_failed(const char* what, int64_t address);
 #define MI_NO_THP 0
 #endif
 #define Variant_abortsWithoutMemory() (MI_XMALLOC)
+#define Variant_showsErrors() (MI_DEBUG >= 1)
 MI_INLINE int64_t Variant_defaultOf(int32_t option, int64_t value) {
   if (MI_GUARDED && option == mi_option_guarded_sample_rate) return MI_GUARDED_RATE;
   if (MI_PADDING && option == mi_option_secure_padding) return 1;
@@ -191,6 +192,7 @@ MI_INLINE int64_t Variant_defaultOf(int32_t option, int64_t value) {
 #define MI_HAS_FORMS (MI_SECURE >= 4 || MI_DEBUG >= 1)
 
 // Callers: in system/callers.c where there are any.
+#define Callers_nameThread(id, buffer, size) ((void)(id), (void)(buffer), (void)(size), 0)
 #if MI_DEBUG >= 1
 static void Callers_record(int64_t block, int64_t size, int32_t freed);
 static void Callers_describe(int64_t block, int64_t buffer, int64_t size);

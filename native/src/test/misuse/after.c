@@ -1,5 +1,6 @@
 // Blocks that are used after they were freed, and what the next owner finds in them.
 #include "misuse.h"
+#include <malloc.h>
 
 static const char secret[8] = {'s', 'e', 'c', 'r', 'e', 't', '!', '!'};
 
@@ -33,6 +34,16 @@ static enum outcome read_after_realloc(size_t size, size_t amount) {
   enum outcome outcome = PREVENTED;
   MISUSE(outcome = secret_there(hide(p), size));
   return outcome;
+}
+
+// A stale size is as wrong as what it is the size of.
+static enum outcome size_after_free(size_t size, size_t amount) {
+  (void)amount;
+  char* p = block(size);
+  free(p);
+  size_t usable = size;
+  MISUSE(usable = malloc_usable_size(hide(p)));
+  return usable == 0 ? PREVENTED : MISSED;
 }
 
 // Found, if at all, when the block is given out again. If that does not happen the write was in vain.
@@ -102,6 +113,7 @@ static enum outcome reused_at_once(size_t size, size_t next) {
 static const struct misuse cases[] = {
     {"read-after-free", read_after_free, every_size, 0},
     {"read-after-realloc", read_after_realloc, every_size, 0},
+    {"size-after-free", size_after_free, every_size, 0},
     {"write-1-after-free", write_after_free, every_size, 1},
     {"write-8-after-free", write_after_free, every_size, 8},
     {"write-1-after-free-then-frees", write_then_frees, every_size, 1},

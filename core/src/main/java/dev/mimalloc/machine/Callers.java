@@ -1,5 +1,6 @@
 package dev.mimalloc.machine;
 
+import java.nio.charset.StandardCharsets;
 import java.util.function.LongFunction;
 
 /**
@@ -20,6 +21,18 @@ public final class Callers {
 
     /** The calling thread has allocated a block, or frees it. */
     public static void record(long block, long size, boolean freed) {}
+
+    /**
+     * Writes a thread's name and number to a buffer, zero-terminated, as Java's stack dumps have them. False in C, where
+     * the thread's id is what debuggers call it by.
+     */
+    public static boolean nameThread(long id, long buffer, long size) {
+        byte[] name = ThreadSlot.name(id).getBytes(StandardCharsets.UTF_8);
+        int length = (int) Math.min(name.length, size - 1);
+        for (int i = 0; i < length; i++) Memory.putByte(buffer + i, name[i]);
+        Memory.putByte(buffer + length, 0);
+        return true;
+    }
 
     /** Writes what is known of a block to a buffer, as zero-terminated lines, and where the caller is. */
     public static void describe(long block, long buffer, long size) { Memory.putByte(buffer, 0); }

@@ -109,6 +109,20 @@ public final class ThreadSlot {
         collectEnded(Housekeeper.lifecycle);
     }
 
+    /** A thread's name and number, or the number alone of one that is not the caller and has no theap. JVM only. */
+    static String name(long id) {
+        long number = id >>> 4;
+        Thread self = Thread.currentThread();
+        if (self.threadId() == number) return name(self);
+        Entry entry = (Entry) HEAD.getAcquire(TABLE, (int) number & CHAINS - 1);
+        while (entry != NONE && entry.owner.threadId() != number) entry = entry.next;
+        return entry == NONE ? "#" + number : name(entry.owner);
+    }
+
+    private static String name(Thread thread) {
+        return (thread.getName().isEmpty() ? "" : "\"" + thread.getName() + "\" ") + "#" + thread.threadId();
+    }
+
     private static int chain(Thread thread) { return (int) thread.threadId() & CHAINS - 1; }
 
     private static long search(Entry entry, Thread thread) {

@@ -1,7 +1,6 @@
 package dev.mimalloc.core;
 
 import static dev.mimalloc.core.FaultyOs.*;
-import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.mimalloc.core.malloc.Allocate;
 import dev.mimalloc.core.malloc.Free;
@@ -10,8 +9,8 @@ import dev.mimalloc.core.thread.Heaps;
 import dev.mimalloc.core.thread.Threads;
 import dev.mimalloc.machine.FaultySystem;
 import dev.mimalloc.machine.Memory;
-import java.nio.file.Files;
-import java.nio.file.Path;
+import dev.mimalloc.tests.Child;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -26,17 +25,10 @@ class RefusalsTest {
     @ValueSource(strings = {"harden=3", "secure=4", "guarded_sample_rate=3", "harden=3 guarded_sample_rate=10",
             "harden=3 purge_delay=0", "harden=3 arena_eager_commit=0", "harden=3 disallow_arena_alloc=1"})
     void allGoesOn(String properties) throws Exception {
-        var command = new java.util.ArrayList<>(List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString()));
         // What a debug build has is what a preset that is given has.
-        command.addAll(List.of("-Ddev.mimalloc.debug=3", "-Ddev.mimalloc.leaks=off", "-Ddev.mimalloc.harden=0"));
-        for (String property : properties.split(" ", -1)) command.add("-Ddev.mimalloc." + property);
-        command.addAll(List.of("--enable-native-access=ALL-UNNAMED", "-XX:ErrorFile=/dev/null",
-                "-XX:-CreateCoredumpOnCrash", "-cp", System.getProperty("java.class.path"), RefusalsTest.class.getName()));
-        Path said = Files.createTempFile("child", ".txt");
-        int status = new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(said.toFile()).start().waitFor();
-        String text = Files.readString(said);
-        Files.delete(said);
-        assertThat(status).as(text).isZero();
+        var options = new ArrayList<>(List.of("debug=3", "leaks=off", "harden=0", "-XX:ErrorFile=/dev/null", "-XX:-CreateCoredumpOnCrash"));
+        options.addAll(List.of(properties.split(" ", -1)));
+        Child.java(RefusalsTest.class, options).assertSuccess();
     }
 
     public static void main(String[] arguments) {

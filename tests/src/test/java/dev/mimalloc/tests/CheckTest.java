@@ -9,9 +9,7 @@ import dev.mimalloc.core.model.PageMap;
 import dev.mimalloc.core.thread.Threads;
 import dev.mimalloc.machine.Check;
 import dev.mimalloc.machine.Memory;
-import java.nio.file.Path;
 import java.util.List;
-import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -24,7 +22,7 @@ class CheckTest {
 
     @Test
     void aBrokenInvariantIsAnErrorWhereItMustHold() throws Exception {
-        Child child = broken("-Ddev.mimalloc.debug=2", "in place");
+        Child child = broken(2, "in place");
         assertThat(child.exit()).as("exit code; it said: %s", child.err()).isNotZero();
         assertThat(child.err()).contains("AssertionError: an invariant").contains("core.model.Page.collect(");
     }
@@ -33,7 +31,7 @@ class CheckTest {
     @ParameterizedTest
     @ValueSource(strings = {"allocate", "collect", "end"})
     void whatAProgramBreaksIsFound(String when) throws Exception {
-        Child child = broken("-Ddev.mimalloc.debug=3", when);
+        Child child = broken(3, when);
         assertThat(child.exit()).as("exit code; it said: %s", child.err()).isNotZero();
         assertThat(child.err()).contains("a free block was overwritten, and leads to 0x")
                 .contains("core.page.Verify.theap(");
@@ -43,14 +41,12 @@ class CheckTest {
     @ParameterizedTest
     @CsvSource({"0, in place", "1, in place", "0, allocate", "2, allocate", "0, collect", "2, collect", "0, end", "2, end"})
     void nothingIsCheckedUnlessAskedFor(int level, String when) throws Exception {
-        broken("-Ddev.mimalloc.debug=" + level, when).assertSuccess();
+        broken(level, when).assertSuccess();
     }
 
-    private static Child broken(String property, String when) throws Exception {
+    private static Child broken(int level, String when) throws Exception {
         // Otherwise the misuse would be found first.
-        return Child.run(List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString(), property,
-                "-Ddev.mimalloc.harden=0", "-Ddev.mimalloc.leaks=off", "--enable-native-access=ALL-UNNAMED", "-cp", System.getProperty("java.class.path"),
-                CheckTest.class.getName(), when), Map.of());
+        return Child.java(CheckTest.class, List.of("debug=" + level, "harden=0", "leaks=off"), when);
     }
 
     /** Breaks something that is found in the method where it must hold, or when the thread's pages are verified. */

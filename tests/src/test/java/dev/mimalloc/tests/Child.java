@@ -11,21 +11,31 @@ import java.util.Map;
 import java.util.concurrent.TimeUnit;
 
 /** A process of its own, for what a test must see from its very start or at its end. */
-record Child(int exit, String out, String err) {
+public record Child(int exit, String out, String err) {
     private static final long PATIENCE_MINUTES = 5;
 
     /** Runs a scenario with a machine. */
     static Child scenario(Allocator allocator, Scenario scenario, Map<String, String> environment) throws Exception {
-        var command = new ArrayList<>(List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString()));
-        command.addAll(scenario.options());
-        command.addAll(List.of("-XX:+UseSerialGC", "-Xss256k", "--enable-native-access=ALL-UNNAMED",
-                "-Dmimalloc.library=" + System.getProperty("mimalloc.library"),
-                "-cp", System.getProperty("java.class.path"), Scenario.class.getName(),
-                allocator instanceof JvmAllocator ? "jvm" : "native", scenario.name()));
-        return run(command, environment);
+        var options = new ArrayList<>(scenario.options());
+        options.addAll(List.of("-XX:+UseSerialGC", "-Xss256k", "-Dmimalloc.library=" + System.getProperty("mimalloc.library"),
+                "secure=" + System.getProperty("dev.mimalloc.secure", "0")));
+        return run(command(Scenario.class, options, allocator instanceof JvmAllocator ? "jvm" : "native", scenario.name()), environment);
     }
 
-    static Child run(List<String> command, Map<String, String> environment) throws IOException, InterruptedException {
+    /** Runs a class' {@code main} on a JVM of its own; an option that is no {@code -option} is a setting of the allocator's. */
+    public static Child java(Class<?> program, List<String> options, String... arguments) throws IOException, InterruptedException {
+        return run(command(program, options, arguments), Map.of());
+    }
+
+    private static List<String> command(Class<?> program, List<String> options, String... arguments) {
+        var command = new ArrayList<>(List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString()));
+        for (String option : options) command.add(option.startsWith("-") ? option : "-Ddev.mimalloc." + option);
+        command.addAll(List.of("--enable-native-access=ALL-UNNAMED", "-cp", System.getProperty("java.class.path"), program.getName()));
+        command.addAll(List.of(arguments));
+        return command;
+    }
+
+    private static Child run(List<String> command, Map<String, String> environment) throws IOException, InterruptedException {
         Path out = Files.createTempFile("child", ".out");
         Path err = Files.createTempFile("child", ".err");
         try {
@@ -45,7 +55,7 @@ record Child(int exit, String out, String err) {
         }
     }
 
-    Child assertSuccess() {
+    public Child assertSuccess() {
         assertThat(exit).as("exit code; the child said:%n%s%s", out, err).isZero();
         return this;
     }

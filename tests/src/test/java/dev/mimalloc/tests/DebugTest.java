@@ -7,10 +7,7 @@ import dev.mimalloc.Leaks;
 import dev.mimalloc.Mimalloc;
 import dev.mimalloc.core.malloc.Free;
 import dev.mimalloc.machine.Memory;
-import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.LongConsumer;
 import org.junit.jupiter.api.Test;
@@ -52,10 +49,18 @@ class DebugTest {
         assertThat(String.join("\n", run("reports", "debug=1", "leaks=off"))).matches("""
                 (?s)twice: a block is freed twice: (0x\\w+)
                   block \\1: free
-                  its page: blocks of 112 bytes, in use 0; heap 0; thread 0x\\w+
-                  this thread: 0x\\w+
+                  its page: blocks of 112 bytes, in use 0; heap 0; thread "main" #\\d+
+                  this thread: "main" #\\d+
                 by another: a block is freed twice: (0x\\w+)
                   block \\2: freed by another thread
+                .*
+                in another: a block is freed twice: \\2
+                  block \\2: freed by another thread
+                  its page: .*; thread "main" #\\d+
+                  this thread: "other" #\\d+
+                grown: a block is used after it was freed: \\2
+                .*
+                asked for its size: a block is used after it was freed: \\2
                 .*
                 inside: invalid pointer, no block begins here: 0x\\w+
                   block (0x\\w+): in use, bytes asked for: 100; the address lies inside, at 8
@@ -66,12 +71,18 @@ class DebugTest {
                 past: a block was written to past its end: (0x\\w+)
                   block \\5: in use
                 .*
+                by a form or past: a block was written to past its end, or is freed by a form that is not its own: (0x\\w+)
+                  block \\6: in use, bytes asked for: 111
+                .*
+                past the form: a block was written to past its end: (0x\\w+)
+                  block \\7: in use
+                .*
                 after: a block was written to after it was freed: (0x\\w+)
-                  block \\6: free
+                  block \\8: free
                 .*
                 nowhere: invalid pointer, not allocated here or freed already: 0x1000
                   no page of the allocator is there
-                  this thread: 0x\\w+""");
+                  this thread: "main" #\\d+""");
     }
 
     /** The tracker of leaks knows them; core finds what is written to a free block. */
@@ -100,6 +111,22 @@ class DebugTest {
         List<String> lines = run("overflows", "debug=0", "guarded.sample.rate=1");
         assertThat(lines.getFirst()).startsWith("bytes around a block were written to, the block: 0x");
         assertThat(lines.get(1)).isEqualTo("  block " + lines.getFirst().replaceAll(".* ", "") + ": guarded");
+    }
+
+    @Test
+    void aSecondFreeOfAGuardedBlockTellsOfTheFirst() throws Exception {
+        assertThat(String.join("\n", run("guarded twice", "debug=0", "guarded.sample.rate=1"))).matches("""
+                twice: a guarded block is freed twice: 0x\\w+
+                  the freed block has 24 bytes, and was freed by thread "main" #\\d+
+                  this thread: "main" #\\d+""");
+    }
+
+    /** An error is an exception, or a result that says so; it is printed where the option says so, whatever the level. */
+    @Test
+    void errorsAreShownIfAskedFor() throws Exception {
+        assertThat(Child.java(DebugTest.class, List.of("debug=1"), "refused").assertSuccess().err()).doesNotContain("mimalloc: error");
+        assertThat(Child.java(DebugTest.class, List.of("debug=1", "show.errors=1"), "refused").assertSuccess().err())
+                .contains("mimalloc: error: unable to allocate memory");
     }
 
     @Test
@@ -134,11 +161,7 @@ class DebugTest {
     }
 
     private static List<String> run(String what, String... properties) throws Exception {
-        var command = new ArrayList<>(List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString()));
-        for (String property : properties) command.add("-Ddev.mimalloc." + property);
-        command.addAll(List.of("--enable-native-access=ALL-UNNAMED", "-cp", System.getProperty("java.class.path"),
-                DebugTest.class.getName(), what));
-        return Child.run(command, Map.of()).assertSuccess().out().lines().toList();
+        return Child.java(DebugTest.class, List.of(properties), what).assertSuccess().out().lines().toList();
     }
 
     public static void main(String[] arguments) {
@@ -149,6 +172,18 @@ class DebugTest {
             case "stacks" -> stacks();
             case "overflows" -> overflows();
             case "resizes" -> resizes();
+            case "guarded twice" -> {
+                long block = Mimalloc.malloc(24);
+                Mimalloc.free(block);
+                report("twice", block, Mimalloc::free);
+            }
+            case "refused" -> {
+                try {
+                    Mimalloc.malloc(1L << 47);
+                } catch (OutOfMemoryError e) {
+                    System.out.println("none");
+                }
+            }
             case "tracks" -> System.out.println(Leaks.isTracking());
             default -> forms();
         }
@@ -252,15 +287,31 @@ class DebugTest {
         long others = Mimalloc.malloc(300);
         CompletableFuture.runAsync(() -> Mimalloc.free(others)).join();
         report("by another", others, Mimalloc::free);
+        try {
+            Thread.ofPlatform().name("other").start(() -> report("in another", others, Mimalloc::free)).join();
+        } catch (InterruptedException e) {
+            throw new AssertionError(e);
+        }
+        report("grown", others, p -> Mimalloc.realloc(p, 1000));
+        report("asked for its size", others, Mimalloc::usableSize);
         block = Mimalloc.malloc(100);
         report("inside", block + 8, Mimalloc::free);
         report("never", block + 112 * 580L, Mimalloc::free);
         Memory.putByte(block + 100, 1);
         report("past", block, Mimalloc::free);
+        reportForm("by a form or past", 1);
+        reportForm("past the form", 3);
         long freed = allocateHere();
         freeHere(freed);
         report("after", freed, DebugTest::findWrite);
         report("nowhere", 0x1000, Mimalloc::free);
+    }
+
+    /** A single byte of padding, in which somebody else has written what could be that form; there is no form 3. */
+    private static void reportForm(String name, int form) {
+        long block = Mimalloc.malloc(111);
+        Memory.putByte(block + 111, Memory.getByte(block + 111) ^ form << 5);
+        report(name, block, Mimalloc::free);
     }
 
     private static void findWrite(long block) {

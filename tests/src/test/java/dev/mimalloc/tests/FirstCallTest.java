@@ -2,10 +2,8 @@ package dev.mimalloc.tests;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import org.junit.jupiter.api.Test;
 
 /** What the first calls of a JVM load and link, and that nothing is lost where they find no room for it. */
@@ -50,10 +48,6 @@ class FirstCallTest {
     }
 
     private static Child run(String program, String... options) throws Exception {
-        var command = new ArrayList<>(List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString()));
-        command.addAll(List.of(options));
-        command.addAll(List.of("--enable-native-access=ALL-UNNAMED", "-cp", System.getProperty("java.class.path"),
-                FirstCallPrograms.class.getName(), program));
-        return Child.run(command, Map.of()).assertSuccess();
+        return Child.java(FirstCallPrograms.class, List.of(options), program).assertSuccess();
     }
 }

@@ -1,9 +1,6 @@
 package dev.mimalloc.tests;
 
-import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 
@@ -26,13 +23,9 @@ class JavaHeapTest {
     private static final Pattern LOST = Pattern.compile("NoClassDefFoundError: .*dev[./]mimalloc");
 
     private static void run(String program, String... options) throws Exception {
-        var command = new ArrayList<>(List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString()));
-        command.addAll(List.of(options));
-        command.addAll(List.of("--enable-native-access=ALL-UNNAMED", "-cp", System.getProperty("java.class.path"),
-                JavaHeapPrograms.class.getName(), program));
-        Child child = Child.run(command, Map.of());
+        Child child = Child.java(JavaHeapPrograms.class, List.of(options), program);
         for (int again = 0; again < 2 && child.exit() != 0 && isLostByTheJdk(child.err()); again++) {
-            child = Child.run(command, Map.of());
+            child = Child.java(JavaHeapPrograms.class, List.of(options), program);
         }
         child.assertSuccess();
     }

@@ -7,8 +7,9 @@ import java.util.TreeMap;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
-/** Freed blocks wait before they are given out again, in processes that want that. */
+/** Freed blocks are known, and wait before they are given out again, in processes that want that. */
 abstract class QuarantineContract extends Contract {
     QuarantineContract(Allocator allocator) { super(allocator); }
 
@@ -26,6 +27,19 @@ abstract class QuarantineContract extends Contract {
     @EnumSource(mode = EnumSource.Mode.MATCH_ALL, names = "QUARANTINE_.*")
     void withTheOptionsAlone(Scenario scenario) throws Exception {
         run(scenario, "MIMALLOC_SECURE_QUARANTINE", "1MiB", "MIMALLOC_SECURE_QUARANTINE_LARGE", "100MiB").assertSuccess();
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"1", "2", "3"})
+    void freedBlocksAreRefused(String preset) throws Exception {
+        run(Scenario.FREED_BLOCKS_ARE_REFUSED, "MIMALLOC_HARDEN", preset).assertSuccess();
+    }
+
+    /** The secure machine knows them by itself, any other one does not. */
+    @Test
+    void freedBlocksAreRefusedByASecureMachine() throws Exception {
+        Child child = run(Scenario.FREED_BLOCKS_ARE_REFUSED, "MIMALLOC_HARDEN", "0");
+        assertThat(child.exit() == 0).as(child.err()).isEqualTo(Padding.isIn(allocator));
     }
 
     /** What waits is free for the end of threads and heaps, and nothing is lost. */

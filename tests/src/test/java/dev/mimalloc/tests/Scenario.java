@@ -332,6 +332,43 @@ enum Scenario {
             }
         }
     },
+    /** A free block is known as one whatever is asked of it, and stays as it is. */
+    FREED_BLOCKS_ARE_REFUSED {
+        @Override
+        void run(Allocator a) throws Exception {
+            for (long size : new long[] {1, 15, 24, 100, 1000, 5000, 70_000}) {
+                long stays = a.malloc(size);
+                long block = a.malloc(size);
+                Raw.fill(block, size, 0xA5);
+                a.free(block);
+                refuse(a, block, size);
+                long others = a.malloc(size);
+                Threads.run(() -> a.free(others));
+                refuse(a, others, size);
+                Threads.run(() -> refuse(a, others, size));
+                a.free(stays);
+                assertThat(a.takeError()).isZero();
+            }
+        }
+
+        private static void refuse(Allocator a, long block, long size) {
+            refuse(a, a.usableSize(block));
+            for (long bytes : new long[] {0, size, 2 * size, 100 * size}) {
+                refuse(a, a.realloc(block, bytes));
+                refuse(a, a.rezalloc(block, bytes));
+                refuse(a, a.reallocAligned(block, bytes, 64));
+                refuse(a, a.recallocAligned(block, 1, bytes, 64));
+            }
+            refuse(a, a.expand(block, size));
+            a.free(block);
+            refuse(a, 0);
+        }
+
+        private static void refuse(Allocator a, long result) {
+            assertThat(result).isZero();
+            assertThat(a.takeError()).isEqualTo(Allocator.EAGAIN);
+        }
+    },
     /** A write to a small block is found when the block leaves. */
     QUARANTINE_FINDS_WRITES {
         @Override

@@ -74,10 +74,7 @@ class SecureLayoutTest {
     }
 
     private static Child child(String level, String what) throws Exception {
-        return Child.run(List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString(), "-Ddev.mimalloc.secure=" + level,
-                "-Ddev.mimalloc.harden=0", "-Ddev.mimalloc.debug=3", "-Ddev.mimalloc.leaks=off", "--enable-native-access=ALL-UNNAMED",
-                "-cp", System.getProperty("java.class.path"),
-                SecureLayoutTest.class.getName(), what), Map.of());
+        return Child.java(SecureLayoutTest.class, List.of("secure=" + level, "harden=0", "debug=3", "leaks=off"), what);
     }
 
     public static void main(String[] arguments) throws IOException {

@@ -4,6 +4,7 @@ import dev.mimalloc.machine.Check;
 import dev.mimalloc.machine.Os;
 import dev.mimalloc.machine.Secure;
 import dev.mimalloc.machine.Track;
+import dev.mimalloc.machine.Variant;
 
 /**
  * What hardens the allocator in this process, and the secrets that it needs: two keys from the OS, from which all
@@ -77,8 +78,8 @@ public final class Secret {
     /** What is in the bytes of a freed block, where they are filled. */
     public static int freed() { return isDebug() && !has(ZERO) ? 0xDF : 0; }
 
-    /** Is an error shown although no option asks for it? So it is by a debug build, unless an option forbids it. */
-    static boolean showsErrors() { return isDebug() && !Options.isGiven(Options.SHOW_ERRORS); }
+    /** Is an error shown although no option asks for it? So it is by the debug library, unless an option forbids it. */
+    static boolean showsErrors() { return Variant.showsErrors() && isDebug() && !Options.isGiven(Options.SHOW_ERRORS); }
 
     /** Draws the keys if they are needed, and reads the options. */
     public static void init() {

@@ -91,11 +91,14 @@ public final class Free {
     /** The page of a block; 0 for 0, and, with an error, for an address that cannot be a block's. */
     static long pageOf(long p) {
         long page = PageMap.pageOf(p);
-        // A large block that waits in the quarantine still has its page.
-        boolean freed = Secret.isOn() && page != 0 && Page.isFreed(page);
-        if (page != 0 && ((p & 7) == 0 || Page.hasInterior(page)) && !freed) return page;
+        if (page != 0 && ((p & 7) == 0 || Page.hasInterior(page))) return page;
         if (p != 0) raiseInvalid(p);
         return 0;
+    }
+
+    /** Does a user have the block, as far as that is known? If not, it is reported: its padding must not be looked at. */
+    private static boolean isLive(long page, long p) {
+        return !Page.isHardened(page) || Page.isGuarded(page) || Harden.isLive(page, blockOf(page, p));
     }
 
     /** Does an address lie among blocks, where no block begins? */
@@ -116,7 +119,7 @@ public final class Free {
     @Export({"size_t mi_usable_size(const void* p)", "size_t mi_malloc_size(const void* p)", "size_t mi_malloc_usable_size(const void *p)"})
     public static long usableSize(long p) {
         long page = pageOf(p);
-        return page == 0 ? 0 : usableSize(page, p);
+        return page != 0 && isLive(page, p) ? usableSize(page, p) : 0;
     }
 
     /** The bytes from {@code p} to the end of its block. */
@@ -128,8 +131,9 @@ public final class Free {
         return Padding.isPadded(page) ? size - Padding.padding(page, blockOf(page, p)) : size;
     }
 
-    /** As {@link #usableSize(long, long)}; a block that was written to past its end is reported. */
+    /** As {@link #usableSize(long, long)}; a block that was written to past its end is reported, and so is a free one, for which it is -1. */
     static long checkedSize(long page, long p) {
+        if (!isLive(page, p)) return -1;
         if (Padding.isPadded(page)) Harden.checkPadding(page, blockOf(page, p));
         return usableSize(page, p);
     }

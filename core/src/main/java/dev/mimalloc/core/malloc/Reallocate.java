@@ -157,6 +157,7 @@ public final class Reallocate {
         if (page == 0 && p != 0) return 0;
         long usable = p == 0 ? 0 : Free.room(page, p);
         long had = p == 0 ? 0 : Free.checkedSize(page, p);
+        if (had < 0) return 0;
         // A block stays where it is when at most half of it is wasted. For size 0 it does not: the result is a new
         // block.
         boolean fits = p != 0 && size >= usable / 2 && fits(page, usable, size);
@@ -248,6 +249,7 @@ public final class Reallocate {
         if (page == 0 && p != 0) return 0;
         long usable = p == 0 ? 0 : Free.room(page, p);
         long had = p == 0 ? 0 : Free.checkedSize(page, p);
+        if (had < 0) return 0;
         boolean aligned = (p + offset & alignment - 1) == 0;
         long least = Config.alignUp(size, Config.min(alignment, Config.SLICE)); // a new block would have
         boolean fits = p != 0 && aligned && least >= usable / 2 && fits(page, usable, size);

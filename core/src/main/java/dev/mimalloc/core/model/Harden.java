@@ -134,6 +134,14 @@ public final class Harden {
         return true;
     }
 
+    /** Does a user have the block at an address, which is not guarded? If not, that is reported. */
+    public static boolean isLive(long page, long block) {
+        if (likely(Page.isInUse(page, block))) return true;
+        if (!Page.isBlockStart(page, block)) return isNoBlock(block);
+        Misuse.report(Errors.EAGAIN, Text.literal("a block is used after it was freed"), block);
+        return false;
+    }
+
     /** As {@link #takeBack}, of the block of a singleton, which has no tag: its page knows that it is freed. */
     public static boolean takeBackOnly(long page) {
         long block = Page.start(page);
@@ -162,7 +170,7 @@ public final class Harden {
     /** Reports a block that another form than this one belongs to; from then on it is as malloc's. */
     public static void checkForm(long page, long block, int form) {
         if (!Secret.hasForms() || Padding.padding(page, block) == 0) return;
-        if (Padding.form(page, block) != form) Misuse.reportMismatch(Padding.mismatch(form), block);
+        if (Padding.form(page, block) != form) Misuse.reportMismatch(Padding.mismatch(page, block, form), block);
         Padding.setForm(page, block, 0);
     }
 

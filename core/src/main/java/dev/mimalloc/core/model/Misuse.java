@@ -33,6 +33,17 @@ public final class Misuse {
     private static void report(int code, long text, long p, boolean mismatch) {
         long story = Meta.allocate(2 * STORY);
         if (story != 0) tell(story, p);
+        raise(code, text, p, story, mismatch);
+    }
+
+    /** Reports a second free of a guarded block of so many bytes, which is freed and whose addresses are kept. */
+    public static void reportGuarded(long p, long bytes, long freer) {
+        long story = Meta.allocate(2 * STORY);
+        if (story != 0) tellGuarded(story, p, bytes, freer);
+        raise(Errors.EAGAIN, literal("a guarded block is freed twice"), p, story, false);
+    }
+
+    private static void raise(int code, long text, long p, long story, boolean mismatch) {
         if (Callback.keepStory(story)) Meta.free(story, 2 * STORY); // an exception follows
         Errors.misuse(code, text, p, story, mismatch);
         Meta.free(story, 2 * STORY);
@@ -44,11 +55,23 @@ public final class Misuse {
         long page = PageMap.pageOf(p);
         long size = page == 0 ? 0 : Page.blockSize(page); // 0 also if the page is going just now
         if (size == 0) text(printer, literal("  no page of the allocator is there\n"));
-        else tellPage(printer, page, size, p);
-        text(printer, literal("  this thread: "));
-        hex(printer, ThreadSlot.id());
+        else tellPage(printer, page, size, p, story + STORY);
+        end(printer, story, size == 0 ? p : block(page, size, p));
+    }
+
+    private static void tellGuarded(long story, long p, long bytes, long freer) {
+        long printer = into(story, STORY);
+        if (printer == 0) return;
+        labelled(printer, literal("  the freed block has "), bytes);
+        thread(printer, literal(" bytes, and was freed by thread "), freer, story + STORY);
         letter(printer, '\n');
-        Callers.describe(size == 0 ? p : block(page, size, p), story + STORY, STORY);
+        end(printer, story, p);
+    }
+
+    private static void end(long printer, long story, long block) {
+        thread(printer, literal("  this thread: "), ThreadSlot.id(), story + STORY);
+        letter(printer, '\n');
+        Callers.describe(block, story + STORY, STORY);
         text(printer, story + STORY);
         closeBuffer(printer);
     }
@@ -57,7 +80,7 @@ public final class Misuse {
         return Page.isGuarded(page) ? Page.guardedBlock(page) : p - Long.remainderUnsigned(p - Page.start(page), size);
     }
 
-    private static void tellPage(long printer, long page, long size, long p) {
+    private static void tellPage(long printer, long page, long size, long p, long buffer) {
         long block = block(page, size, p);
         text(printer, literal("  block "));
         hex(printer, block);
@@ -65,15 +88,22 @@ public final class Misuse {
         text(printer, state(page, block));
         if (Padding.isPadded(page) && Page.isInUse(page, block) && Padding.padding(page, block) != 0) {
             labelled(printer, literal(", bytes asked for: "), size - Padding.padding(page, block));
-            text(printer, Padding.formName(Padding.form(page, block)));
+            text(printer, Padding.formName(page, block));
         }
         if (p != block) labelled(printer, literal("; the address lies inside, at "), p - block);
         labelled(printer, literal("\n  its page: blocks of "), size);
         labelled(printer, literal(" bytes, in use "), Page.live(page));
         labelled(printer, literal("; heap "), Heap.sequence(Page.heapAcquire(page)));
-        text(printer, Page.isAbandoned(page) ? literal("; of no thread, ") : literal("; thread "));
-        hex(printer, Page.threadId(page));
+        if (Page.isAbandoned(page)) text(printer, literal("; of no thread"));
+        else thread(printer, literal("; thread "), Page.threadId(page), buffer);
         letter(printer, '\n');
+    }
+
+    /** Names a thread: in C by its address, on the JVM as stack dumps do. */
+    private static void thread(long printer, long label, long id, long buffer) {
+        text(printer, label);
+        if (Callers.nameThread(id, buffer, STORY)) text(printer, buffer);
+        else hex(printer, id);
     }
 
     private static long state(long page, long block) {

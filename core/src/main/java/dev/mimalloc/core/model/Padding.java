@@ -31,6 +31,8 @@ public final class Padding {
     private static final int NEW_ARRAY = 2; // 4 more where an alignment was asked for
     private static final int FORM_SHIFT = 61;
     private static final long FORMS = 7L << FORM_SHIFT;
+    /** A bit for each form that there is: 0, 1, 2, 5 and 6. In place of another one somebody has written. */
+    private static final int VALID = 0x67;
 
     private Padding() {}
 
@@ -66,7 +68,8 @@ public final class Padding {
 
     /** How many bytes of padding a block has; 0 if they are not as they were. */
     public static long padding(long page, long block) {
-        return padding(page, block, Secret.hasForms() ? word(page, block) & ~FORMS : word(page, block));
+        boolean formed = Secret.hasForms() && (VALID >>> form(page, block) & 1) != 0;
+        return padding(page, block, formed ? word(page, block) & ~FORMS : word(page, block));
     }
 
     /** For the fast path of free: is all padding of a block as it was, and does it say nothing of a form? */
@@ -100,14 +103,16 @@ public final class Padding {
         if (change != 0) putLong(last(page, block), getLong(last(page, block)) ^ change);
     }
 
-    /** What is told of a block's form. */
-    static long formName(int form) {
-        if (form == 0) return literal("");
+    /** What is told of a block's form. In a single byte of padding it may have been written by somebody else. */
+    static long formName(long page, long block) {
+        int form = form(page, block);
+        if (form == 0 || padding(page, block) == 1) return literal("");
         return form == NEW ? literal(", by new") : form == NEW_ARRAY ? literal(", by new[]") : literal(", by aligned new");
     }
 
     /** What is said when a block is freed by a form that is not its own. */
-    static long mismatch(int form) {
+    static long mismatch(long page, long block, int form) {
+        if (padding(page, block) == 1) return literal("a block was written to past its end, or is freed by a form that is not its own");
         if (form == 0) return literal("free or realloc of a block that is not from malloc");
         if (form == NEW) return literal("delete of a block that is not from new");
         return form == NEW_ARRAY ? literal("delete[] of a block that is not from new[]")

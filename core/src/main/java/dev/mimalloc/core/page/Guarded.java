@@ -7,9 +7,7 @@ import dev.mimalloc.core.base.Errors;
 import dev.mimalloc.core.base.Meta;
 import dev.mimalloc.core.base.Options;
 import dev.mimalloc.core.base.OsMemory;
-import dev.mimalloc.core.base.Printer;
 import dev.mimalloc.core.base.Root;
-import dev.mimalloc.core.base.Secret;
 import dev.mimalloc.core.base.Statistics;
 import dev.mimalloc.core.memory.Kept;
 import dev.mimalloc.core.model.Heap;
@@ -190,21 +188,10 @@ public final class Guarded {
         for (long i = 0; table != 0 && i < MOST; i++) {
             long entry = table + ENTRIES + i * ENTRY;
             if (getLong(entry + BLOCK) != p || getAcquire(entry + KEPT) == 0) continue;
-            if (Secret.isOn() || Options.isEnabled(Options.SHOW_ERRORS) || Errors.verbose()) tell(entry);
-            Misuse.report(Errors.EAGAIN, Text.literal("a guarded block is freed twice"), p);
+            Misuse.reportGuarded(p, getLong(entry + BYTES), getAcquire(entry + FREER));
             return true;
         }
         return false;
-    }
-
-    private static void tell(long entry) {
-        long printer = Printer.open(0, 0);
-        Printer.text(printer, Text.literal("mimalloc: error: the freed block has "));
-        Printer.number(printer, getLong(entry + BYTES));
-        Printer.text(printer, Text.literal(" bytes, and was freed by thread "));
-        Printer.hex(printer, getAcquire(entry + FREER));
-        Printer.letter(printer, '\n');
-        Printer.close(printer);
     }
 
     /** Is there one OS page before the guard? */
