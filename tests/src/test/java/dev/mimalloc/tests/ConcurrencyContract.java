@@ -113,8 +113,9 @@ abstract class ConcurrencyContract extends Contract {
             }
         });
         live.checkAll();
+        var left = live.all(); // a thread that looked later would find blocks whose patterns are being written
         Threads.run(3, number -> { // others free them, and allocate in the pages that so come back
-            for (LiveBlocks.Block block : live.all()) {
+            for (LiveBlocks.Block block : left) {
                 if (block.seed() % 3 != number) continue;
                 live.free(block.address());
                 if (block.seed() % 2 == 0) live.add(allocator.malloc(block.size()), block.size());
