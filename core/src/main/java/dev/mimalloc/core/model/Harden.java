@@ -105,10 +105,9 @@ public final class Harden {
         Misuse.report(Errors.EFAULT, Text.literal("a block was written to after it was freed"), block);
     }
 
-    /** Is a block that was freed, and whose first word was zero then, as it was? */
+    /** Are the words of link and tag of a block that was freed, and whose first word was zero then, as they were? */
     public static boolean isAsFreed(long page, long block) {
-        boolean whole = getLong(block) == 0 && getLong(block + WORD) == Page.tag(page, block);
-        return whole && (!Secret.has(Secret.REUSE) || isAsLeft(page, block));
+        return getLong(block) == 0 && getLong(block + WORD) == Page.tag(page, block);
     }
 
     /** Is a free block as it was left behind the words of its link and tag? */

@@ -15,6 +15,7 @@ import dev.mimalloc.core.model.ThreadData;
 import dev.mimalloc.core.page.Abandon;
 import dev.mimalloc.core.page.Pages;
 import dev.mimalloc.core.page.Retire;
+import dev.mimalloc.machine.Bits;
 import dev.mimalloc.machine.Check;
 import dev.mimalloc.machine.ThreadSlot;
 
@@ -72,9 +73,9 @@ public final class Quarantine {
         long bad = 0;
         boolean may = quarantine != 0 && size <= getLong(quarantine + LIMIT);
         while (may && getLong(quarantine + BYTES) + size > getLong(quarantine + LIMIT)) {
-            bad = Config.max(bad, leave(replace(quarantine, 0, 0)));
+            bad = Config.max(bad, replace(quarantine, filled(quarantine), 0, 0));
         }
-        if (may) bad = Config.max(bad, leave(replace(quarantine, block, size)));
+        if (may) bad = Config.max(bad, replace(quarantine, random(quarantine), block, size));
         Theaps.leave(theap);
         // An exception on the JVM: the block that is freed has its place by now, and no lease is left.
         if (bad != 0) Harden.raiseWritten(bad);
@@ -106,34 +107,41 @@ public final class Quarantine {
         return quarantine;
     }
 
-    /** Puts a block into a random slot; for 0 clears the next one with a block. Returns the block that was there, or 0. */
-    private static long replace(long quarantine, long block, long size) {
-        long count = getLong(quarantine + COUNT);
-        putLong(quarantine + RANDOM, Random.mix(getLong(quarantine + RANDOM) + 1));
-        long i = Long.remainderUnsigned(getLong(quarantine + RANDOM) >>> 16, count);
-        while (block == 0 && getLong(quarantine + SLOTS + i * WORD) == 0) i = (i + 1) % count;
-        return exchangeSlot(quarantine, i, block, size);
+    /** A random slot. */
+    private static long random(long quarantine) {
+        long random = Random.mix(getLong(quarantine + RANDOM) + 1);
+        putLong(quarantine + RANDOM, random);
+        return quarantine + SLOTS + Bits.multiplyHigh(random, getLong(quarantine + COUNT)) * WORD;
     }
 
-    private static long exchangeSlot(long quarantine, long i, long block, long size) {
-        long out = getLong(quarantine + SLOTS + i * WORD);
-        if (out != 0) size -= Page.blockSize(PageMap.pageOf(out));
-        putLong(quarantine + SLOTS + i * WORD, block);
-        putLong(quarantine + BYTES, getLong(quarantine + BYTES) + size);
-        return out;
+    /** The first slot with a block, from a random one on; there is one. */
+    private static long filled(long quarantine) {
+        long slot = random(quarantine);
+        long end = quarantine + SLOTS + getLong(quarantine + COUNT) * WORD;
+        while (getLong(slot) == 0) slot = slot + WORD == end ? quarantine + SLOTS : slot + WORD;
+        return slot;
+    }
+
+    /** Puts a block, or 0, into a slot; the block that was there leaves, and is returned if it was written to meanwhile. */
+    private static long replace(long quarantine, long slot, long block, long size) {
+        long out = getLong(slot);
+        long page = PageMap.pageOf(out); // 0 for an empty slot
+        putLong(slot, block);
+        putLong(quarantine + BYTES, getLong(quarantine + BYTES) + size - (page == 0 ? 0 : Page.blockSize(page)));
+        return page == 0 ? 0 : leave(page, out);
     }
 
     /**
-     * Gives a block that has waited, or 0, back to its page; one that was written to meanwhile is returned, and nobody
-     * gets it any more.
+     * Gives a block that has waited back to its page; one whose first words were written to meanwhile is returned, and
+     * nobody gets it any more. The others are looked at when the block is given out again.
      */
-    private static long leave(long block) {
-        long page = PageMap.pageOf(block);
-        if (page == 0) return 0; // an empty slot
-        boolean single = Page.isSingleton(page);
-        if (single && Pages.open(page)) putBackOnly(page); // if not, its addresses are never used again
-        if (!single && !Harden.isAsFreed(page, block)) return block;
-        if (!single) putBack(page, block);
+    private static long leave(long page, long block) {
+        if (!Page.isSingleton(page)) {
+            if (!Harden.isAsFreed(page, block)) return block;
+            putBack(page, block);
+        } else if (Pages.open(page)) {
+            putBackOnly(page); // if not, its addresses are never used again
+        }
         return 0;
     }
 
@@ -145,8 +153,9 @@ public final class Quarantine {
         for (int kind = Theap.QUARANTINE; kind <= Theap.QUARANTINE_LARGE; kind++) {
             long quarantine = Theap.quarantine(theap, kind);
             for (long i = 0; quarantine != 0 && i < getLong(quarantine + COUNT); i++) {
-                long bad = leave(exchangeSlot(quarantine, i, 0, 0));
-                if (bad != 0) exchangeSlot(quarantine, i, bad, Page.blockSize(PageMap.pageOf(bad)));
+                long slot = quarantine + SLOTS + i * WORD;
+                long bad = replace(quarantine, slot, 0, 0);
+                if (bad != 0) replace(quarantine, slot, bad, Page.blockSize(PageMap.pageOf(bad)));
             }
         }
     }
