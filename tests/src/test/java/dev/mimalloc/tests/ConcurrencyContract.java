@@ -13,6 +13,7 @@ import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReferenceArray;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** Blocks that are passed on, threads that end too early, heaps that end while others work. */
@@ -124,6 +125,7 @@ abstract class ConcurrencyContract extends Contract {
         live.checkAll();
     }
 
+    @Tag("usage")
     @Test
     void frozenThreadsBlocksAreFreedByOthers() throws Exception { // their pages stay theirs, the frees must not be lost
         var done = new CountDownLatch(1);
@@ -203,6 +205,7 @@ abstract class ConcurrencyContract extends Contract {
         }
     }
 
+    @Tag("usage")
     @Test
     void aHeapIsDeletedWhileItsBlocksAreFreed() throws Exception {
         allocator.collect(true);

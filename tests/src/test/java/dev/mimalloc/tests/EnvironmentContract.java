@@ -10,9 +10,11 @@ import java.util.Map;
 import java.util.Properties;
 import java.util.TreeMap;
 import java.util.stream.IntStream;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** Options that come from the environment, and what is printed at the end. */
+@Tag("processes")
 abstract class EnvironmentContract extends Contract {
     EnvironmentContract(Allocator allocator) { super(allocator); }
 

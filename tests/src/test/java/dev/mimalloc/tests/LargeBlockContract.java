@@ -18,6 +18,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Random;
 import java.util.Set;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** Large blocks have the memory that is touched of them, promise what there is, and change their size without a copy. */
@@ -90,6 +91,7 @@ abstract class LargeBlockContract extends Contract {
         }
     }
 
+    @Tag("usage")
     @Test
     void blocksOfWhichNothingIsTouchedHaveNoMemory() {
         for (long size : new long[] {100 * KIB, 128 * KIB, 1 * MIB, 3 * MIB + 17, 9 * MIB, 70 * MIB}) {
@@ -97,6 +99,7 @@ abstract class LargeBlockContract extends Contract {
         }
     }
 
+    @Tag("usage")
     @Test
     void blocksOfWhichLittleIsTouchedHaveLittleMemory() {
         assertBackedWhereTouched(1000, 128 * KIB, 4 * KIB);
@@ -105,6 +108,7 @@ abstract class LargeBlockContract extends Contract {
         assertBackedWhereTouched(8, 100 * MIB, 5 * MIB);
     }
 
+    @Tag("usage")
     @Test
     void zeroedMemoryIsNotTouchedToBeZero() {
         allocator.collect(true);

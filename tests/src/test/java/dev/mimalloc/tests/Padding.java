@@ -1,20 +1,19 @@
 package dev.mimalloc.tests;
 
 /**
- * What the padding of a secure machine changes: the user of a block has just the bytes that were asked for, and behind
- * them the block has one more at least. It is there from level 3 on; the secure library's name tells of it.
+ * What padding changes: the user of a block has just the bytes that were asked for, and behind them the block has one more
+ * at least. Both machines have it where the tests run in such a mode, and the system property {@code mimalloc.padded} says so.
  */
 final class Padding {
-    private static final boolean JVM = Integer.getInteger("dev.mimalloc.secure", 0) >= 3;
-    private static final boolean LIBRARY = System.getProperty("mimalloc.library", "").contains("-secure");
+    private static final boolean ON = Boolean.getBoolean("mimalloc.padded");
 
     private Padding() {}
 
-    static boolean isIn(Allocator allocator) { return allocator instanceof NativeAllocator ? LIBRARY : JVM; }
+    static boolean isOn() { return ON; }
 
     /** The usable size of a block for {@code size} bytes. */
-    static long usable(Allocator allocator, long size) { return isIn(allocator) ? size : allocator.goodSize(size); }
+    static long usable(Allocator allocator, long size) { return ON ? size : allocator.goodSize(size); }
 
-    /** The bytes that such a block really has. */
-    static long block(Allocator allocator, long size) { return allocator.goodSize(isIn(allocator) ? size + 1 : size); }
+    /** The bytes that such a block really has: more than 8, for a second word that marks a free one. */
+    static long block(Allocator allocator, long size) { return allocator.goodSize(ON ? Math.max(9, size + 1) : size); }
 }

@@ -1,10 +1,12 @@
 package dev.mimalloc.tests;
 
 import java.util.Map;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /** What needs a process of its own, since it looks at all of its memory. */
+@Tag("processes")
 abstract class ProcessContract extends Contract {
     ProcessContract(Allocator allocator) { super(allocator); }
 

@@ -5,6 +5,7 @@ import static dev.mimalloc.tests.Sizes.MIB;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.Random;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** What the statistics say when nothing is going on is what the model holds. */
@@ -15,6 +16,7 @@ abstract class StatisticsContract extends Contract {
         return allocator.statistic("malloc_normal").current() + allocator.statistic("malloc_huge").current();
     }
 
+    @Tag("usage")
     @Test
     void mallocCurrentIsTheSumOfTheBlocks() throws Exception {
         long before = mallocCurrent();
@@ -37,6 +39,7 @@ abstract class StatisticsContract extends Contract {
         allocator.heapDestroy(heap);
     }
 
+    @Tag("usage")
     @Test
     void blocksOfOtherThreadsCount() throws Exception {
         long before = mallocCurrent();
