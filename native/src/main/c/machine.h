@@ -20,11 +20,14 @@
 #define MI_SYMBOL_PREFIX MI_STRING(__USER_LABEL_PREFIX__)
 
 // An address is 64 bits wide for core, on every machine. Core writes to memory what the user may read as another type.
-typedef int64_t __attribute__((may_alias)) mi_word;
+// Its words are aligned to 8 bytes, also where the C ABI would have an int64_t at 4.
+typedef int64_t __attribute__((may_alias, aligned(8))) mi_word;
+typedef uintptr_t __attribute__((may_alias)) mi_pointer;
 typedef int32_t __attribute__((may_alias)) mi_half;
 typedef uint16_t __attribute__((may_alias)) mi_quarter;
 #define MI_AT(type, address) ((type*)(uintptr_t)(address))
 #define MI_ADDRESS(pointer) ((int64_t)(uintptr_t)(pointer))
+#define MI_ADDRESS_BITS (UINTPTR_MAX > UINT32_MAX ? 48 : 32)
 
 // Arithmetic as the JVM defines it, named after its instructions: it wraps around, and the distance of a shift is masked.
 MI_INLINE int64_t ladd(int64_t a, int64_t b) { return (int64_t)((uint64_t)a + (uint64_t)b); }
@@ -63,7 +66,8 @@ MI_INLINE int64_t Bits_multiplyHigh(int64_t a, int64_t b) {
 #endif
 }
 
-// ThreadSanitizer wants to see an atomic access where the compiler makes better code of a plain one.
+// ThreadSanitizer wants to see an atomic access where the compiler makes better code of a plain one. Where a plain one is
+// of two halves, it has to be an atomic one.
 #if defined(__has_feature)
 #if __has_feature(thread_sanitizer)
 #define MI_HAS_TSAN 1
@@ -84,6 +88,9 @@ MI_INLINE int32_t Memory_getShort(int64_t a) { return *MI_AT(mi_quarter, a); }
 MI_INLINE void Memory_putShort(int64_t a, int32_t v) { *MI_AT(mi_quarter, a) = (uint16_t)v; }
 MI_INLINE int32_t Memory_getByte(int64_t a) { return *MI_AT(unsigned char, a); }
 MI_INLINE void Memory_putByte(int64_t a, int32_t v) { *MI_AT(unsigned char, a) = (unsigned char)v; }
+MI_INLINE int64_t Memory_pointerSize(void) { return sizeof(void*); }
+MI_INLINE int64_t Memory_getPointer(int64_t a) { return (int64_t)*MI_AT(mi_pointer, a); }
+MI_INLINE void Memory_putPointer(int64_t a, int64_t v) { *MI_AT(mi_pointer, a) = (uintptr_t)v; }
 #if MI_TRACK_ASAN
 // ASan would look into what memcpy and memset do to blocks that are free.
 MI_INLINE void Memory_copy(int64_t from, int64_t to, int64_t size) {
@@ -102,7 +109,7 @@ MI_INLINE void Memory_zero(int64_t a, int64_t words) { __builtin_memset(MI_AT(vo
 // Memory: atomic access to words
 MI_INLINE int64_t Memory_getRelaxed(int64_t a) { return __atomic_load_n(MI_AT(mi_word, a), __ATOMIC_RELAXED); }
 MI_INLINE int32_t Memory_equalsRelaxed(int64_t a, int64_t v) {
-#if MI_HAS_TSAN
+#if MI_HAS_TSAN || UINTPTR_MAX < UINT64_MAX
   return Memory_getRelaxed(a) == v;
 #else
   return Memory_getLong(a) == v;
@@ -183,6 +190,8 @@ MI_INLINE int64_t Variant_defaultOf(int32_t option, int64_t value) {
   if (MI_PADDING && option == mi_option_secure_padding) return 1;
   if (MI_SHOW_ERRORS && option == mi_option_show_errors) return 1;
   if (MI_NO_THP && option == mi_option_allow_thp) return 0;
+  // Eight arenas of 64 MiB and four of 128, rather than two of a GiB, before half of the addresses are gone.
+  if (MI_ADDRESS_BITS < 48 && option == mi_option_arena_reserve) return 64 << 10;
   // The tool has told of the misuse, and may have more to tell.
   if ((MI_TRACK_VALGRIND || MI_TRACK_ASAN) && option == mi_option_abort_on_misuse) return 0;
   return value;
@@ -207,7 +216,8 @@ MI_INLINE int64_t Memory_address(int64_t a) { return a; }
 MI_INLINE int64_t Memory_root(void) { return MI_ADDRESS(mi_root); }
 
 // UpperTable. Never touched means never backed.
-static mi_word mi_upper_table[1 << 15];
+static mi_word mi_upper_table[MI_ADDRESS_BITS > 33 ? 1 << (MI_ADDRESS_BITS - 33) : 1];
+MI_INLINE int32_t UpperTable_addressBits(void) { return MI_ADDRESS_BITS; }
 MI_INLINE int64_t UpperTable_get(int64_t i) { return mi_upper_table[i]; }
 MI_INLINE int64_t UpperTable_getAcquire(int64_t i) { return Memory_getAcquire(MI_ADDRESS(mi_upper_table + i)); }
 MI_INLINE int32_t UpperTable_compareAndSet(int64_t i, int64_t expected, int64_t v) {
@@ -229,6 +239,11 @@ MI_INLINE void Callback_output(int64_t f, int64_t text, int64_t arg) {
 }
 MI_INLINE void Callback_error(int64_t f, int32_t code, int64_t arg) { ((mi_error_fun*)(uintptr_t)f)(code, MI_AT(void, arg)); }
 MI_INLINE int32_t Callback_visitBlock(int64_t f, int64_t heap, int64_t area, int64_t block, int64_t size, int64_t arg) {
+#if UINTPTR_MAX < UINT64_MAX
+  const mi_word* a = MI_AT(const mi_word, area);
+  const mi_heap_area_t shown = {MI_AT(void, a[0]), (size_t)a[1], (size_t)a[2], (size_t)a[3], (size_t)a[4], (size_t)a[5], MI_AT(void, a[6])};
+  area = MI_ADDRESS(&shown);
+#endif
   return ((mi_block_visit_fun*)(uintptr_t)f)(MI_AT(const mi_heap_t, heap), MI_AT(const mi_heap_area_t, area),
                                              MI_AT(void, block), (size_t)size, MI_AT(void, arg));
 }

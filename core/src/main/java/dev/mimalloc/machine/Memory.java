@@ -48,6 +48,12 @@ public final class Memory {
     public static int getByte(long a) { return ACCESS.getByte(a) & 0xff; }
     public static void putByte(long a, int v) { ACCESS.putByte(a, (byte) v); }
 
+    // What a C program sees as a pointer or a size_t.
+    /** How many bytes it has. */
+    public static long pointerSize() { return WORD; }
+    public static long getPointer(long a) { return ACCESS.getLong(a); }
+    public static void putPointer(long a, long v) { ACCESS.putLong(a, v); }
+
     // Atomic, 64 bits.
     /** Neither torn nor invented, but in no order with other addresses. */
     public static long getRelaxed(long a) { return ACCESS.getRelaxed(a); }

@@ -4,7 +4,7 @@ import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 
 /**
- * The page map's upper table: 2^15 words, 0 at first. Static memory in C; on the JVM an array, since every free reads
+ * The page map's upper table: a word for each 8 GiB of addresses, 0 at first. Static memory in C; on the JVM an array, since every free reads
  * it, and a load from an array takes a tenth of what a load from memory takes of the JIT's budget for a method.
  */
 public final class UpperTable {
@@ -17,6 +17,9 @@ public final class UpperTable {
     }
 
     private UpperTable() {}
+
+    /** How many bits a user's address has: with 48 there are 2^15 words, with up to 33 there is one. */
+    public static int addressBits() { return 48; }
 
     /** A plain read: a thread that has a block's address has also got what the thread saw that allocated it. */
     public static long get(long index) { return TABLE[(int) index]; }

@@ -21,6 +21,8 @@ record Signature(String result, String name, List<Parameter> parameters) {
         /** The argument as core takes it. */
         String toCore(String javaType) {
             String c = Signature.coreType(javaType);
+            // A size that no difference of pointers could be is negative for core, however wide a size_t is.
+            if (type.equals("size_t")) return "(%s)(ptrdiff_t)%s".formatted(c, name);
             if (isNumber(type)) return "(%s)%s".formatted(c, name);
             return "(%s)(uintptr_t)%s%s".formatted(c, name, type.equals(STRUCT) ? "." + MEMBER : "");
         }

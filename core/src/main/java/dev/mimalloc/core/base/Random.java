@@ -1,6 +1,7 @@
 package dev.mimalloc.core.base;
 
 import dev.mimalloc.machine.Secure;
+import dev.mimalloc.machine.UpperTable;
 
 /**
  * What the secure build draws from the process' keys, which {@link Secret} has from the OS: numbers, and addresses for
@@ -16,7 +17,8 @@ public final class Random {
     /** Below are the program, where it has a fixed address, and the heap of a JVM. */
     private static final long LOWEST = 1L << 40;
     /** A power of two of addresses, less than all systems give a process: others ignore the wish. */
-    private static final long RANGE = 1L << 46;
+    private static final int RANGE_BITS = 46;
+    private static final long RANGE = 1L << RANGE_BITS;
     private static final long LARGE_REGION = 1L << 40;
     private static final long REGION = 8L << 30;
 
@@ -36,7 +38,7 @@ public final class Random {
 
     /** Where the OS is asked to map memory, which it does if nothing is there; 0 for where it likes. */
     static long address(long size, long alignment) {
-        if (!isOn() || Root.key(0) == 0) return 0;
+        if (!isOn() || Root.key(0) == 0 || UpperTable.addressBits() < RANGE_BITS) return 0;
         long region = size < REGION / 8 ? REGION : LARGE_REGION;
         long first = LOWEST + (at(0) & RANGE - region);
         return Config.alignDown(first + (at(Root.countMapping()) & region - 1), alignment);

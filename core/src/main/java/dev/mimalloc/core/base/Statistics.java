@@ -33,8 +33,8 @@ public final class Statistics {
     public static final int CHUNK_KINDS = 6;
     public static final int VERSION = 5;
 
-    private static final int STRUCT_SIZE = 0; // 8 once
-    private static final int STRUCT_VERSION = STRUCT_SIZE + 8; // 8 once
+    private static final int STRUCT_SIZE = 0; // 8 once: where a size_t is smaller it lies further behind; see of
+    private static final int STRUCT_VERSION = STRUCT_SIZE + 8; // 8 once: as well
     public static final int PAGES = STRUCT_VERSION + 8; // 24
     public static final int RESERVED = PAGES + COUNT_SIZE; // 24
     public static final int COMMITTED = RESERVED + COUNT_SIZE; // 24
@@ -78,15 +78,31 @@ public final class Statistics {
 
     private Statistics() {}
 
+    /**
+     * The statistics in a program's {@code mi_stats_t}: the address that its counts are told from. Before the counts it
+     * has two words of a size_t, which may have fewer bytes than are left for them here.
+     */
+    public static long of(long struct) { return struct + 2 * pointerSize() - PAGES; }
+
     public static void init(long stats) {
-        putLong(stats + STRUCT_SIZE, SIZE);
-        putLong(stats + STRUCT_VERSION, VERSION);
+        putPointer(stats + PAGES - 2 * pointerSize(), SIZE - PAGES + 2 * pointerSize());
+        putPointer(stats + PAGES - pointerSize(), VERSION);
     }
 
-    /** Is this a struct of statistics in the layout of this version? Its size and its version are in it. */
-    public static boolean fits(long stats) {
-        return stats != 0 && getLong(stats + STRUCT_SIZE) == SIZE && getLong(stats + STRUCT_VERSION) == VERSION;
+    /** Nothing has been counted, of any program's struct. */
+    public static void clear(long stats) {
+        fill(stats + PAGES, SIZE - PAGES, 0);
+        init(stats);
     }
+
+    /** Is a program's struct one of this version? Its size and its version are in it. */
+    public static boolean fits(long struct) {
+        return struct != 0 && getPointer(struct) == SIZE - PAGES + 2 * pointerSize()
+                && getPointer(struct + pointerSize()) == VERSION;
+    }
+
+    /** As they are, without what a report completes. */
+    public static void copyTo(long stats, long target) { copy(stats + PAGES, target + PAGES, SIZE - PAGES); }
 
     public static long total(long stats, int field) { return getRelaxed(stats + field); }
     public static long peak(long stats, int field) { return getRelaxed(stats + field + PEAK); }

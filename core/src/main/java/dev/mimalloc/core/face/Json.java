@@ -41,7 +41,7 @@ public final class Json {
     }
 
     private static long ended(long stats, long size, long buffer) {
-        long json = json(stats, size, buffer);
+        long json = written(stats, size, buffer);
         Meta.free(stats, Statistics.SIZE);
         return json;
     }
@@ -53,7 +53,11 @@ public final class Json {
      */
     @Export("char* mi_stats_as_json(mi_stats_t* stats, size_t buf_size, char* buf)")
     public static long json(long stats, long size, long buffer) {
-        if (!Statistics.fits(stats) || buffer != 0 && size <= 0) return 0;
+        return Statistics.fits(stats) ? written(Statistics.of(stats), size, buffer) : 0;
+    }
+
+    private static long written(long stats, long size, long buffer) {
+        if (buffer != 0 && size <= 0) return 0;
         long text = buffer;
         if (buffer == 0) {
             text = Allocate.malloc(SIZE);

@@ -218,7 +218,7 @@ public final class ManageArenas {
     /** The arena's memory; its size in bytes is stored at {@code size}. */
     @Export("void* mi_arena_area(mi_arena_id_t arena_id, size_t* size)")
     public static long area(long arena, long size) {
-        if (size != 0) putLong(size, arena == 0 ? 0 : Arena.size(arena));
+        if (size != 0) putPointer(size, arena == 0 ? 0 : Arena.size(arena));
         return arena == 0 ? 0 : Arena.start(arena);
     }
 
@@ -252,6 +252,6 @@ public final class ManageArenas {
     }
 
     private static void store(long target, long value) {
-        if (target != 0) putLong(target, value);
+        if (target != 0) putPointer(target, value);
     }
 }

@@ -153,6 +153,6 @@ public final class ProcessLife {
     }
 
     private static void put(long address, long value) {
-        if (address != 0) putLong(address, value);
+        if (address != 0) putPointer(address, value);
     }
 }

@@ -32,8 +32,7 @@ public final class Report {
     /** Fills {@code target}, of {@link Statistics#SIZE} bytes, with a heap's statistics. */
     public static void heap(long heap, long target) {
         ThreadSlot.probeStack();
-        fill(target, Statistics.SIZE, 0);
-        Statistics.init(target);
+        Statistics.clear(target);
         Lock.acquire(Subprocess.livesLock(Heap.subprocess(heap)));
         addHeap(heap, target);
         Lock.release(Subprocess.livesLock(Heap.subprocess(heap)));
@@ -44,8 +43,7 @@ public final class Report {
     /** Fills {@code target} with a whole subprocess' statistics. */
     public static void subprocess(long subprocess, long target) {
         ThreadSlot.probeStack();
-        fill(target, Statistics.SIZE, 0);
-        Statistics.init(target);
+        Statistics.clear(target);
         Statistics.merge(Subprocess.statistics(subprocess), target);
         Lock.acquire(Subprocess.livesLock(subprocess));
         for (long heap = Subprocess.heaps(subprocess); heap != 0; heap = Heap.next(heap)) addHeap(heap, target);
@@ -105,14 +103,14 @@ public final class Report {
     @Export("bool mi_stats_get(mi_stats_t* stats)")
     public static boolean statistics(long target) {
         if (!Statistics.fits(target) || !Startup.ready()) return false;
-        subprocess(Theap.currentSubprocess(), target);
+        subprocess(Theap.currentSubprocess(), Statistics.of(target));
         return true;
     }
 
     @Export("bool mi_subproc_stats_get(mi_subproc_id_t subproc_id, mi_stats_t* stats)")
     public static boolean subprocessStatistics(long subprocess, long target) {
         if (subprocess == 0 || !Statistics.fits(target)) return false;
-        subprocess(subprocess, target);
+        subprocess(subprocess, Statistics.of(target));
         return true;
     }
 
@@ -120,8 +118,8 @@ public final class Report {
     @Export("bool mi_subproc_stats_get_exclusive(mi_subproc_id_t subproc_id, mi_stats_t* stats)")
     public static boolean exclusiveStatistics(long subprocess, long target) {
         if (subprocess == 0 || !Statistics.fits(target)) return false;
-        copy(Subprocess.statistics(subprocess), target, Statistics.SIZE);
-        Statistics.completeMalloc(target);
+        Statistics.copyTo(Subprocess.statistics(subprocess), Statistics.of(target));
+        Statistics.completeMalloc(Statistics.of(target));
         return true;
     }
 
@@ -156,7 +154,7 @@ public final class Report {
     @Export("bool mi_heap_stats_get(mi_heap_t* heap, mi_stats_t* stats)")
     public static boolean heapStatistics(long heap, long target) {
         if (heap == 0 || !Statistics.fits(target)) return false;
-        heap(heap, target);
+        heap(heap, Statistics.of(target));
         return true;
     }
 

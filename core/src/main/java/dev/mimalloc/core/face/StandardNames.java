@@ -13,7 +13,6 @@ import dev.mimalloc.machine.Os;
 
 /** Allocation by the names of the C standard, POSIX and the BSDs. */
 public final class StandardNames {
-    private static final long POINTER = 8;
     private static final long WIDE = 4;
 
     private StandardNames() {}
@@ -21,10 +20,10 @@ public final class StandardNames {
     /** Stores the block at {@code p}; returns 0 or the error, and leaves errno alone. */
     @Export("int mi_posix_memalign(void** p, size_t alignment, size_t size)")
     public static int posixMemalign(long p, long alignment, long size) {
-        if (p == 0 || !Config.isPowerOfTwo(alignment) || alignment % POINTER != 0) return Errors.EINVAL;
+        if (p == 0 || !Config.isPowerOfTwo(alignment) || alignment % pointerSize() != 0) return Errors.EINVAL;
         long block = AllocateAligned.malloc(size, alignment);
         if (block == 0) return Errors.ENOMEM;
-        putLong(p, block);
+        putPointer(p, block);
         return 0;
     }
 
@@ -51,9 +50,9 @@ public final class StandardNames {
             Os.setErrno(Errors.EINVAL);
             return Errors.EINVAL;
         }
-        long block = Reallocate.reallocn(getLong(p), count, size);
+        long block = Reallocate.reallocn(getPointer(p), count, size);
         if (block == 0) return Errors.ENOMEM;
-        putLong(p, block);
+        putPointer(p, block);
         return 0;
     }
 
@@ -129,7 +128,7 @@ public final class StandardNames {
 
     /** Stores a block's size where the caller wants to know it. */
     private static long told(long block, long blockSize) {
-        if (blockSize != 0) putLong(blockSize, block == 0 ? 0 : Free.usableSize(block));
+        if (blockSize != 0) putPointer(blockSize, block == 0 ? 0 : Free.usableSize(block));
         return block;
     }
 }

@@ -36,11 +36,8 @@ public final class Page {
     private static final long FREE = 0; // 8 owner: blocks to allocate from
     private static final long LOCAL_FREE = FREE + 8; // 8 owner: blocks that it has freed
     private static final long THREAD = LOCAL_FREE + 8; // 8 relaxed: the thread's id, HIDDEN or FINDABLE; and flags
-    private static final long COUNTS = THREAD + 8; // 8 owner: the next three in one word
-    private static final long USED = COUNTS; // 4 owner: blocks given out, also those in threadFree; and the bit WAITS
-    private static final long CAPACITY = USED + 4; // 2 owner: blocks whose memory has been linked in so far
-    private static final long RESERVED = CAPACITY + 2; // 2 owner: blocks that there is room for
-    private static final long THREAD_FREE = RESERVED + 2; // 8 atomic: count << 48 | head | owned bit
+    private static final long COUNTS = THREAD + 8; // 8 owner: reserved << 48 | capacity << 32 | the bit WAITS | used
+    private static final long THREAD_FREE = COUNTS + 8; // 8 atomic: count << 48 | head | owned bit
     private static final long BLOCK_SIZE = THREAD_FREE + 8; // 8 once, unless Resize changes a large block: bytes
     private static final long SLICES = BLOCK_SIZE + 8; // 4 as BLOCK_SIZE: how many; 0 for a page straight from the OS
     private static final long ARENA = SLICES + 4; // 2 once: its arena's index
@@ -67,7 +64,10 @@ public final class Page {
     static final long MAX_SIZE = KEY + 32;
     /** The size of the descriptor of a page straight from the OS. */
     public static final long OS_SIZE = OS_PREV + 8;
-    private static final int CAPACITY_SHIFT = (int) (CAPACITY - COUNTS) * 8;
+    /** Blocks whose memory has been linked in so far, in 16 bits of the counts. */
+    private static final int CAPACITY_SHIFT = 32;
+    /** Blocks that there is room for, in the 16 bits above. */
+    private static final int RESERVED_SHIFT = 48;
 
     /** In the thread word: some block's user has an address inside it, because of a large alignment. */
     static final long HAS_INTERIOR = 1;
@@ -167,14 +167,17 @@ public final class Page {
     /** What the page's links and tags are encoded with. */
     static long key(long page) { return Secret.isBuilt() ? getLong(page + KEY) : Random.at(page); }
 
-    /** {@code used} in the low half, {@code capacity} and {@code reserved} above it. */
+    /** By shifts, not by narrower loads: these would find the parts elsewhere on a big-endian processor. */
     private static long counts(long page) { return getLong(page + COUNTS); }
     private static void setCounts(long page, long counts) { putLong(page + COUNTS, counts); }
-    public static int used(long page) { return getInt(page + USED) & ~WAITS; }
+    /** Blocks given out, also those in the thread-free list. */
+    public static int used(long page) { return (int) counts(page) & ~WAITS; }
     public static void addUsed(long page, int blocks) { setCounts(page, counts(page) + blocks); }
-    public static int capacity(long page) { return getShort(page + CAPACITY); }
-    public static int reserved(long page) { return getShort(page + RESERVED); }
-    public static void setReserved(long page, int blocks) { putShort(page + RESERVED, blocks); }
+    public static int capacity(long page) { return (int) (counts(page) >>> CAPACITY_SHIFT) & 0xffff; }
+    public static int reserved(long page) { return (int) (counts(page) >>> RESERVED_SHIFT); }
+    public static void setReserved(long page, int blocks) {
+        setCounts(page, counts(page) << 16 >>> 16 | (long) blocks << RESERVED_SHIFT);
+    }
 
     /** Acquire: whoever takes the blocks sees what other threads wrote before they freed them. */
     public static long threadFreeAcquire(long page) { return getAcquire(page + THREAD_FREE); }

@@ -10,19 +10,23 @@ import dev.mimalloc.machine.UpperTable;
 
 /**
  * From any address to the page it lies in, in two dependent loads: an upper table in static memory, indexed by the
- * address' bits 33 to 47, and below it tables with an entry for each slice. An address that is not the allocator's
+ * address' bits from 33 on, and below it tables with an entry for each slice. An address that is not the allocator's
  * leads to 0 and never to memory that cannot be read, also before anything has been allocated.
  *
  * <p>Entries are written with release before the first block of the page is given out. A thread that frees a block got
  * its address by some synchronisation with the one that allocated it, so a plain read sees the entry.
  */
 public final class PageMap {
-    private static final int ADDRESS_BITS = 48;
     private static final int LOWER_SHIFT = 33;
-    private static final long LOWER_SIZE = 8L << (LOWER_SHIFT - Config.SLICE_SHIFT);
-    private static final long LOWER_MASK = LOWER_SIZE / 8 - 1;
+    private static final long LOWER_MASK = (1L << (LOWER_SHIFT - Config.SLICE_SHIFT)) - 1;
 
     private PageMap() {}
+
+    private static long upperSize() { return 1L << Config.max(UpperTable.addressBits() - LOWER_SHIFT, 0); }
+
+    private static long lowerSize() {
+        return WORD << (Config.min(UpperTable.addressBits(), LOWER_SHIFT) - Config.SLICE_SHIFT);
+    }
 
     /**
      * The page of a block at {@code address}, for the fast path of free. It is 0 if there is none, and also for an
@@ -32,7 +36,7 @@ public final class PageMap {
         // An address that is no multiple of 8, and one beyond all memory, both have high bits in this.
         long turned = address >>> 3 | address << 61;
         long index = turned >>> (LOWER_SHIFT - 3);
-        if (unlikely(index >= 1 << (ADDRESS_BITS - LOWER_SHIFT))) return 0;
+        if (unlikely(index >= upperSize())) return 0;
         long lower = UpperTable.get(index);
         if (unlikely(lower == 0)) return 0;
         return address(getLong(address(lower) + ((turned >>> (Config.SLICE_SHIFT - 3) & LOWER_MASK) << 3)));
@@ -40,7 +44,7 @@ public final class PageMap {
 
     /** The page that {@code address} lies in, or 0. */
     public static long pageOf(long address) {
-        if (address >>> ADDRESS_BITS != 0) return 0;
+        if (address >>> UpperTable.addressBits() != 0) return 0;
         long lower = UpperTable.get(address >>> LOWER_SHIFT);
         return lower == 0 ? 0 : getLong(lower + entry(address));
     }
@@ -52,7 +56,7 @@ public final class PageMap {
      * table.
      */
     public static boolean register(long start, long slices, long page) {
-        if (start + (slices << Config.SLICE_SHIFT) >>> ADDRESS_BITS != 0) return false;
+        if (start + (slices << Config.SLICE_SHIFT) >>> UpperTable.addressBits() != 0) return false;
         for (long i = 0; i < slices; i++) {
             long address = start + (i << Config.SLICE_SHIFT);
             long lower = lower(address);
@@ -76,9 +80,9 @@ public final class PageMap {
 
     /** Gives all lower tables back; nobody may be looking for a page. */
     public static void releaseAll() {
-        for (long index = 0; index < 1 << (ADDRESS_BITS - LOWER_SHIFT); index++) {
+        for (long index = 0; index < upperSize(); index++) {
             long lower = UpperTable.getAcquire(index);
-            if (lower != 0 && UpperTable.compareAndSet(index, lower, 0)) OsMemory.releaseMeta(lower, LOWER_SIZE, Os.pageSize());
+            if (lower != 0 && UpperTable.compareAndSet(index, lower, 0)) OsMemory.releaseMeta(lower, lowerSize(), Os.pageSize());
         }
     }
 
@@ -89,9 +93,9 @@ public final class PageMap {
     }
 
     private static long newLower(long index) {
-        long lower = OsMemory.mapMeta(LOWER_SIZE, Os.pageSize());
+        long lower = OsMemory.mapMeta(lowerSize(), Os.pageSize());
         if (lower == 0 || UpperTable.compareAndSet(index, 0, lower)) return lower;
-        OsMemory.releaseMeta(lower, LOWER_SIZE, Os.pageSize());
+        OsMemory.releaseMeta(lower, lowerSize(), Os.pageSize());
         return UpperTable.getAcquire(index);
     }
 }
