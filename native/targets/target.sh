@@ -35,7 +35,7 @@ write_toolchain() {
   for tool in ar ranlib; do printf '#!/bin/sh\nexec "%s" %s "$@"\n' "$zig" "$tool" >"$work/bin/$tool"; done
   chmod +x "$work"/bin/*
   {
-    printf 'set(CMAKE_SYSTEM_NAME %s)\nset(CMAKE_SYSTEM_PROCESSOR %s)\n' "$system" "$processor"
+    printf 'set(MI_TARGET %s)\nset(CMAKE_SYSTEM_NAME %s)\nset(CMAKE_SYSTEM_PROCESSOR %s)\n' "$target" "$system" "$processor"
     printf 'set(CMAKE_C_COMPILER "%s")\nset(CMAKE_CXX_COMPILER "%s")\n' "$work/bin/cc" "$work/bin/c++"
     printf 'set(CMAKE_AR "%s")\nset(CMAKE_RANLIB "%s")\n' "$work/bin/ar" "$work/bin/ranlib"
     if [ "$emulator" != nothing ] && [ "$emulator" != itself ]; then printf 'set(CMAKE_CROSSCOMPILING_EMULATOR %s)\n' "$emulator"; fi
@@ -67,6 +67,6 @@ case $command in
     if [ "$emulator" = nothing ]; then fail "no program of $target can run here"; fi
     configure -DMI_BUILD_TESTS=ON
     quiet cmake --build "$work/out" -j "$(nproc)"
-    ctest --test-dir "$work/out" --output-on-failure ;;
+    ctest --test-dir "$work/out" --output-on-failure -j "$(nproc)" ;;
   *) fail "target.sh builds or tests, and does not $command" ;;
 esac

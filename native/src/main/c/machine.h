@@ -190,8 +190,10 @@ MI_INLINE int64_t Variant_defaultOf(int32_t option, int64_t value) {
   if (MI_PADDING && option == mi_option_secure_padding) return 1;
   if (MI_SHOW_ERRORS && option == mi_option_show_errors) return 1;
   if (MI_NO_THP && option == mi_option_allow_thp) return 0;
-  // Eight arenas of 64 MiB and four of 128, rather than two of a GiB, before half of the addresses are gone.
+  // With few addresses: eight arenas of 64 MiB and four of 128, rather than two of a GiB, before half of them are gone;
+  // and what is larger than a quarter of an arena goes back to the system with its addresses. In KiB.
   if (MI_ADDRESS_BITS < 48 && option == mi_option_arena_reserve) return 64 << 10;
+  if (MI_ADDRESS_BITS < 48 && option == mi_option_arena_max_object_size) return 16 << 10;
   // The tool has told of the misuse, and may have more to tell.
   if ((MI_TRACK_VALGRIND || MI_TRACK_ASAN) && option == mi_option_abort_on_misuse) return 0;
   return value;

@@ -30,6 +30,12 @@ static inline bool check(int* seen, bool holds, const char* file, int line, cons
   return false;
 }
 
+/// Where addresses have 32 bits arenas are smaller, and blocks come straight from the system sooner.
+#define IS_WIDE (sizeof(void*) > 4)
+#define ARENA_KIB (IS_WIDE ? 1 << 20 : 64 << 10)
+#define ARENA_OBJECT_KIB (IS_WIDE ? 2 << 20 : 16 << 10)
+#define FROM_SYSTEM ((size_t)(IS_WIDE ? 3 << 10 : 96) << 20)
+
 #define CHECK(...)                                                   \
   do {                                                               \
     static int seen_;                                                \

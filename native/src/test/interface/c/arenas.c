@@ -63,6 +63,7 @@ static void reserved(void) {
 /// With room enough, one of whole GiB shares no page of the hardware's directory with other mappings. A secure library's
 /// lies far from these.
 static void large(void) {
+  if (!IS_WIDE) return;
   const size_t gib = (size_t)1 << 30;
   for (int i = 0; i < 4; i++) {
     mi_arena_id_t arena = NULL;
@@ -280,9 +281,9 @@ static void managed_twice(void) {
   CHECK(!mi_manage_os_memory((char*)mi_arena_area(arena, NULL), 1000 + mi_arena_min_alignment(), true, false, true, -1));
   char* block = (char*)mi_malloc(10 * MIB);
   CHECK(!mi_manage_os_memory(block, 10 * MIB, true, false, false, -1));
-  char* large = (char*)mi_malloc((size_t)3 << 30);  // straight from the system
-  CHECK(large != NULL && !mi_manage_os_memory(large, (size_t)3 << 30, true, false, false, -1));
-  CHECK(!mi_manage_os_memory(large + ((size_t)2 << 30), 10 * MIB, true, false, false, -1));
+  char* large = (char*)mi_malloc(FROM_SYSTEM);  // straight from the system
+  CHECK(large != NULL && !mi_manage_os_memory(large, FROM_SYSTEM, true, false, false, -1));
+  CHECK(!mi_manage_os_memory(large + FROM_SYSTEM / 3 * 2, 10 * MIB, true, false, false, -1));
   mi_free(large);
   mi_free(block);
   // Neighbours are different memory; and another subprocess is the same process.

@@ -8,13 +8,13 @@ static const struct { const char* name; long value; } options_as_they_are[] = {
     {"RESERVE_OS_MEMORY", 0}, {"DEPRECATED_SEGMENT_CACHE", 0}, {"DEPRECATED_PAGE_RESET", 0},
     {"DEPRECATED_ABANDONED_PAGE_PURGE", 0}, {"DEPRECATED_SEGMENT_RESET", 0}, {"DEPRECATED_EAGER_COMMIT_DELAY", 1},
     {"PURGE_DELAY", 1000}, {"USE_NUMA_NODES", 0}, {"DISALLOW_OS_ALLOC", 0}, {"OS_TAG", 100}, {"MAX_ERRORS", 32},
-    {"MAX_WARNINGS", 32}, {"DEPRECATED_MAX_SEGMENT_RECLAIM", 10}, {"DESTROY_ON_EXIT", 0}, {"ARENA_RESERVE", 1048576},
+    {"MAX_WARNINGS", 32}, {"DEPRECATED_MAX_SEGMENT_RECLAIM", 10}, {"DESTROY_ON_EXIT", 0}, {"ARENA_RESERVE", ARENA_KIB},
     {"ARENA_PURGE_MULT", 1}, {"DEPRECATED_PURGE_EXTEND_DELAY", 1}, {"DISALLOW_ARENA_ALLOC", 0}, {"RETRY_ON_OOM", 400},
     {"VISIT_ABANDONED", 0}, {"GUARDED_MIN", 0}, {"GUARDED_MAX", 1073741824}, {"GUARDED_PRECISE", 0},
     {"GUARDED_SAMPLE_RATE", 0}, {"GUARDED_SAMPLE_SEED", 0}, {"GENERIC_COLLECT", 10000}, {"PAGE_RECLAIM_ON_FREE", 0},
     {"PAGE_FULL_RETAIN", 2}, {"PAGE_MAX_CANDIDATES", 4}, {"MAX_VABITS", 0}, {"PAGEMAP_COMMIT", 0},
     {"PAGE_COMMIT_ON_DEMAND", 0}, {"PAGE_MAX_RECLAIM", -1}, {"PAGE_CROSS_THREAD_MAX_RECLAIM", 32}, {"ALLOW_THP", 1},
-    {"MINIMAL_PURGE_SIZE", 0}, {"ARENA_MAX_OBJECT_SIZE", 2097152}, {"ARENA_IS_NUMA_LOCAL", 0}, {"PURGE_THREAD", 0}, {"GUARDED_REPORT", 1},
+    {"MINIMAL_PURGE_SIZE", 0}, {"ARENA_MAX_OBJECT_SIZE", ARENA_OBJECT_KIB}, {"ARENA_IS_NUMA_LOCAL", 0}, {"PURGE_THREAD", 0}, {"GUARDED_REPORT", 1},
     {"HARDEN", 0}, {"SECURE_TAGS", 0}, {"SECURE_SHUFFLE", 0}, {"SECURE_PADDING", 0}, {"SECURE_ZERO", 0},
     {"SECURE_REUSE", 0}, {"ABORT_ON_MISUSE", 2}, {"SECURE_QUARANTINE", 0}, {"SECURE_QUARANTINE_LARGE", 0}};
 
@@ -115,14 +115,18 @@ static void by_environment(void) {
   ASK("PURGE_DELAY=soon", purge_delay, 1000);
   CHECK(strstr(answer.warning, "PURGE_DELAY") != NULL);
   ASK("PURGE_DELAY=10x", purge_delay, 1000);
-  ASK("ARENA_RESERVE=4Q", arena_reserve, 1048576);
+  ASK("ARENA_RESERVE=4Q", arena_reserve, ARENA_KIB);
   ASK("PURGE_DELAY=99999999999999999999999", purge_delay, 1000);
   // So is what is beyond an option's limits, and a name that there is not; the value is kept as it was given.
   ASK("PURGE_DELAY=-5", purge_delay, -5);
   CHECK(strstr(answer.warning, "MIMALLOC_PURGE_DELAY") != NULL);
-  ASK("USE_NUMA_NODES=99999999999", use_numa_nodes, 99999999999);
+  ASK("USE_NUMA_NODES=999999999", use_numa_nodes, 999999999);
   CHECK(strstr(answer.warning, "MIMALLOC_USE_NUMA_NODES") != NULL);
+#if LONG_MAX > INT32_MAX
   ASK("PURGE_DELAY=9223372036854775807", purge_delay, LONG_MAX);
+#else
+  ASK("PURGE_DELAY=2147483647", purge_delay, LONG_MAX);
+#endif
   CHECK(strcmp(answer.warning, "") == 0);
   ASK("PURGE_DELY=5", purge_delay, 1000);
   CHECK(strstr(answer.warning, "MIMALLOC_PURGE_DELY") != NULL);
@@ -170,7 +174,7 @@ void options(void) {
   CHECK(mi_option_get_clamp(mi_option_purge_delay, 0, 10) == 10);
   CHECK(mi_option_get_clamp(mi_option_purge_delay, 5000, 10000) == 5000);
   CHECK(mi_option_get_clamp(mi_option_purge_delay, 0, 10000) == 1000);
-  CHECK(mi_option_get_size(mi_option_arena_reserve) == (size_t)1 << 30);
+  CHECK(mi_option_get_size(mi_option_arena_reserve) == (size_t)ARENA_KIB << 10);
   CHECK(mi_option_get_size(mi_option_purge_delay) == 1000);
   mi_option_set(mi_option_purge_delay, -1);
   CHECK(mi_option_get_size(mi_option_purge_delay) == 0);
@@ -185,7 +189,7 @@ void options(void) {
     CHECK(mi_option_get(option) == 0 && !mi_option_is_enabled(option) && mi_option_get_size(option) == 0);
   }
   // No value can do harm.
-  const long absurd[] = {0, -1, LONG_MIN, LONG_MAX, LONG_MAX - 1, 1L << 62, 1L << 31};
+  const long absurd[] = {0, -1, LONG_MIN, LONG_MAX, LONG_MAX - 1, LONG_MAX / 2 + 1, LONG_MIN / 2};
   for (int i = 0; i < _mi_option_last; i++) {
     mi_option_t option = (mi_option_t)i;
     if (i <= mi_option_verbose || i == mi_option_disallow_os_alloc || i == mi_option_disallow_arena_alloc || i == mi_option_destroy_on_exit) continue;

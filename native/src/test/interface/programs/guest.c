@@ -40,7 +40,7 @@ GUEST void guest_work(void) {
     for (int i = 0; i < 6; i++) mi_free(blocks[i]);
   }
   mi_heap_delete(heap);
-  mi_free(mi_malloc((size_t)5 << 30));  // straight from the system
+  mi_free(mi_malloc((size_t)(sizeof(void*) > 4 ? 5120 : 100) << 20));  // straight from the system
   mi_free(mi_malloc_aligned(100, 1 << 20));
   pthread_t thread;
   void* back;
@@ -55,7 +55,7 @@ GUEST void guest_reserve(void) {
   if (mi_reserve_os_memory_ex(64 << 20, true, false, true, &arena) != 0) abort();
   mi_heap_t* heap = mi_heap_new_in_arena(arena);
   mi_free(fill(mi_heap_malloc(heap, 100000), 100000));
-  if (mi_reserve_os_memory((size_t)40 << 30, false, false) != 0) abort();  // with bookkeeping of its own mappings
+  if (mi_reserve_os_memory((size_t)(sizeof(void*) > 4 ? 40960 : 200) << 20, false, false) != 0) abort();  // with bookkeeping of its own mappings
   for (int i = 0; i < 100; i++) mi_free(fill(mi_malloc((size_t)(i + 1) << 20), 1000));
   mi_subproc_id_t subprocess = mi_subproc_new();
   mi_subproc_add_current_thread(subprocess);

@@ -27,9 +27,9 @@ bool fails(Action action) {
 }  // namespace
 
 extern "C" __attribute__((visibility("default"))) int late_work(void) {
-  volatile std::size_t much = std::size_t{1} << 60;
+  volatile std::size_t much = PTRDIFF_MAX - 64;  // so much that no system has it, also with 32 bits
   if (!fails([&] { ::operator delete(::operator new(much)); })) return 11;
-  if (!fails([&] { std::vector<double>().reserve(much / 16); })) return 12;
+  if (!fails([&] { std::vector<double>().reserve(much / sizeof(double)); })) return 12;
   if (::operator new(much, std::nothrow) != nullptr) return 13;
   std::set_new_handler(gives_up_at_the_second);
   if (::operator new[](much, std::nothrow) != nullptr || calls != 2) return 14;
