@@ -27,11 +27,11 @@ need_zig() {
   fi
 }
 
-# CMake wants each tool as a program of one word.
+# CMake wants each tool as a program of one word. glibc's symbols are those of an old version, so that the library runs there.
 write_toolchain() {
   local tool
   mkdir -p "$work/bin"
-  for tool in cc c++; do printf '#!/bin/sh\nexec "%s" %s -target %s "$@"\n' "$zig" "$tool" "$target" >"$work/bin/$tool"; done
+  for tool in cc c++; do printf '#!/bin/sh\nexec "%s" %s -target %s "$@"\n' "$zig" "$tool" "$1" >"$work/bin/$tool"; done
   for tool in ar ranlib; do printf '#!/bin/sh\nexec "%s" %s "$@"\n' "$zig" "$tool" >"$work/bin/$tool"; done
   chmod +x "$work"/bin/*
   {
@@ -56,7 +56,10 @@ IFS=$'\t' read -r _ system processor emulator <<<"$row"
 prefix=$root/build/$target work=$root/build/$target/work
 need_zig
 mkdir -p "$work"
-write_toolchain
+case $target in
+  *-gnu | *-gnueabihf) if [ "$system" = Linux ]; then write_toolchain "$target.2.31"; else write_toolchain "$target"; fi ;;
+  *) write_toolchain "$target" ;;
+esac
 case $command in
   build)
     configure -DMI_BUILD_TESTS=OFF
@@ -65,6 +68,7 @@ case $command in
     printf 'ready: build/%s/lib\n' "$target" >&2 ;;
   test)
     if [ "$emulator" = nothing ]; then fail "no program of $target can run here"; fi
+    case $emulator in qemu-*) QEMU_LD_PREFIX=$("$here/sysroot.sh" "$processor") && export QEMU_LD_PREFIX ;; esac
     configure -DMI_BUILD_TESTS=ON
     quiet cmake --build "$work/out" -j "$(nproc)"
     ctest --test-dir "$work/out" --output-on-failure -j "$(nproc)" ;;

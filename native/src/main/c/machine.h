@@ -89,6 +89,7 @@ MI_INLINE void Memory_putShort(int64_t a, int32_t v) { *MI_AT(mi_quarter, a) = (
 MI_INLINE int32_t Memory_getByte(int64_t a) { return *MI_AT(unsigned char, a); }
 MI_INLINE void Memory_putByte(int64_t a, int32_t v) { *MI_AT(unsigned char, a) = (unsigned char)v; }
 MI_INLINE int64_t Memory_pointerSize(void) { return sizeof(void*); }
+MI_INLINE int64_t Memory_maxSize(void) { return PTRDIFF_MAX; }
 MI_INLINE int64_t Memory_getPointer(int64_t a) { return (int64_t)*MI_AT(mi_pointer, a); }
 MI_INLINE void Memory_putPointer(int64_t a, int64_t v) { *MI_AT(mi_pointer, a) = (uintptr_t)v; }
 #if MI_TRACK_ASAN

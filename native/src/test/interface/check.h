@@ -30,6 +30,14 @@ static inline bool check(int* seen, bool holds, const char* file, int line, cons
   return false;
 }
 
+/// MI_EMULATOR is a program that runs this one on a processor of another kind. Memory that is locked or limited is also
+/// its own, and it knows no advice but MADV_DONTNEED.
+#if defined(MI_EMULATOR)
+#define MI_EMULATED 1
+#else
+#define MI_EMULATED 0
+#define MI_EMULATOR ""
+#endif
 /// Where addresses have 32 bits arenas are smaller, and blocks come straight from the system sooner.
 #define IS_WIDE (sizeof(void*) > 4)
 #define ARENA_KIB (IS_WIDE ? 1 << 20 : 64 << 10)
@@ -78,7 +86,7 @@ static inline size_t opaque(size_t size) {
 }
 
 #define TOO_MUCH (opaque((size_t)PTRDIFF_MAX + 1))  // more than there can be
-#define A_LOT (opaque((size_t)PTRDIFF_MAX - 65536))  // there could be, but there is not
+#define A_LOT (opaque((size_t)PTRDIFF_MAX - (IS_WIDE ? 65536 : 100)))  // there could be, but there is not
 #define MANY (opaque(SIZE_MAX / 4))                  // 8 times as much is 2^65: too much, and it overflows
 #define EVERYTHING (opaque(SIZE_MAX))
 

@@ -109,9 +109,9 @@ MI_INLINE int64_t ThreadSlot_id(void) {
   __asm__("movq %%fs:0, %0" : "=r"(id));  // the thread control block begins with its own address
   return id;
 #elif defined(__aarch64__) || defined(__riscv)
-  return MI_ADDRESS(__builtin_thread_pointer());
+  return MI_ADDRESS(__builtin_thread_pointer()) & -16;  // flags lie below it, and musl's is a multiple of 8 only
 #else
-  static __thread _Alignas(16) char self[16] __attribute__((tls_model("initial-exec")));
+  static __thread _Alignas(16) char self[16] MI_TLS_MODEL;
   return MI_ADDRESS(self);
 #endif
 }

@@ -16,6 +16,14 @@
 
 #define MI_OS static __attribute__((unused))
 
+// A thread's variable is at a fixed distance from the thread pointer, also when the library was loaded late: one load, no
+// call. musl loads no library later that asks for this; a program that is linked statically has the same load there.
+#if defined(__linux__) && !defined(__GLIBC__)
+#define MI_TLS_MODEL __attribute__((tls_model("local-dynamic")))
+#else
+#define MI_TLS_MODEL __attribute__((tls_model("initial-exec")))
+#endif
+
 // What the system's own file says, beside the functions of Os and of ThreadSlot that are not here.
 static int mi_map_kind(int64_t alignment, int32_t flags);  // how mmap is told of MI_LARGE, MI_HUGE, MI_EXACT; -1 if it cannot be
 static int mi_map_file(void);  // -1, or what else the system wants to know of a mapping

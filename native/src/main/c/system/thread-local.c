@@ -1,8 +1,7 @@
 // --- ThreadSlot, by thread-local variables ----------------------------------------------------------------------------
 
-// At a fixed distance from the thread pointer, also when the library was loaded late: one load, no call.
-static __thread int64_t mi_theap_of_thread __attribute__((tls_model("initial-exec")));
-static __thread bool mi_thread_is_over __attribute__((tls_model("initial-exec")));
+static __thread int64_t mi_theap_of_thread MI_TLS_MODEL;
+static __thread bool mi_thread_is_over MI_TLS_MODEL;
 
 MI_INLINE int64_t ThreadSlot_theap(void) { return mi_theap_of_thread; }
 MI_INLINE int32_t ThreadSlot_mayOwn(void) { return !mi_thread_is_over; }

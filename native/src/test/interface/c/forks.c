@@ -27,7 +27,7 @@ static void* in_child(void* heap) {
 }
 
 static int child(void) {
-  alarm(60);  // rather killed than hung
+  alarm(MI_EMULATED ? 240 : 60);  // rather killed than hung
   if (!churn(10)) return 1;
   for (int i = 0; i < THREADS * FORKS; i++) {
     if (__atomic_load_n(&shared[i], __ATOMIC_ACQUIRE) != NULL) mi_free(shared[i]);

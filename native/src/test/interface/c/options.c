@@ -46,9 +46,11 @@ static bool ask(const char* setting, mi_option_t option) {
   if (child == 0) {
     dup2(pipes[1], 1);
     dup2(pipes[1], 2);
-    char* arguments[] = {program, (char*)"option", number, NULL};
-    char* environment[] = {(char*)setting, NULL};
-    execve(program, arguments, environment);
+    char libraries[1000] = "QEMU_LD_PREFIX=";
+    if (getenv("QEMU_LD_PREFIX") != NULL) strncat(libraries, getenv("QEMU_LD_PREFIX"), 900);
+    char* arguments[] = {(char*)MI_EMULATOR, program, (char*)"option", number, NULL};
+    char* environment[] = {(char*)setting, libraries, NULL};
+    execve(MI_EMULATED ? MI_EMULATOR : program, arguments + !MI_EMULATED, environment);
     _exit(9);
   }
   close(pipes[1]);
@@ -94,7 +96,9 @@ static void by_environment(void) {
   CHECK(answer.size == 64 << 20);
   ASK("ARENA_RESERVE=512K", arena_reserve, 512);
   ASK("ARENA_RESERVE=2G", arena_reserve, 2 << 20);
-  ASK("ARENA_RESERVE=1T", arena_reserve, 1L << 30);
+  if (IS_WIDE && !MI_EMULATED) {
+    ASK("ARENA_RESERVE=1T", arena_reserve, 1L << 30);
+  }
   ASK("ARENA_RESERVE=64MiB", arena_reserve, 64 << 10);
   ASK("ARENA_RESERVE=64MB", arena_reserve, 64 << 10);
   ASK("ARENA_RESERVE=64m", arena_reserve, 64 << 10);

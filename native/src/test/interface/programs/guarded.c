@@ -38,10 +38,18 @@ static int child(void (*run)(void)) {
   ssize_t more;
   while ((more = read(pipes[0], said + length, sizeof(said) - 1 - length)) > 0) length += (size_t)more;
   said[length] = 0;
+  char* emulator = strstr(said, "qemu: ");  // has words of its own for a fault
+  if (emulator != NULL) *emulator = 0;
   close(pipes[0]);
   waitpid(pid, &status, 0);
   return WIFSIGNALED(status) ? -WTERMSIG(status) : WEXITSTATUS(status);
 }
+
+#if defined(__x86_64__)
+enum { KNOWS_KIND = 1 };  // whether the instruction read or wrote
+#else
+enum { KNOWS_KIND = 0 };
+#endif
 
 static bool has_said(const char* text) {
   if (strstr(said, text) != NULL) return true;
@@ -102,8 +110,8 @@ static void faults(void) {
   size = 24;
   CHECK(child(overflow) == -SIGSEGV && has_said(", 8 bytes past the end of the block 0x") && has_said(" of 24 bytes"));
 #if defined(__x86_64__)
-  CHECK(child(overflow) == -SIGSEGV && has_said("mimalloc: error: write at 0x"));
-  CHECK(child(precise_over_read) == -SIGSEGV && has_said("mimalloc: error: read at 0x"));
+  CHECK(child(overflow) == -SIGSEGV && has_said(KNOWS_KIND ? "mimalloc: error: write at 0x" : "mimalloc: error: access at 0x"));
+  CHECK(child(precise_over_read) == -SIGSEGV && has_said(KNOWS_KIND ? "mimalloc: error: read at 0x" : "mimalloc: error: access at 0x"));
 #endif
   CHECK(child(use_after_free) == -SIGSEGV && has_said(", 3 bytes inside the freed block 0x"));
   CHECK(child(read_of_nothing) == -SIGSEGV && has_said(" of 0 bytes"));
@@ -430,6 +438,9 @@ int main(void) {
   handlers();
   void (*const others[])(void) = {found_at_free, blocks, heaps, sampled, many, threads, forked, refused};
   for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+#if defined(MI_EMULATOR)
+    if (others[i] == refused) continue;  // the limit would be the emulator's
+#endif
     int ended = child(others[i]);
     if (ended != 0) printf("part %zu ended with %d, and said: %s\n", i, ended, said), failures++;
   }

@@ -51,6 +51,8 @@ public final class Memory {
     // What a C program sees as a pointer or a size_t.
     /** How many bytes it has. */
     public static long pointerSize() { return WORD; }
+    /** The largest difference of two pointers, and so the largest size. */
+    public static long maxSize() { return Long.MAX_VALUE; }
     public static long getPointer(long a) { return ACCESS.getLong(a); }
     public static void putPointer(long a, long v) { ACCESS.putLong(a, v); }
 

@@ -2,6 +2,7 @@ package dev.mimalloc.core.base;
 
 import dev.mimalloc.machine.Bits;
 import dev.mimalloc.machine.Export;
+import dev.mimalloc.machine.Memory;
 import dev.mimalloc.machine.Os;
 
 /**
@@ -62,7 +63,7 @@ public final class SizeClass {
 
     /** {@code count * size}, or -1 if that is more than any block can have. */
     public static long total(long count, long size) {
-        if (Bits.multiplyHigh(count, size) != 0) return -1;
+        if (Bits.multiplyHigh(count, size) != 0 || count * size > Memory.maxSize()) return -1;
         return count * size;
     }
 
