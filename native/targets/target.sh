@@ -48,6 +48,35 @@ configure() {
     -DMI_INSTALL_TOPLEVEL=ON -DCMAKE_INSTALL_LIBDIR=lib "$@"
 }
 
+# states.tsv has what was seen of a target: linked, or run with which tests. The README's table is made of it.
+state_of() { awk -F '\t' -v t="$target" '$1 == t { print $2 }' "$here/states.tsv"; }
+
+write_state() {
+  local each
+  {
+    flock 9
+    printf '# target\tstate, as the last test or build left it\n'
+    for each in $(names); do
+      if [ "$each" = "$target" ]; then printf '%s\t%s\n' "$target" "$1"; else awk -F '\t' -v t="$each" '$1 == t' "$here/states.tsv"; fi
+    done
+  } 9>>"$here/states.tsv" >"$work/states"
+  cp "$work/states" "$here/states.tsv"
+  write_table
+}
+
+write_table() {
+  awk -F '\t' -v states="$here/states.tsv" '
+    function table(line, part) {
+      print "| target | state |"
+      print "|---|---|"
+      while ((getline line < states) > 0) if (line !~ /^#/) { split(line, part, "\t"); printf "| `%s` | %s |\n", part[1], part[2] }
+    }
+    /^<!-- end of targets -->/ { inside = 0 }
+    !inside { print }
+    /^<!-- targets:/ { inside = 1; table() }' "$root/README.md" >"$work/readme"
+  if ! cmp -s "$work/readme" "$root/README.md"; then cp "$work/readme" "$root/README.md"; fi
+}
+
 command=${1:-} target=${2:-}
 if [ "$command" = list ]; then names; exit; fi
 row=$(awk -F '\t' -v t="$target" '$1 == t' "$here/targets.tsv")
@@ -65,12 +94,28 @@ case $command in
     configure -DMI_BUILD_TESTS=OFF
     quiet cmake --build "$work/out" -j "$(nproc)"
     quiet cmake --install "$work/out" --prefix "$prefix"
+    case $(state_of) in '' | linked | "not "*) write_state linked ;; esac
     printf 'ready: build/%s/lib\n' "$target" >&2 ;;
   test)
     if [ "$emulator" = nothing ]; then fail "no program of $target can run here"; fi
     case $emulator in qemu-*) QEMU_LD_PREFIX=$("$here/sysroot.sh" "$processor") && export QEMU_LD_PREFIX ;; esac
     configure -DMI_BUILD_TESTS=ON
     quiet cmake --build "$work/out" -j "$(nproc)"
-    ctest --test-dir "$work/out" --output-on-failure -j "$(nproc)" ;;
+    passed=yes
+    ctest --test-dir "$work/out" --output-on-failure -j "$(nproc)" >"$work/tests" 2>&1 || passed=
+    sed -n '/% tests passed/,$p' "$work/tests"
+    count=$(sed -n 's/.*tests passed.* out of //p' "$work/tests")
+    if [ -z "$passed" ]; then
+      write_state "fails: $(sed -n 's/^\t *[0-9]* - \(.*\) (.*/\1/p' "$work/tests" | sort | paste -sd ' ')"
+      fail "what the tests said is in $work/tests"
+    fi
+    case $target in
+      *-linux-gnu*)
+        quiet cmake --install "$work/out" --prefix "$prefix"
+        programs=$("$here/programs.sh" "$prefix/lib/libmimalloc.so" "$QEMU_LD_PREFIX" "$emulator") ||
+          { write_state "$count tests pass under $emulator; real programs fail"; fail "real programs fail"; } ;;
+    esac
+    case $emulator in itself) ;; *) under=" under $emulator" ;; esac
+    write_state "run: $count tests${under:-}${programs:+, and $programs}" ;;
   *) fail "target.sh builds or tests, and does not $command" ;;
 esac

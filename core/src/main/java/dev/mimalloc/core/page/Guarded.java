@@ -62,7 +62,10 @@ public final class Guarded {
     private static final long ENTRIES = SPARE + 8; // MOST of them
     public static final long SIZE = ENTRIES + MOST * ENTRY;
 
-    /** Larger mappings are not kept when their block is freed: so those that are have at most 256 MiB of addresses. */
+    /**
+     * Larger mappings are not kept when their block is freed: so those that are have at most 256 MiB of addresses; twice as
+     * many where an OS page alone has as much.
+     */
     private static final long KEPT_BYTES = 64 << 10;
     /** Is in the bytes around a block, and in few others. */
     private static final int PATTERN = 0xDE;
@@ -175,7 +178,7 @@ public final class Guarded {
         long entry = Page.guard(page);
         compareAndSet(entry + FREER, 0, ThreadSlot.id()); // the end of a heap is that of its blocks, too
         long size = Page.osSize(page);
-        boolean kept = size <= KEPT_BYTES && subprocess == Main.subprocess() && close(Page.start(page), size);
+        boolean kept = size <= Config.max(KEPT_BYTES, 2 * Os.pageSize()) && subprocess == Main.subprocess() && close(Page.start(page), size);
         if (kept) Statistics.decrease(Subprocess.statistics(subprocess), Statistics.COMMITTED, Page.blockSize(page));
         if (kept) putRelease(entry + KEPT, page);
         putRelease(entry + TAKEN, 0);
@@ -194,11 +197,11 @@ public final class Guarded {
         return false;
     }
 
-    /** Is there one OS page before the guard? */
-    private static boolean isSmall(long bytes) { return bytes <= 2 * Os.pageSize(); }
+    /** Is there one OS page before the guard, and not a large one? */
+    private static boolean isSmall(long bytes) { return bytes <= Config.min(2 * Os.pageSize(), KEPT_BYTES / 2); }
 
     /**
-     * Takes access to a mapping away. A small one keeps its memory, of 16 MiB in all at most: to give it back, and to have
+     * Takes access to a mapping away. A small one keeps its memory, of 16 MiB in all at most, or 64 MiB with OS pages of 16 KiB: to give it back, and to have
      * the next block fault it in again, takes four times as long.
      */
     private static boolean close(long start, long size) {
