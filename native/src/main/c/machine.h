@@ -107,6 +107,12 @@ MI_INLINE void Memory_fill(int64_t a, int64_t size, int32_t v) { __builtin_memse
 MI_INLINE void Memory_zero(int64_t a, int64_t words) { __builtin_memset(MI_AT(void, a), 0, (size_t)words << 3); }
 #endif
 
+// Memory: what C programs have, as wide as their addresses
+typedef uintptr_t __attribute__((may_alias)) mi_pointer;
+MI_INLINE int64_t Memory_getPointer(int64_t a) { return MI_ADDRESS(*MI_AT(mi_pointer, a)); }
+MI_INLINE void Memory_putPointer(int64_t a, int64_t v) { *MI_AT(mi_pointer, a) = (uintptr_t)v; }
+#define Memory_pointerSize() ((int64_t)sizeof(void*))
+
 // Memory: atomic access to words
 MI_INLINE int64_t Memory_getRelaxed(int64_t a) { return __atomic_load_n(MI_AT(mi_word, a), __ATOMIC_RELAXED); }
 MI_INLINE int32_t Memory_equalsRelaxed(int64_t a, int64_t v) {
@@ -219,8 +225,9 @@ MI_INLINE int64_t Memory_address(int64_t a) { return a; }
 MI_INLINE int64_t Memory_root(void) { return MI_ADDRESS(mi_root); }
 
 // UpperTable. Never touched means never backed.
-static mi_word mi_upper_table[MI_ADDRESS_BITS > 33 ? 1 << (MI_ADDRESS_BITS - 33) : 1];
-MI_INLINE int32_t UpperTable_addressBits(void) { return MI_ADDRESS_BITS; }
+#define UpperTable_addressBits() MI_ADDRESS_BITS
+#define UpperTable_shift() (MI_ADDRESS_BITS > 32 ? 33 : 29)
+static mi_word mi_upper_table[1 << (UpperTable_addressBits() - UpperTable_shift())];
 MI_INLINE int64_t UpperTable_get(int64_t i) { return mi_upper_table[i]; }
 MI_INLINE int64_t UpperTable_getAcquire(int64_t i) { return Memory_getAcquire(MI_ADDRESS(mi_upper_table + i)); }
 MI_INLINE int32_t UpperTable_compareAndSet(int64_t i, int64_t expected, int64_t v) {
@@ -241,14 +248,16 @@ MI_INLINE void Callback_output(int64_t f, int64_t text, int64_t arg) {
   ((mi_output_fun*)(uintptr_t)f)(MI_AT(const char, text), MI_AT(void, arg));
 }
 MI_INLINE void Callback_error(int64_t f, int32_t code, int64_t arg) { ((mi_error_fun*)(uintptr_t)f)(code, MI_AT(void, arg)); }
+// Core's area has a word of 64 bits for each of the struct's.
 MI_INLINE int32_t Callback_visitBlock(int64_t f, int64_t heap, int64_t area, int64_t block, int64_t size, int64_t arg) {
-#if UINTPTR_MAX < UINT64_MAX
-  const mi_word* a = MI_AT(const mi_word, area);
-  const mi_heap_area_t shown = {MI_AT(void, a[0]), (size_t)a[1], (size_t)a[2], (size_t)a[3], (size_t)a[4], (size_t)a[5], MI_AT(void, a[6])};
-  area = MI_ADDRESS(&shown);
+#if UINTPTR_MAX > UINT32_MAX
+  const mi_heap_area_t* shown = MI_AT(const mi_heap_area_t, area);
+#else
+  const mi_word* w = MI_AT(mi_word, area);
+  mi_heap_area_t copy = {MI_AT(void, w[0]), (size_t)w[1], (size_t)w[2], (size_t)w[3], (size_t)w[4], (size_t)w[5], MI_AT(void, w[6])};
+  const mi_heap_area_t* shown = &copy;
 #endif
-  return ((mi_block_visit_fun*)(uintptr_t)f)(MI_AT(const mi_heap_t, heap), MI_AT(const mi_heap_area_t, area),
-                                             MI_AT(void, block), (size_t)size, MI_AT(void, arg));
+  return ((mi_block_visit_fun*)(uintptr_t)f)(MI_AT(const mi_heap_t, heap), shown, MI_AT(void, block), (size_t)size, MI_AT(void, arg));
 }
 MI_INLINE int32_t Callback_visitHeap(int64_t f, int64_t heap, int64_t arg) {
   return ((mi_heap_visit_fun*)(uintptr_t)f)(MI_AT(mi_heap_t, heap), MI_AT(void, arg));

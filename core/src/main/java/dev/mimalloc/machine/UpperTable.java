@@ -4,11 +4,12 @@ import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 
 /**
- * The page map's upper table: a word for each 8 GiB of addresses, 0 at first. Static memory in C; on the JVM an array, since every free reads
- * it, and a load from an array takes a tenth of what a load from memory takes of the JIT's budget for a method.
+ * The page map's upper table: a word for each range of 2^{@link #shift} addresses, 0 at first. Static memory in C; on
+ * the JVM an array, since every free reads it, and a load from an array takes a tenth of what a load from memory takes
+ * of the JIT's budget for a method.
  */
 public final class UpperTable {
-    private static final long[] TABLE = new long[1 << 15];
+    private static final long[] TABLE = new long[1 << addressBits() - shift()];
     private static final VarHandle ENTRY = MethodHandles.arrayElementVarHandle(long[].class);
 
     static {
@@ -18,8 +19,11 @@ public final class UpperTable {
 
     private UpperTable() {}
 
-    /** How many bits a user's address has: with 48 there are 2^15 words, with up to 33 there is one. */
+    /** The bits that a user's address has at most: a constant, 48, or 32 where pointers have 32. */
     public static int addressBits() { return 48; }
+
+    /** The bits of an address that are below the index: a constant, 33, or 29 where pointers have 32 bits. */
+    public static int shift() { return 33; }
 
     /** A plain read: a thread that has a block's address has also got what the thread saw that allocated it. */
     public static long get(long index) { return TABLE[(int) index]; }

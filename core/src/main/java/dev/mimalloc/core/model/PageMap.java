@@ -10,23 +10,18 @@ import dev.mimalloc.machine.UpperTable;
 
 /**
  * From any address to the page it lies in, in two dependent loads: an upper table in static memory, indexed by the
- * address' bits from 33 on, and below it tables with an entry for each slice. An address that is not the allocator's
- * leads to 0 and never to memory that cannot be read, also before anything has been allocated.
+ * address' highest bits, 33 to 47 or 29 to 31, and below it tables with an entry for each slice. An address that is not
+ * the allocator's leads to 0 and never to memory that cannot be read, also before anything has been allocated.
  *
  * <p>Entries are written with release before the first block of the page is given out. A thread that frees a block got
  * its address by some synchronisation with the one that allocated it, so a plain read sees the entry.
  */
 public final class PageMap {
-    private static final int LOWER_SHIFT = 33;
-    private static final long LOWER_MASK = (1L << (LOWER_SHIFT - Config.SLICE_SHIFT)) - 1;
-
     private PageMap() {}
 
-    private static long upperSize() { return 1L << Config.max(UpperTable.addressBits() - LOWER_SHIFT, 0); }
-
-    private static long lowerSize() {
-        return WORD << (Config.min(UpperTable.addressBits(), LOWER_SHIFT) - Config.SLICE_SHIFT);
-    }
+    private static int upperSize() { return 1 << (UpperTable.addressBits() - UpperTable.shift()); }
+    private static long lowerSize() { return 8L << (UpperTable.shift() - Config.SLICE_SHIFT); }
+    private static long lowerMask() { return lowerSize() / 8 - 1; }
 
     /**
      * The page of a block at {@code address}, for the fast path of free. It is 0 if there is none, and also for an
@@ -35,21 +30,21 @@ public final class PageMap {
     public static long pageOfBlock(long address) {
         // An address that is no multiple of 8, and one beyond all memory, both have high bits in this.
         long turned = address >>> 3 | address << 61;
-        long index = turned >>> (LOWER_SHIFT - 3);
+        long index = turned >>> (UpperTable.shift() - 3);
         if (unlikely(index >= upperSize())) return 0;
         long lower = UpperTable.get(index);
         if (unlikely(lower == 0)) return 0;
-        return address(getLong(address(lower) + ((turned >>> (Config.SLICE_SHIFT - 3) & LOWER_MASK) << 3)));
+        return address(getLong(address(lower) + ((turned >>> (Config.SLICE_SHIFT - 3) & lowerMask()) << 3)));
     }
 
     /** The page that {@code address} lies in, or 0. */
     public static long pageOf(long address) {
         if (address >>> UpperTable.addressBits() != 0) return 0;
-        long lower = UpperTable.get(address >>> LOWER_SHIFT);
+        long lower = UpperTable.get(address >>> UpperTable.shift());
         return lower == 0 ? 0 : getLong(lower + entry(address));
     }
 
-    private static long entry(long address) { return (address >>> Config.SLICE_SHIFT & LOWER_MASK) << 3; }
+    private static long entry(long address) { return (address >>> Config.SLICE_SHIFT & lowerMask()) << 3; }
 
     /**
      * Enters {@code page} for {@code slices} slices from {@code start} on; false if the OS has no memory for the
@@ -87,7 +82,7 @@ public final class PageMap {
     }
 
     private static long lower(long address) {
-        long index = address >>> LOWER_SHIFT;
+        long index = address >>> UpperTable.shift();
         long lower = UpperTable.getAcquire(index);
         return lower != 0 ? lower : newLower(index);
     }
