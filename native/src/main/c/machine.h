@@ -7,12 +7,24 @@
 #if !defined(__GNUC__)
 #error "mimalloc needs gcc, clang or a compiler that knows their built-ins"
 #endif
+// A WebAssembly module may be all that there is.
+#if defined(__wasm__) && !defined(__wasi__) && !defined(__EMSCRIPTEN__)
+#define MI_HAS_LIBC 0
+#else
+#define MI_HAS_LIBC 1
+#endif
 #define MI_INLINE static inline __attribute__((always_inline, unused))
 #if !defined(MI_TRACK_VALGRIND)
 #define MI_TRACK_VALGRIND 0
 #endif
 #if !defined(MI_TRACK_ASAN)
 #define MI_TRACK_ASAN 0
+#endif
+// A function that is there for others. In WebAssembly it would be in each module, wanted or not.
+#if defined(__wasm__)
+#define MI_KEPT
+#else
+#define MI_KEPT , used
 #endif
 #define MI_SLOW static __attribute__((noinline))
 #define MI_STRING_(x) #x
@@ -107,12 +119,6 @@ MI_INLINE void Memory_fill(int64_t a, int64_t size, int32_t v) { __builtin_memse
 MI_INLINE void Memory_zero(int64_t a, int64_t words) { __builtin_memset(MI_AT(void, a), 0, (size_t)words << 3); }
 #endif
 
-// Memory: what C programs have, as wide as their addresses
-typedef uintptr_t __attribute__((may_alias)) mi_pointer;
-MI_INLINE int64_t Memory_getPointer(int64_t a) { return MI_ADDRESS(*MI_AT(mi_pointer, a)); }
-MI_INLINE void Memory_putPointer(int64_t a, int64_t v) { *MI_AT(mi_pointer, a) = (uintptr_t)v; }
-#define Memory_pointerSize() ((int64_t)sizeof(void*))
-
 // Memory: atomic access to words
 MI_INLINE int64_t Memory_getRelaxed(int64_t a) { return __atomic_load_n(MI_AT(mi_word, a), __ATOMIC_RELAXED); }
 MI_INLINE int32_t Memory_equalsRelaxed(int64_t a, int64_t v) {
@@ -192,7 +198,19 @@ MI_SLOW _Noreturn void mi_check_failed(const char* what, int64_t address);
 #endif
 #define Variant_abortsWithoutMemory() (MI_XMALLOC)
 #define Variant_showsErrors() (MI_DEBUG >= 1)
+#if defined(__wasm__)
+#define MI_ARENA_RESERVE 1024    // KiB: a small program's module stays small; of the next arenas each eight are larger
+#define MI_ARENA_MAX_OBJECT 512  // KiB: larger blocks are pieces of one memory, where neighbours become one again
+#define MI_PURGE_DELAY -1        // nothing can be given back
+#endif
 MI_INLINE int64_t Variant_defaultOf(int32_t option, int64_t value) {
+#if defined(MI_ARENA_RESERVE)
+  if (option == mi_option_arena_reserve) return MI_ARENA_RESERVE;
+  if (option == mi_option_arena_max_object_size) return MI_ARENA_MAX_OBJECT;
+#endif
+#if defined(MI_PURGE_DELAY)
+  if (option == mi_option_purge_delay) return MI_PURGE_DELAY;
+#endif
   if (MI_GUARDED && option == mi_option_guarded_sample_rate) return MI_GUARDED_RATE;
   if (MI_PADDING && option == mi_option_secure_padding) return 1;
   if (MI_SHOW_ERRORS && option == mi_option_show_errors) return 1;
@@ -240,6 +258,24 @@ enum { MI_COMMIT = 1, MI_LARGE = 2, MI_HUGE = 4, MI_EXACT = 8, MI_REPLACE = 16 }
 enum { MI_NO_ACCESS = 0, MI_READ_WRITE = 1 };                                                    // access
 enum { MI_DROP = 0, MI_DROP_LOCKED = 1, MI_DROP_LATER = 2, MI_HUGE_PAGES = 3, MI_NO_HUGE_PAGES = 4 };  // advice
 
+// Core's numbers of errors are Linux's: what each C library has for them, and Linux's where there is none.
+#if __has_include(<errno.h>)
+#include <errno.h>
+#else
+enum { EAGAIN = 11, ENOMEM = 12, EFAULT = 14, EINVAL = 22, EOVERFLOW = 75 };
+#endif
+MI_INLINE int32_t Os_numberOf(int32_t code) {
+  return code == 11 ? EAGAIN : code == 12 ? ENOMEM : code == 14 ? EFAULT : code == 22 ? EINVAL : code == 75 ? EOVERFLOW : code;
+}
+
+// A WebAssembly module has one memory, which only grows: what is reserved of it is memory.
+#if defined(__wasm__)
+#define MI_RESERVES_FOR_FREE 0
+#else
+#define MI_RESERVES_FOR_FREE 1
+#endif
+#define Os_reservesForFree() (MI_RESERVES_FOR_FREE)
+
 // Callback: the first argument is the address of a user's function.
 MI_INLINE void Callback_deferredFree(int64_t f, int32_t force, int64_t heartbeat, int64_t arg) {
   ((mi_deferred_free_fun*)(uintptr_t)f)(force != 0, (unsigned long long)heartbeat, MI_AT(void, arg));
@@ -247,7 +283,7 @@ MI_INLINE void Callback_deferredFree(int64_t f, int32_t force, int64_t heartbeat
 MI_INLINE void Callback_output(int64_t f, int64_t text, int64_t arg) {
   ((mi_output_fun*)(uintptr_t)f)(MI_AT(const char, text), MI_AT(void, arg));
 }
-MI_INLINE void Callback_error(int64_t f, int32_t code, int64_t arg) { ((mi_error_fun*)(uintptr_t)f)(code, MI_AT(void, arg)); }
+MI_INLINE void Callback_error(int64_t f, int32_t code, int64_t arg) { ((mi_error_fun*)(uintptr_t)f)(Os_numberOf(code), MI_AT(void, arg)); }
 // Core's area has a word of 64 bits for each of the struct's.
 MI_INLINE int32_t Callback_visitBlock(int64_t f, int64_t heap, int64_t area, int64_t block, int64_t size, int64_t arg) {
 #if UINTPTR_MAX > UINT32_MAX

@@ -42,6 +42,8 @@ static int64_t Os_write(int64_t text, int64_t length);
 #endif
 #include "system/cpp.c"
 #include "system/callers.c"
+#include "system/environment.c"
+#include "system/libc.c"
 
 // --- Core: translated from Java --------------------------------------------------------------------------------------
 

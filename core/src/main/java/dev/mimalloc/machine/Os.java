@@ -87,6 +87,11 @@ public final class Os {
     }
 
     public static long pageSize() { return system.pageSize(); }
+    /**
+     * Do addresses cost nothing as long as they are only reserved? A constant. Where reserved memory is memory, no more
+     * is reserved than is asked for.
+     */
+    public static boolean reservesForFree() { return true; }
     public static int processors() { return Runtime.getRuntime().availableProcessors(); }
 
     /**
@@ -237,7 +242,10 @@ public final class Os {
         return ByteBuffer.wrap(bytes).getLong();
     }
 
-    /** For C's {@code errno}; Java has exceptions. */
+    /** The number that the system's C library has for an error, one of core's {@code Errors}. On the JVM it is core's own. */
+    public static int numberOf(int code) { return code; }
+
+    /** For C's {@code errno}, by core's number; Java has exceptions. */
     public static void setErrno(int code) {}
 
     /** Ends the process at once, with the status of a C program that aborts. */

@@ -12,7 +12,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 class SignatureTest {
     @ParameterizedTest
     @CsvSource(delimiter = '|', textBlock = """
-            (J)J   | void* mi_malloc(size_t size)             | { return (void*)(uintptr_t)X_f((int64_t)size); }
+            (J)J   | void* mi_malloc(size_t size)             | { return (void*)(uintptr_t)X_f((int64_t)(ptrdiff_t)size); }
             (J)V   | void mi_free(void* p)                    | { X_f((int64_t)(uintptr_t)p); }
             (JZ)Z  | bool mi_f(const mi_heap_t* h, bool b)    | { return X_f((int64_t)(uintptr_t)h, (int32_t)b) != 0; }
             ()I    | int mi_version(void)                     | { return (int)X_f(); }

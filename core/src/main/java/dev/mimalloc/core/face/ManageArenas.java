@@ -42,7 +42,7 @@ public final class ManageArenas {
     public static int reserve(long size, boolean commit, boolean allowLarge, boolean exclusive, long id) {
         long arena = reserveArena(size, flagsOf(commit, false, false, exclusive) | (allowLarge ? Arena.LARGE : 0));
         store(id, arena);
-        return arena == 0 ? Errors.ENOMEM : 0;
+        return arena == 0 ? Os.numberOf(Errors.ENOMEM) : 0;
     }
 
     /**
@@ -173,7 +173,7 @@ public final class ManageArenas {
     public static int reserveHugeAt(long pages, int node, long timeout, boolean exclusive, long id) {
         store(id, 0);
         if (pages == 0) return 0;
-        if (pages < 0 || pages > 1 << 20 || !Startup.ready()) return Errors.ENOMEM;
+        if (pages < 0 || pages > 1 << 20 || !Startup.ready()) return Os.numberOf(Errors.ENOMEM);
         long until = timeout == 0 ? Config.MAX_SIZE : Os.clock() + timeout;
         // Owned is only looked at when the arena's subprocess ends: nothing of it is ever purged.
         int flags = flagsOf(true, true, true, exclusive) | Arena.OWNED;
@@ -190,7 +190,7 @@ public final class ManageArenas {
             made++;
         }
         if (made < pages) Errors.warn(Text.literal("huge OS pages that could not be had"), pages - made);
-        return made == 0 ? Errors.ENOMEM : 0;
+        return made == 0 ? Os.numberOf(Errors.ENOMEM) : 0;
     }
 
     /** Reserves pages of 1 GiB in equal parts at NUMA nodes; 0 nodes stand for all that there are. */

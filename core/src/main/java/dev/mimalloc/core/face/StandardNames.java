@@ -20,9 +20,9 @@ public final class StandardNames {
     /** Stores the block at {@code p}; returns 0 or the error, and leaves errno alone. */
     @Export("int mi_posix_memalign(void** p, size_t alignment, size_t size)")
     public static int posixMemalign(long p, long alignment, long size) {
-        if (p == 0 || !Config.isPowerOfTwo(alignment) || alignment % pointerSize() != 0) return Errors.EINVAL;
+        if (p == 0 || !Config.isPowerOfTwo(alignment) || alignment % pointerSize() != 0) return Os.numberOf(Errors.EINVAL);
         long block = AllocateAligned.malloc(size, alignment);
-        if (block == 0) return Errors.ENOMEM;
+        if (block == 0) return Os.numberOf(Errors.ENOMEM);
         putPointer(p, block);
         return 0;
     }
@@ -48,10 +48,10 @@ public final class StandardNames {
     public static int reallocarr(long p, long count, long size) {
         if (p == 0) {
             Os.setErrno(Errors.EINVAL);
-            return Errors.EINVAL;
+            return Os.numberOf(Errors.EINVAL);
         }
         long block = Reallocate.reallocn(getPointer(p), count, size);
-        if (block == 0) return Errors.ENOMEM;
+        if (block == 0) return Os.numberOf(Errors.ENOMEM);
         putPointer(p, block);
         return 0;
     }
