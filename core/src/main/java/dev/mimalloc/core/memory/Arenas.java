@@ -144,27 +144,31 @@ public final class Arenas {
     }
 
     private static boolean reserve(long subprocess, long count, long slices) {
-        long least = Config.alignUp(slices << Config.SLICE_SHIFT, ALIGNMENT);
+        long unit = alignment();
+        long least = Config.alignUp(slices << Config.SLICE_SHIFT, unit);
         long size = Options.boundedSize(Options.ARENA_RESERVE);
         if (size == 0) return false;
         // The more arenas there are, the larger the next: their number stays small, and so does the search through
         // them.
-        size = Config.max(Config.alignUp(size << Config.min(count / 8, 16), ALIGNMENT), least);
+        size = Config.max(Config.alignUp(size << Config.min(count / 8, 16), unit), least);
         long eager = Options.bounded(Options.ARENA_EAGER_COMMIT);
         int flags = Options.isEnabled(Options.ALLOW_LARGE_OS_PAGES) ? Arena.LARGE : 0;
-        if (eager == 1) flags |= Arena.ACCESSIBLE;
+        if (eager == 1 || !Os.reservesForFree()) flags |= Arena.ACCESSIBLE;
         // Large OS pages are there from the start.
         else if (eager == 2 && OsConfig.overcommits()) flags |= flags == Arena.LARGE ? Arena.ACCESSIBLE : Arena.BY_STEPS;
         while (true) {
-            if (size == least || isThereTwice(size)) {
+            if (size == least || !Os.reservesForFree() || isThereTwice(size)) {
                 long arena = reserveMemory(subprocess, size, flags);
                 if (arena != 0 && Options.isEnabled(Options.ARENA_IS_NUMA_LOCAL)) Arena.setNumaNodeRelaxed(arena, localNode());
                 if (arena != 0) return true;
             }
             if (size == least) return false;
-            size = Config.max(Config.alignUp(size / 2, ALIGNMENT), least);
+            size = Config.max(Config.alignUp(size / 2, unit), least);
         }
     }
+
+    /** What the addresses and the size of an arena are multiples of. */
+    private static long alignment() { return Os.reservesForFree() ? ALIGNMENT : Config.SLICE; }
 
     /**
      * Are there twice as many addresses as an arena would take? The address space may have a limit, of which an arena
@@ -185,8 +189,8 @@ public final class Arenas {
     public static long reserveMemory(long subprocess, long size, int flags) {
         boolean commit = (flags & Arena.ACCESSIBLE) != 0;
         int mapping = !commit ? 0 : (flags & Arena.LARGE) != 0 ? Os.COMMIT | Os.LARGE : Os.COMMIT;
-        long start = size < DIRECTORY || Random.isOn() ? 0 : OsMemory.map(size, DIRECTORY, mapping);
-        if (start == 0) start = OsMemory.map(size, ALIGNMENT, mapping);
+        long start = size < DIRECTORY || !Os.reservesForFree() || Random.isOn() ? 0 : OsMemory.map(size, DIRECTORY, mapping);
+        if (start == 0) start = OsMemory.map(size, alignment(), mapping);
         if (start == 0) return 0;
         Statistics.add(Subprocess.statistics(subprocess), Statistics.MMAP_CALLS, 1);
         flags |= Arena.OWNED | Arena.ZERO;

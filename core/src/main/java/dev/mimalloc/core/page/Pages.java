@@ -305,11 +305,13 @@ public final class Pages {
         return limited ? Config.alignUp(size, Os.pageSize()) : Config.alignUp(size + size / 8, MAPPED_ALIGNMENT);
     }
 
-    /** How many addresses are reserved for a growing block: twice its bytes. */
-    static long room(long blockSize) { return Config.alignUp(2 * blockSize, MAPPED_ALIGNMENT); }
+    /** How many addresses are reserved for a growing block: twice its bytes, where these cost nothing. */
+    static long room(long blockSize) {
+        return Os.reservesForFree() ? Config.alignUp(2 * blockSize, MAPPED_ALIGNMENT) : blockSize + guardBytes();
+    }
 
     /** Reserves addresses for a growing block, or 0; aligned so that huge pages stay whole when they move there. */
-    static long reserve(long size) { return OsMemory.map(size, MAPPED_ALIGNMENT, 0); }
+    static long reserve(long size) { return OsMemory.map(size, Os.reservesForFree() ? MAPPED_ALIGNMENT : Config.SLICE, 0); }
 
     /** Counts more addresses and more memory, or less of them, for a page straight from the OS. */
     static void countMapped(long page, long addresses, long bytes) {

@@ -181,7 +181,7 @@ public final class Resize {
         long more = wanted - Pages.charge(page);
         if (!Limits.charge(heap, more)) return false;
         Pages.trace(page, false);
-        boolean grown = growBehind(page, wanted) || move(page, wanted);
+        boolean grown = growBehind(page, wanted) || Os.reservesForFree() && move(page, wanted);
         Pages.trace(page, true);
         if (grown) Pages.countGrown(page, wanted - before);
         if (grown) Pages.countMapped(page, 0, wanted - before);
@@ -198,21 +198,31 @@ public final class Resize {
         long start = Page.start(page);
         long before = Page.blockSize(page);
         long room = Page.osSize(page);
-        if (wanted + Pages.guardBytes() > room) return false;
-        OsMemory.unmap(start + before, wanted - before);
+        boolean inside = wanted + Pages.guardBytes() <= room;
+        // Where no more is reserved than is asked for, the system may have what is behind all the same.
+        if (!inside && Os.reservesForFree()) return false;
+        if (room > before) OsMemory.unmap(start + before, Config.min(wanted, room) - before);
         if (Os.remap(start, before, wanted, 0) == start) {
             // The page map changes only now: until the call returned, another page might have got these addresses.
             Page.setBlockSize(page, wanted);
-            if (PageMap.register(start, Pages.mappedSlices(page), page)) return true;
+            if (PageMap.register(start, Pages.mappedSlices(page), page)) {
+                if (!inside) countRoom(page, wanted);
+                return true;
+            }
             Page.setBlockSize(page, before);
             PageMap.register(start, Pages.mappedSlices(page), page); // as it was: there are tables for these
             OsMemory.unmap(start + before, wanted - before);
         }
         // The addresses just behind the block may be another mapping's by now, and are not touched any more.
         if (room > wanted) OsMemory.unmap(start + wanted, room - wanted);
-        Page.setOsSize(page, before);
-        Pages.countMapped(page, before - room, 0);
+        countRoom(page, before);
         return false;
+    }
+
+    /** Notes that the addresses of a page's mapping are {@code room} bytes by now. */
+    private static void countRoom(long page, long room) {
+        Pages.countMapped(page, room - Page.osSize(page), 0);
+        Page.setOsSize(page, room);
     }
 
     /** Has the OS move the pages of a block to other addresses, with room to grow. */
