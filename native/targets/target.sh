@@ -2,7 +2,8 @@
 # Builds the native library for another system, and tests it where its programs can run here:
 #   native/targets/target.sh list
 #   native/targets/target.sh build|test TARGET
-# TARGET is a row of targets.tsv, named as Zig names it: Zig's C compiler knows the headers and libraries of all of them.
+# TARGET is a row of targets.tsv, named as Zig names it: Zig's C compiler knows the headers and libraries of all of them, but
+# for Emscripten, which is a compiler of its own.
 # build/src and build/include are there already; build/TARGET gets lib/ and include/.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -27,9 +28,25 @@ need_zig() {
   fi
 }
 
+# Debian's Emscripten wants Debian's JavaScript, also with another node. What node 20 has is kept from it: it loads modules
+# as in a page if there is fetch, and marking while a program runs loses what lies below frames of WebAssembly.
+need_emscripten() {
+  command -v emcc >/dev/null || fail "needs Emscripten (Debian and Ubuntu: apt install emscripten node-acorn)"
+  if [ -d /usr/share/nodejs ]; then export NODE_PATH=${NODE_PATH:-/usr/share/nodejs}; fi
+}
+
+write_emscripten_toolchain() {
+  {
+    printf 'include("%s/cmake/Modules/Platform/Emscripten.cmake")\n' "$(em-config EMSCRIPTEN_ROOT)"
+    printf 'set(CMAKE_CROSSCOMPILING_EMULATOR %s)\n' "$emulator"
+    case $target in *-threads) printf 'set(CMAKE_C_FLAGS_INIT -pthread)\n' ;; esac
+  } >"$work/toolchain.cmake"
+}
+
 # CMake wants each tool as a program of one word. glibc's symbols are those of an old version, so that the library runs there.
 write_toolchain() {
   local tool
+  if [ "$system" = Emscripten ]; then write_emscripten_toolchain; return; fi
   mkdir -p "$work/bin"
   for tool in cc c++; do printf '#!/bin/sh\nexec "%s" %s -target %s "$@"\n' "$zig" "$tool" "$1" >"$work/bin/$tool"; done
   for tool in ar ranlib; do printf '#!/bin/sh\nexec "%s" %s "$@"\n' "$zig" "$tool" >"$work/bin/$tool"; done
@@ -37,6 +54,7 @@ write_toolchain() {
   {
     printf 'set(MI_TARGET %s)\nset(CMAKE_SYSTEM_NAME %s)\nset(CMAKE_SYSTEM_PROCESSOR %s)\n' "$target" "$system" "$processor"
     printf 'set(CMAKE_C_COMPILER "%s")\nset(CMAKE_CXX_COMPILER "%s")\n' "$work/bin/cc" "$work/bin/c++"
+    if [ "$system" = Generic ]; then printf 'set(CMAKE_TRY_COMPILE_TARGET_TYPE STATIC_LIBRARY)\n'; fi # nothing to link with
     printf 'set(CMAKE_AR "%s")\nset(CMAKE_RANLIB "%s")\n' "$work/bin/ar" "$work/bin/ranlib"
     if [ "$emulator" != nothing ] && [ "$emulator" != itself ]; then printf 'set(CMAKE_CROSSCOMPILING_EMULATOR %s)\n' "$emulator"; fi
   } >"$work/toolchain.cmake"
@@ -83,7 +101,7 @@ row=$(awk -F '\t' -v t="$target" '$1 == t' "$here/targets.tsv")
 if [ -z "$row" ]; then fail "there is no target $target; there are: $(names | tr '\n' ' ')"; fi
 IFS=$'\t' read -r _ system processor emulator <<<"$row"
 prefix=$root/build/$target work=$root/build/$target/work
-need_zig
+if [ "$system" = Emscripten ]; then need_emscripten; else need_zig; fi
 mkdir -p "$work"
 case $target in
   *-gnu | *-gnueabihf) if [ "$system" = Linux ]; then write_toolchain "$target.2.31"; else write_toolchain "$target"; fi ;;

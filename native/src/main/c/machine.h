@@ -198,10 +198,14 @@ MI_SLOW _Noreturn void mi_check_failed(const char* what, int64_t address);
 #endif
 #define Variant_abortsWithoutMemory() (MI_XMALLOC)
 #define Variant_showsErrors() (MI_DEBUG >= 1)
+// Sizes in KiB.
 #if defined(__wasm__)
-#define MI_ARENA_RESERVE 1024    // KiB: a small program's module stays small; of the next arenas each eight are larger
-#define MI_ARENA_MAX_OBJECT 512  // KiB: larger blocks are pieces of one memory, where neighbours become one again
+#define MI_ARENA_RESERVE 1024    // a small program's module stays small; of the next arenas each eight are larger
+#define MI_ARENA_MAX_OBJECT 512  // larger blocks are pieces of one memory, where neighbours become one again
 #define MI_PURGE_DELAY -1        // nothing can be given back
+#elif UINTPTR_MAX <= UINT32_MAX
+#define MI_ARENA_RESERVE (64 << 10)     // eight arenas of 64 MiB and four of 128 before half of the addresses are gone
+#define MI_ARENA_MAX_OBJECT (16 << 10)  // what is larger than a quarter of an arena goes back with its addresses
 #endif
 MI_INLINE int64_t Variant_defaultOf(int32_t option, int64_t value) {
 #if defined(MI_ARENA_RESERVE)
@@ -215,10 +219,6 @@ MI_INLINE int64_t Variant_defaultOf(int32_t option, int64_t value) {
   if (MI_PADDING && option == mi_option_secure_padding) return 1;
   if (MI_SHOW_ERRORS && option == mi_option_show_errors) return 1;
   if (MI_NO_THP && option == mi_option_allow_thp) return 0;
-  // With few addresses: eight arenas of 64 MiB and four of 128, rather than two of a GiB, before half of them are gone;
-  // and what is larger than a quarter of an arena goes back to the system with its addresses. In KiB.
-  if (MI_ADDRESS_BITS < 48 && option == mi_option_arena_reserve) return 64 << 10;
-  if (MI_ADDRESS_BITS < 48 && option == mi_option_arena_max_object_size) return 16 << 10;
   // The tool has told of the misuse, and may have more to tell.
   if ((MI_TRACK_VALGRIND || MI_TRACK_ASAN) && option == mi_option_abort_on_misuse) return 0;
   return value;

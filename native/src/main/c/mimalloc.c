@@ -23,6 +23,9 @@
 #include "machine.h"
 static int64_t Os_write(int64_t text, int64_t length);
 #include "track.h"
+#if defined(__wasm__)
+#include "system/wasm.c"
+#else
 #if defined(__unix__) || defined(__APPLE__)
 #include "system/posix.c"
 #if MI_THREAD_KEY || defined(__APPLE__) || defined(__OpenBSD__)
@@ -42,6 +45,7 @@ static int64_t Os_write(int64_t text, int64_t length);
 #endif
 #include "system/cpp.c"
 #include "system/callers.c"
+#endif
 #include "system/environment.c"
 #include "system/libc.c"
 

@@ -10,8 +10,8 @@
 #pragma GCC diagnostic ignored "-Wmissing-attributes"
 #pragma GCC diagnostic ignored "-Wbuiltin-declaration-mismatch"
 #endif
-#define MI_IS(target) __attribute__((alias(#target), visibility("default"), used))
-#define MI_EXPORTED __attribute__((visibility("default"), used))
+#define MI_IS(target) __attribute__((alias(#target), visibility("default") MI_KEPT))
+#define MI_EXPORTED __attribute__((visibility("default") MI_KEPT))
 
 // C
 void* malloc(size_t size) MI_IS(mi_malloc);
@@ -29,8 +29,10 @@ void* valloc(size_t size) MI_IS(mi_valloc);
 void* pvalloc(size_t size) MI_IS(mi_pvalloc);
 void vfree(void* p) MI_IS(mi_free);
 void* _aligned_malloc(size_t size, size_t alignment) MI_IS(mi_malloc_aligned);
+#if !defined(__wasm__)  // where libc is linked into the program, its own are by malloc
 char* strdup(const char* s) MI_IS(mi_strdup);
 char* strndup(const char* s, size_t n) MI_IS(mi_strndup);
+#endif
 size_t malloc_usable_size(void* p) MI_IS(mi_usable_size);
 size_t malloc_size(const void* p) MI_IS(mi_usable_size);
 size_t malloc_good_size(size_t size) MI_IS(mi_good_size);

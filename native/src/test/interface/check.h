@@ -11,8 +11,28 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
+
+// What the system has. Without other processes, a statement that must not end one is run in this one; without threads there
+// is nothing to say of them.
+#if defined(__wasm__)
+#define HAS_PROCESSES 0
+#define PURGE_DELAY (-1)
+#define ARENA_RESERVE 1024
+#define ARENA_MAX_OBJECT 512
+#else
+#define HAS_PROCESSES 1
+#define PURGE_DELAY 1000
+#define ARENA_RESERVE (IS_WIDE ? 1 << 20 : 64 << 10)
+#define ARENA_MAX_OBJECT (IS_WIDE ? 2 << 20 : 16 << 10)
+#include <sys/wait.h>
+#endif
+#if defined(__wasm__) && !defined(_REENTRANT)
+#define HAS_THREADS 0
+#else
+#define HAS_THREADS 1
+#include <pthread.h>
+#endif
 
 #if defined(__cplusplus)
 extern "C" {
@@ -40,8 +60,6 @@ static inline bool check(int* seen, bool holds, const char* file, int line, cons
 #endif
 /// Where addresses have 32 bits arenas are smaller, and blocks come straight from the system sooner.
 #define IS_WIDE (sizeof(void*) > 4)
-#define ARENA_KIB (IS_WIDE ? 1 << 20 : 64 << 10)
-#define ARENA_OBJECT_KIB (IS_WIDE ? 2 << 20 : 16 << 10)
 #define FROM_SYSTEM ((size_t)(IS_WIDE ? 3 << 10 : 96) << 20)
 
 #define CHECK(...)                                                   \
@@ -58,6 +76,7 @@ static inline bool check(int* seen, bool holds, const char* file, int line, cons
     CHECK(errno == (code));      \
   } while (0)
 
+#if HAS_PROCESSES
 /// How a statement ends in a process of its own: as waitpid says, 0 when all was well.
 #define STATUS_OF(status, ...)                 \
   do {                                         \
@@ -78,6 +97,13 @@ static inline bool check(int* seen, bool holds, const char* file, int line, cons
     STATUS_OF(status_, __VA_ARGS__);  \
     CHECK(#__VA_ARGS__[0] != 0 && status_ == 0); \
   } while (0)
+#else
+#define SURVIVES(...) \
+  do {                \
+    __VA_ARGS__;      \
+    CHECK(true);      \
+  } while (0)
+#endif
 
 /// A size that the compiler cannot see through, so that it does not warn of what we do on purpose.
 static inline size_t opaque(size_t size) {

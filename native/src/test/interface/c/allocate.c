@@ -178,8 +178,8 @@ static void copies(void) {
   mi_free(p);
   CHECK(mi_strndup(NULL, 3) == NULL);
 
-  p = mi_realpath("/usr/./../usr", NULL);
-  CHECK(p != NULL && strcmp(p, "/usr") == 0 && mi_any_heap_contains(p));
+  p = mi_realpath("/dev/./../dev", NULL);
+  CHECK(p != NULL && strcmp(p, "/dev") == 0 && mi_any_heap_contains(p));
   mi_free(p);
   char buffer[PATH_MAX];
   p = mi_realpath("/", buffer);

@@ -1,5 +1,6 @@
 // Arenas: memory that the user reserves or brings.
 #include "../check.h"
+#if HAS_PROCESSES
 #include <pthread.h>
 #include <semaphore.h>
 #include <sys/mman.h>
@@ -397,3 +398,4 @@ void arenas(void) {
   mi_heap_destroy(heap);
   CHECK(!mi_is_redirected());
 }
+#endif

@@ -1,5 +1,6 @@
 // Forks from many threads while all of them allocate. A child has one thread, and goes on.
 #include "../check.h"
+#if HAS_PROCESSES
 #include <pthread.h>
 
 enum { THREADS = 5, FORKS = 12 };
@@ -69,3 +70,4 @@ void forks(void) {
   for (int i = 0; i < THREADS; i++) CHECK(pthread_join(threads[i], NULL) == 0);
   for (int i = 0; i < THREADS * FORKS; i++) mi_free(shared[i]);
 }
+#endif

@@ -60,10 +60,10 @@ static void copies(mi_heap_t* heap) {
   p = mi_heap_strndup(heap, "hello", 2);
   CHECK(p != NULL && strcmp(p, "he") == 0 && mi_heap_contains(heap, p));
   CHECK(mi_heap_strdup(heap, NULL) == NULL && mi_heap_strndup(heap, NULL, 2) == NULL);
-  p = mi_heap_realpath(heap, "/usr/..", NULL);
+  p = mi_heap_realpath(heap, "/dev/..", NULL);
   CHECK(p != NULL && strcmp(p, "/") == 0 && mi_heap_contains(heap, p));
   char buffer[PATH_MAX];
-  CHECK(mi_heap_realpath(heap, "/usr/..", buffer) == buffer);
+  CHECK(mi_heap_realpath(heap, "/dev/..", buffer) == buffer);
   CHECK_ERRNO(ENOENT, mi_heap_realpath(heap, "/no/such/file", NULL) == NULL);
 }
 

@@ -1,6 +1,7 @@
 // Memory of a process that locks all of it: what is reserved is not locked, and what cannot be given back is not taken for
 // zero.
 #include "../check.h"
+#if HAS_PROCESSES
 #include <sys/mman.h>
 #include <sys/resource.h>
 
@@ -141,3 +142,4 @@ void locked(void) {
   STATUS_OF(status, _exit(MI_SECURE < 5 ? reuse() : 0));
   CHECK(status == 0);
 }
+#endif

@@ -1,6 +1,8 @@
 // The names of other C libraries, functions that tell a block's size, and C++'s as C can call them.
 #include "../check.h"
+#if HAS_PROCESSES
 #include <signal.h>
+#endif
 #include <wchar.h>
 
 static void posix(void) {
@@ -170,11 +172,13 @@ static void cpp(void) {
   CHECK(mi_new_nothrow(A_LOT) == NULL);
   CHECK(mi_new_aligned_nothrow(TOO_MUCH, 64) == NULL);
   CHECK(mi_new_aligned_nothrow(10, opaque(3)) == NULL);
+#if HAS_PROCESSES
   int status = 0;
   STATUS_OF(status, p = mi_new(TOO_MUCH));
   CHECK(WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT);
   STATUS_OF(status, p = mi_new_n(MANY, 8));
   CHECK(WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT);
+#endif
 }
 
 void names(void) {

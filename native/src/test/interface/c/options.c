@@ -7,17 +7,18 @@ static const struct { const char* name; long value; } options_as_they_are[] = {
     {"PURGE_DECOMMITS", 1}, {"ALLOW_LARGE_OS_PAGES", 0}, {"RESERVE_HUGE_OS_PAGES", 0}, {"RESERVE_HUGE_OS_PAGES_AT", -1},
     {"RESERVE_OS_MEMORY", 0}, {"DEPRECATED_SEGMENT_CACHE", 0}, {"DEPRECATED_PAGE_RESET", 0},
     {"DEPRECATED_ABANDONED_PAGE_PURGE", 0}, {"DEPRECATED_SEGMENT_RESET", 0}, {"DEPRECATED_EAGER_COMMIT_DELAY", 1},
-    {"PURGE_DELAY", 1000}, {"USE_NUMA_NODES", 0}, {"DISALLOW_OS_ALLOC", 0}, {"OS_TAG", 100}, {"MAX_ERRORS", 32},
-    {"MAX_WARNINGS", 32}, {"DEPRECATED_MAX_SEGMENT_RECLAIM", 10}, {"DESTROY_ON_EXIT", 0}, {"ARENA_RESERVE", ARENA_KIB},
+    {"PURGE_DELAY", PURGE_DELAY}, {"USE_NUMA_NODES", 0}, {"DISALLOW_OS_ALLOC", 0}, {"OS_TAG", 100}, {"MAX_ERRORS", 32},
+    {"MAX_WARNINGS", 32}, {"DEPRECATED_MAX_SEGMENT_RECLAIM", 10}, {"DESTROY_ON_EXIT", 0}, {"ARENA_RESERVE", ARENA_RESERVE},
     {"ARENA_PURGE_MULT", 1}, {"DEPRECATED_PURGE_EXTEND_DELAY", 1}, {"DISALLOW_ARENA_ALLOC", 0}, {"RETRY_ON_OOM", 400},
     {"VISIT_ABANDONED", 0}, {"GUARDED_MIN", 0}, {"GUARDED_MAX", 1073741824}, {"GUARDED_PRECISE", 0},
     {"GUARDED_SAMPLE_RATE", 0}, {"GUARDED_SAMPLE_SEED", 0}, {"GENERIC_COLLECT", 10000}, {"PAGE_RECLAIM_ON_FREE", 0},
     {"PAGE_FULL_RETAIN", 2}, {"PAGE_MAX_CANDIDATES", 4}, {"MAX_VABITS", 0}, {"PAGEMAP_COMMIT", 0},
     {"PAGE_COMMIT_ON_DEMAND", 0}, {"PAGE_MAX_RECLAIM", -1}, {"PAGE_CROSS_THREAD_MAX_RECLAIM", 32}, {"ALLOW_THP", 1},
-    {"MINIMAL_PURGE_SIZE", 0}, {"ARENA_MAX_OBJECT_SIZE", ARENA_OBJECT_KIB}, {"ARENA_IS_NUMA_LOCAL", 0}, {"PURGE_THREAD", 0}, {"GUARDED_REPORT", 1},
+    {"MINIMAL_PURGE_SIZE", 0}, {"ARENA_MAX_OBJECT_SIZE", ARENA_MAX_OBJECT}, {"ARENA_IS_NUMA_LOCAL", 0}, {"PURGE_THREAD", 0}, {"GUARDED_REPORT", 1},
     {"HARDEN", 0}, {"SECURE_TAGS", 0}, {"SECURE_SHUFFLE", 0}, {"SECURE_PADDING", 0}, {"SECURE_ZERO", 0},
     {"SECURE_REUSE", 0}, {"ABORT_ON_MISUSE", 2}, {"SECURE_QUARANTINE", 0}, {"SECURE_QUARANTINE_LARGE", 0}};
 
+#if HAS_PROCESSES
 /// option NAME=VALUE NUMBER: the environment is in place by now; prints the option's value, and its size.
 int answer_option(int argc, char** argv) {
   if (argc != 3) return 2;
@@ -149,13 +150,20 @@ static void by_environment(void) {
   }
   CHECK(read == _mi_option_last - 10);
 }
+#endif
 
 void options(void) {
+#if HAS_PROCESSES
   for (int i = 0; i < _mi_option_last; i++) {
     CHECK(ask("NOTHING=1", (mi_option_t)i));
     if (answer.value != options_as_they_are[i].value) fprintf(stderr, "MIMALLOC_%s is %ld\n", options_as_they_are[i].name, answer.value);
     CHECK(answer.value == options_as_they_are[i].value);
   }
+#else
+  for (int i = 0; i < _mi_option_last; i++) {
+    if (i != mi_option_abort_on_misuse) CHECK(mi_option_get((mi_option_t)i) == options_as_they_are[i].value);  // main has set that
+  }
+#endif
   for (int i = 0; i < _mi_option_last; i++) {
     mi_option_t option = (mi_option_t)i;
     long before = mi_option_get(option);
@@ -175,14 +183,14 @@ void options(void) {
     CHECK(mi_option_get(option) == 1);
     mi_option_set(option, before);
   }
-  CHECK(mi_option_get_clamp(mi_option_purge_delay, 0, 10) == 10);
+  CHECK(mi_option_get_clamp(mi_option_purge_delay, 0, 10) == (PURGE_DELAY < 0 ? 0 : 10));
   CHECK(mi_option_get_clamp(mi_option_purge_delay, 5000, 10000) == 5000);
-  CHECK(mi_option_get_clamp(mi_option_purge_delay, 0, 10000) == 1000);
-  CHECK(mi_option_get_size(mi_option_arena_reserve) == (size_t)ARENA_KIB << 10);
-  CHECK(mi_option_get_size(mi_option_purge_delay) == 1000);
+  CHECK(mi_option_get_clamp(mi_option_purge_delay, -1, 10000) == PURGE_DELAY);
+  CHECK(mi_option_get_size(mi_option_arena_reserve) == (size_t)ARENA_RESERVE << 10);
+  CHECK(mi_option_get_size(mi_option_purge_delay) == (PURGE_DELAY < 0 ? 0 : PURGE_DELAY));
   mi_option_set(mi_option_purge_delay, -1);
   CHECK(mi_option_get_size(mi_option_purge_delay) == 0);
-  mi_option_set(mi_option_purge_delay, 1000);
+  mi_option_set(mi_option_purge_delay, PURGE_DELAY);
   // Options that there are not.
   const int none[] = {-1, _mi_option_last, 1000000};
   for (int i = 0; i < 3; i++) {
@@ -217,9 +225,11 @@ void options(void) {
     }
     mi_option_set(option, before);
   }
+#if HAS_PROCESSES
   // A default gives way to what is set, also later.
   int status = 0;
   STATUS_OF(status, mi_option_set_default(mi_option_os_tag, 101));
   CHECK(status == 0);
   by_environment();
+#endif
 }

@@ -1,5 +1,6 @@
 // Subprocesses: threads in one of their own, with its own heaps; and the visit of a subprocess' heaps.
 #include "../check.h"
+#if HAS_THREADS
 #include <pthread.h>
 
 typedef struct { mi_heap_t* heaps[100]; int count, stop_at; } heaps_t;
@@ -188,3 +189,4 @@ void subprocesses(void) {
   heaps = (heaps_t){.count = 0};
   CHECK(mi_subproc_visit_heaps(mi_subproc_main(), on_heap, &heaps) && heaps.count == count - 2 && !has(&heaps, a));
 }
+#endif

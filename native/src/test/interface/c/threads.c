@@ -1,5 +1,6 @@
 // Threads: what one allocates others free, what they leave behind is used again, and a thread may begin anew.
 #include "../check.h"
+#if HAS_THREADS
 #include <pthread.h>
 
 enum { BLOCKS = 20000 };
@@ -138,3 +139,4 @@ void threads(void) {
   mi_free(p);
   SURVIVES(mi_process_done(); mi_free(mi_malloc(100)));
 }
+#endif

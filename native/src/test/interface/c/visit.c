@@ -1,6 +1,5 @@
 // Visits: every area and every block in use exactly once, until the visitor says that it is enough.
 #include "../check.h"
-#include <pthread.h>
 
 typedef struct {
   size_t areas, blocks, bytes;
@@ -37,10 +36,12 @@ static int by_address(const void* a, const void* b) {
   return (p > q) - (p < q);
 }
 
+#if HAS_THREADS
 static void* allocate_and_end(void* heap) {
   for (int i = 0; i < 300; i++) memset(mi_heap_malloc((mi_heap_t*)heap, 200), 1, 200);
   return mi_heap_malloc((mi_heap_t*)heap, 4000);
 }
+#endif
 
 void visit(void) {
   enum { COUNT = 3000 };
@@ -93,6 +94,7 @@ void visit(void) {
   CHECK((char*)p >= (char*)seen->seen[0] && (char*)p + 100 <= (char*)seen->seen[0] + seen->bytes);
   mi_free(p);
 
+#if HAS_THREADS
   // What a thread leaves behind when it ends.
   mi_option_enable(mi_option_visit_abandoned);
   seen = fresh(heap);
@@ -109,6 +111,7 @@ void visit(void) {
   seen = fresh(heap);
   CHECK(mi_heap_visit_blocks(heap, true, visitor, seen) && seen->blocks == 301);
   mi_option_disable(mi_option_visit_abandoned);
+#endif
   mi_heap_destroy(heap);
   SURVIVES(mi_heap_visit_blocks(NULL, true, visitor, fresh(NULL)));
   SURVIVES(mi_heap_visit_abandoned_blocks(NULL, true, visitor, fresh(NULL)));
