@@ -30,8 +30,8 @@ typedef struct mi_stat_counter_s {
 // blocks, may be ahead by some of the blocks that were ready to be given out, never behind; the peak is the most that was in use when
 // somebody asked for the statistics. chunk_bins shows this moment only.
 typedef struct mi_stats_s {
-  uint64_t size;                                  // sizeof(mi_stats_t); of 64 bits, as all that follows, on all systems
-  uint64_t version;                               // MI_STAT_VERSION
+  size_t size;                                    // sizeof(mi_stats_t)
+  size_t version;                                 // MI_STAT_VERSION
   mi_stat_count_t pages;                          // mimalloc pages
   mi_stat_count_t reserved;                       // bytes of address space reserved from the OS
   mi_stat_count_t committed;                      // bytes committed

@@ -95,9 +95,9 @@ static void stats(void) {
   AT(mi_stat_count_t, peak, 8);
   AT(mi_stat_count_t, current, 16);
   // In the order of the interface: each field begins where the one before ends.
-  size_t offset = 16;
+  size_t offset = 2 * sizeof(size_t);
   AT(mi_stats_t, size, 0);
-  AT(mi_stats_t, version, 8);
+  AT(mi_stats_t, version, sizeof(size_t));
 #define COUNT(field) CHECK(offsetof(mi_stats_t, field) == offset); offset += sizeof(mi_stat_count_t);
 #define COUNTER(field) CHECK(offsetof(mi_stats_t, field) == offset); offset += sizeof(mi_stat_counter_t);
 #include "../statistics.h"
