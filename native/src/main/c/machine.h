@@ -31,6 +31,25 @@
 #define MI_STRING(x) MI_STRING_(x)
 #define MI_SYMBOL_PREFIX MI_STRING(__USER_LABEL_PREFIX__)
 
+// What a program finds in a shared library. On Windows headers have declared malloc by then, and a function that is exported
+// must be declared so from the start: there the linker is told.
+#if defined(_WIN32)
+#define MI_PUBLIC
+#define MI_HIDDEN
+#else
+#define MI_PUBLIC __attribute__((visibility("default")))
+#define MI_HIDDEN __attribute__((visibility("hidden")))
+#endif
+
+// C++ compilers' letter for size_t in the names that they make.
+#if defined(_WIN64)
+#define MI_SIZE_CODE y
+#elif SIZE_MAX > UINT32_MAX
+#define MI_SIZE_CODE m
+#else
+#define MI_SIZE_CODE j
+#endif
+
 // An address is 64 bits wide for core, on every machine. Core writes to memory what the user may read as another type.
 // Its words are aligned to 8 bytes, also where the C ABI would have an int64_t at 4.
 typedef int64_t __attribute__((may_alias, aligned(8))) mi_word;
@@ -241,6 +260,9 @@ static void Callers_describe(int64_t block, int64_t buffer, int64_t size);
 static _Alignas(64) unsigned char mi_root[64 << 10];
 MI_INLINE int64_t Memory_address(int64_t a) { return a; }
 MI_INLINE int64_t Memory_root(void) { return MI_ADDRESS(mi_root); }
+
+// Text: a literal is its own bytes.
+#define Text_wideSize() ((int64_t)sizeof(wchar_t))
 
 // UpperTable. Never touched means never backed.
 #define UpperTable_addressBits() MI_ADDRESS_BITS

@@ -26,6 +26,7 @@ static int64_t Os_write(int64_t text, int64_t length);
 #if defined(__wasm__)
 #include "system/wasm.c"
 #else
+#include "system/story.c"
 #if defined(__unix__) || defined(__APPLE__)
 #include "system/posix.c"
 #if MI_THREAD_KEY || defined(__APPLE__) || defined(__OpenBSD__)
@@ -38,6 +39,8 @@ static int64_t Os_write(int64_t text, int64_t length);
 #include "system/linux.c"
 #elif defined(__APPLE__)
 #include "system/macos.c"
+#elif defined(_WIN32)
+#include "system/windows.c"
 #elif defined(__unix__)
 #include "system/bsd.c"
 #else
@@ -46,7 +49,9 @@ static int64_t Os_write(int64_t text, int64_t length);
 #include "system/cpp.c"
 #include "system/callers.c"
 #endif
+#if !defined(_WIN32)
 #include "system/environment.c"
+#endif
 #include "system/libc.c"
 
 // --- Core: translated from Java --------------------------------------------------------------------------------------
@@ -76,4 +81,8 @@ static int64_t Os_write(int64_t text, int64_t length);
 #include "system/macos-malloc.c"
 #else
 #include "override.c"
+#endif
+#if defined(_WIN32)
+#include "system/crt.c"
+#include "system/redirect.c"
 #endif

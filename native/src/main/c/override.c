@@ -4,14 +4,18 @@
 #if defined(MI_MALLOC_OVERRIDE)
 
 #pragma GCC diagnostic push
-#if !defined(__clang__)
+#if defined(__clang__)
+#pragma GCC diagnostic ignored "-Wunknown-warning-option"
+#pragma GCC diagnostic ignored "-Winconsistent-dllimport"  // a header says that it comes from a DLL
+#else
 // An alias with parameters that its target ignores, or without its attributes, is what is wanted here.
 #pragma GCC diagnostic ignored "-Wattribute-alias"
 #pragma GCC diagnostic ignored "-Wmissing-attributes"
 #pragma GCC diagnostic ignored "-Wbuiltin-declaration-mismatch"
+#pragma GCC diagnostic ignored "-Wattributes"  // a header says that it comes from a DLL
 #endif
-#define MI_IS(target) __attribute__((alias(#target), visibility("default") MI_KEPT))
-#define MI_EXPORTED __attribute__((visibility("default") MI_KEPT))
+#define MI_IS(target) MI_PUBLIC __attribute__((alias(#target) MI_KEPT))
+#define MI_EXPORTED MI_PUBLIC __attribute__((unused MI_KEPT))
 
 // C
 void* malloc(size_t size) MI_IS(mi_malloc);
@@ -149,14 +153,11 @@ MI_EXPORTED int mallopt(int parameter, int value) {
 }
 #endif
 
-// C++, under the names that its compilers give to operator new and delete: j or m is size_t, S... are nothrow_t and align_val_t
-#if SIZE_MAX > UINT32_MAX
-#define MI_NEW(kind, rest) _Zn##kind##m##rest
-#define MI_DELETE_SIZED(kind, rest) _Zd##kind##Pvm##rest
-#else
-#define MI_NEW(kind, rest) _Zn##kind##j##rest
-#define MI_DELETE_SIZED(kind, rest) _Zd##kind##Pvj##rest
-#endif
+// C++, under the names that its compilers give to operator new and delete: MI_SIZE_CODE is size_t, S... are nothrow_t and align_val_t
+#define MI_PASTE_(a, b, c) a##b##c
+#define MI_PASTE(a, b, c) MI_PASTE_(a, b, c)
+#define MI_NEW(kind, rest) MI_PASTE(_Zn##kind, MI_SIZE_CODE, rest)
+#define MI_DELETE_SIZED(kind, rest) MI_PASTE(_Zd##kind##Pv, MI_SIZE_CODE, rest)
 #if MI_HAS_FORMS
 // Each block is marked with its form, by core's numbers in Padding. A delete says which form it belongs to.
 enum { MI_BY_NEW = 1, MI_BY_NEW_ARRAY = 2, MI_BY_ALIGNED = 4 };

@@ -24,14 +24,23 @@
 #define mi_decl_nodiscard
 #endif
 
-#if defined(__GNUC__)
+// On Windows MI_SHARED_LIB says that the functions come from a DLL, and with MI_SHARED_LIB_EXPORT that this is the DLL.
+#if defined(_WIN32) && defined(MI_SHARED_LIB) && defined(MI_SHARED_LIB_EXPORT)
+#define mi_decl_export __declspec(dllexport)
+#elif defined(_WIN32) && defined(MI_SHARED_LIB)
+#define mi_decl_export __declspec(dllimport)
+#elif defined(__GNUC__) && !defined(_WIN32)
 #define mi_decl_export __attribute__((visibility("default")))
+#else
+#define mi_decl_export
+#endif
+
+#if defined(__GNUC__)
 #define mi_attr_malloc __attribute__((malloc))
 #define mi_attr_alloc_size(size) __attribute__((alloc_size(size)))
 #define mi_attr_alloc_size2(count, size) __attribute__((alloc_size(count, size)))
 #define mi_attr_alloc_align(alignment) __attribute__((alloc_align(alignment)))
 #else
-#define mi_decl_export
 #define mi_attr_malloc
 #define mi_attr_alloc_size(size)
 #define mi_attr_alloc_size2(count, size)

@@ -3,7 +3,7 @@
 // Return addresses are found by frame pointers, which the debug library has. The caller of malloc is always known; those
 // above it are if they were compiled with frame pointers, too (gcc and clang: -fno-omit-frame-pointer). What is no frame
 // ends the walk, or gives an address that no code has, which is not printed. Nothing here allocates.
-#if MI_DEBUG >= 1
+#if MI_DEBUG >= 1 && !defined(_WIN32)
 
 #if defined(__ELF__)
 #pragma weak dladdr

@@ -4,8 +4,10 @@
 // library is not linked, since most programs have none. It may come later than we do, and only for the one who loads it,
 // as with an extension module of a program in C. So it is looked up each time.
 
-#include <dlfcn.h>
 #include <string.h>
+#if !defined(_WIN32)
+#include <dlfcn.h>
+#endif
 #if defined(__ELF__)
 #include <link.h>
 // Weak: not in every libc, nor in a program that is linked statically.
@@ -15,14 +17,24 @@
 #endif
 
 typedef void mi_function(void);
-#if defined(__ELF__)
+#if defined(__ELF__) || (defined(_WIN32) && defined(__clang__))
 void mi_linked_get_new_handler(void) __asm__(MI_SYMBOL_PREFIX "_ZSt15get_new_handlerv") __attribute__((weak));
 void mi_linked_throw_bad_alloc(void) __asm__(MI_SYMBOL_PREFIX "_ZSt17__throw_bad_allocv") __attribute__((weak));
+void mi_linked_bad_alloc(void) __asm__(MI_SYMBOL_PREFIX "_ZNSt9bad_allocC1Ev") __attribute__((weak));
+void mi_linked_end_bad_alloc(void) __asm__(MI_SYMBOL_PREFIX "_ZNSt9bad_allocD1Ev") __attribute__((weak));
+void mi_linked_type_bad_alloc(void) __asm__(MI_SYMBOL_PREFIX "_ZTISt9bad_alloc") __attribute__((weak));  // data
+void mi_linked_allocate_exception(void) __asm__(MI_SYMBOL_PREFIX "__cxa_allocate_exception") __attribute__((weak));
+void mi_linked_throw(void) __asm__(MI_SYMBOL_PREFIX "__cxa_throw") __attribute__((weak));
 void mi_linked_begin_catch(void) __asm__(MI_SYMBOL_PREFIX "__cxa_begin_catch") __attribute__((weak));
 void mi_linked_end_catch(void) __asm__(MI_SYMBOL_PREFIX "__cxa_end_catch") __attribute__((weak));
-#else  // elsewhere an image must have what it refers to: it is looked up
+#else  // an image must have what it refers to, for the system or for GNU's linker: it is looked up
 #define mi_linked_get_new_handler NULL
 #define mi_linked_throw_bad_alloc NULL
+#define mi_linked_bad_alloc NULL
+#define mi_linked_end_bad_alloc NULL
+#define mi_linked_type_bad_alloc NULL
+#define mi_linked_allocate_exception NULL
+#define mi_linked_throw NULL
 #define mi_linked_begin_catch NULL
 #define mi_linked_end_catch NULL
 #endif
@@ -61,6 +73,8 @@ static mi_function* mi_runtime(mi_function* linked, const char* name) {
     found = dlsym(library, name);
     dlclose(library);
   }
+#elif defined(_WIN32)
+  found = mi_loaded_symbol(name);
 #else
   found = dlsym(RTLD_DEFAULT, name);
 #endif
@@ -84,21 +98,32 @@ MI_SLOW int32_t Callback_newHandler(void) {
 MI_SLOW void Callback_badAlloc(void) {
   mi_function* throw_it = mi_runtime(mi_linked_throw_bad_alloc, "_ZSt17__throw_bad_allocv");
   if (throw_it != NULL) throw_it();
+  // A program that is linked statically may have only what that consists of.
+  mi_function* allocate = mi_runtime(mi_linked_allocate_exception, "__cxa_allocate_exception");
+  mi_function* begin = mi_runtime(mi_linked_bad_alloc, "_ZNSt9bad_allocC1Ev");
+  mi_function* end = mi_runtime(mi_linked_end_bad_alloc, "_ZNSt9bad_allocD1Ev");
+  mi_function* type = mi_runtime(mi_linked_type_bad_alloc, "_ZTISt9bad_alloc");
+  throw_it = mi_runtime(mi_linked_throw, "__cxa_throw");
+  if (allocate == NULL || begin == NULL || end == NULL || type == NULL || throw_it == NULL) return;
+  void* exception = ((void* (*)(size_t))allocate)(sizeof(void*));
+  ((void (*)(void*))begin)(exception);
+  ((void (*)(void*, mi_function*, mi_function*))throw_it)(exception, type, end);
 }
 
 // What C++ says as try { handler(); } catch (...) {}. C has no words for it, so here is a frame with a personality of its
 // own, that stops every exception, of C++ or of another language; what unwinds a thread that was cancelled goes on.
-#if defined(__ELF__) && (defined(__x86_64__) && !defined(__ILP32__) || defined(__aarch64__) || defined(__riscv) && __riscv_xlen == 64)
+#if defined(__ELF__) && (defined(__x86_64__) && !defined(__ILP32__) || defined(__aarch64__) || defined(__riscv) && __riscv_xlen == 64) || \
+    defined(_WIN64) && defined(__x86_64__)
 #include <unwind.h>
 #pragma weak _Unwind_SetGR
 #pragma weak _Unwind_SetIP
 
-extern const char mi__handler_threw[] __attribute__((visibility("hidden")));
+extern const char mi__handler_threw[] MI_HIDDEN;
 // NULL, or the exception that the handler threw.
-struct _Unwind_Exception* mi__call_handler(mi_function* handler) __attribute__((visibility("hidden")));
+struct _Unwind_Exception* mi__call_handler(mi_function* handler) MI_HIDDEN;
 
-__attribute__((used, visibility("hidden"))) _Unwind_Reason_Code mi__handler_personality(
-    int version, int actions, uint64_t kind, struct _Unwind_Exception* exception, struct _Unwind_Context* context) {
+MI_HIDDEN __attribute__((used)) _Unwind_Reason_Code mi__handler_personality(
+    int version, _Unwind_Action actions, uint64_t kind, struct _Unwind_Exception* exception, struct _Unwind_Context* context) {
   (void)kind;
   if (version != 1) return _URC_FATAL_PHASE1_ERROR;
   if ((actions & _UA_FORCE_UNWIND) != 0) return _URC_CONTINUE_UNWIND;
@@ -113,6 +138,38 @@ __attribute__((used, visibility("hidden"))) _Unwind_Reason_Code mi__handler_pers
   return _URC_INSTALL_CONTEXT;
 }
 
+#if defined(_WIN32)
+#include <windows.h>
+EXCEPTION_DISPOSITION _GCC_specific_handler(EXCEPTION_RECORD*, void*, CONTEXT*, DISPATCHER_CONTEXT*, _Unwind_Personality_Fn) __attribute__((weak));
+
+// What the system calls for a frame; the C++ runtime library makes of it what a personality is called for elsewhere.
+__attribute__((used)) EXCEPTION_DISPOSITION mi__handler_of_frame(EXCEPTION_RECORD* record, void* frame, CONTEXT* context,
+                                                                 DISPATCHER_CONTEXT* dispatch) {
+  mi_function* handle = mi_runtime((mi_function*)_GCC_specific_handler, "_GCC_specific_handler");
+  if (handle == NULL) return ExceptionContinueSearch;
+  return ((EXCEPTION_DISPOSITION (*)(EXCEPTION_RECORD*, void*, CONTEXT*, DISPATCHER_CONTEXT*, _Unwind_Personality_Fn))handle)(
+      record, frame, context, dispatch, mi__handler_personality);
+}
+
+__asm__(
+    ".text\n"
+    ".globl mi__call_handler\n.globl mi__handler_threw\n"
+    ".def mi__call_handler\n.scl 2\n.type 32\n.endef\n"
+    ".p2align 4\n"
+    ".seh_proc mi__call_handler\n"
+    "mi__call_handler:\n"
+    "subq $40, %rsp\n"
+    ".seh_stackalloc 40\n"
+    ".seh_endprologue\n"
+    ".seh_handler mi__handler_of_frame, @unwind, @except\n"
+    "callq *%rcx\n"
+    "xorl %eax, %eax\n"
+    "mi__handler_threw:\n"
+    "nop\n"
+    "addq $40, %rsp\n"
+    "ret\n"
+    ".seh_endproc\n");
+#else
 // The exception is where results are: so both ways leave by the same instructions. 0x1b: relative, signed, 4 bytes.
 __asm__(
     ".pushsection .text.mi__call_handler,\"ax\",@progbits\n"
@@ -166,6 +223,7 @@ __asm__(
     ".cfi_endproc\n"
     ".size mi__call_handler, .-mi__call_handler\n"
     ".popsection\n");
+#endif
 
 static void mi_end_exception(struct _Unwind_Exception* exception) {
   mi_function* begin = mi_runtime(mi_linked_begin_catch, "__cxa_begin_catch");

@@ -8,14 +8,21 @@
 char* realpath(const char* restrict path, char* restrict resolved);  // older ones have none, for those who ask for it
 #endif
 
-char* mi_heap_realpath(mi_heap_t* heap, const char* fname, char* resolved_name) {
-  if (resolved_name != NULL) return realpath(fname, resolved_name);
-  char* path = realpath(fname, NULL);
-  if (path == NULL) return NULL;
-  char* copy = mi_heap_strdup(heap, path);
-  free(path);
+#if !defined(_WIN32)
+static char* mi_full_path(mi_heap_t* heap, const char* name, char* path) {
+  if (path != NULL) return realpath(name, path);
+  char* own = realpath(name, NULL);
+  if (own == NULL) return NULL;
+  char* copy = mi_heap_strdup(heap, own);
+  free(own);
   return copy;
 }
+
+// There is no environment of wide characters.
+static bool mi_wide_variable(const wchar_t* name, const wchar_t** value) { return (void)name, *value = NULL, false; }
+#endif
+
+char* mi_heap_realpath(mi_heap_t* heap, const char* fname, char* resolved_name) { return mi_full_path(heap, fname, resolved_name); }
 
 char* mi_realpath(const char* fname, char* resolved_name) { return mi_heap_realpath(mi_heap_main(), fname, resolved_name); }
 
@@ -32,11 +39,19 @@ int mi_dupenv_s(char** buf, size_t* size, const char* name) mi_attr_noexcept {
   return 0;
 }
 
-// There is no environment of wide characters here.
+// The same where there is an environment of wide characters.
 int mi_wdupenv_s(wchar_t** buf, size_t* size, const wchar_t* name) mi_attr_noexcept {
   if (buf == NULL || name == NULL) return EINVAL;
   if (size != NULL) *size = 0;
   *buf = NULL;
-  return EINVAL;
+  const wchar_t* value;
+  if (!mi_wide_variable(name, &value)) return EINVAL;
+  if (value == NULL) return 0;
+  *buf = mi_wcsdup(value);
+  if (*buf == NULL) return ENOMEM;
+  if (size != NULL) {
+    while (value[*size] != 0) ++*size;
+  }
+  return 0;
 }
 #endif

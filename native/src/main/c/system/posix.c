@@ -152,6 +152,7 @@ MI_OS void Os_wake(int64_t address) {
 
 MI_OS void Os_yield(void) { sched_yield(); }
 MI_OS void Os_setErrno(int32_t code) { errno = Os_numberOf(code); }
+MI_OS int32_t Os_isRedirected(void) { return false; }
 MI_OS void Os_abort(void) { abort(); }
 
 // --- Os: faults at guarded blocks --------------------------------------------------------------------------------------
@@ -159,66 +160,8 @@ MI_OS void Os_abort(void) { abort(); }
 // A handler may run at any moment, in any thread, also in the middle of the allocator. So it only reads, writes with
 // write(2), and then has the signal take the way that it would have taken without it.
 
-// An entry of core's table: Guarded.
-typedef struct { mi_word block, bytes, start, heap, thread, freer, taken, kept; } mi_guarded;
-
-static const mi_guarded* mi_guarded_blocks;  // the table, as long as faults are watched
-static int64_t mi_guarded_count;
-
 static const int mi_fault_signals[] = {SIGSEGV, SIGBUS};
 static struct sigaction mi_fault_before[2];  // the handlers that were there
-
-typedef struct { char text[256]; size_t length; } mi_line;
-
-static void mi_line_add(mi_line* line, const char* text) {
-  while (*text != 0 && line->length < sizeof(line->text)) line->text[line->length++] = *text++;
-}
-
-static void mi_line_number(mi_line* line, uint64_t number, unsigned base) {
-  char digits[24], *at = digits + sizeof(digits) - 1;
-  *at = 0;
-  do *--at = "0123456789abcdef"[number % base]; while ((number /= base) != 0);
-  mi_line_add(line, base == 16 ? "0x" : "");
-  mi_line_add(line, at);
-}
-
-// The story of the block, preferably a living one, in whose mapping an address lies; NULL if there is none.
-static const mi_guarded* mi_guarded_at(int64_t address) {
-  const mi_guarded* found = NULL;
-  for (const mi_guarded* g = mi_guarded_blocks; g != NULL && g < mi_guarded_blocks + mi_guarded_count; g++) {
-    // The block's OS pages, at least one, and the guard. An entry that nobody has had yet is all zero.
-    int64_t page = Os_pageSize(), pages = g->bytes <= page ? 1 : (g->bytes + page - 1) / page;
-    if (g->start == 0 || address < g->start || address >= g->start + (pages + 1) * page) continue;
-    if (found == NULL || __atomic_load_n(&g->freer, __ATOMIC_ACQUIRE) == 0) found = g;
-  }
-  return found;
-}
-
-static void mi_report_fault(const mi_guarded* g, uint64_t address, const void* context) {
-  uint64_t block = (uint64_t)g->block, size = (uint64_t)g->bytes;
-  mi_line line = {.length = 0};
-  mi_line_add(&line, "mimalloc: error: ");
-  mi_line_add(&line, mi_fault_kind(context));
-  mi_line_add(&line, " at ");
-  mi_line_number(&line, address, 16);
-  mi_line_add(&line, ", ");
-  mi_line_number(&line, address < block ? block - address : address < block + size ? address - block : address - block - size, 10);
-  mi_line_add(&line, address < block ? " bytes before" : address < block + size ? " bytes inside" : " bytes past the end of");
-  mi_line_add(&line, g->freer != 0 ? " the freed block " : " the block ");
-  mi_line_number(&line, block, 16);
-  mi_line_add(&line, " of ");
-  mi_line_number(&line, size, 10);
-  mi_line_add(&line, " bytes in heap ");
-  mi_line_number(&line, (uint64_t)g->heap, 10);
-  mi_line_add(&line, ", allocated by thread ");
-  mi_line_number(&line, (uint64_t)g->thread, 16);
-  if (g->freer != 0) {
-    mi_line_add(&line, ", freed by thread ");
-    mi_line_number(&line, (uint64_t)g->freer, 16);
-  }
-  mi_line_add(&line, "\n");
-  Os_write(MI_ADDRESS(line.text), (int64_t)line.length);
-}
 
 // As if the handler that was there had been called by the system; for none, the instruction is executed once more, and
 // the signal that it raises ends the process.
@@ -271,7 +214,7 @@ static void mi_fault(int signal, siginfo_t* info, void* context) {
   }
   int saved = errno;
   const mi_guarded* g = info->si_code > 0 ? mi_guarded_at(MI_ADDRESS(info->si_addr)) : NULL;
-  if (g != NULL) mi_report_fault(g, (uint64_t)(uintptr_t)info->si_addr, context);
+  if (g != NULL) mi_report_fault(g, (uint64_t)(uintptr_t)info->si_addr, mi_fault_kind(context));
   errno = saved;
   mi_hand_on_fault(signal, info, context);
 }

@@ -242,6 +242,9 @@ public final class Os {
         return ByteBuffer.wrap(bytes).getLong();
     }
 
+    /** Have calls of the C library's malloc been led to the allocator since the process began? On Windows. */
+    public static boolean isRedirected() { return false; }
+
     /** The number that the system's C library has for an error, one of core's {@code Errors}. On the JVM it is core's own. */
     public static int numberOf(int code) { return code; }
 

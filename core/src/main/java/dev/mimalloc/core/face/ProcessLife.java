@@ -37,9 +37,9 @@ public final class ProcessLife {
     @Export("int mi_version(void)")
     public static int version() { return Config.VERSION; }
 
-    /** Whether malloc was redirected when the program was loaded, which only happens on Windows. */
+    /** Whether calls of malloc were redirected when the library was loaded, which only happens on Windows. */
     @Export("bool mi_is_redirected(void)")
-    public static boolean isRedirected() { return false; }
+    public static boolean isRedirected() { return Os.isRedirected(); }
 
     /** Called as soon as the process can be read about; malloc may have been called long before. */
     @Export("void mi_process_init(void)")

@@ -10,10 +10,10 @@ import dev.mimalloc.core.malloc.Free;
 import dev.mimalloc.core.malloc.Reallocate;
 import dev.mimalloc.machine.Export;
 import dev.mimalloc.machine.Os;
+import dev.mimalloc.machine.Text;
 
 /** Allocation by the names of the C standard, POSIX and the BSDs. */
 public final class StandardNames {
-    private static final long WIDE = 4;
 
     private StandardNames() {}
 
@@ -83,8 +83,8 @@ public final class StandardNames {
     @Export("wchar_t* mi_wcsdup(const wchar_t* s)")
     public static long wcsdup(long text) {
         if (text == 0) return 0;
-        long size = WIDE;
-        while (getInt(text + size - WIDE) != 0) size += WIDE;
+        long wide = Text.wideSize(), size = wide;
+        while ((wide == 2 ? getShort(text + size - wide) : getInt(text + size - wide)) != 0) size += wide;
         long block = Allocate.malloc(size);
         if (block != 0) copy(text, block, size);
         return block;
