@@ -100,6 +100,8 @@ if [ "$command" = list ]; then names; exit; fi
 row=$(awk -F '\t' -v t="$target" '$1 == t' "$here/targets.tsv")
 if [ -z "$row" ]; then fail "there is no target $target; there are: $(names | tr '\n' ' ')"; fi
 IFS=$'\t' read -r _ system processor emulator <<<"$row"
+# Debian's wine64 is not on the path. What it says of itself is no part of what a program says.
+export PATH=$PATH:/usr/lib/wine WINEDEBUG=-all WINEPREFIX=$tools/wine
 prefix=$root/build/$target work=$root/build/$target/work
 if [ "$system" = Emscripten ]; then need_emscripten; else need_zig; fi
 mkdir -p "$work"

@@ -232,6 +232,8 @@ MI_OS void Os_processInfo(int64_t target) {
   info[2] = info[3] = (int64_t)__builtin_wasm_memory_size(0) << MI_PAGE_SHIFT;
 }
 
+MI_OS int32_t Os_isRedirected(void) { return false; }
+
 #if MI_HAS_LIBC
 MI_OS int64_t Os_random(void) {
   int64_t bits = 0;
