@@ -65,6 +65,7 @@ void lifetimes() {
   // All of it once more in a process whose exit we can look at.
   int status = -1;
   fflush(nullptr);
+  if (!HAS_FORK) return;
   pid_t child = fork();
   if (child == 0) {
     std::thread([] { exit(in_thread.good() ? 0 : 98); }).join();
