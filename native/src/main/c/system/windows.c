@@ -358,19 +358,14 @@ MI_OS void Os_processInfo(int64_t target) {
   SetLastError(saved);
 }
 
-// Whoever would wait for a thread that is gone, at the end of the process, waits for ever. The system's own locks end the
-// process then, with this status, and so do ours.
-static void mi_end_if_over(void) {
-  const UINT thread_is_terminating = 0xC000004B;
-  if (mi_is_process_over()) TerminateProcess(GetCurrentProcess(), thread_is_terminating);
-}
-
 static const DWORD mi_moment = 1;  // milliseconds; whoever frees a lease wakes nobody
 
+// At the end of the process whoever holds a lock is gone, and what it guards is half changed at worst: the lock is free then,
+// as all words that are waited on are when they are zero.
 MI_OS void Os_waitOn(int64_t address, int64_t value) {
   DWORD saved = GetLastError();
-  mi_end_if_over();
-  if (mi_wait_on_address != NULL && mi_wake_by_address != NULL) mi_wait_on_address(MI_AT(void, address), &value, sizeof(value), mi_moment);
+  if (mi_is_process_over()) __atomic_store_n(MI_AT(mi_word, address), 0, __ATOMIC_SEQ_CST);
+  else if (mi_wait_on_address != NULL && mi_wake_by_address != NULL) mi_wait_on_address(MI_AT(void, address), &value, sizeof(value), mi_moment);
   else SwitchToThread();
   SetLastError(saved);
 }
@@ -379,8 +374,10 @@ MI_OS void Os_wake(int64_t address) {
   if (mi_wait_on_address != NULL && mi_wake_by_address != NULL) mi_wake_by_address(MI_AT(void, address));
 }
 
+// For what only a thread that is gone could do, the system's own locks end the process, with this status.
 MI_OS void Os_yield(void) {
-  mi_end_if_over();
+  const UINT thread_is_terminating = 0xC000004B;
+  if (mi_is_process_over()) TerminateProcess(GetCurrentProcess(), thread_is_terminating);
   SwitchToThread();
 }
 
@@ -597,8 +594,8 @@ __attribute__((constructor(101))) static void mi_process_load(void) { atexit(mi_
 
 static void mi_redirect(void);
 
-static void NTAPI mi_told(void* module, DWORD reason, void* process_ends) {
-  (void)module;
+static void NTAPI mi_told(void* module, DWORD reason, void* unused) {
+  (void)module, (void)unused;
   DWORD saved = GetLastError();
   switch (reason) {
     case DLL_PROCESS_ATTACH:
@@ -610,7 +607,8 @@ static void NTAPI mi_told(void* module, DWORD reason, void* process_ends) {
       mi_redirect();
       break;
     case DLL_THREAD_DETACH: mi_thread_ended(); break;
-    case DLL_PROCESS_DETACH: mi_unloads = process_ends == NULL; break;
+    // A callback is not told which of the two it is, as DllMain is.
+    case DLL_PROCESS_DETACH: mi_unloads = mi_is_shutdown != NULL && !mi_is_shutdown(); break;
     default: break;
   }
   SetLastError(saved);
