@@ -99,7 +99,7 @@ static void by_environment(void) {
   ASK("PURGE_DELAY=soon", purge_delay, 1000);
   CHECK(strstr(answer.warning, "PURGE_DELAY") != NULL);
   ASK("PURGE_DELAY=10x", purge_delay, 1000);
-  ASK("ARENA_RESERVE=4Q", arena_reserve, ARENA_KIB);
+  ASK("ARENA_RESERVE=4Q", arena_reserve, ARENA_RESERVE);
   ASK("PURGE_DELAY=99999999999999999999999", purge_delay, 1000);
   // So is what is beyond an option's limits, and a name that there is not; the value is kept as it was given.
   ASK("PURGE_DELAY=-5", purge_delay, -5);

@@ -1,5 +1,6 @@
 // A library that runs out of memory in all forms of new, for late.c.
 #include <cstddef>
+#include <cstdint>
 #include <new>
 #include <vector>
 

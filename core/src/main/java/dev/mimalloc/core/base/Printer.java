@@ -48,6 +48,7 @@ public final class Printer {
 
     /** Ends a printer that fills a buffer; false if the text did not fit. */
     public static boolean closeBuffer(long printer) {
+        if (printer == 0) return false;
         boolean fitted = getLong(printer + FUNCTION) < getLong(printer + ARGUMENT);
         Meta.free(printer, SIZE);
         return fitted;
