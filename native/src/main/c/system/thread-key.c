@@ -10,7 +10,7 @@ enum { MI_THREAD_OVER = 1 };  // the word of a thread whose end was told; no the
 static int64_t mi_storing_thread;
 static int64_t mi_storing_theap;
 
-MI_INLINE int64_t ThreadSlot_id(void) { return MI_ADDRESS(pthread_self()); }
+MI_INLINE int64_t ThreadSlot_id(void) { return MI_ADDRESS(pthread_self()) & -16; }  // flags lie below it
 
 static int64_t mi_thread_word(void) {
   if (__atomic_load_n(&mi_thread_key_state, __ATOMIC_ACQUIRE) != 2) return 0;
