@@ -1,0 +1,58 @@
+#!/usr/bin/env bash
+# Tests the JVM's machine on another processor, under qemu:
+#   scripts/jvm-target.sh list
+#   scripts/jvm-target.sh test TARGET [TESTS]
+# TARGET is jvm-aarch64-linux; with -64k at its end OS pages have 64 KiB. TESTS are names of tests as Maven takes them; else it is
+# the contract and the API's tests. The JDK is Debian unstable's, under build/jvm-aarch64-linux. JAVA_HOME is the JDK that compiles.
+set -euo pipefail
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+root=$(cd "$here/.." && pwd)
+
+fail() { printf 'mimalloc: %s\n' "$*" >&2; exit 1; }
+
+targets=(jvm-aarch64-linux jvm-aarch64-linux-64k)
+command=${1:-} target=${2:-} tests=${3:-}
+if [ "$command" = list ]; then printf '%s\n' "${targets[@]}"; exit; fi
+[ "$command" = test ] || fail "jvm-target.sh tests, and does not $command"
+page=4096
+case $target in
+  jvm-aarch64-linux) ;;
+  jvm-aarch64-linux-64k) page=65536 ;;
+  *) fail "there is no target $target; there are: ${targets[*]}" ;;
+esac
+
+emulator=$(command -v qemu-aarch64-static || command -v qemu-aarch64) || fail "needs qemu (Debian and Ubuntu: apt install qemu-user-static)"
+system=$root/build/jvm-aarch64-linux
+if [ ! -e "$system/ready" ]; then
+  printf 'unpacking a JDK for arm64 ...\n' >&2
+  rm -rf "$system"
+  mkdir -p "$root/build"
+  "$here/unstable.sh" arm64 "$system" openjdk-25-jre-headless
+  home=$(ls -d "$system"/usr/lib/jvm/java-25-openjdk-* | head -n 1)
+  # The JDK's own files in /etc are in this tree.
+  find "$home" -type l -lname '/etc/*' | while read -r link; do ln -sfn "$system$(readlink "$link")" "$link"; done
+  # Tests start the JVM that they run in once more: its program is a script that starts qemu. The JDK's helper, which starts all
+  # other programs, would have to be one, too; to fork needs no helper.
+  mv "$home/bin/java" "$home/bin/java.real"
+  {
+    # qemu notes what each page is for, which takes gigabytes where tebibytes are reserved: these are refused.
+    printf '#!/bin/sh\nulimit -v %s\n' $((64 << 20))
+    printf 'exec "%s" -0 "%s" -L "%s" "%s" -Djdk.lang.Process.launchMechanism=FORK "$@"\n' \
+      "$emulator" "$home/bin/java" "$system" "$home/bin/java.real"
+  } >"$home/bin/java"
+  chmod +x "$home/bin/java"
+  ln -s "${home#"$system/"}" "$system/jdk"
+  touch "$system/ready"
+fi
+
+# The contract on the JVM, and what depends on the system or on the order of memory accesses.
+if [ -z "$tests" ]; then
+  tests='JvmContractTest,JvmOsTest,JvmRandomTest,VirtualThreadsTest,FullStackTest,FirstCallTest,JavaHeapTest,PurgeTest,ScavengeTest'
+  tests+=',MimallocTest,HeapTest,HeapEndTest,Arena*Test,RegionTest,ThreadLifeTest,StatisticsTest,LimitTest,OptionTest,EscapeTest'
+  tests+=',OsTest,AccessTest,BitsTest,CallbackTest,MemoryTest,TextTest,ThreadSlotTest'
+fi
+cd "$root"
+export QEMU_PAGESIZE=$page
+# The default execution only: the others run some tests once more, in other modes.
+exec mvn -B -Dstyle.color=never -pl core,api,tests -am test-compile surefire:test@default-test -Dtranslate.skip=true -Dformatter.skip=true \
+  -Djvm="$system/jdk/bin/java" -Dtest="$tests" -Dsurefire.failIfNoSpecifiedTests=false
