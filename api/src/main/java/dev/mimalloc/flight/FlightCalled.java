@@ -45,10 +45,11 @@ import jdk.jfr.events.StackFilter;
         "dev.mimalloc.machine.Access", "dev.mimalloc.machine.Bits", "dev.mimalloc.machine.Callback", "dev.mimalloc.machine.Callers",
         "dev.mimalloc.machine.Check",
         "dev.mimalloc.machine.FirstMemory", "dev.mimalloc.machine.ForeignAccess", "dev.mimalloc.machine.Housekeeper",
-        "dev.mimalloc.machine.InternalAccess", "dev.mimalloc.machine.Linux", "dev.mimalloc.machine.Memory",
+        "dev.mimalloc.machine.InternalAccess", "dev.mimalloc.machine.Linux", "dev.mimalloc.machine.MacOs", "dev.mimalloc.machine.Memory",
         "dev.mimalloc.machine.OperatingSystem", "dev.mimalloc.machine.Os", "dev.mimalloc.machine.Secure", "dev.mimalloc.machine.Segments",
         "dev.mimalloc.machine.StackProbe", "dev.mimalloc.machine.SunAccess", "dev.mimalloc.machine.SystemCalls",
         "dev.mimalloc.machine.Text", "dev.mimalloc.machine.ThreadSlot", "dev.mimalloc.machine.ThreadSlot$Entry",
         "dev.mimalloc.machine.Trace", "dev.mimalloc.machine.Track", "dev.mimalloc.machine.Unpinned", "dev.mimalloc.machine.UpperTable", "dev.mimalloc.machine.Variant",
+        "dev.mimalloc.machine.Windows",
         "java.lang.foreign.SegmentAllocator"})
 abstract class FlightCalled extends Event {}

@@ -1,7 +1,5 @@
 package dev.mimalloc.machine;
 
-import static dev.mimalloc.machine.SystemCalls.call;
-import static dev.mimalloc.machine.SystemCalls.callOnce;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
@@ -13,11 +11,16 @@ import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandle;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.Set;
 
-/** Linux, by {@link SystemCalls}. */
+/** Linux, by {@code syscall} of the C library, glibc or musl. */
 final class Linux extends OperatingSystem {
-    /** x86-64 has numbers of its own, the later architectures share theirs. */
-    private static final boolean X86 = System.getProperty("os.arch").equals("amd64");
+    private static final String[] FUNCTIONS = {"long syscall(long, ...)"};
+
+    private static final String PROCESSOR = System.getProperty("os.arch");
+    /** x86-64 has numbers of its own, the later processors share theirs. Older ones have others, and are not known here. */
+    private static final boolean X86 = PROCESSOR.equals("amd64");
+    private static final Set<String> LATER = Set.of("aarch64", "riscv64", "loongarch64");
     private static final int WRITE = X86 ? 1 : 64, MMAP = X86 ? 9 : 222, MUNMAP = X86 ? 11 : 215;
     private static final int MPROTECT = X86 ? 10 : 226, MADVISE = X86 ? 28 : 233, MBIND = X86 ? 237 : 235;
     private static final int GETCPU = X86 ? 309 : 168;
@@ -35,7 +38,18 @@ final class Linux extends OperatingSystem {
 
     private final long pageSize = readPageSize();
 
-    Linux() { SystemCalls.load(); }
+    Linux() {
+        if (!X86 && !LATER.contains(PROCESSOR)) throw unknown("Linux on " + PROCESSOR);
+        SystemCalls.load(null, FUNCTIONS, new long[] {WRITE, 2, 0, 0, 0, 0, 0}, new long[] {WRITE, -1, 0, 0, 0, 0, 0});
+    }
+
+    private static long call(long number, long a, long b, long c, long d, long e, long f) {
+        return SystemCalls.call(0, number, a, b, c, d, e, f);
+    }
+
+    private static long callOnce(long number, long a, long b, long c, long d, long e, long f) {
+        return SystemCalls.callOnce(0, number, a, b, c, d, e, f);
+    }
 
     /** What the kernel has told the process when it began: pairs of words. A process may be forbidden to look. */
     private static long readPageSize() {
@@ -64,7 +78,7 @@ final class Linux extends OperatingSystem {
     long pageSize() { return pageSize; }
 
     @Override
-    long map(long wish, long size, int flags) {
+    long map(long wish, long size, long alignment, int flags) {
         int access = (flags & (Os.COMMIT | Os.LARGE | Os.HUGE)) != 0 ? PROT_READ_WRITE : PROT_NONE;
         int kind = MAP_PRIVATE | MAP_ANONYMOUS;
         if ((flags & Os.LARGE) != 0) kind |= MAP_HUGETLB | MAP_HUGE_2MB;

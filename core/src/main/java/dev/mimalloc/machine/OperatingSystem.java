@@ -13,7 +13,21 @@ abstract class OperatingSystem {
     static OperatingSystem choose() {
         String name = System.getProperty("os.name");
         if (name.equals("Linux")) return new Linux();
-        throw new UnsupportedOperationException("mimalloc for Java runs on Linux, not yet on " + name);
+        if (name.startsWith("Windows")) return new Windows();
+        if (name.startsWith("Mac OS")) return new MacOs();
+        throw unknown(name);
+    }
+
+    static UnsupportedOperationException unknown(String name) {
+        return new UnsupportedOperationException("mimalloc for Java runs on Linux, Windows and macOS, and does not know " + name);
+    }
+
+    /** Addresses are 64 bits wide, and the processor is one of those that these systems have. */
+    static boolean isX86() {
+        String processor = System.getProperty("os.arch");
+        if (processor.equals("amd64") || processor.equals("x86_64")) return true;
+        if (processor.equals("aarch64")) return false;
+        throw unknown(System.getProperty("os.name") + " on " + processor);
     }
 
     /** Makes ready what a first call would have to wait for. */
@@ -22,7 +36,7 @@ abstract class OperatingSystem {
     abstract boolean isReady();
 
     abstract long pageSize();
-    abstract long map(long wish, long size, int flags);
+    abstract long map(long wish, long size, long alignment, int flags);
     abstract long unmap(long a, long size);
     abstract long protect(long a, long size, int access);
     abstract long advise(long a, long size, int advice);

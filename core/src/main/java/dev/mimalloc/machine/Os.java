@@ -103,7 +103,7 @@ public final class Os {
             long first = FirstMemory.take(size, alignment);
             if (first != 0) return first;
         }
-        return system.map(wish, size, flags);
+        return system.map(wish, size, alignment, flags);
     }
 
     /** Whole mappings or parts of them. */

@@ -1,6 +1,7 @@
 package dev.mimalloc.machine;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
 import java.lang.foreign.Arena;
@@ -21,6 +22,17 @@ class OsTest {
         assertThat(Long.bitCount(Os.pageSize())).isOne();
         assertThat(Os.pageSize()).isBetween(4 * KIB, 64 * KIB);
         assertThat(Os.processors()).isPositive();
+    }
+
+    @Test
+    void anUnknownSystemIsNamed() {
+        String name = System.setProperty("os.name", "Plan 9");
+        try {
+            assertThatThrownBy(OperatingSystem::choose).isInstanceOf(UnsupportedOperationException.class)
+                    .hasMessage("mimalloc for Java runs on Linux, Windows and macOS, and does not know Plan 9");
+        } finally {
+            System.setProperty("os.name", name);
+        }
     }
 
     @Test

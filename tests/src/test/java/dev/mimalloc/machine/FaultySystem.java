@@ -48,12 +48,12 @@ public final class FaultySystem extends OperatingSystem {
     }
 
     @Override
-    long map(long wish, long size, int flags) {
-        if (!isHit(MAP)) return real.map(wish, size, flags);
-        if (errors[MAP] == NORMAL_PAGES) return real.map(wish, size, flags & ~(Os.LARGE | Os.HUGE));
+    long map(long wish, long size, long alignment, int flags) {
+        if (!isHit(MAP)) return real.map(wish, size, alignment, flags);
+        if (errors[MAP] == NORMAL_PAGES) return real.map(wish, size, alignment, flags & ~(Os.LARGE | Os.HUGE));
         if (errors[MAP] != MISPLACED) return -errors[MAP];
         long page = pageSize();
-        long p = real.map(0, size + page, flags & Os.COMMIT);
+        long p = real.map(0, size + page, page, flags & Os.COMMIT);
         boolean odd = (p & page) != 0;
         real.unmap(odd ? p + size : p, page);
         return odd ? p : p + page;
