@@ -58,8 +58,8 @@ public final class Errors {
         if (how == LAST || shown && withinLimit(Root.countError(), Options.MAX_ERRORS)) {
             print(Text.literal("mimalloc: error: "), text, value, how == NUMBER, story);
         }
-        long function = Root.errorAcquire();
-        if (function != 0) Callback.error(function, code, Root.errorArgumentRelaxed());
+        long function = Root.errorAcquire(), argument = Root.errorArgumentAcquire();
+        if (function != 0 && function == Root.errorAcquire()) Callback.error(function, code, argument);
     }
 
     /** No memory for a block of {@code size} bytes; returns 0 for the caller to return. */

@@ -78,14 +78,12 @@ public final class Printer {
         long length = length(printer);
         putByte(text + length, 0);
         putLong(printer + LENGTH, 0);
-        long function = getLong(printer + FUNCTION);
-        if (function != 0) {
-            Callback.output(function, text, getLong(printer + ARGUMENT));
-        } else if (Root.outputAcquire() != 0) {
-            Callback.output(Root.outputAcquire(), text, Root.outputArgumentRelaxed());
-        } else {
-            write(text, length);
-        }
+        long function = getLong(printer + FUNCTION), argument = getLong(printer + ARGUMENT);
+        boolean own = function != 0;
+        if (!own) function = Root.outputAcquire();
+        if (!own) argument = Root.outputArgumentAcquire();
+        if (function != 0 && (own || function == Root.outputAcquire())) Callback.output(function, text, argument);
+        else write(text, length);
     }
 
     /** Writes text to stderr, as far as stderr takes it. */

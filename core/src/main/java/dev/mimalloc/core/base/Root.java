@@ -72,15 +72,15 @@ public final class Root {
     public static void setForked() { putLong(at(FORKED), 1); }
 
     public static long deferredAcquire() { return getAcquire(at(DEFERRED)); }
-    public static long deferredArgumentRelaxed() { return getRelaxed(at(DEFERRED + ARGUMENT)); }
+    public static long deferredArgumentAcquire() { return getAcquire(at(DEFERRED + ARGUMENT)); }
     public static void setDeferred(long function, long argument) { set(DEFERRED, function, argument); }
 
     static long outputAcquire() { return getAcquire(at(OUTPUT)); }
-    static long outputArgumentRelaxed() { return getRelaxed(at(OUTPUT + ARGUMENT)); }
+    static long outputArgumentAcquire() { return getAcquire(at(OUTPUT + ARGUMENT)); }
     static void setOutput(long function, long argument) { set(OUTPUT, function, argument); }
 
     static long errorAcquire() { return getAcquire(at(ERROR)); }
-    static long errorArgumentRelaxed() { return getRelaxed(at(ERROR + ARGUMENT)); }
+    static long errorArgumentAcquire() { return getAcquire(at(ERROR + ARGUMENT)); }
     static void setError(long function, long argument) { set(ERROR, function, argument); }
 
     static long countError() { return fetchAdd(at(ERRORS), 1); }
@@ -105,7 +105,7 @@ public final class Root {
     public static void addCharged(long bytes) { fetchAdd(at(CHARGED), bytes); }
     public static long chargedWord() { return at(CHARGED); }
     public static long atLimitAcquire() { return getAcquire(at(AT_LIMIT)); }
-    public static long atLimitArgumentRelaxed() { return getRelaxed(at(AT_LIMIT + ARGUMENT)); }
+    public static long atLimitArgumentAcquire() { return getAcquire(at(AT_LIMIT + ARGUMENT)); }
     public static void setAtLimit(long function, long argument) { set(AT_LIMIT, function, argument); }
 
     public static boolean isDestroyed() { return getLong(at(DESTROYED)) != 0; }
@@ -134,8 +134,9 @@ public final class Root {
     public static boolean casSharedData(long index, long data) { return compareAndSet(at(SHARED_DATA + index * WORD), 0, data); }
 
     /**
-     * A function and its argument: without the function first, so that nobody calls the new one with the old
-     * argument.
+     * A function and its argument: without the function first, so that nobody calls the new one with the old argument.
+     * Nor the old one with the new argument: who reads them looks once more, after the argument, whether the function is
+     * the same, and goes on as without a function if it is not, as there was none for a moment.
      */
     private static void set(long offset, long function, long argument) {
         putRelease(at(offset), 0);

@@ -19,13 +19,13 @@ public final class Deferred {
 
     /** Calls the function, in a call that has entered {@code theap}; see {@link CallOut} for what it may do. */
     public static void call(long theap, boolean force) {
-        long function = Root.deferredAcquire();
+        long function = Root.deferredAcquire(), argument = Root.deferredArgumentAcquire();
         long data = Theap.data(theap);
-        if (function == 0 || ThreadData.inDeferred(data)) return;
+        if (function == 0 || function != Root.deferredAcquire() || ThreadData.inDeferred(data)) return;
         ThreadData.setInDeferred(data, true);
         long beat = ThreadData.nextHeartbeat(data);
         CallOut.begin(theap);
-        Callback.deferredFree(function, force, beat, Root.deferredArgumentRelaxed());
+        Callback.deferredFree(function, force, beat, argument);
         CallOut.end(theap);
         ThreadData.setInDeferred(data, false);
     }

@@ -71,15 +71,15 @@ public final class Limits {
      * say that it is worth another try. It may also have ended the theap's heap; see {@link CallOut}.
      */
     public static boolean retry(long theap, long size) {
-        long function = Root.atLimitAcquire();
-        if (function == 0) return false;
+        long function = Root.atLimitAcquire(), argument = Root.atLimitArgumentAcquire();
+        if (function == 0 || function != Root.atLimitAcquire()) return false;
         long heap = Theap.heap(theap);
         boolean own = exceeds(Heap.chargedRelaxed(heap), size, Heap.limitRelaxed(heap));
         if (!own && !exceeds(Root.charged(), size, Root.limitRelaxed())) return false;
         long used = own ? Heap.chargedRelaxed(heap) : Root.charged();
         long limit = own ? Heap.limitRelaxed(heap) : Root.limitRelaxed();
         CallOut.begin(theap);
-        boolean again = Callback.limit(function, own ? heap : 0, size, used, limit, Root.atLimitArgumentRelaxed());
+        boolean again = Callback.limit(function, own ? heap : 0, size, used, limit, argument);
         CallOut.end(theap);
         return again;
     }
