@@ -68,6 +68,9 @@ need_test() {
   need valgrind valgrind /usr/include/valgrind/memcheck.h # beside it a library is built for it; gcc brings ASan's headers
   need 'libpython*-testsuite' /usr/lib/python3.*/test/test_json
   older_jdk
+  # The litmus tests are not run where it is not to be had.
+  local scripts; scripts=$(dirname "${BASH_SOURCE[0]}")
+  "$scripts/litmus.sh" --install || echo "install.sh: the memory orders are not checked without herd7" >&2
 }
 
 # The JVM as a program: beside the JDK that builds this project, an older one of the system's.

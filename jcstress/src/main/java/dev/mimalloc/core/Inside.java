@@ -26,6 +26,11 @@ public final class Inside {
     /** The first half of a free by a thread that is not the owner; returns the word before. */
     public static long push(long page, long block) { return Page.push(page, block); }
 
+    /** A free by the owner. */
+    public static void putBack(long page, long block) { Page.putBack(page, block); }
+    public static boolean isEmptied(long page) { return Page.isEmptied(page); }
+    public static long localFree(long page) { return Page.localFree(page); }
+
     public static long take(long page) { return Page.exchangeThreadFree(page); }
     public static long threadFree(long page) { return Page.threadFreeAcquire(page); }
     public static boolean tryGiveUp(long page, long word) { return Page.casThreadFree(page, word, word & ~Page.OWNED); }
