@@ -10,7 +10,7 @@ import java.lang.foreign.MemorySegment;
  * Windows from 7 on, by functions of kernel32. Addresses are reserved as a whole, in steps of 64 KiB, and let go of as a
  * whole; what is reserved is committed and decommitted by the page. A function that fails has done nothing, and why is
  * of no use to the allocator. Written for, not run: a test compares what is called here with the system's headers, and
- * another runs the class on functions that do the like on Linux.
+ * others run the class on functions that do as Windows' do.
  */
 class Windows extends OperatingSystem {
     static final String[] FUNCTIONS = {"int SwitchToThread(void)",

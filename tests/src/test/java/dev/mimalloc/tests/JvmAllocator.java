@@ -15,6 +15,7 @@ import dev.mimalloc.core.thread.Subprocesses;
 import dev.mimalloc.core.thread.Threads;
 import dev.mimalloc.core.thread.Visit;
 import dev.mimalloc.machine.Callback;
+import dev.mimalloc.machine.Kernel32;
 import java.util.function.LongSupplier;
 
 /** The classes of core, run by the JVM. A bad argument is an exception there, which counts as its code. */
@@ -26,6 +27,7 @@ final class JvmAllocator implements Allocator {
     private volatile Runnable onError;
 
     private JvmAllocator() {
+        if ("windows".equals(System.getProperty("mimalloc.system"))) Kernel32.install();
         Callback.ErrorHandler handler = (code, argument) -> {
             ERROR.get()[0] = code;
             Runnable function = onError;
