@@ -47,7 +47,7 @@ fi
 
 # The contract on the JVM, and what depends on the system or on the order of memory accesses.
 if [ -z "$tests" ]; then
-  tests='JvmContractTest,JvmOsTest,JvmRandomTest,VirtualThreadsTest,FullStackTest,FirstCallTest,JavaHeapTest,PurgeTest,ScavengeTest'
+  tests='JvmContractTest,JvmOsTest,JvmRandomTest,VirtualThreadsTest,FullStackTest,PurgeTest,ScavengeTest'
   tests+=',MimallocTest,HeapTest,HeapEndTest,Arena*Test,RegionTest,ThreadLifeTest,StatisticsTest,LimitTest,OptionTest,EscapeTest'
   tests+=',OsTest,AccessTest,BitsTest,CallbackTest,MemoryTest,TextTest,ThreadSlotTest'
 fi

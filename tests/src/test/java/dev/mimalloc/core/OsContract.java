@@ -137,7 +137,7 @@ abstract class OsContract {
 
     @Test
     void largePagesAreAskedForFirst() {
-        os.fail(MAP, 1, 1, NORMAL_PAGES);
+        os.fail(MAP, 1, 3, NORMAL_PAGES); // also where it lies askew
         os.fail(ADVISE, 0, 0, 0);
         long p = os.map(4 * MIB, 64 * KIB, LARGE);
         assertThat(p).isPositive();
