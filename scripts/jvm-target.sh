@@ -53,6 +53,7 @@ if [ -z "$tests" ]; then
 fi
 cd "$root"
 export QEMU_PAGESIZE=$page
-# The default execution only: the others run some tests once more, in other modes.
+# The default execution only: the others run some tests once more, in other modes. Scenarios in processes of their own allocate for
+# minutes under qemu.
 exec mvn -B -Dstyle.color=never -pl core,api,tests -am test-compile surefire:test@default-test -Dtranslate.skip=true -Dformatter.skip=true \
-  -Djvm="$system/jdk/bin/java" -Dtest="$tests" -Dsurefire.failIfNoSpecifiedTests=false
+  -Djvm="$system/jdk/bin/java" -DexcludedGroups=processes -Dtest="$tests" -Dsurefire.failIfNoSpecifiedTests=false

@@ -164,7 +164,7 @@ final class SystemCalls {
     static boolean link() {
         try {
             Thread thread = begin();
-            while (thread.isAlive()) await();
+            while (thread != null && thread.isAlive()) await(); // none where the calls were linked at the start
         } catch (VirtualMachineError e) {
             return linked; // no thread to be had
         }
