@@ -35,13 +35,11 @@ public final class OrderTests {
         public EmptiedPage() {
             super(2 * Inside.PAGE_SPACE);
             Inside.makePage(page, 2, true);
+            Inside.push(page, second); // by another thread, before
         }
 
         @Actor
         public void owner() { Inside.putBack(page, first); }
-        @Actor
-        public void other() { Inside.push(page, second); }
-
         @Actor
         public void scavenger(ZJ_Result r) {
             r.r1 = Inside.isEmptied(page);
