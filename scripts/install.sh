@@ -62,7 +62,8 @@ need_test() {
   need_letters
   need git git
   need nodejs node
-  need qemu-user-static qemu-aarch64-static # runs what is built for other processors
+  need qemu-user-static qemu-aarch64-static # runs what is built for other processors,
+  need musl /lib/ld-musl-x86_64.so.1 # and for another C library
   need clang clang
   need pkg-config pkg-config
   need valgrind valgrind /usr/include/valgrind/memcheck.h # beside it a library is built for it; gcc brings ASan's headers

@@ -1,16 +1,18 @@
 #!/usr/bin/env bash
 # Builds the native library for another system, and tests it where its programs can run here:
 #   native/targets/target.sh list
-#   native/targets/target.sh build|test TARGET
+#   native/targets/target.sh build|test TARGET [--note]
 # TARGET is a row of targets.tsv, named as Zig names it: Zig's C compiler knows the headers and libraries of all of them, but
 # for Emscripten, which is a compiler of its own.
-# build/src and build/include are there already; build/TARGET gets lib/ and include/.
+# build/src and build/include are there already; build/TARGET gets lib/ and include/. With --note what was seen goes into
+# states.tsv, which the README's table of targets is made of. Ends with 75 where the tools cannot be had.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 root=$(cd "$here/../.." && pwd)
 tools=$root/build/tools
 
 fail() { printf 'mimalloc: %s\n' "$*" >&2; exit 1; }
+unavailable() { printf 'mimalloc: %s\n' "$*" >&2; exit 75; }
 quiet() { "$@" >"$work/log" 2>&1 || { grep -E 'error|undefined' "$work/log" >&2 || tail -40 "$work/log" >&2; fail "the whole of it is in $work/log"; }; }
 
 names() { grep -v '^#' "$here/targets.tsv" | cut -f 1; }
@@ -19,11 +21,11 @@ names() { grep -v '^#' "$here/targets.tsv" | cut -f 1; }
 need_zig() {
   zig=$(ls "$tools"/node_modules/@zigc/*/bin/zig 2>/dev/null | head -n 1 || true)
   if [ -z "$zig" ] || [ "$here/package.json" -nt "$tools/package.json" ]; then
-    command -v npm >/dev/null || fail "needs npm, which brings the compiler for other systems"
+    command -v npm >/dev/null || unavailable "needs npm, which brings the compiler for other systems"
     printf 'installing the compiler for other systems ...\n' >&2
     mkdir -p "$tools"
     cp "$here/package.json" "$tools/"
-    npm install --silent --no-audit --no-fund --prefix "$tools" >&2
+    npm install --silent --no-audit --no-fund --prefix "$tools" >&2 || unavailable "npm cannot bring the compiler for other systems"
     zig=$(ls "$tools"/node_modules/@zigc/*/bin/zig | head -n 1)
   fi
 }
@@ -31,7 +33,7 @@ need_zig() {
 # Debian's Emscripten wants Debian's JavaScript, also with another node. What node 20 has is kept from it: it loads modules
 # as in a page if there is fetch, and marking while a program runs loses what lies below frames of WebAssembly.
 need_emscripten() {
-  command -v emcc >/dev/null || fail "needs Emscripten (Debian and Ubuntu: apt install emscripten node-acorn)"
+  command -v emcc >/dev/null || unavailable "needs Emscripten (Debian and Ubuntu: apt install emscripten node-acorn)"
   if [ -d /usr/share/nodejs ]; then export NODE_PATH=${NODE_PATH:-/usr/share/nodejs}; fi
 }
 
@@ -71,6 +73,7 @@ state_of() { awk -F '\t' -v t="$target" '$1 == t { print $2 }' "$here/states.tsv
 
 write_state() {
   local each
+  [ -n "$note" ] || return 0
   {
     flock 9
     printf '# target\tstate, as the last test or build left it\n'
@@ -95,7 +98,7 @@ write_table() {
   if ! cmp -s "$work/readme" "$root/README.md"; then cp "$work/readme" "$root/README.md"; fi
 }
 
-command=${1:-} target=${2:-}
+command=${1:-} target=${2:-} note=${3:-}
 if [ "$command" = list ]; then names; exit; fi
 row=$(awk -F '\t' -v t="$target" '$1 == t' "$here/targets.tsv")
 if [ -z "$row" ]; then fail "there is no target $target; there are: $(names | tr '\n' ' ')"; fi
@@ -118,6 +121,8 @@ case $command in
     printf 'ready: build/%s/lib\n' "$target" >&2 ;;
   test)
     if [ "$emulator" = nothing ]; then fail "no program of $target can run here"; fi
+    if [ "$emulator" != itself ]; then command -v "$emulator" >/dev/null || [ "${emulator#*/}" != "$emulator" ] || unavailable "needs $emulator"; fi
+    case $target in *-linux-musl) [ "$emulator" != itself ] || [ -e /lib/ld-musl-x86_64.so.1 ] || unavailable "needs musl's loader (Debian and Ubuntu: apt install musl)" ;; esac
     case $emulator in qemu-*) QEMU_LD_PREFIX=$("$here/sysroot.sh" "$processor") && export QEMU_LD_PREFIX ;; esac
     configure -DMI_BUILD_TESTS=ON
     quiet cmake --build "$work/out" -j "$(nproc)"
