@@ -121,7 +121,7 @@ case $command in
     printf 'ready: build/%s/lib\n' "$target" >&2 ;;
   test)
     if [ "$emulator" = nothing ]; then fail "no program of $target can run here"; fi
-    if [ "$emulator" != itself ]; then command -v "$emulator" >/dev/null || [ "${emulator#*/}" != "$emulator" ] || unavailable "needs $emulator"; fi
+    [ "$emulator" = itself ] || command -v "${emulator%% *}" >/dev/null || unavailable "needs ${emulator%% *}"
     case $target in *-linux-musl) [ "$emulator" != itself ] || [ -e /lib/ld-musl-x86_64.so.1 ] || unavailable "needs musl's loader (Debian and Ubuntu: apt install musl)" ;; esac
     case $emulator in qemu-*) QEMU_LD_PREFIX=$("$here/sysroot.sh" "$processor") && export QEMU_LD_PREFIX ;; esac
     configure -DMI_BUILD_TESTS=ON
