@@ -7,11 +7,13 @@ folder=$1
 [ -e "$folder/libmimalloc.so" ] && [ -s "$folder/version" ] && exit 0
 
 fail() { echo "newest-mimalloc.sh: $*" >&2; exit 1; }
+for program in apt-get apt-cache dpkg dpkg-deb; do
+  command -v $program >/dev/null || fail "there is no $program here: only a system made of Debian's packages can get its newest mimalloc"
+done
 rm -rf "$folder"
 mkdir -p "$folder"
 tree=$folder/tree
 trap 'rm -rf "$tree"' EXIT
-command -v dpkg >/dev/null || fail "there is no dpkg here: only a system made of Debian's packages can get its newest mimalloc"
 # The version of the interface is in the package's name. Its libc is to be the system's.
 "$(dirname "${BASH_SOURCE[0]}")/unstable.sh" --alone "$(dpkg --print-architecture)" "$tree" 'libmimalloc[0-9.]+'
 read -r package version <"$tree/package"
