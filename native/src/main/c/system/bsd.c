@@ -24,25 +24,6 @@ static int mi_map_kind(int64_t alignment, int32_t flags) {
 
 static int mi_map_file(void) { return -1; }
 
-// MADV_DONTNEED keeps what was written here, so memory that must be zero again is mapped anew.
-static int mi_advice(int32_t advice) { return advice == MI_DROP_LATER ? MADV_FREE : -1; }
-
-MI_OS int64_t Os_remap(int64_t a, int64_t size, int64_t new_size, int64_t target) {
-  return (void)a, (void)size, (void)new_size, (void)target, MI_UNSUPPORTED;
-}
-
-MI_OS int64_t Os_node(void) { return MI_UNSUPPORTED; }
-MI_OS int64_t Os_bind(int64_t a, int64_t size, int32_t node) { return (void)a, (void)size, (void)node, MI_UNSUPPORTED; }
-MI_OS int64_t Os_disallowHugePages(void) { return MI_UNSUPPORTED; }
-MI_OS int32_t Os_isAlone(void) { return false; }
-
-MI_OS int32_t Os_processors(void) {
-  long count = sysconf(_SC_NPROCESSORS_ONLN);
-  return count > 0 ? (int32_t)count : 1;
-}
-
-static bool mi_random(int64_t* bits) { return getentropy(bits, sizeof(*bits)) == 0; }
-
 #if defined(__FreeBSD__)
 static void mi_wait(uint32_t* word, uint32_t value, int64_t ms) {
   struct timespec time = {(time_t)(ms / 1000), (long)(ms % 1000) * 1000000};

@@ -3,7 +3,6 @@
 // Written from its headers, and linked; nobody has run it yet.
 
 #include <mach/vm_statistics.h>
-#include <sys/random.h>
 #include <sys/ucontext.h>
 
 static clockid_t mi_clock(void) { return CLOCK_MONOTONIC_RAW_APPROX; }
@@ -13,25 +12,6 @@ static int64_t mi_resident_unit(void) { return 1; }
 static int mi_map_kind(int64_t alignment, int32_t flags) { return (void)alignment, flags & (MI_LARGE | MI_HUGE) ? -1 : 0; }
 // As 100, which C mimalloc has, too, `vmmap` names our memory.
 static int mi_map_file(void) { return VM_MAKE_TAG(100); }
-
-// MADV_DONTNEED keeps what was written here, so memory that must be zero again is mapped anew.
-static int mi_advice(int32_t advice) { return advice == MI_DROP_LATER ? MADV_FREE : -1; }
-
-MI_OS int64_t Os_remap(int64_t a, int64_t size, int64_t new_size, int64_t target) {
-  return (void)a, (void)size, (void)new_size, (void)target, MI_UNSUPPORTED;
-}
-
-MI_OS int64_t Os_node(void) { return MI_UNSUPPORTED; }
-MI_OS int64_t Os_bind(int64_t a, int64_t size, int32_t node) { return (void)a, (void)size, (void)node, MI_UNSUPPORTED; }
-MI_OS int64_t Os_disallowHugePages(void) { return MI_UNSUPPORTED; }
-MI_OS int32_t Os_isAlone(void) { return false; }
-
-MI_OS int32_t Os_processors(void) {
-  long count = sysconf(_SC_NPROCESSORS_ONLN);
-  return count > 0 ? (int32_t)count : 1;
-}
-
-static bool mi_random(int64_t* bits) { return getentropy(bits, sizeof(*bits)) == 0; }
 
 // What pthread's own locks wait by. The library exports it, and no header declares it.
 extern int __ulock_wait(uint32_t operation, void* word, uint64_t value, uint32_t microseconds);

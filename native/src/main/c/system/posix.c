@@ -91,6 +91,33 @@ MI_OS int64_t Os_advise(int64_t a, int64_t size, int32_t advice) {
   return known < 0 ? MI_UNSUPPORTED : mi_answer(madvise(MI_AT(void, a), (size_t)size, known), saved);
 }
 
+// --- Os: what Linux has, and the others have not ---------------------------------------------------------------------
+#if !defined(__linux__)
+#if defined(__APPLE__)
+#include <sys/random.h>
+#endif
+
+// MADV_DONTNEED keeps what was written here, so memory that must be zero again is mapped anew.
+static int mi_advice(int32_t advice) { return advice == MI_DROP_LATER ? MADV_FREE : -1; }
+
+MI_OS int64_t Os_remap(int64_t a, int64_t size, int64_t new_size, int64_t target) {
+  return (void)a, (void)size, (void)new_size, (void)target, MI_UNSUPPORTED;
+}
+
+MI_OS int64_t Os_node(void) { return MI_UNSUPPORTED; }
+MI_OS int64_t Os_bind(int64_t a, int64_t size, int32_t node) { return (void)a, (void)size, (void)node, MI_UNSUPPORTED; }
+MI_OS int64_t Os_disallowHugePages(void) { return MI_UNSUPPORTED; }
+MI_OS int32_t Os_isAlone(void) { return false; }
+
+MI_OS int32_t Os_processors(void) {
+  long count = sysconf(_SC_NPROCESSORS_ONLN);
+  return count > 0 ? (int32_t)count : 1;
+}
+
+static bool mi_random(int64_t* bits) { return getentropy(bits, sizeof(*bits)) == 0; }
+
+#endif
+
 // --- Os: the machine -------------------------------------------------------------------------------------------------
 
 MI_OS int64_t Os_readFile(int64_t path, int64_t buffer, int64_t size) {
