@@ -12,7 +12,8 @@ case $processor in
   *) architecture=$processor ;;
 esac
 release=trixie  # the first one that has riscv64, too
-packages="musl libstdc++6 busybox sqlite3 python3.13-minimal libpython3.13-stdlib"
+libraries="musl libstdc++6"
+packages="$libraries busybox sqlite3 python3.13-minimal libpython3.13-stdlib"
 sysroot=$root/build/tools/sysroot/$architecture
 if [ "$(cat "$sysroot/packages" 2>/dev/null)" != "$release $packages" ]; then
   printf 'unpacking packages for %s ...\n' "$architecture" >&2
@@ -30,8 +31,13 @@ if [ "$(cat "$sysroot/packages" 2>/dev/null)" != "$release $packages" ]; then
     printf 'APT::Architecture "%s";\nAPT::Architectures "%s";\nAcquire::Languages "none";\nAPT::Sandbox::User "";\n' "$architecture" "$architecture"
   } >"$work/conf"
   export APT_CONFIG=$work/conf
-  { apt-get -q update && apt-get -q -y install --download-only --no-install-recommends $packages; } >"$work/log" 2>&1 ||
-    { tail -5 "$work/log" >&2; exit 1; }
+  # A mirror may lack a package for a processor: then it is the libraries alone, and no real programs; or musl's alone.
+  apt-get -q update >"$work/log" 2>&1
+  for wanted in "$packages" "$libraries" musl; do
+    rm -f "$work"/cache/archives/*.deb
+    apt-get -q -y install --download-only --no-install-recommends $wanted >>"$work/log" 2>&1 && break
+    [ "$wanted" != musl ] || { tail -5 "$work/log" >&2; exit 1; }
+  done
   # Links, as in an installed system: what a package has in lib lies in usr/lib.
   mkdir -p "$sysroot"/usr/{lib,bin,sbin,lib64}
   for folder in lib bin sbin lib64; do ln -s "usr/$folder" "$sysroot/$folder"; done

@@ -140,7 +140,7 @@ case $command in
         programs=$("$here/programs.sh" "$prefix/lib/libmimalloc.so" "$QEMU_LD_PREFIX" "$emulator") ||
           { write_state "$count tests pass under $emulator; real programs fail"; fail "real programs fail"; } ;;
     esac
-    case $emulator in itself) ;; *) under=" under $emulator" ;; esac
+    case $emulator in itself) ;; *) under=" under ${emulator%% *}" ;; esac
     write_state "run: $count tests${under:-}${programs:+, and $programs}" ;;
   *) fail "target.sh builds or tests, and does not $command" ;;
 esac

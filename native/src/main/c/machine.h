@@ -88,7 +88,7 @@ MI_INLINE int32_t Bits_leadingZeros(int64_t b) { return b == 0 ? 64 : __builtin_
 MI_INLINE int32_t Bits_count(int64_t b) { return __builtin_popcountll((uint64_t)b); }
 MI_INLINE int32_t Bits_below(int64_t a, int64_t b) { return (uint64_t)a < (uint64_t)b; }
 MI_INLINE int64_t Bits_multiplyHigh(int64_t a, int64_t b) {
-#if defined(__SIZEOF_INT128__)
+#if defined(__SIZEOF_INT128__) && !defined(__wasm__)  // there it is a call of a function that a bare module has not
   return (int64_t)(((unsigned __int128)(uint64_t)a * (uint64_t)b) >> 64);
 #else
   uint64_t a0 = (uint32_t)a, a1 = (uint64_t)a >> 32, b0 = (uint32_t)b, b1 = (uint64_t)b >> 32;
