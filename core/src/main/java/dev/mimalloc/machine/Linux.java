@@ -71,10 +71,6 @@ final class Linux extends OperatingSystem {
     }
 
     @Override
-    void prepare() { SystemCalls.link(); }
-    @Override
-    boolean isReady() { return SystemCalls.isLinked(); }
-    @Override
     long pageSize() { return pageSize; }
 
     @Override
@@ -142,12 +138,8 @@ final class Linux extends OperatingSystem {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment usage = arena.allocate(JAVA_LONG, 18); // struct rusage: two times of (s, us), then counts
             call(GETRUSAGE, 0, usage.address(), 0, 0, 0, 0);
-            Memory.putLong(target, milliseconds(usage, 0));
-            Memory.putLong(target + 8, milliseconds(usage, 2));
-            Memory.putLong(target + 16, 0);
-            Memory.putLong(target + 24, usage.getAtIndex(JAVA_LONG, 4) << 10);
-            Memory.putLong(target + 32, usage.getAtIndex(JAVA_LONG, 9));
-            Memory.putLong(target + 40, usage.getAtIndex(JAVA_LONG, 8));
+            long peak = usage.getAtIndex(JAVA_LONG, 4) << 10;
+            store(target, milliseconds(usage, 0), milliseconds(usage, 2), 0, peak, usage.getAtIndex(JAVA_LONG, 9), usage.getAtIndex(JAVA_LONG, 8));
         }
     }
 

@@ -38,10 +38,6 @@ final class MacOs extends OperatingSystem {
     }
 
     @Override
-    void prepare() { SystemCalls.link(); }
-    @Override
-    boolean isReady() { return SystemCalls.isLinked(); }
-    @Override
     long pageSize() { return pageSize; }
 
     private static long call(int function, long a, long b, long c, long d, long e, long f) {
@@ -95,12 +91,9 @@ final class MacOs extends OperatingSystem {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment usage = arena.allocate(RUSAGE_SIZE, Long.BYTES);
             call(GETRUSAGE, RUSAGE_SELF, usage.address(), 0, 0, 0, 0);
-            Memory.putLong(target, milliseconds(usage, RUSAGE_USER));
-            Memory.putLong(target + 8, milliseconds(usage, RUSAGE_SYSTEM));
-            Memory.putLong(target + 16, 0);
-            Memory.putLong(target + 24, usage.get(JAVA_LONG, RUSAGE_PEAK)); // in bytes
-            Memory.putLong(target + 32, usage.get(JAVA_LONG, RUSAGE_MAJOR));
-            Memory.putLong(target + 40, usage.get(JAVA_LONG, RUSAGE_MINOR));
+            long peak = usage.get(JAVA_LONG, RUSAGE_PEAK); // in bytes
+            long major = usage.get(JAVA_LONG, RUSAGE_MAJOR), minor = usage.get(JAVA_LONG, RUSAGE_MINOR);
+            store(target, milliseconds(usage, RUSAGE_USER), milliseconds(usage, RUSAGE_SYSTEM), 0, peak, major, minor);
         }
     }
 

@@ -31,9 +31,9 @@ abstract class OperatingSystem {
     }
 
     /** Makes ready what a first call would have to wait for. */
-    abstract void prepare();
+    void prepare() { SystemCalls.link(); }
     /** Can calls be made without a wait? */
-    abstract boolean isReady();
+    boolean isReady() { return SystemCalls.isLinked(); }
 
     abstract long pageSize();
     abstract long map(long wish, long size, long alignment, int flags);
@@ -46,6 +46,12 @@ abstract class OperatingSystem {
     abstract long disallowHugePages();
     abstract long write(long text, long length);
     abstract void processInfo(long target);
+
+    /** What {@link #processInfo} tells, in its order: milliseconds, bytes, and numbers of faults. */
+    static void store(long target, long user, long system, long resident, long peak, long major, long minor) {
+        long[] words = {user, system, resident, peak, major, minor};
+        for (int i = 0; i < words.length; i++) Memory.putLong(target + i * Memory.WORD, words[i]);
+    }
 
     long readFile(String path, long buffer, long size) {
         try (var file = new FileInputStream(path)) {

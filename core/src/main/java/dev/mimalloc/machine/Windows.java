@@ -56,10 +56,6 @@ class Windows extends OperatingSystem {
     Windows(OperatingSystem ignored) {}
 
     @Override
-    void prepare() { SystemCalls.link(); }
-    @Override
-    boolean isReady() { return SystemCalls.isLinked(); }
-    @Override
     long pageSize() { return PAGE; }
 
     /** Calls a function of the system; 0 also when there is no room to link it. */
@@ -174,12 +170,9 @@ class Windows extends OperatingSystem {
             MemorySegment counters = arena.allocate(COUNTERS_SIZE, Long.BYTES);
             counters.set(JAVA_INT, 0, COUNTERS_SIZE);
             call(GET_PROCESS_MEMORY_INFO, CURRENT_PROCESS, counters.address(), COUNTERS_SIZE, 0, 0);
-            Memory.putLong(target, times.getAtIndex(JAVA_LONG, 3) / 10_000); // of 100 ns
-            Memory.putLong(target + 8, times.getAtIndex(JAVA_LONG, 2) / 10_000);
-            Memory.putLong(target + 16, counters.get(JAVA_LONG, COUNTERS_RESIDENT));
-            Memory.putLong(target + 24, counters.get(JAVA_LONG, COUNTERS_PEAK));
-            Memory.putLong(target + 32, 0); // the system counts all faults together
-            Memory.putLong(target + 40, counters.get(JAVA_INT, COUNTERS_FAULTS) & 0xffff_ffffL);
+            long user = times.getAtIndex(JAVA_LONG, 3) / 10_000, system = times.getAtIndex(JAVA_LONG, 2) / 10_000; // of 100 ns
+            long faults = counters.get(JAVA_INT, COUNTERS_FAULTS) & 0xffff_ffffL; // of both kinds: the system counts them together
+            store(target, user, system, counters.get(JAVA_LONG, COUNTERS_RESIDENT), counters.get(JAVA_LONG, COUNTERS_PEAK), 0, faults);
         }
     }
 }
