@@ -27,6 +27,7 @@
 #define MI_KEPT , used
 #endif
 #define MI_SLOW static __attribute__((noinline))
+#define MI_OS static __attribute__((unused))
 #define MI_STRING_(x) #x
 #define MI_STRING(x) MI_STRING_(x)
 #define MI_SYMBOL_PREFIX MI_STRING(__USER_LABEL_PREFIX__)

@@ -27,6 +27,7 @@ static int64_t Os_write(int64_t text, int64_t length);
 #include "system/wasm.c"
 #else
 #include "system/story.c"
+#include "system/purge-thread.c"
 #if defined(__unix__) || defined(__APPLE__)
 #include "system/posix.c"
 #if MI_THREAD_KEY || defined(__APPLE__) || defined(__OpenBSD__)

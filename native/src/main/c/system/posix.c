@@ -14,8 +14,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#define MI_OS static __attribute__((unused))
-
 // A thread's variable is at a fixed distance from the thread pointer, also when the library was loaded late: one load, no
 // call. musl loads no library later that asks for this; a program that is linked statically has the same load there.
 #if defined(__linux__) && !defined(__GLIBC__)
@@ -277,17 +275,9 @@ static void mi_stop_watching_faults(void) {
 
 // --- Os: the thread that purges when nobody calls ---------------------------------------------------------------------
 
-enum { MI_PURGE_THREAD_NONE, MI_PURGE_THREAD_STARTS, MI_PURGE_THREAD_RUNS, MI_PURGE_THREAD_NEVER };
-enum { MI_PURGE_THREAD_STACK = 256 << 10 };  // with what other libraries have for each thread
-
-static int mi_purge_thread_state;
 static uint32_t mi_purge_thread_calls;  // how often it was woken; it sleeps while this stays
 static bool mi_purge_thread_ends;
-static bool mi_loaded;  // the C library is ready for threads
-static bool mi_purge_thread_unasked;  // no heartbeat has asked for it since the library was loaded, or the process forked
 static pthread_t mi_purge_thread;
-
-static int64_t mi__purge_round(void);
 
 static void* mi_purge_thread_run(void* ignored) {
   mi_name_thread("mimalloc-purge");
@@ -297,16 +287,6 @@ static void* mi_purge_thread_run(void* ignored) {
     int64_t pause = mi__purge_round();
     if (pause != 0) mi_wait(&mi_purge_thread_calls, calls, pause);
   }
-}
-
-MI_SLOW int32_t mi_needs_purge_thread(void) {
-  if (!mi_loaded || __atomic_load_n(&mi_purge_thread_state, __ATOMIC_RELAXED) != MI_PURGE_THREAD_NONE) return 0;
-  __atomic_store_n(&mi_purge_thread_unasked, false, __ATOMIC_RELAXED);
-  return mi_option_is_enabled(mi_option_purge_thread);
-}
-
-MI_OS int32_t Os_needsPurgeThread(int32_t care) {
-  return care || __atomic_load_n(&mi_purge_thread_unasked, __ATOMIC_RELAXED) ? mi_needs_purge_thread() : 0;
 }
 
 MI_OS void Os_startPurgeThread(void) {

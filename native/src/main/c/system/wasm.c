@@ -26,8 +26,6 @@
 #error "the secure build needs random numbers, of which there are none without WASI or Emscripten"
 #endif
 
-#define MI_OS static __attribute__((unused))
-
 #if !MI_HAS_LIBC
 // What the compiler calls. A program may have better ones.
 __attribute__((weak, no_builtin("memset"))) void* memset(void* to, int value, size_t size) {

@@ -15,8 +15,6 @@
 #include <string.h>
 #include <winternl.h>
 
-#define MI_OS static __attribute__((unused))
-
 enum { MI_ADDRESS_STEP = 64 << 10 };  // addresses are reserved in multiples of this
 
 // --- Later versions' functions ----------------------------------------------------------------------------------------
@@ -426,16 +424,8 @@ static void mi_stop_watching_faults(void) {
 // A thread that is in the library's code when that is unloaded would fall; to wait for its end is not possible under the
 // loader's lock, which it needs to end. So a library with such a thread stays loaded.
 
-enum { MI_PURGE_THREAD_NONE, MI_PURGE_THREAD_STARTS, MI_PURGE_THREAD_RUNS, MI_PURGE_THREAD_NEVER };
-enum { MI_PURGE_THREAD_STACK = 256 << 10 };
-
-static int mi_purge_thread_state;
 static int64_t mi_purge_thread_calls;  // how often it was woken; it sleeps while this stays
 static bool mi_purge_thread_ends, mi_purge_thread_over;
-static bool mi_loaded;  // the system is ready for threads
-static bool mi_purge_thread_unasked;  // no heartbeat has asked for it since the library was loaded
-
-static int64_t mi__purge_round(void);
 
 // The module that this is in is never unloaded.
 static bool mi_stay(void) {
@@ -455,16 +445,6 @@ static DWORD WINAPI mi_purge_thread_run(void* ignored) {
   }
   __atomic_store_n(&mi_purge_thread_over, true, __ATOMIC_RELEASE);
   return 0;
-}
-
-MI_SLOW int32_t mi_needs_purge_thread(void) {
-  if (!mi_loaded || __atomic_load_n(&mi_purge_thread_state, __ATOMIC_RELAXED) != MI_PURGE_THREAD_NONE) return 0;
-  __atomic_store_n(&mi_purge_thread_unasked, false, __ATOMIC_RELAXED);
-  return mi_option_is_enabled(mi_option_purge_thread);
-}
-
-MI_OS int32_t Os_needsPurgeThread(int32_t care) {
-  return care || __atomic_load_n(&mi_purge_thread_unasked, __ATOMIC_RELAXED) ? mi_needs_purge_thread() : 0;
 }
 
 MI_OS void Os_startPurgeThread(void) {
