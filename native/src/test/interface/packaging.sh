@@ -21,7 +21,7 @@ export LD_LIBRARY_PATH="$shared"
 for header in mimalloc.h mimalloc-stats.h mimalloc-override.h mimalloc-new-delete.h; do
   [ -e "$include/$header" ] || { echo "$header is not installed"; exit 1; }
 done
-[ "$(pkg-config --modversion mimalloc)" = 3.4.3 ]
+[ "$(pkg-config --modversion mimalloc)" = 3.6.0 ]
 pkg-config --variable=implementation_version mimalloc | grep -qx "[0-9]*\.[0-9]*\.[0-9]*\(-SNAPSHOT\)\?"
 flags=$(pkg-config --cflags --libs mimalloc)
 private=$(pkg-config --static --libs-only-other mimalloc)
@@ -55,7 +55,7 @@ mkdir "$folder/project"
 cat >"$folder/project/CMakeLists.txt" <<'PROJECT'
 cmake_minimum_required(VERSION 3.18)
 project(consumer C CXX)
-find_package(mimalloc 3.4 REQUIRED CONFIG)
+find_package(mimalloc 3.6 REQUIRED CONFIG)
 foreach(target mimalloc mimalloc-static)
   add_executable(c-${target} ${PROGRAMS}/five.c)
   target_link_libraries(c-${target} PRIVATE ${target})

@@ -6,7 +6,7 @@
 #ifndef MIMALLOC_H
 #define MIMALLOC_H
 
-#define MI_MALLOC_VERSION 30403  // 3.4.3
+#define MI_MALLOC_VERSION 30600  // 3.6.0
 
 // --- How functions are declared ---------------------------------------------------------------------------------------
 
@@ -128,18 +128,18 @@ typedef enum mi_option_e {
   mi_option_deprecated_max_segment_reclaim,       // No effect any more. (10)
   mi_option_destroy_on_exit,                      // Frees all memory when the process ends. No effect on the JVM, whose threads run to its very end. (0)
   mi_option_arena_reserve,                        // Addresses that an arena reserves, in KiB; memory is taken only where it is used. (1048576 KiB)
-  mi_option_arena_purge_mult,                     // Free memory of arenas waits purge_delay times this number. (1)
+  mi_option_arena_purge_mult,                     // Free memory of arenas waits purge_delay times this number. C mimalloc 3.6 has 4. (1)
   mi_option_deprecated_purge_extend_delay,        // No effect any more. (1)
   mi_option_disallow_arena_alloc,                 // Takes each page straight from the system, not from arenas. (0)
   mi_option_retry_on_oom,                         // No effect: milliseconds to try again when there is no memory, on Windows. (400)
-  mi_option_visit_abandoned,                      // No effect: abandoned blocks can always be visited. (0)
+  mi_option_deprecated_visit_abandoned,           // No effect: abandoned blocks can always be visited. (1)
   mi_option_guarded_min,                          // The smallest block that is guarded, in bytes. (0)
   mi_option_guarded_max,                          // The largest block that is guarded, in bytes. (1073741824)
-  mi_option_guarded_precise,                      // A guarded block ends exactly at its guard page, and so may begin at any address. (0)
+  mi_option_unsafe_guarded_precise,               // A guarded block ends exactly at its guard page, and so may begin at any address. (0)
   mi_option_guarded_sample_rate,                  // Of how many blocks one, on average, ends at a page that cannot be touched; 0 guards none. (0)
   mi_option_guarded_sample_seed,                  // Where the random numbers of each thread begin that choose the guarded blocks; 0 for anywhere. (0)
   mi_option_generic_collect,                      // Allocations that had to look for a page, after which a thread collects its empty pages. (10000)
-  mi_option_page_reclaim_on_free,                 // A free takes over an abandoned page: -1 never, 0 if the thread had it before, 1 always. (0)
+  mi_option_page_reclaim_on_free,                 // A free takes over an abandoned page: -1 never, 0 if its thread had it, 1 always. C mimalloc 3.6 has 1. (0)
   mi_option_page_full_retain,                     // Full pages of a size that a thread keeps, of small blocks in proportion; -1 for all. (2)
   mi_option_page_max_candidates,                  // Pages that are looked at to find the fullest one. (4)
   mi_option_max_vabits,                           // No effect: addresses of 48 bits are always covered. (0)
@@ -147,10 +147,17 @@ typedef enum mi_option_e {
   mi_option_page_commit_on_demand,                // No effect: a page is committed as a whole, and backed where it is touched. (0)
   mi_option_page_max_reclaim,                     // A free takes over a page only by a thread with fewer pages of its size; -1 for any number. (-1)
   mi_option_page_cross_thread_max_reclaim,        // A free takes over another thread's page only by a thread with fewer pages of its size. (32)
-  mi_option_allow_thp,                            // Transparent huge pages: 0 none in the whole process, 1 where they pay, 2 for all memory. (1)
-  mi_option_minimal_purge_size,                   // Nothing smaller is purged, in KiB. (0 KiB)
+  mi_option_allow_thp,                            // Transparent huge pages: 0 none in the process, 1 where they pay, 2 for all memory. C mimalloc 3.6 has 2. (1)
+  mi_option_arena_purge_min_size,                 // Nothing smaller is purged, in KiB. (0 KiB)
   mi_option_arena_max_object_size,                // Larger blocks come straight from the system, in KiB. (2097152 KiB)
   mi_option_arena_is_numa_local,                  // Ties an arena to the NUMA node of the thread that reserves it; threads of other nodes use it last. (0)
+  mi_option_stats_merge_on_collect,               // No effect: what a heap's statistics say always has its theaps' in it. (1)
+  mi_option_profile_alloc_interval,               // No effect yet: bytes allocated between two profiles. (1073741824)
+  mi_option_profile_inuse_interval,               // No effect yet: growth in bytes between two profiles; 0 for none. (0)
+  mi_option_profile_time_interval,                // No effect yet: seconds between two profiles; 0 for none. (0)
+  mi_option_profile_sample_rate,                  // No effect yet: of how many bytes a profile samples one, on average. (524288)
+  mi_option_stats_merge_threshold,                // No effect: see stats_merge_on_collect. (524288)
+  mi_option_arena_purge_immediate_size,           // Pieces of this size and more are purged when they are free, in KiB. C mimalloc 3.6 has 32 MiB. (1073741824 KiB)
   mi_option_purge_thread,                         // A thread gives free memory back also if nobody calls. No effect on the JVM, which always has one. (0)
   mi_option_guarded_report,                       // A fault at a guarded block is reported with the block's story. No effect on the JVM. (1)
   mi_option_harden,                               // Hardens any build: 1 frees, 2 also overflows, 3 also use after free; 0 as the secure_ options say. (0)
@@ -170,8 +177,10 @@ typedef enum mi_option_e {
   mi_option_reset_delay = mi_option_purge_delay,
   mi_option_limit_os_alloc = mi_option_disallow_os_alloc,
   mi_option_decommit_extend_delay = mi_option_deprecated_purge_extend_delay,
-  mi_option_unsafe_guarded_precise = mi_option_guarded_precise,
+  mi_option_visit_abandoned = mi_option_deprecated_visit_abandoned,
+  mi_option_guarded_precise = mi_option_unsafe_guarded_precise,
   mi_option_abandoned_reclaim_on_free = mi_option_page_reclaim_on_free,
+  mi_option_minimal_purge_size = mi_option_arena_purge_min_size,
 } mi_option_t;
 
 // --- Allocation ---------------------------------------------------------------------------------------------------------
@@ -470,7 +479,7 @@ mi_decl_export void mi_collect(bool force) mi_attr_noexcept;
 /// Collects as with force, and gives up pages of the current thread until the others have no more than
 /// target_thread_owned bytes; other threads may use the room in those that were given up.
 mi_decl_export void mi_collect_reduce(size_t target_thread_owned) mi_attr_noexcept;
-/// The version: 30403 stands for 3.4.3.
+/// The version: 30600 stands for 3.6.0.
 mi_decl_export int mi_version(void) mi_attr_noexcept;
 /// Are malloc and free redirected to this library (on Windows)?
 mi_decl_nodiscard mi_decl_export bool mi_is_redirected(void) mi_attr_noexcept;

@@ -38,10 +38,10 @@ static void options_by_number(void) {
   OPTION(25, deprecated_purge_extend_delay);
   OPTION(26, disallow_arena_alloc);
   OPTION(27, retry_on_oom);
-  OPTION(28, visit_abandoned);
+  OPTION(28, deprecated_visit_abandoned);
   OPTION(29, guarded_min);
   OPTION(30, guarded_max);
-  OPTION(31, guarded_precise);
+  OPTION(31, unsafe_guarded_precise);
   OPTION(32, guarded_sample_rate);
   OPTION(33, guarded_sample_seed);
   OPTION(34, generic_collect);
@@ -54,28 +54,38 @@ static void options_by_number(void) {
   OPTION(41, page_max_reclaim);
   OPTION(42, page_cross_thread_max_reclaim);
   OPTION(43, allow_thp);
-  OPTION(44, minimal_purge_size);
+  OPTION(44, arena_purge_min_size);
   OPTION(45, arena_max_object_size);
   OPTION(46, arena_is_numa_local);
-  OPTION(47, purge_thread);
-  OPTION(48, guarded_report);
-  OPTION(49, harden);
-  OPTION(50, secure_tags);
-  OPTION(51, secure_shuffle);
-  OPTION(52, secure_padding);
-  OPTION(53, secure_zero);
-  OPTION(54, secure_reuse);
-  OPTION(55, abort_on_misuse);
-  OPTION(56, secure_quarantine);
-  OPTION(57, secure_quarantine_large);
-  CHECK((int)_mi_option_last == 58);
+  OPTION(47, stats_merge_on_collect);
+  OPTION(48, profile_alloc_interval);
+  OPTION(49, profile_inuse_interval);
+  OPTION(50, profile_time_interval);
+  OPTION(51, profile_sample_rate);
+  OPTION(52, stats_merge_threshold);
+  OPTION(53, arena_purge_immediate_size);
+  OPTION(54, purge_thread);
+  OPTION(55, guarded_report);
+  OPTION(56, harden);
+  OPTION(57, secure_tags);
+  OPTION(58, secure_shuffle);
+  OPTION(59, secure_padding);
+  OPTION(60, secure_zero);
+  OPTION(61, secure_reuse);
+  OPTION(62, abort_on_misuse);
+  OPTION(63, secure_quarantine);
+  OPTION(64, secure_quarantine_large);
+  CHECK((int)_mi_option_last == 65);
   OPTION(4, eager_region_commit);
   OPTION(5, reset_decommits);
   OPTION(6, large_os_pages);
   OPTION(15, reset_delay);
   OPTION(17, limit_os_alloc);
   OPTION(25, decommit_extend_delay);
+  OPTION(28, visit_abandoned);
+  OPTION(31, guarded_precise);
   OPTION(35, abandoned_reclaim_on_free);
+  OPTION(44, minimal_purge_size);
 }
 
 static void areas(void) {
@@ -103,17 +113,28 @@ static void stats(void) {
 #include "../statistics.h"
 #undef COUNT
 #undef COUNTER
+  AT(mi_stats_t, _stat_reserved, offset);
+  AT(mi_stats_t, _stat_counter_reserved, offset + 4 * 24);
+  offset += 4 * 24 + 4 * 8;
   AT(mi_stats_t, malloc_bins, offset);
   AT(mi_stats_t, page_bins, offset + 74 * 24);
   AT(mi_stats_t, chunk_bins, offset + 2 * 74 * 24);
   CHECK(sizeof(mi_stats_t) == offset + (2 * 74 + 6) * 24);
-  CHECK(MI_STAT_VERSION == 5);
+  CHECK(MI_STAT_VERSION == 6);
   mi_stats_t_decl(declared);
   CHECK(declared.size == sizeof(mi_stats_t) && declared.version == MI_STAT_VERSION && declared.pages.total == 0);
+  declared.size = declared.version = 0;
+  declared.pages.total = 1;
+  mi_stats_header_init(&declared);
+  CHECK(declared.size == sizeof(mi_stats_t) && declared.version == MI_STAT_VERSION && declared.pages.total == 1);
+  mi_stats_init(&declared);
+  CHECK(declared.size == sizeof(mi_stats_t) && declared.version == MI_STAT_VERSION && declared.pages.total == 0);
+  CHECK(MI_CBIN_SMALL == 0 && MI_CBIN_OTHER == 1 && MI_CBIN_MEDIUM == 2 && MI_CBIN_LARGE == 3 && MI_CBIN_HUGE == 4);
+  CHECK(MI_CBIN_NONE == 5 && MI_CBIN_COUNT == 6);
 }
 
 void layout(void) {
-  CHECK(MI_MALLOC_VERSION == 30403 && mi_version() == 30403);
+  CHECK(MI_MALLOC_VERSION == 30600 && mi_version() == 30600);
   CHECK(MI_SMALL_WSIZE_MAX == 128 && MI_SMALL_SIZE_MAX == 128 * sizeof(void*));
   CHECK(sizeof(mi_arena_id_t) == sizeof(void*) && sizeof(mi_subproc_id_t) == sizeof(void*));
   options_by_number();
@@ -122,5 +143,5 @@ void layout(void) {
   int functions = 0;
 #define FUNCTION(result, name, parameters, exceptions) functions += (void (*)(void))name != NULL;
 #include "../functions.h"
-  CHECK(functions == 190);
+  CHECK(functions == 192);
 }

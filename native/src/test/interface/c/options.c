@@ -10,11 +10,13 @@ static const struct { const char* name; long value; } options_as_they_are[] = {
     {"PURGE_DELAY", PURGE_DELAY}, {"USE_NUMA_NODES", 0}, {"DISALLOW_OS_ALLOC", 0}, {"OS_TAG", 100}, {"MAX_ERRORS", 32},
     {"MAX_WARNINGS", 32}, {"DEPRECATED_MAX_SEGMENT_RECLAIM", 10}, {"DESTROY_ON_EXIT", 0}, {"ARENA_RESERVE", ARENA_RESERVE},
     {"ARENA_PURGE_MULT", 1}, {"DEPRECATED_PURGE_EXTEND_DELAY", 1}, {"DISALLOW_ARENA_ALLOC", 0}, {"RETRY_ON_OOM", 400},
-    {"VISIT_ABANDONED", 0}, {"GUARDED_MIN", 0}, {"GUARDED_MAX", 1073741824}, {"GUARDED_PRECISE", 0},
+    {"DEPRECATED_VISIT_ABANDONED", 1}, {"GUARDED_MIN", 0}, {"GUARDED_MAX", 1073741824}, {"UNSAFE_GUARDED_PRECISE", 0},
     {"GUARDED_SAMPLE_RATE", 0}, {"GUARDED_SAMPLE_SEED", 0}, {"GENERIC_COLLECT", 10000}, {"PAGE_RECLAIM_ON_FREE", 0},
     {"PAGE_FULL_RETAIN", 2}, {"PAGE_MAX_CANDIDATES", 4}, {"MAX_VABITS", 0}, {"PAGEMAP_COMMIT", 0},
     {"PAGE_COMMIT_ON_DEMAND", 0}, {"PAGE_MAX_RECLAIM", -1}, {"PAGE_CROSS_THREAD_MAX_RECLAIM", 32}, {"ALLOW_THP", 1},
-    {"MINIMAL_PURGE_SIZE", 0}, {"ARENA_MAX_OBJECT_SIZE", ARENA_MAX_OBJECT}, {"ARENA_IS_NUMA_LOCAL", 0}, {"PURGE_THREAD", 0}, {"GUARDED_REPORT", 1},
+    {"ARENA_PURGE_MIN_SIZE", 0}, {"ARENA_MAX_OBJECT_SIZE", ARENA_MAX_OBJECT}, {"ARENA_IS_NUMA_LOCAL", 0}, {"STATS_MERGE_ON_COLLECT", 1},
+    {"PROFILE_ALLOC_INTERVAL", 1 << 30}, {"PROFILE_INUSE_INTERVAL", 0}, {"PROFILE_TIME_INTERVAL", 0}, {"PROFILE_SAMPLE_RATE", 524288},
+    {"STATS_MERGE_THRESHOLD", 524288}, {"ARENA_PURGE_IMMEDIATE_SIZE", 1 << 30}, {"PURGE_THREAD", 0}, {"GUARDED_REPORT", 1},
     {"HARDEN", 0}, {"SECURE_TAGS", 0}, {"SECURE_SHUFFLE", 0}, {"SECURE_PADDING", 0}, {"SECURE_ZERO", 0},
     {"SECURE_REUSE", 0}, {"ABORT_ON_MISUSE", 2}, {"SECURE_QUARANTINE", 0}, {"SECURE_QUARANTINE_LARGE", 0}};
 
@@ -66,11 +68,11 @@ static void by_environment(void) {
   ASK("ALLOW_THP=no", allow_thp, 0);
   ASK("ALLOW_THP=false", allow_thp, 0);
   ASK("ALLOW_THP=2", allow_thp, 2);
-  ASK("VISIT_ABANDONED=on", visit_abandoned, 1);
-  ASK("VISIT_ABANDONED=yes", visit_abandoned, 1);
-  ASK("VISIT_ABANDONED=True", visit_abandoned, 1);
-  ASK("VISIT_ABANDONED=1", visit_abandoned, 1);
-  ASK("VISIT_ABANDONED=", visit_abandoned, 1);
+  ASK("STATS_MERGE_ON_COLLECT=on", stats_merge_on_collect, 1);
+  ASK("STATS_MERGE_ON_COLLECT=yes", stats_merge_on_collect, 1);
+  ASK("STATS_MERGE_ON_COLLECT=True", stats_merge_on_collect, 1);
+  ASK("STATS_MERGE_ON_COLLECT=1", stats_merge_on_collect, 1);
+  ASK("STATS_MERGE_ON_COLLECT=", stats_merge_on_collect, 1);
   // Sizes: bytes without a suffix, kept in KiB.
   ASK("ARENA_RESERVE=64M", arena_reserve, 64 << 10);
   CHECK(answer.size == 64 << 20);
@@ -84,9 +86,16 @@ static void by_environment(void) {
   ASK("ARENA_RESERVE=64m", arena_reserve, 64 << 10);
   ASK("ARENA_RESERVE=33554432", arena_reserve, 32 << 10);
   ASK("ARENA_RESERVE=33554433", arena_reserve, (32 << 10) + 1);
-  ASK("MINIMAL_PURGE_SIZE=256K", minimal_purge_size, 256);
+  ASK("ARENA_PURGE_MIN_SIZE=256K", arena_purge_min_size, 256);
   ASK("ARENA_MAX_OBJECT_SIZE=1G", arena_max_object_size, 1 << 20);
   ASK("RESERVE_OS_MEMORY=8M", reserve_os_memory, 8 << 10);
+  ASK("ARENA_PURGE_IMMEDIATE_SIZE=32M", arena_purge_immediate_size, 32 << 10);
+  // Numbers of bytes, kept as such.
+  ASK("PROFILE_SAMPLE_RATE=64K", profile_sample_rate, 64 << 10);
+  CHECK(answer.size == 64 << 10);
+  ASK("PROFILE_ALLOC_INTERVAL=2GiB", profile_alloc_interval, 2L << 30);
+  ASK("PROFILE_INUSE_INTERVAL=1000", profile_inuse_interval, 1000);
+  ASK("STATS_MERGE_THRESHOLD=1M", stats_merge_threshold, 1 << 20);
   // Former names.
   ASK("EAGER_REGION_COMMIT=0", arena_eager_commit, 0);
   ASK("RESET_DECOMMITS=0", purge_decommits, 0);
@@ -95,6 +104,9 @@ static void by_environment(void) {
   ASK("LIMIT_OS_ALLOC=1", disallow_os_alloc, 1);
   ASK("DECOMMIT_EXTEND_DELAY=5", deprecated_purge_extend_delay, 5);
   ASK("ABANDONED_RECLAIM_ON_FREE=-1", page_reclaim_on_free, -1);
+  ASK("VISIT_ABANDONED=0", deprecated_visit_abandoned, 0);
+  ASK("GUARDED_PRECISE=1", unsafe_guarded_precise, 1);
+  ASK("MINIMAL_PURGE_SIZE=256K", arena_purge_min_size, 256);
   // What makes no sense leaves the default, and is told.
   ASK("PURGE_DELAY=soon", purge_delay, 1000);
   CHECK(strstr(answer.warning, "PURGE_DELAY") != NULL);
@@ -119,7 +131,7 @@ static void by_environment(void) {
   // The rest by their current names, each with a value of its own.
   int read = 0;
   for (int i = mi_option_deprecated_eager_commit; i < _mi_option_last; i++) {
-    bool size = i == mi_option_reserve_os_memory || i == mi_option_arena_reserve || i == mi_option_minimal_purge_size ||
+    bool size = i == mi_option_reserve_os_memory || i == mi_option_arena_reserve || i == mi_option_arena_purge_min_size || i == mi_option_arena_purge_immediate_size ||
                 i == mi_option_arena_max_object_size || i == mi_option_secure_quarantine || i == mi_option_secure_quarantine_large;
     if (i == mi_option_reserve_huge_os_pages || size) continue;
     char setting[100];
@@ -127,7 +139,7 @@ static void by_environment(void) {
     if (ask(setting, (mi_option_t)i) && answer.value == 3) read++;
     else fprintf(stderr, "%s is not read\n", setting);
   }
-  CHECK(read == _mi_option_last - 10);
+  CHECK(read == _mi_option_last - 11);
 }
 #endif
 

@@ -94,6 +94,20 @@ static void json(mi_heap_t* heap) {
   stats.pages.current = 4711;
   CHECK(mi_stats_as_json(&stats, sizeof(buffer), buffer) == buffer && is_json(buffer));
   CHECK(number(buffer, "pages", "current") == 4711);
+  // Each name has its own field's value.
+  int64_t next = 1000;
+#define COUNT(field) stats.field.total = next++, stats.field.peak = next++, stats.field.current = next++;
+#define COUNTER(field) stats.field.total = next++;
+#include "../statistics.h"
+#undef COUNT
+#undef COUNTER
+  CHECK(mi_stats_as_json(&stats, sizeof(buffer), buffer) == buffer && is_json(buffer));
+  next = 1000;
+#define COUNT(field) CHECK(number(buffer, #field, "total") == next && number(buffer, #field, "peak") == next + 1 && number(buffer, #field, "current") == next + 2); next += 3;
+#define COUNTER(field) CHECK(number(buffer, #field, "total") == next); next++;
+#include "../statistics.h"
+#undef COUNT
+#undef COUNTER
   CHECK(mi_stats_as_json(NULL, sizeof(buffer), buffer) == NULL);
   // A buffer that is too small is not written beyond its end.
   memset(buffer, 'x', sizeof(buffer));
@@ -115,6 +129,10 @@ static void truth(void) {
   CHECK(stats.size == sizeof(mi_stats_t) && stats.version == MI_STAT_VERSION);
   CHECK(stats.malloc_normal.current == bytes);
   CHECK(stats.malloc_huge.current == huge);
+  CHECK(stats.allocated.current == bytes + huge && stats.allocated.total == stats.malloc_normal.total + stats.malloc_huge.total);
+  CHECK(stats.malloc_count.total == stats.malloc_normal_count.total + stats.malloc_huge_count.total);
+  CHECK(stats.malloc_count.total - stats.free_count.total == 2000);
+  CHECK(stats.freed.total == stats.allocated.total - stats.allocated.current);
   CHECK(stats.pages.current > 0);
   int64_t in_bins = 0, pages = 0;
   for (int i = 0; i <= MI_BIN_HUGE; i++) in_bins += stats.malloc_bins[i].current, pages += stats.page_bins[i].current;
@@ -123,6 +141,8 @@ static void truth(void) {
   json(heap);
   for (int i = 0; i < 2000; i += 2) bytes -= i % 500 == 0 ? 0 : (int64_t)block_size(blocks[i]), mi_free(blocks[i]);
   CHECK(mi_heap_stats_get(heap, &stats) && stats.malloc_normal.current == bytes && stats.malloc_huge.current == 0);
+  CHECK(stats.malloc_count.total - stats.free_count.total == 1000 && stats.allocated.current == bytes);
+  CHECK(stats.freed.total == stats.allocated.total - bytes && stats.allocated.peak >= bytes + huge);
   for (int i = 1; i < 2000; i += 2) mi_free(blocks[i]);
   mi_heap_collect(heap, true);
   CHECK(mi_heap_stats_get(heap, &stats) && stats.malloc_normal.current == 0 && stats.pages.current == 0);
@@ -153,6 +173,8 @@ static void totals(void) {
   CHECK(mi_heap_stats_get(heap, &stats) && stats.pages.current == 0);
   CHECK(stats.malloc_normal.total >= bytes && stats.malloc_normal.total <= bytes + bytes / 4);
   CHECK(stats.malloc_normal_count.total >= 9000);
+  CHECK(stats.malloc_count.total >= 9003 && stats.free_count.total == stats.malloc_count.total);
+  CHECK(stats.allocated.current == 0 && stats.freed.total == stats.allocated.total && stats.allocated.peak >= bytes / 3 + (9 << 20));
   CHECK(stats.malloc_normal.current == 0 && stats.malloc_normal.peak == bytes / 3);
   CHECK(stats.malloc_huge_count.total == 3 && stats.malloc_huge.total == 3 * stats.malloc_huge.peak);
   mi_stats_t_decl(before);
@@ -172,6 +194,37 @@ static void totals(void) {
   CHECK(mi_stats_get(&stats) && never_negative(&stats));
   CHECK(mi_heap_stats_get(mi_heap_main(), &stats) && never_negative(&stats));
   CHECK(stats.malloc_normal.total >= 3000 * 40000);
+}
+
+// What a theap counts: its own, until that is its heap's.
+static void of_theap(void) {
+  mi_heap_t* heap = mi_heap_new();
+  mi_theap_t* theap = mi_heap_theap(heap);
+  static void* blocks[1000];
+  int64_t bytes = 0;
+  for (int i = 0; i < 1000; i++) bytes += (int64_t)block_size(blocks[i] = mi_theap_malloc(theap, 1000));
+  mi_stats_t_decl(stats);
+  CHECK(mi_theap_stats_get(theap, &stats) && never_negative(&stats));
+  CHECK(stats.malloc_normal.current == bytes && stats.malloc_normal.peak == bytes && stats.malloc_normal.total >= bytes);
+  CHECK(stats.allocated.current == bytes && stats.malloc_count.total >= 1000 && stats.pages.current > 0);
+  CHECK(stats.free_count.total == 0 && stats.freed.total == 0);
+  int64_t total = stats.malloc_normal.total, pages = stats.pages.total, extended = stats.pages_extended.total;
+  CHECK(extended > 0);
+  mi_theap_stats_merge_to_heap(theap);
+  CHECK(mi_theap_stats_get(theap, &stats) && stats.malloc_normal.current == bytes && stats.malloc_normal.total == bytes);
+  CHECK(stats.pages_extended.total == 0 && never_negative(&stats));
+  CHECK(mi_heap_stats_get(heap, &stats) && stats.malloc_normal.total == total && stats.pages.total == pages);
+  CHECK(stats.pages_extended.total == extended && stats.malloc_normal.current == bytes);
+  mi_theap_stats_merge_to_heap(theap);  // nothing twice
+  CHECK(mi_heap_stats_get(heap, &stats) && stats.malloc_normal.total == total);
+  for (int i = 0; i < 1000; i++) mi_free(blocks[i]);
+  mi_theap_collect(theap, true);
+  CHECK(mi_theap_stats_get(theap, &stats) && stats.malloc_normal.current == 0 && stats.pages.current == 0);
+  CHECK(!mi_theap_stats_get(NULL, &stats) && !mi_theap_stats_get(theap, NULL));
+  stats.version = MI_STAT_VERSION - 1;
+  CHECK(!mi_theap_stats_get(theap, &stats));
+  SURVIVES(mi_theap_stats_merge_to_heap(NULL));
+  mi_heap_destroy(heap);
 }
 
 static void reset(void) {
@@ -244,6 +297,7 @@ static void with_threads(void) {
 void statistics(void) {
   truth();
   totals();
+  of_theap();
   reset();
   reduce();
 #if HAS_THREADS

@@ -96,7 +96,7 @@ void visit(void) {
 
 #if HAS_THREADS
   // What a thread leaves behind when it ends.
-  mi_option_enable(mi_option_visit_abandoned);
+  mi_option_enable(mi_option_deprecated_visit_abandoned);
   seen = fresh(heap);
   CHECK(mi_heap_visit_abandoned_blocks(heap, true, visitor, seen) && seen->blocks == 0);
   pthread_t thread;
@@ -110,7 +110,7 @@ void visit(void) {
   CHECK(!mi_heap_visit_abandoned_blocks(heap, true, visitor, seen) && seen->blocks == 3);
   seen = fresh(heap);
   CHECK(mi_heap_visit_blocks(heap, true, visitor, seen) && seen->blocks == 301);
-  mi_option_disable(mi_option_visit_abandoned);
+  mi_option_disable(mi_option_deprecated_visit_abandoned);
 #endif
   mi_heap_destroy(heap);
   SURVIVES(mi_heap_visit_blocks(NULL, true, visitor, fresh(NULL)));

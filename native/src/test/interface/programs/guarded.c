@@ -74,9 +74,9 @@ static void allocate(void) {
   block = mi_malloc(size);
 }
 
-static void precise_overflow(void) { mi_option_enable(mi_option_guarded_precise), allocate(), block[size] = 1; }
-static void precise_over_read(void) { mi_option_enable(mi_option_guarded_precise), allocate(), (void)block[size]; }
-static void precise_inside(void) { mi_option_enable(mi_option_guarded_precise), allocate(), memset((char*)block, 1, size), mi_free((char*)block); }
+static void precise_overflow(void) { mi_option_enable(mi_option_unsafe_guarded_precise), allocate(), block[size] = 1; }
+static void precise_over_read(void) { mi_option_enable(mi_option_unsafe_guarded_precise), allocate(), (void)block[size]; }
+static void precise_inside(void) { mi_option_enable(mi_option_unsafe_guarded_precise), allocate(), memset((char*)block, 1, size), mi_free((char*)block); }
 static void overflow(void) { allocate(), block[(size + 15) / 16 * 16] = 1; }
 static void use_after_free(void) { allocate(), mi_free((char*)block), (void)block[3]; }
 static void write_after_free(void) { allocate(), mi_free((char*)block), block[0] = 1; }
@@ -271,7 +271,7 @@ static bool is_all(const char* p, size_t n, char value) {
 static void blocks(void) {
   guard(1);
   for (int precise = 0; precise < 2; precise++) {
-    mi_option_set_enabled(mi_option_guarded_precise, precise);
+    mi_option_set_enabled(mi_option_unsafe_guarded_precise, precise);
     for (size_t n = 0; n < 300000; n = n * 5 / 4 + 1) {
       for (size_t alignment = 8; alignment <= 256 << 10; alignment *= 4) {
         char* p = mi_malloc_aligned(n, alignment);

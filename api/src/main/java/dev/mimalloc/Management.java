@@ -68,7 +68,7 @@ public final class Management {
         @Override
         protected String getDescription(MBeanFeatureInfo feature) {
             return switch (feature.getName()) {
-                case "Version" -> "The version of mimalloc's interface: 30403 is 3.4.3";
+                case "Version" -> "The version of mimalloc's interface: 30600 is 3.6.0";
                 case "Statistics" -> "The statistics of the whole allocator; in bytes, where nothing else is said";
                 case "Limit" -> "How many bytes all heaps together may have; 0 for any number";
                 case "Used" -> "How many bytes all heaps together have, as limits count them";

@@ -364,7 +364,7 @@ public final class Mimalloc {
     public static Statistics statistics() { return Statistics.ofProcess(); }
 
     /**
-     * The version of the interface, 30403 for 3.4.3. Stands for {@code mi_version}.
+     * The version of the interface, 30600 for 3.6.0. Stands for {@code mi_version}.
      *
      * @return the number
      */

@@ -15,7 +15,7 @@ public interface MimallocMXBean {
     /**
      * The version of the interface, as {@link Mimalloc#version}.
      *
-     * @return the number, 30403 for 3.4.3
+     * @return the number, 30600 for 3.6.0
      */
     int getVersion();
 

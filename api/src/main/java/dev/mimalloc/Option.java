@@ -43,7 +43,7 @@ public enum Option {
     MAX_WARNINGS(Options.MAX_WARNINGS),
     /** Addresses that an arena reserves, in KiB; memory is taken only where it is used. */
     ARENA_RESERVE(Options.ARENA_RESERVE),
-    /** Free memory of arenas waits purge_delay times this number. */
+    /** Free memory of arenas waits purge_delay times this number. C mimalloc 3.6 has 4. */
     ARENA_PURGE_MULT(Options.ARENA_PURGE_MULT),
     /** Takes each page straight from the system, not from arenas. */
     DISALLOW_ARENA_ALLOC(Options.DISALLOW_ARENA_ALLOC),
@@ -52,14 +52,14 @@ public enum Option {
     /** The largest block that is guarded, in bytes. */
     GUARDED_MAX(Options.GUARDED_MAX),
     /** A guarded block ends exactly at its guard page, and so may begin at any address. */
-    GUARDED_PRECISE(Options.GUARDED_PRECISE),
+    UNSAFE_GUARDED_PRECISE(Options.UNSAFE_GUARDED_PRECISE),
     /** Of how many blocks one, on average, ends at a page that cannot be touched; 0 guards none. */
     GUARDED_SAMPLE_RATE(Options.GUARDED_SAMPLE_RATE),
     /** Where the random numbers of each thread begin that choose the guarded blocks; 0 for anywhere. */
     GUARDED_SAMPLE_SEED(Options.GUARDED_SAMPLE_SEED),
     /** Allocations that had to look for a page, after which a thread collects its empty pages. */
     GENERIC_COLLECT(Options.GENERIC_COLLECT),
-    /** A free takes over an abandoned page: -1 never, 0 if the thread had it before, 1 always. */
+    /** A free takes over an abandoned page: -1 never, 0 if its thread had it, 1 always. C mimalloc 3.6 has 1. */
     PAGE_RECLAIM_ON_FREE(Options.PAGE_RECLAIM_ON_FREE),
     /** Full pages of a size that a thread keeps, of small blocks in proportion; -1 for all. */
     PAGE_FULL_RETAIN(Options.PAGE_FULL_RETAIN),
@@ -69,14 +69,16 @@ public enum Option {
     PAGE_MAX_RECLAIM(Options.PAGE_MAX_RECLAIM),
     /** A free takes over another thread's page only by a thread with fewer pages of its size. */
     PAGE_CROSS_THREAD_MAX_RECLAIM(Options.PAGE_CROSS_THREAD_MAX_RECLAIM),
-    /** Transparent huge pages: 0 none in the whole process, 1 where they pay, 2 for all memory. */
+    /** Transparent huge pages: 0 none in the process, 1 where they pay, 2 for all memory. C mimalloc 3.6 has 2. */
     ALLOW_THP(Options.ALLOW_THP),
     /** Nothing smaller is purged, in KiB. */
-    MINIMAL_PURGE_SIZE(Options.MINIMAL_PURGE_SIZE),
+    ARENA_PURGE_MIN_SIZE(Options.ARENA_PURGE_MIN_SIZE),
     /** Larger blocks come straight from the system, in KiB. */
     ARENA_MAX_OBJECT_SIZE(Options.ARENA_MAX_OBJECT_SIZE),
     /** Ties an arena to the NUMA node of the thread that reserves it; threads of other nodes use it last. */
     ARENA_IS_NUMA_LOCAL(Options.ARENA_IS_NUMA_LOCAL),
+    /** Pieces of this size and more are purged when they are free, in KiB. C mimalloc 3.6 has 32 MiB. */
+    ARENA_PURGE_IMMEDIATE_SIZE(Options.ARENA_PURGE_IMMEDIATE_SIZE),
     /** Hardens any build: 1 frees, 2 also overflows, 3 also use after free; 0 as the secure_ options say. */
     HARDEN(Options.HARDEN),
     /** Frees are checked: of the start of a block, once. */

@@ -24,9 +24,9 @@ import java.util.function.LongConsumer;
  * <p>How exact it is:
  * <ul>
  * <li>Pages, memory, threads, heaps and calls of the system are counted when they happen.
- * <li>What malloc has given out is not, since that would cost. The <em>current</em> values of {@code mallocNormal},
- * {@code mallocHuge} and the bins are added up from the pages: exact when no other thread is allocating or freeing, and
- * otherwise as each page was when it was looked at. Their <em>totals</em>, and {@code mallocNormalCount}, may be ahead
+ * <li>What malloc has given out is not, since that would cost. The <em>current</em> values of {@code allocated},
+ * {@code mallocNormal}, {@code mallocHuge} and the bins are added up from the pages: exact when no other thread is allocating or freeing, and
+ * otherwise as each page was when it was looked at. Their <em>totals</em>, {@code mallocCount} and {@code mallocNormalCount}, may be ahead
  * by some of the blocks that pages had ready and never gave out; they are never behind. Their <em>peaks</em> are the
  * most that any snapshot has shown.
  * <li>A heap counts what is its own. Memory of the system, threads, arenas and purges are the whole allocator's: in a
@@ -42,9 +42,14 @@ import java.util.function.LongConsumer;
  * @param pageCommitted bytes that pages have for blocks
  * @param pagesAbandoned pages that no thread owns, because their thread has ended or had no use for them
  * @param threads threads with memory of their own; virtual threads share some
+ * @param allocated bytes in blocks: {@code mallocNormal} and {@code mallocHuge} together
+ * @param mallocCount blocks that were ever given out
+ * @param freeCount of them, blocks that were freed
+ * @param freed bytes in blocks that were freed
+ * @param mallocRequested bytes that were ever asked for, with {@code -Ddev.mimalloc.debug}; 0 without: only the size of
+ *     the block is kept
  * @param mallocNormal bytes in blocks that share a page
  * @param mallocHuge bytes in blocks with a page of their own
- * @param mallocRequested 0 but with {@code -Ddev.mimalloc.debug}: otherwise only the size of the block is kept
  * @param mmapCalls how often the system was asked for memory
  * @param commitCalls how often memory was committed
  * @param resetCalls how often memory was reset
@@ -61,6 +66,7 @@ import java.util.function.LongConsumer;
  * @param pageSearchesCount such searches
  * @param heaps heaps
  * @param theaps threads' parts of heaps
+ * @param pagesOsAllocated pages whose memory is not an arena's; their total is not kept
  * @param pagesReclaimOnAlloc abandoned pages that an allocation took over
  * @param pagesReclaimOnFree abandoned pages that a free took over
  * @param pagesReabandonFull pages that were given up because they were full
@@ -70,10 +76,11 @@ import java.util.function.LongConsumer;
  * @param chunks the arenas' memory by what it is used for; not for a heap
  */
 public record Statistics(Count pages, Count reserved, Count committed, long reset, long purged, Count pageCommitted,
-        Count pagesAbandoned, Count threads, Count mallocNormal, Count mallocHuge, Count mallocRequested,
+        Count pagesAbandoned, Count threads, Count allocated, long mallocCount, long freeCount, long freed,
+        long mallocRequested, Count mallocNormal, Count mallocHuge,
         long mmapCalls, long commitCalls, long resetCalls, long purgeCalls, long arenaCount, long mallocNormalCount,
         long mallocHugeCount, long mallocGuardedCount, long arenaRollbackCount, long arenaPurges, long pagesExtended,
-        long pagesRetire, long pageSearches, long pageSearchesCount, Count heaps, Count theaps,
+        long pagesRetire, long pageSearches, long pageSearchesCount, Count heaps, Count theaps, Count pagesOsAllocated,
         long pagesReclaimOnAlloc, long pagesReclaimOnFree, long pagesReabandonFull, long pagesUnabandonBusyWait,
         long heapsDeleteWait, List<Bin> bins, Chunks chunks) {
     /** Copies the list. */
@@ -174,12 +181,14 @@ public record Statistics(Count pages, Count reserved, Count committed, long rese
         Statistics read() {
             return new Statistics(
                     count(PAGES), count(RESERVED), count(COMMITTED), counter(RESET), counter(PURGED),
-                    count(PAGE_COMMITTED), count(PAGES_ABANDONED), count(THREADS), count(MALLOC_NORMAL),
-                    count(MALLOC_HUGE), count(MALLOC_REQUESTED), counter(MMAP_CALLS), counter(COMMIT_CALLS),
+                    count(PAGE_COMMITTED), count(PAGES_ABANDONED), count(THREADS), count(ALLOCATED),
+                    counter(MALLOC_COUNT), counter(FREE_COUNT), counter(FREED), counter(MALLOC_REQUESTED),
+                    count(MALLOC_NORMAL), count(MALLOC_HUGE), counter(MMAP_CALLS), counter(COMMIT_CALLS),
                     counter(RESET_CALLS), counter(PURGE_CALLS), counter(ARENA_COUNT), counter(MALLOC_NORMAL_COUNT),
                     counter(MALLOC_HUGE_COUNT), counter(MALLOC_GUARDED_COUNT), counter(ARENA_ROLLBACK_COUNT),
                     counter(ARENA_PURGES), counter(PAGES_EXTENDED), counter(PAGES_RETIRE), counter(PAGE_SEARCHES),
-                    counter(PAGE_SEARCHES_COUNT), count(HEAPS), count(THEAPS), counter(PAGES_RECLAIM_ON_ALLOC),
+                    counter(PAGE_SEARCHES_COUNT), count(HEAPS), count(THEAPS), count(PAGES_OS_ALLOCATED),
+                    counter(PAGES_RECLAIM_ON_ALLOC),
                     counter(PAGES_RECLAIM_ON_FREE), counter(PAGES_REABANDON_FULL), counter(PAGES_UNABANDON_BUSY_WAIT),
                     counter(HEAPS_DELETE_WAIT), bins(), chunks());
         }
@@ -211,6 +220,10 @@ public record Statistics(Count pages, Count reserved, Count committed, long rese
             put(PAGE_COMMITTED, s.pageCommitted);
             put(PAGES_ABANDONED, s.pagesAbandoned);
             put(THREADS, s.threads);
+            put(ALLOCATED, s.allocated);
+            put(MALLOC_COUNT, s.mallocCount);
+            put(FREE_COUNT, s.freeCount);
+            put(FREED, s.freed);
             put(MALLOC_NORMAL, s.mallocNormal);
             put(MALLOC_HUGE, s.mallocHuge);
             put(MALLOC_REQUESTED, s.mallocRequested);
@@ -230,6 +243,7 @@ public record Statistics(Count pages, Count reserved, Count committed, long rese
             put(PAGE_SEARCHES_COUNT, s.pageSearchesCount);
             put(HEAPS, s.heaps);
             put(THEAPS, s.theaps);
+            put(PAGES_OS_ALLOCATED, s.pagesOsAllocated);
             put(PAGES_RECLAIM_ON_ALLOC, s.pagesReclaimOnAlloc);
             put(PAGES_RECLAIM_ON_FREE, s.pagesReclaimOnFree);
             put(PAGES_REABANDON_FULL, s.pagesReabandonFull);

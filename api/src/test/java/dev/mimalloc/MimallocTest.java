@@ -269,7 +269,7 @@ class MimallocTest {
     void collectingAndTheVersion() {
         Mimalloc.collect(false);
         Mimalloc.collect(true);
-        assertThat(Mimalloc.version()).isEqualTo(30403);
+        assertThat(Mimalloc.version()).isEqualTo(30600);
     }
 
     @Test

@@ -27,6 +27,9 @@ class StatisticsTest {
             assertThat(statistics.mallocNormalCount()).isGreaterThanOrEqualTo(5000);
             assertThat(statistics.mallocHuge().current()).isEqualTo(Mimalloc.usableSize(huge));
             assertThat(statistics.mallocHugeCount()).isEqualTo(1);
+            assertThat(statistics.allocated().current()).isEqualTo(bytes + Mimalloc.usableSize(huge));
+            assertThat(statistics.mallocCount() - statistics.freeCount()).isEqualTo(blocks.size() + 1L);
+            assertThat(statistics.freed()).isEqualTo(statistics.allocated().total() - statistics.allocated().current());
             assertThat(statistics.bins().stream().mapToLong(bin -> bin.bytes().current()).sum())
                     .isEqualTo(bytes + Mimalloc.usableSize(huge));
             assertThat(statistics.bins().stream().mapToLong(bin -> bin.pages().current()).sum())

@@ -43,7 +43,7 @@ class GuardedTest {
     void guardNone() {
         Heaps.setDefault(before);
         Heaps.delete(heap);
-        Options.disable(Options.GUARDED_PRECISE);
+        Options.disable(Options.UNSAFE_GUARDED_PRECISE);
     }
 
     private void guard(long rate) { Theap.setGuardRate(Heaps.theap(heap), rate, SEED); }
@@ -58,7 +58,7 @@ class GuardedTest {
     @ParameterizedTest
     @ValueSource(booleans = {false, true})
     void aBlockEndsAtItsGuard(boolean precise) {
-        Options.setEnabled(Options.GUARDED_PRECISE, precise);
+        Options.setEnabled(Options.UNSAFE_GUARDED_PRECISE, precise);
         for (long size = 1; size < 1 << 20; size = size * 5 / 4 + 1) {
             long block = Allocate.zalloc(size);
             assertThat(isGuarded(block)).as("%d bytes", size).isTrue();
@@ -80,7 +80,7 @@ class GuardedTest {
     @Test
     void alignmentsAreKept() {
         for (boolean precise : new boolean[] {false, true}) {
-            Options.setEnabled(Options.GUARDED_PRECISE, precise);
+            Options.setEnabled(Options.UNSAFE_GUARDED_PRECISE, precise);
             for (long alignment = 1; alignment <= 1 << 20; alignment *= 2) {
                 for (long size : new long[] {1, 24, 1000, 70_000, 100_000, 3_000_000}) {
                     long block = AllocateAligned.malloc(size, alignment);

@@ -191,10 +191,10 @@ class PurgeTest {
 
     @Test
     void theSmallestPurgeMayBeMoreThanAHugePage() throws Exception {
-        long usual = Options.get(Options.MINIMAL_PURGE_SIZE);
+        long usual = Options.get(Options.ARENA_PURGE_MIN_SIZE);
         try {
             inASubprocess(subprocess -> {
-                Options.set(Options.MINIMAL_PURGE_SIZE, 3 << 10);
+                Options.set(Options.ARENA_PURGE_MIN_SIZE, 3 << 10);
                 List<Long> blocks = allocate(3, 3 * MIB);
                 Place large = Place.of(subprocess, blocks.get(0)), small = Place.of(subprocess, blocks.get(2));
                 long shorter = allocate(1, MIB).getFirst();
@@ -209,7 +209,28 @@ class PurgeTest {
                 List.of(blocks.get(1), blocks.get(2), last).forEach(Free::free);
             });
         } finally {
-            Options.set(Options.MINIMAL_PURGE_SIZE, usual);
+            Options.set(Options.ARENA_PURGE_MIN_SIZE, usual);
+        }
+    }
+
+    @Test
+    void largePiecesArePurgedAtOnceIfAskedFor() throws Exception {
+        long usual = Options.get(Options.ARENA_PURGE_IMMEDIATE_SIZE);
+        try {
+            inASubprocess(subprocess -> {
+                Options.set(Options.ARENA_PURGE_IMMEDIATE_SIZE, 2 << 10);
+                long small = allocate(1, MIB).getFirst(), large = allocate(1, 3 * MIB).getFirst();
+                Place less = Place.of(subprocess, small), more = Place.of(subprocess, large);
+                long before = Statistics.total(Subprocess.statistics(subprocess), Statistics.PURGED);
+                Free.free(small);
+                assertThat(less.waiting()).as("of 1 MiB").isEqualTo(16);
+                assertThat(Statistics.total(Subprocess.statistics(subprocess), Statistics.PURGED)).isEqualTo(before);
+                Free.free(large);
+                assertThat(more.waiting()).as("of 3 MiB").isZero();
+                assertThat(Statistics.total(Subprocess.statistics(subprocess), Statistics.PURGED)).isEqualTo(before + 3 * MIB);
+            });
+        } finally {
+            Options.set(Options.ARENA_PURGE_IMMEDIATE_SIZE, usual);
         }
     }
 

@@ -9,6 +9,6 @@ final class Version {
 
     /** native/cmake reads the version here, from the C source. */
     static void print(long printer) {
-        Printer.text(printer, Text.literal("mimalloc in Java ${project.version}, interface v3.4.3\n"));
+        Printer.text(printer, Text.literal("mimalloc in Java ${project.version}, interface v3.6.0\n"));
     }
 }

@@ -2,8 +2,8 @@ package dev.mimalloc.core.base;
 
 /** The constants that everything else is built from. All sizes are bytes. */
 public final class Config {
-    /** The interface's version: 3.4.3. */
-    public static final int VERSION = 30403;
+    /** The interface's version: 3.6.0. */
+    public static final int VERSION = 30600;
 
     /**
      * Arenas are cut into slices of 64 KiB: small enough for a page of tiny blocks, large enough for a page map of two

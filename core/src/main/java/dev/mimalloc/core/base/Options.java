@@ -72,7 +72,7 @@ public final class Options {
     public static final int DESTROY_ON_EXIT = 22;
     /** Addresses that an arena reserves, in KiB; memory is taken only where it is used. */
     public static final int ARENA_RESERVE = 23;
-    /** Free memory of arenas waits purge_delay times this number. */
+    /** Free memory of arenas waits purge_delay times this number. C mimalloc 3.6 has 4. */
     public static final int ARENA_PURGE_MULT = 24;
     /** No effect any more. */
     public static final int DEPRECATED_PURGE_EXTEND_DELAY = 25;
@@ -81,20 +81,20 @@ public final class Options {
     /** No effect: milliseconds to try again when there is no memory, on Windows. */
     public static final int RETRY_ON_OOM = 27;
     /** No effect: abandoned blocks can always be visited. */
-    public static final int VISIT_ABANDONED = 28;
+    public static final int DEPRECATED_VISIT_ABANDONED = 28;
     /** The smallest block that is guarded, in bytes. */
     public static final int GUARDED_MIN = 29;
     /** The largest block that is guarded, in bytes. */
     public static final int GUARDED_MAX = 30;
     /** A guarded block ends exactly at its guard page, and so may begin at any address. */
-    public static final int GUARDED_PRECISE = 31;
+    public static final int UNSAFE_GUARDED_PRECISE = 31;
     /** Of how many blocks one, on average, ends at a page that cannot be touched; 0 guards none. */
     public static final int GUARDED_SAMPLE_RATE = 32;
     /** Where the random numbers of each thread begin that choose the guarded blocks; 0 for anywhere. */
     public static final int GUARDED_SAMPLE_SEED = 33;
     /** Allocations that had to look for a page, after which a thread collects its empty pages. */
     public static final int GENERIC_COLLECT = 34;
-    /** A free takes over an abandoned page: -1 never, 0 if the thread had it before, 1 always. */
+    /** A free takes over an abandoned page: -1 never, 0 if its thread had it, 1 always. C mimalloc 3.6 has 1. */
     public static final int PAGE_RECLAIM_ON_FREE = 35;
     /** Full pages of a size that a thread keeps, of small blocks in proportion; -1 for all. */
     public static final int PAGE_FULL_RETAIN = 36;
@@ -110,42 +110,57 @@ public final class Options {
     public static final int PAGE_MAX_RECLAIM = 41;
     /** A free takes over another thread's page only by a thread with fewer pages of its size. */
     public static final int PAGE_CROSS_THREAD_MAX_RECLAIM = 42;
-    /** Transparent huge pages: 0 none in the whole process, 1 where they pay, 2 for all memory. */
+    /** Transparent huge pages: 0 none in the process, 1 where they pay, 2 for all memory. C mimalloc 3.6 has 2. */
     public static final int ALLOW_THP = 43;
     /** Nothing smaller is purged, in KiB. */
-    public static final int MINIMAL_PURGE_SIZE = 44;
+    public static final int ARENA_PURGE_MIN_SIZE = 44;
     /** Larger blocks come straight from the system, in KiB. */
     public static final int ARENA_MAX_OBJECT_SIZE = 45;
     /** Ties an arena to the NUMA node of the thread that reserves it; threads of other nodes use it last. */
     public static final int ARENA_IS_NUMA_LOCAL = 46;
+    /** No effect: what a heap's statistics say always has its theaps' in it. */
+    public static final int STATS_MERGE_ON_COLLECT = 47;
+    /** No effect yet: bytes allocated between two profiles. */
+    public static final int PROFILE_ALLOC_INTERVAL = 48;
+    /** No effect yet: growth in bytes between two profiles; 0 for none. */
+    public static final int PROFILE_INUSE_INTERVAL = 49;
+    /** No effect yet: seconds between two profiles; 0 for none. */
+    public static final int PROFILE_TIME_INTERVAL = 50;
+    /** No effect yet: of how many bytes a profile samples one, on average. */
+    public static final int PROFILE_SAMPLE_RATE = 51;
+    /** No effect: see stats_merge_on_collect. */
+    public static final int STATS_MERGE_THRESHOLD = 52;
+    /** Pieces of this size and more are purged when they are free, in KiB. C mimalloc 3.6 has 32 MiB. */
+    public static final int ARENA_PURGE_IMMEDIATE_SIZE = 53;
     /** A thread gives free memory back also if nobody calls. No effect on the JVM, which always has one. */
-    public static final int PURGE_THREAD = 47;
+    public static final int PURGE_THREAD = 54;
     /** A fault at a guarded block is reported with the block's story. No effect on the JVM. */
-    public static final int GUARDED_REPORT = 48;
+    public static final int GUARDED_REPORT = 55;
     /** Hardens any build: 1 frees, 2 also overflows, 3 also use after free; 0 as the secure_ options say. */
-    public static final int HARDEN = 49;
+    public static final int HARDEN = 56;
     /** Frees are checked: of the start of a block, once. */
-    public static final int SECURE_TAGS = 50;
+    public static final int SECURE_TAGS = 57;
     /** A page's blocks are given out in random order. */
-    public static final int SECURE_SHUFFLE = 51;
+    public static final int SECURE_SHUFFLE = 58;
     /** Bytes behind each block show at its free that nobody wrote past its end. */
-    public static final int SECURE_PADDING = 52;
+    public static final int SECURE_PADDING = 59;
     /** A block is zeroed when it is freed. */
-    public static final int SECURE_ZERO = 53;
+    public static final int SECURE_ZERO = 60;
     /** A block is given out again only if nobody has written to it since it was freed. */
-    public static final int SECURE_REUSE = 54;
+    public static final int SECURE_REUSE = 61;
     /** Ends a C program at misuse: 0 never, 1 always, 2 if hardened, 3 if so and it is more than a free's form. */
-    public static final int ABORT_ON_MISUSE = 55;
+    public static final int ABORT_ON_MISUSE = 62;
     /** How much that was freed waits before it is given out again, in KiB, for each thread and heap. */
-    public static final int SECURE_QUARANTINE = 56;
+    public static final int SECURE_QUARANTINE = 63;
     /** How many addresses of freed large blocks cannot be touched for a while, in KiB, for each thread and heap. */
-    public static final int SECURE_QUARANTINE_LARGE = 57;
-    public static final int COUNT = 58;
+    public static final int SECURE_QUARANTINE_LARGE = 64;
+    public static final int COUNT = 65;
 
-    /** Kinds: off or on, a number, a size in KiB. */
+    /** Kinds: off or on, a number, a size in KiB, a number of bytes. */
     public static final int SWITCH = 0;
     public static final int NUMBER = 1;
     public static final int KIB = 2;
+    public static final int BYTES = 3;
 
     /** Columns of the table. */
     private static final int NAME = 0;
@@ -207,10 +222,10 @@ public final class Options {
             case DEPRECATED_PURGE_EXTEND_DELAY -> number(column, literal("MIMALLOC_DEPRECATED_PURGE_EXTEND_DELAY"), 1);
             case DISALLOW_ARENA_ALLOC -> onOff(column, literal("MIMALLOC_DISALLOW_ARENA_ALLOC"), 0);
             case RETRY_ON_OOM -> number(column, literal("MIMALLOC_RETRY_ON_OOM"), 400);
-            case VISIT_ABANDONED -> onOff(column, literal("MIMALLOC_VISIT_ABANDONED"), 0);
+            case DEPRECATED_VISIT_ABANDONED -> onOff(column, literal("MIMALLOC_DEPRECATED_VISIT_ABANDONED"), 1);
             case GUARDED_MIN -> number(column, literal("MIMALLOC_GUARDED_MIN"), 0);
             case GUARDED_MAX -> number(column, literal("MIMALLOC_GUARDED_MAX"), 1 << 30);
-            case GUARDED_PRECISE -> onOff(column, literal("MIMALLOC_GUARDED_PRECISE"), 0);
+            case UNSAFE_GUARDED_PRECISE -> onOff(column, literal("MIMALLOC_UNSAFE_GUARDED_PRECISE"), 0);
             case GUARDED_SAMPLE_RATE -> number(column, literal("MIMALLOC_GUARDED_SAMPLE_RATE"), 0);
             case GUARDED_SAMPLE_SEED -> number(column, literal("MIMALLOC_GUARDED_SAMPLE_SEED"), 0);
             case GENERIC_COLLECT -> number(column, literal("MIMALLOC_GENERIC_COLLECT"), 10000, 1, ANY);
@@ -223,9 +238,16 @@ public final class Options {
             case PAGE_MAX_RECLAIM -> number(column, literal("MIMALLOC_PAGE_MAX_RECLAIM"), -1, -1, ANY);
             case PAGE_CROSS_THREAD_MAX_RECLAIM -> number(column, literal("MIMALLOC_PAGE_CROSS_THREAD_MAX_RECLAIM"), 32);
             case ALLOW_THP -> number(column, literal("MIMALLOC_ALLOW_THP"), 1, 0, 2);
-            case MINIMAL_PURGE_SIZE -> size(column, literal("MIMALLOC_MINIMAL_PURGE_SIZE"), 0, ANY_KIB);
+            case ARENA_PURGE_MIN_SIZE -> size(column, literal("MIMALLOC_ARENA_PURGE_MIN_SIZE"), 0, ANY_KIB);
             case ARENA_MAX_OBJECT_SIZE -> size(column, literal("MIMALLOC_ARENA_MAX_OBJECT_SIZE"), 2 << 20, ANY_KIB);
             case ARENA_IS_NUMA_LOCAL -> onOff(column, literal("MIMALLOC_ARENA_IS_NUMA_LOCAL"), 0);
+            case STATS_MERGE_ON_COLLECT -> onOff(column, literal("MIMALLOC_STATS_MERGE_ON_COLLECT"), 1);
+            case PROFILE_ALLOC_INTERVAL -> bytes(column, literal("MIMALLOC_PROFILE_ALLOC_INTERVAL"), 1 << 30);
+            case PROFILE_INUSE_INTERVAL -> bytes(column, literal("MIMALLOC_PROFILE_INUSE_INTERVAL"), 0);
+            case PROFILE_TIME_INTERVAL -> number(column, literal("MIMALLOC_PROFILE_TIME_INTERVAL"), 0);
+            case PROFILE_SAMPLE_RATE -> bytes(column, literal("MIMALLOC_PROFILE_SAMPLE_RATE"), 512 << 10);
+            case STATS_MERGE_THRESHOLD -> bytes(column, literal("MIMALLOC_STATS_MERGE_THRESHOLD"), 512 << 10);
+            case ARENA_PURGE_IMMEDIATE_SIZE -> size(column, literal("MIMALLOC_ARENA_PURGE_IMMEDIATE_SIZE"), 1 << 30, ANY_KIB);
             case PURGE_THREAD -> onOff(column, literal("MIMALLOC_PURGE_THREAD"), 0);
             case GUARDED_REPORT -> onOff(column, literal("MIMALLOC_GUARDED_REPORT"), 1);
             case HARDEN -> number(column, literal("MIMALLOC_HARDEN"), 0, 0, 3);
@@ -254,6 +276,10 @@ public final class Options {
 
     private static long size(int column, long name, long value, long most) {
         return column == KIND ? KIB : number(column, name, value, 0, most);
+    }
+
+    private static long bytes(int column, long name, long value) {
+        return column == KIND ? BYTES : number(column, name, value, 0, ANY);
     }
 
     /** The name of the environment variable. */
@@ -398,7 +424,7 @@ public final class Options {
                 || isSame(text, literal("FALSE"));
     }
 
-    /** A decimal number; a size may have a suffix, and is bytes when it has none. */
+    /** A decimal number; a size, or a number of bytes, may have a suffix, and is bytes when it has none. */
     private static void number(int option, long text) {
         boolean negative = getByte(text) == '-';
         long at = negative || getByte(text) == '+' ? text + 1 : text;
@@ -409,7 +435,7 @@ public final class Options {
             if (value > (Config.MAX_SIZE - digit) / 10) good = false;
             else value = value * 10 + digit;
         }
-        if (isSize(option)) {
+        if (kind(option) >= KIB) {
             int shift = 0;
             int suffix = getByte(at);
             if (suffix == 'K') shift = 10;
@@ -418,6 +444,7 @@ public final class Options {
             else if (suffix == 'T') shift = 40;
             if (shift != 0) at += isSame(at + 1, literal("IB")) ? 3 : isSame(at + 1, literal("B")) ? 2 : 1;
             if (value > Config.MAX_SIZE >>> shift) good = false;
+            else if (kind(option) == BYTES) value <<= shift;
             else value = shift >= 10 ? value << shift - 10 : (value + 1023) >>> 10;
         }
         good = good && getByte(at) == 0;
@@ -435,7 +462,9 @@ public final class Options {
             case PURGE_DELAY -> literal("MIMALLOC_RESET_DELAY");
             case DISALLOW_OS_ALLOC -> literal("MIMALLOC_LIMIT_OS_ALLOC");
             case DEPRECATED_PURGE_EXTEND_DELAY -> literal("MIMALLOC_DECOMMIT_EXTEND_DELAY");
-            case GUARDED_PRECISE -> literal("MIMALLOC_UNSAFE_GUARDED_PRECISE");
+            case DEPRECATED_VISIT_ABANDONED -> literal("MIMALLOC_VISIT_ABANDONED");
+            case UNSAFE_GUARDED_PRECISE -> literal("MIMALLOC_GUARDED_PRECISE");
+            case ARENA_PURGE_MIN_SIZE -> literal("MIMALLOC_MINIMAL_PURGE_SIZE");
             case PAGE_RECLAIM_ON_FREE -> literal("MIMALLOC_ABANDONED_RECLAIM_ON_FREE");
             default -> 0;
         };

@@ -1,5 +1,7 @@
 package dev.mimalloc.core.face;
 
+import static dev.mimalloc.machine.Memory.getByte;
+
 import dev.mimalloc.core.base.Config;
 import dev.mimalloc.core.base.Meta;
 import dev.mimalloc.core.base.Printer;
@@ -76,42 +78,7 @@ public final class Json {
         Printer.labelled(printer, Text.literal("{\n  \"stat_version\": "), Statistics.VERSION);
         Printer.labelled(printer, Text.literal(",\n  \"mimalloc_version\": "), Config.VERSION);
         process(printer);
-        count(printer, stats, Text.literal("pages"), Statistics.PAGES);
-        count(printer, stats, Text.literal("reserved"), Statistics.RESERVED);
-        count(printer, stats, Text.literal("committed"), Statistics.COMMITTED);
-        counter(printer, stats, Text.literal("reset"), Statistics.RESET);
-        counter(printer, stats, Text.literal("purged"), Statistics.PURGED);
-        count(printer, stats, Text.literal("page_committed"), Statistics.PAGE_COMMITTED);
-        count(printer, stats, Text.literal("pages_abandoned"), Statistics.PAGES_ABANDONED);
-        count(printer, stats, Text.literal("threads"), Statistics.THREADS);
-        count(printer, stats, Text.literal("malloc_normal"), Statistics.MALLOC_NORMAL);
-        count(printer, stats, Text.literal("malloc_huge"), Statistics.MALLOC_HUGE);
-        count(printer, stats, Text.literal("malloc_requested"), Statistics.MALLOC_REQUESTED);
-        counter(printer, stats, Text.literal("mmap_calls"), Statistics.MMAP_CALLS);
-        counter(printer, stats, Text.literal("commit_calls"), Statistics.COMMIT_CALLS);
-        counter(printer, stats, Text.literal("reset_calls"), Statistics.RESET_CALLS);
-        counter(printer, stats, Text.literal("purge_calls"), Statistics.PURGE_CALLS);
-        counter(printer, stats, Text.literal("arena_count"), Statistics.ARENA_COUNT);
-        counter(printer, stats, Text.literal("malloc_normal_count"), Statistics.MALLOC_NORMAL_COUNT);
-        counter(printer, stats, Text.literal("malloc_huge_count"), Statistics.MALLOC_HUGE_COUNT);
-        counter(printer, stats, Text.literal("malloc_guarded_count"), Statistics.MALLOC_GUARDED_COUNT);
-        counter(printer, stats, Text.literal("arena_rollback_count"), Statistics.ARENA_ROLLBACK_COUNT);
-        counter(printer, stats, Text.literal("arena_purges"), Statistics.ARENA_PURGES);
-        counter(printer, stats, Text.literal("pages_extended"), Statistics.PAGES_EXTENDED);
-        counter(printer, stats, Text.literal("pages_retire"), Statistics.PAGES_RETIRE);
-        counter(printer, stats, Text.literal("page_searches"), Statistics.PAGE_SEARCHES);
-        counter(printer, stats, Text.literal("page_searches_count"), Statistics.PAGE_SEARCHES_COUNT);
-        count(printer, stats, Text.literal("segments"), Statistics.SEGMENTS);
-        count(printer, stats, Text.literal("segments_abandoned"), Statistics.SEGMENTS_ABANDONED);
-        count(printer, stats, Text.literal("segments_cache"), Statistics.SEGMENTS_CACHE);
-        count(printer, stats, Text.literal("_segments_reserved"), Statistics.SEGMENTS_RESERVED);
-        count(printer, stats, Text.literal("heaps"), Statistics.HEAPS);
-        count(printer, stats, Text.literal("theaps"), Statistics.THEAPS);
-        counter(printer, stats, Text.literal("pages_reclaim_on_alloc"), Statistics.PAGES_RECLAIM_ON_ALLOC);
-        counter(printer, stats, Text.literal("pages_reclaim_on_free"), Statistics.PAGES_RECLAIM_ON_FREE);
-        counter(printer, stats, Text.literal("pages_reabandon_full"), Statistics.PAGES_REABANDON_FULL);
-        counter(printer, stats, Text.literal("pages_unabandon_busy_wait"), Statistics.PAGES_UNABANDON_BUSY_WAIT);
-        counter(printer, stats, Text.literal("heaps_delete_wait"), Statistics.HEAPS_DELETE_WAIT);
+        fields(printer, stats);
         bins(printer, stats, Text.literal("malloc_bins"), Statistics.MALLOC_BINS, SizeClass.COUNT, true);
         bins(printer, stats, Text.literal("page_bins"), Statistics.PAGE_BINS, SizeClass.COUNT, true);
         bins(printer, stats, Text.literal("chunk_bins"), Statistics.CHUNK_BINS, Statistics.CHUNK_KINDS, false);
@@ -139,15 +106,28 @@ public final class Json {
         Printer.text(printer, Text.literal("\": "));
     }
 
-    private static void count(long printer, long stats, long name, int field) {
-        name(printer, name);
-        value(printer, stats, field, 0);
-    }
-
-    private static void counter(long printer, long stats, long name, int field) {
-        name(printer, name);
-        Printer.labelled(printer, Text.literal("{\"total\": "), Statistics.total(stats, field));
-        Printer.letter(printer, '}');
+    /** All fields before the bins, by their names in the order of the struct. */
+    private static void fields(long printer, long stats) {
+        long name = Text.literal("pages reserved committed reset purged page_committed pages_abandoned threads allocated "
+                + "malloc_count free_count freed malloc_requested mmap_calls commit_calls reset_calls purge_calls "
+                + "arena_count malloc_guarded_count arena_rollback_count arena_purges pages_extended pages_retire "
+                + "page_searches page_searches_count segments segments_abandoned segments_cache _segments_reserved "
+                + "heaps theaps pages_os_abandoned pages_os_allocated pages_reclaim_on_alloc pages_reclaim_on_free "
+                + "pages_reabandon_full pages_unabandon_busy_wait pages_unown_cas_retry heaps_delete_wait "
+                + "pages_stat_updates pages_stat_update_count profile_samples malloc_normal malloc_huge "
+                + "malloc_normal_count malloc_huge_count ");
+        for (int field = Statistics.PAGES; getByte(name) != 0; field += Statistics.size(field)) {
+            Printer.text(printer, Text.literal(",\n  \""));
+            for (; getByte(name) != ' '; name++) Printer.letter(printer, getByte(name));
+            name++;
+            Printer.text(printer, Text.literal("\": "));
+            if (Statistics.isCount(field)) {
+                value(printer, stats, field, 0);
+            } else {
+                Printer.labelled(printer, Text.literal("{\"total\": "), Statistics.total(stats, field));
+                Printer.letter(printer, '}');
+            }
+        }
     }
 
     private static void value(long printer, long stats, int field, long blockSize) {

@@ -8,12 +8,14 @@ import dev.mimalloc.core.base.Lock;
 import dev.mimalloc.core.base.Meta;
 import dev.mimalloc.core.base.Options;
 import dev.mimalloc.core.base.Printer;
+import dev.mimalloc.core.base.SizeClass;
 import dev.mimalloc.core.base.Statistics;
 import dev.mimalloc.core.model.Arena;
 import dev.mimalloc.core.model.Heap;
 import dev.mimalloc.core.model.HeapPages;
 import dev.mimalloc.core.model.Main;
 import dev.mimalloc.core.model.Page;
+import dev.mimalloc.core.model.PageQueue;
 import dev.mimalloc.core.model.Subprocess;
 import dev.mimalloc.core.model.Theap;
 import dev.mimalloc.core.page.Pages;
@@ -75,6 +77,7 @@ public final class Report {
         Statistics.raise(target, Statistics.PAGES, 1);
         Statistics.raise(target, Statistics.PAGE_BINS + Page.bin(page) * Statistics.COUNT_SIZE, 1);
         Statistics.raise(target, Statistics.PAGE_COMMITTED, Pages.charge(page));
+        if (!Page.isInArena(page)) Statistics.raise(target, Statistics.PAGES_OS_ALLOCATED, 1);
         if (Page.isSingleton(page)) return;
         Statistics.add(target, bin, -Page.unused(page) * size);
         if (Page.isAbandoned(page)) Statistics.raise(target, Statistics.PAGES_ABANDONED, 1);
@@ -147,7 +150,7 @@ public final class Report {
     @Export("void mi_heap_stats_merge_to_subproc(mi_heap_t* heap)")
     public static void mergeHeap(long heap) {}
 
-    /** Nothing to do: threads have no statistics of their own that could be merged. */
+    /** Nothing to do: what a thread's theaps have counted is added whenever statistics are asked for. */
     @Export("void mi_stats_merge(void)")
     public static void merge() {}
 
@@ -156,6 +159,39 @@ public final class Report {
         if (heap == 0 || !Statistics.fits(target)) return false;
         heap(heap, Statistics.of(target));
         return true;
+    }
+
+    /**
+     * Fills {@code struct} with what the current thread's theap has in its pages, and has counted. Whom the blocks have
+     * been freed by it does not know.
+     */
+    @Export("bool mi_theap_stats_get(mi_theap_t* theap, mi_stats_t* stats)")
+    public static boolean theapStatistics(long theap, long struct) {
+        if (theap == 0 || !Statistics.fits(struct)) return false;
+        long target = Statistics.of(struct);
+        Statistics.clear(target);
+        Theap.addCounters(theap, target);
+        Theap.lock(theap);
+        for (int index = 1; index < 2 * SizeClass.COUNT; index++) {
+            long page = PageQueue.first(Theap.queue(theap, index));
+            for (; page != 0; page = Page.next(page)) addPage(page, target);
+        }
+        Theap.unlock(theap);
+        Statistics.completeMalloc(target);
+        fill(target + Statistics.FREE_COUNT, 2 * Statistics.COUNTER_SIZE, 0); // and FREED
+        Statistics.keepPeaks(target, target);
+        return true;
+    }
+
+    /** Adds what the current thread's theap has counted to its heap's statistics, and begins anew. */
+    @Export("void mi_theap_stats_merge_to_heap(mi_theap_t* theap)")
+    public static void mergeTheap(long theap) {
+        if (theap == 0) return;
+        long lock = Subprocess.livesLock(Theap.subprocess(theap));
+        Lock.acquire(lock);
+        if (!Theap.isOrphan(theap)) Theap.addCounters(theap, Heap.statistics(Theap.heap(theap)));
+        Theap.clearCounters(theap);
+        Lock.release(lock);
     }
 
     @Export("void mi_stats_print_out(mi_output_fun* out, void* arg)")
@@ -224,6 +260,9 @@ public final class Report {
         bytes(printer, stats, Text.literal("in pages"), Statistics.PAGE_COMMITTED);
         bytes(printer, stats, Text.literal("in blocks"), Statistics.MALLOC_NORMAL);
         bytes(printer, stats, Text.literal("in huge blocks"), Statistics.MALLOC_HUGE);
+        bytes(printer, stats, Text.literal("allocated"), Statistics.ALLOCATED);
+        counter(printer, stats, Text.literal("mallocs"), Statistics.MALLOC_COUNT);
+        counter(printer, stats, Text.literal("frees"), Statistics.FREE_COUNT);
         count(printer, stats, Text.literal("pages"), Statistics.PAGES);
         count(printer, stats, Text.literal("abandoned pages"), Statistics.PAGES_ABANDONED);
         count(printer, stats, Text.literal("threads"), Statistics.THREADS);

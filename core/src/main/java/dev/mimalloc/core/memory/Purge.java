@@ -184,7 +184,7 @@ public final class Purge {
 
     /** Purges in one arena; returns how many slices are still to be left waiting in the next one. */
     private static long purgeArena(long subprocess, long arena, int which, boolean early, long keep) {
-        long least = Options.boundedSize(Options.MINIMAL_PURGE_SIZE) >>> Config.SLICE_SHIFT;
+        long least = Options.boundedSize(Options.ARENA_PURGE_MIN_SIZE) >>> Config.SLICE_SHIFT;
         long waiting = Arena.waiting(arena);
         long slices = Arena.slices(arena);
         long at = 0;

@@ -452,8 +452,9 @@ public final class Arena {
         long subprocess = subprocess(arena);
         boolean stays = isPinned(arena) || Bitmap.countSet(committed(arena), slice, count) == 0;
         long delay = stays ? -1 : Options.bounded(Options.PURGE_DELAY);
+        long atOnce = delay == 0 ? 0 : Options.boundedSize(Options.ARENA_PURGE_IMMEDIATE_SIZE) >>> Config.SLICE_SHIFT;
         // The user's commit function is not called here: the caller may hold a lock that the function needs.
-        boolean purged = delay == 0 && !isCommittedByUser(arena) && purge(arena, slice, count);
+        boolean purged = delay >= 0 && count >= atOnce && !isCommittedByUser(arena) && purge(arena, slice, count);
         unclaim(arena, slice, count);
         if (delay < 0 || purged) return;
         // They wait only once they are free, so that a purge that runs now does not pass them over.

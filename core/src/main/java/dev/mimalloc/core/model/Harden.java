@@ -209,9 +209,6 @@ public final class Harden {
     private static void note(long page, long block, long size, long bytes, boolean freed) {
         if (!Secret.isDebug()) return;
         Callers.record(block, size, freed);
-        long heap = Page.heapAcquire(page);
-        long statistics = Heap.statistics(Heap.isDeleted(heap) ? Subprocess.mainHeap(Heap.subprocess(heap)) : heap);
-        if (bytes < 0) Statistics.decrease(statistics, Statistics.MALLOC_REQUESTED, -bytes);
-        else Statistics.increase(statistics, Statistics.MALLOC_REQUESTED, bytes);
+        Statistics.add(Heap.statistics(Page.heapAcquire(page)), Statistics.MALLOC_REQUESTED, Config.max(0, bytes));
     }
 }

@@ -161,6 +161,11 @@ public final class Theap {
         }
         Statistics.add(statistics, Statistics.PAGES_ABANDONED, counter(theap, ABANDONED));
     }
+    /** Begins the counters anew, once they have been added to statistics; for the theap's thread. */
+    public static void clearCounters(long theap) {
+        fill(theap + COUNTERS, COUNTER_COUNT * WORD, 0);
+        fill(theap + FILLED, 2 * SizeClass.COUNT * WORD, 0); // and MADE
+    }
     public static long sampleIn(long theap) { return getLong(theap + SAMPLE_IN); }
     public static void setSampleIn(long theap, long bytes) { putLong(theap + SAMPLE_IN, bytes); }
     public static long sampleInterval(long theap) { return getLong(theap + SAMPLE_INTERVAL); }

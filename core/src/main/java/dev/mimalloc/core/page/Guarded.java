@@ -130,7 +130,7 @@ public final class Guarded {
     static boolean enter(long page, long bytes, long alignment) {
         long entry = take();
         if (entry == 0) return false;
-        long least = Options.isEnabled(Options.GUARDED_PRECISE) ? 1 : bytes <= 8 ? 8 : 16;
+        long least = Options.isEnabled(Options.UNSAFE_GUARDED_PRECISE) ? 1 : bytes <= 8 ? 8 : 16;
         putLong(entry + BLOCK, Config.alignDown(guard(page) - bytes, Config.max(alignment, least)));
         putLong(entry + BYTES, bytes);
         putLong(entry + START, Page.start(page));

@@ -147,7 +147,6 @@ public final class Heaps {
         // From here on, whoever becomes the owner of one of its pages moves the page to the main heap. A page in a
         // theap belongs to a thread that may be freeing in it right now: only that thread can move it.
         Heap.setDeleted(heap);
-        Statistics.moveRequested(Heap.statistics(heap), Heap.statistics(Subprocess.mainHeap(Heap.subprocess(heap))));
         orphanTheaps(heap, KEEP_PAGES);
         moveAbandoned(heap, Heap.subprocess(heap));
         Heap.dropReference(heap);
@@ -188,7 +187,6 @@ public final class Heaps {
         if (!mayEnd(heap)) return;
         ThreadSlot.probeStack();
         Heap.setDeleted(heap);
-        Statistics.moveRequested(Heap.statistics(heap), 0);
         orphanTheaps(heap, DROP_PAGES);
         releasePages(heap);
         Heap.dropReference(heap);
