@@ -262,9 +262,6 @@ static _Alignas(64) unsigned char mi_root[64 << 10];
 MI_INLINE int64_t Memory_address(int64_t a) { return a; }
 MI_INLINE int64_t Memory_root(void) { return MI_ADDRESS(mi_root); }
 
-// Text: a literal is its own bytes.
-#define Text_wideSize() ((int64_t)sizeof(wchar_t))
-
 // UpperTable. Never touched means never backed.
 #define UpperTable_addressBits() MI_ADDRESS_BITS
 #define UpperTable_shift() (MI_ADDRESS_BITS > 32 ? 33 : 29)
@@ -285,10 +282,10 @@ enum { MI_DROP = 0, MI_DROP_LOCKED = 1, MI_DROP_LATER = 2, MI_HUGE_PAGES = 3, MI
 #if __has_include(<errno.h>)
 #include <errno.h>
 #else
-enum { EAGAIN = 11, ENOMEM = 12, EFAULT = 14, EINVAL = 22, EOVERFLOW = 75 };
+enum { EAGAIN = 11, ENOMEM = 12, EFAULT = 14, EINVAL = 22, ENOSYS = 38, EOVERFLOW = 75 };
 #endif
 MI_INLINE int32_t Os_numberOf(int32_t code) {
-  return code == 11 ? EAGAIN : code == 12 ? ENOMEM : code == 14 ? EFAULT : code == 22 ? EINVAL : code == 75 ? EOVERFLOW : code;
+  return code == 11 ? EAGAIN : code == 12 ? ENOMEM : code == 14 ? EFAULT : code == 22 ? EINVAL : code == 38 ? ENOSYS : code == 75 ? EOVERFLOW : code;
 }
 
 // A WebAssembly module has one memory, which only grows: what is reserved of it is memory.

@@ -42,7 +42,7 @@ int main(void) {
   thing->b = 1;
   mi_free(thing);
   thing = mi_calloc_tp(struct thing, 10);
-  thing = mi_recalloc_tp(thing, struct thing, 100);
+  thing = mi_recalloc_tp(struct thing, thing, 100);
   CHECK(thing[99].a == 0);
   mi_free(thing);
   CHECK(mi_usable_size(NULL) == 0);

@@ -47,6 +47,7 @@
 #define mi_attr_alloc_align(alignment)
 #endif
 #define mi_cdecl
+#define mi_decl_restrict
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -220,6 +221,14 @@ mi_decl_nodiscard mi_decl_export void* mi_zalloc_small(size_t size) mi_attr_noex
     mi_attr_alloc_size(1);
 /// mi_free for a block of mi_malloc_small or mi_zalloc_small.
 mi_decl_export void mi_free_small(void* p) mi_attr_noexcept;
+/// mi_free_small, where p is not NULL.
+mi_decl_export void mi_free_small_nonnull(void* p) mi_attr_noexcept;
+/// mi_free_small for a block in a page of the current thread's.
+mi_decl_export void mi_free_small_local(void* p) mi_attr_noexcept;
+/// mi_free_small_local, where p is not NULL.
+mi_decl_export void mi_free_small_local_nonnull(void* p) mi_attr_noexcept;
+/// The id of the thread that owns the page of p just now, the same for all of its pages; 0 if no thread does, as of large blocks.
+mi_decl_nodiscard mi_decl_export size_t mi_thread_id_of(const void* p) mi_attr_noexcept;
 /// mi_free where the size asked for is known.
 mi_decl_export void mi_free_size(void* p, size_t size) mi_attr_noexcept;
 /// mi_free where the size and alignment asked for are known.
@@ -307,6 +316,8 @@ mi_decl_nodiscard mi_decl_export void* mi_uzalloc_small(size_t size, size_t* blo
 
 /// A new heap, or NULL.
 mi_decl_nodiscard mi_decl_export mi_heap_t* mi_heap_new(void);
+/// NULL: there are no heaps of this kind. The error function hears of ENOSYS.
+mi_decl_nodiscard mi_decl_export mi_heap_t* mi_heap_new_qsbr(void);
 /// A new heap that takes its memory from one arena only.
 mi_decl_nodiscard mi_decl_export mi_heap_t* mi_heap_new_in_arena(mi_arena_id_t arena_id);
 /// Ends a heap; the blocks that are still in use go over to the main heap.
@@ -315,6 +326,9 @@ mi_decl_export void mi_heap_delete(mi_heap_t* heap);
 mi_decl_export void mi_heap_destroy(mi_heap_t* heap);
 /// Makes the heap prefer memory of a NUMA node; -1 for any.
 mi_decl_export void mi_heap_set_numa_affinity(mi_heap_t* heap, int numa_node);
+/// In a debug build, the first preserve bytes of the heap's blocks are not filled when they are allocated and freed; but the first
+/// 16 of a free block are the allocator's. The number can only be raised, best before the first block.
+mi_decl_export void mi_heap_set_debug_fill_preserve(mi_heap_t* heap, size_t preserve);
 /// Frees what the heap holds without need; force also gives it back to the OS at once.
 mi_decl_export void mi_heap_collect(mi_heap_t* heap, bool force);
 /// The main heap, where mi_malloc allocates.
@@ -434,9 +448,22 @@ mi_decl_nodiscard mi_decl_export void* mi_theap_zalloc_small(mi_theap_t* theap, 
 /// mi_malloc_aligned in a theap.
 mi_decl_nodiscard mi_decl_export void* mi_theap_malloc_aligned(mi_theap_t* theap, size_t size, size_t alignment)
     mi_attr_noexcept mi_attr_malloc mi_attr_alloc_size(2) mi_attr_alloc_align(3);
+/// mi_zalloc_aligned in a theap.
+mi_decl_nodiscard mi_decl_export void* mi_theap_zalloc_aligned(mi_theap_t* theap, size_t size, size_t alignment)
+    mi_attr_noexcept mi_attr_malloc mi_attr_alloc_size(2) mi_attr_alloc_align(3);
 /// mi_realloc; a block that has to move moves into the theap.
 mi_decl_nodiscard mi_decl_export void* mi_theap_realloc(mi_theap_t* theap, void* p, size_t newsize) mi_attr_noexcept
     mi_attr_alloc_size(3);
+/// mi_rezalloc; a block that has to move moves into the theap.
+mi_decl_nodiscard mi_decl_export void* mi_theap_rezalloc(mi_theap_t* theap, void* p, size_t newsize) mi_attr_noexcept
+    mi_attr_alloc_size(3);
+/// Ends a theap of the current thread, neither its heap nor its blocks: its pages are for any thread of the heap to find. When it
+/// was the thread's default, that is the main heap's theap again. The main heap's theap stays, without pages; so does any
+/// theap inside of a function that the allocator calls.
+mi_decl_export void mi_theap_delete(mi_theap_t* theap) mi_attr_noexcept;
+/// Gives up all pages of a theap, for any thread of the heap to find; it can be used on. Either it is the current thread's, or its
+/// thread is in no call of the allocator's; and neither theap nor heap may end meanwhile.
+mi_decl_export void mi_theap_quiescent_abandon(mi_theap_t* theap) mi_attr_noexcept;
 /// In a guarded build: puts one in sample_rate blocks before a guard page; 0 for none.
 mi_decl_export void mi_theap_guarded_set_sample_rate(mi_theap_t* theap, size_t sample_rate, size_t seed);
 /// In a guarded build: considers blocks from min to max bytes.
@@ -548,6 +575,10 @@ mi_decl_export int mi_reserve_huge_os_pages_at_ex(size_t pages, int numa_node, s
     mi_arena_id_t* arena_id) mi_attr_noexcept;
 /// Deprecated: mi_reserve_huge_os_pages_interleave.
 mi_decl_export int mi_reserve_huge_os_pages(size_t pages, double max_secs, size_t* pages_reserved) mi_attr_noexcept;
+/// Gives all free memory of the current subprocess' arenas back to the OS at once.
+mi_decl_export void mi_arenas_purge(void) mi_attr_noexcept;
+/// The size of the largest block that comes from an arena; larger ones are the OS'.
+mi_decl_nodiscard mi_decl_export size_t mi_arena_max_object_size(void);
 /// The range of an arena: where it starts, and its size.
 mi_decl_nodiscard mi_decl_export void* mi_arena_area(mi_arena_id_t arena_id, size_t* size);
 /// Does p point into the arena?
@@ -596,8 +627,8 @@ mi_decl_export void mi_option_set_default(mi_option_t option, long value);
 
 // --- The names of other C libraries -------------------------------------------------------------------------------------
 
-/// mi_free.
-mi_decl_export void mi_cfree(void* p) mi_attr_noexcept;
+/// mi_free for any address: does nothing, and returns false, if p is none of ours.
+mi_decl_export bool mi_cfree(void* p) mi_attr_noexcept;
 /// mi_expand.
 mi_decl_nodiscard mi_decl_export void* mi__expand(void* p, size_t newsize) mi_attr_noexcept mi_attr_alloc_size(2);
 /// mi_usable_size.
@@ -665,27 +696,88 @@ mi_decl_nodiscard mi_decl_export void* mi_heap_alloc_new(mi_heap_t* heap, size_t
 mi_decl_nodiscard mi_decl_export void* mi_heap_alloc_new_n(mi_heap_t* heap, size_t count, size_t size) mi_attr_malloc
     mi_attr_alloc_size2(2, 3);
 
+/// operator new in a theap.
+mi_decl_nodiscard mi_decl_export void* mi_theap_alloc_new(mi_theap_t* theap, size_t size) mi_attr_malloc
+    mi_attr_alloc_size(2);
+/// operator new in a theap for count elements of size bytes.
+mi_decl_nodiscard mi_decl_export void* mi_theap_alloc_new_n(mi_theap_t* theap, size_t count, size_t size) mi_attr_malloc
+    mi_attr_alloc_size2(2, 3);
+/// operator new(std::nothrow) in a theap.
+mi_decl_nodiscard mi_decl_export void* mi_theap_alloc_new_nothrow(mi_theap_t* theap, size_t size) mi_attr_noexcept
+    mi_attr_malloc mi_attr_alloc_size(2);
+
+// --- Sizes that are constant where the function is called: the compiler chooses, and nothing is left of the choice -------------
+
+/// mi_malloc_small for a size in words of sizeof(size_t).
+mi_decl_nodiscard mi_decl_export void* mi_wmalloc_small(size_t wsize) mi_attr_noexcept mi_attr_malloc;
+/// mi_zalloc_small for a size in words.
+mi_decl_nodiscard mi_decl_export void* mi_wzalloc_small(size_t wsize) mi_attr_noexcept mi_attr_malloc;
+/// mi_theap_malloc_small for a size in words.
+mi_decl_nodiscard mi_decl_export void* mi_theap_wmalloc_small(mi_theap_t* theap, size_t wsize) mi_attr_noexcept mi_attr_malloc;
+/// mi_theap_zalloc_small for a size in words.
+mi_decl_nodiscard mi_decl_export void* mi_theap_wzalloc_small(mi_theap_t* theap, size_t wsize) mi_attr_noexcept mi_attr_malloc;
+
+/// A size in words, rounded up.
+static inline size_t mi_wsize_from_size(size_t size) mi_attr_noexcept {
+  return size / sizeof(size_t) + (size % sizeof(size_t) != 0);
+}
+/// mi_malloc.
+static inline void* mi_malloc_csize(size_t size) mi_attr_noexcept {
+  return size > MI_SMALL_SIZE_MAX ? mi_malloc(size) : mi_wmalloc_small(mi_wsize_from_size(size));
+}
+/// mi_zalloc.
+static inline void* mi_zalloc_csize(size_t size) mi_attr_noexcept {
+  return size > MI_SMALL_SIZE_MAX ? mi_zalloc(size) : mi_wzalloc_small(mi_wsize_from_size(size));
+}
+/// mi_theap_malloc.
+static inline void* mi_theap_malloc_csize(mi_theap_t* theap, size_t size) mi_attr_noexcept {
+  return size > MI_SMALL_SIZE_MAX ? mi_theap_malloc(theap, size) : mi_theap_wmalloc_small(theap, mi_wsize_from_size(size));
+}
+/// mi_theap_zalloc.
+static inline void* mi_theap_zalloc_csize(mi_theap_t* theap, size_t size) mi_attr_noexcept {
+  return size > MI_SMALL_SIZE_MAX ? mi_theap_zalloc(theap, size) : mi_theap_wzalloc_small(theap, mi_wsize_from_size(size));
+}
+/// mi_free for a block that was allocated with this size.
+static inline void mi_free_csize(void* p, size_t size) mi_attr_noexcept {
+  size > MI_SMALL_SIZE_MAX ? mi_free(p) : mi_free_small(p);
+}
+/// mi_free_csize, where p is not NULL.
+static inline void mi_free_csize_nonnull(void* p, size_t size) mi_attr_noexcept {
+  size > MI_SMALL_SIZE_MAX ? mi_free(p) : mi_free_small_nonnull(p);
+}
+/// mi_free for a block that was allocated with this size and alignment.
+static inline void mi_free_csize_aligned(void* p, size_t size, size_t aligned) mi_attr_noexcept {
+  aligned > size ? mi_free(p) : mi_free_csize(p, size);
+}
+/// mi_free_csize_aligned, where p is not NULL.
+static inline void mi_free_csize_aligned_nonnull(void* p, size_t size, size_t aligned) mi_attr_noexcept {
+  aligned > size ? mi_free(p) : mi_free_csize_nonnull(p, size);
+}
+
 #if defined(__cplusplus)
 }
 #endif
 
-// --- Allocation by type: tp is the type, hp a heap --------------------------------------------------------------------
+// --- Allocation by type: tp, which comes first, is the type, hp a heap --------------------------------------------------------
 
-#define mi_malloc_tp(tp) ((tp*)mi_malloc(sizeof(tp)))
-#define mi_zalloc_tp(tp) ((tp*)mi_zalloc(sizeof(tp)))
+#define mi_malloc_tp(tp) ((tp*)mi_malloc_csize(sizeof(tp)))
+#define mi_zalloc_tp(tp) ((tp*)mi_zalloc_csize(sizeof(tp)))
+#define mi_free_tp(tp, p) (mi_free_csize(p, sizeof(tp)))
 #define mi_calloc_tp(tp, n) ((tp*)mi_calloc(n, sizeof(tp)))
 #define mi_mallocn_tp(tp, n) ((tp*)mi_mallocn(n, sizeof(tp)))
-#define mi_reallocn_tp(p, tp, n) ((tp*)mi_reallocn(p, n, sizeof(tp)))
-#define mi_recalloc_tp(p, tp, n) ((tp*)mi_recalloc(p, n, sizeof(tp)))
+#define mi_reallocn_tp(tp, p, n) ((tp*)mi_reallocn(p, n, sizeof(tp)))
+#define mi_recalloc_tp(tp, p, n) ((tp*)mi_recalloc(p, n, sizeof(tp)))
 
-#define mi_heap_malloc_tp(hp, tp) ((tp*)mi_heap_malloc(hp, sizeof(tp)))
-#define mi_heap_zalloc_tp(hp, tp) ((tp*)mi_heap_zalloc(hp, sizeof(tp)))
-#define mi_heap_calloc_tp(hp, tp, n) ((tp*)mi_heap_calloc(hp, n, sizeof(tp)))
-#define mi_heap_mallocn_tp(hp, tp, n) ((tp*)mi_heap_mallocn(hp, n, sizeof(tp)))
-#define mi_heap_reallocn_tp(hp, p, tp, n) ((tp*)mi_heap_reallocn(hp, p, n, sizeof(tp)))
-#define mi_heap_recalloc_tp(hp, p, tp, n) ((tp*)mi_heap_recalloc(hp, p, n, sizeof(tp)))
+#define mi_heap_malloc_tp(tp, hp) ((tp*)mi_heap_malloc(hp, sizeof(tp)))
+#define mi_heap_zalloc_tp(tp, hp) ((tp*)mi_heap_zalloc(hp, sizeof(tp)))
+#define mi_heap_calloc_tp(tp, hp, n) ((tp*)mi_heap_calloc(hp, n, sizeof(tp)))
+#define mi_heap_mallocn_tp(tp, hp, n) ((tp*)mi_heap_mallocn(hp, n, sizeof(tp)))
+#define mi_heap_reallocn_tp(tp, hp, p, n) ((tp*)mi_heap_reallocn(hp, p, n, sizeof(tp)))
+#define mi_heap_recalloc_tp(tp, hp, p, n) ((tp*)mi_heap_recalloc(hp, p, n, sizeof(tp)))
 
 #if defined(__cplusplus)
+
+#define MI_HAS_HEAP_STL_ALLOCATOR 1
 
 // --- Allocators for C++'s containers ------------------------------------------------------------------------------------
 

@@ -197,7 +197,10 @@ void allocate(void) {
   growing_in_place();
   copies();
   mi_free(NULL);
-  mi_cfree(NULL);
+  CHECK(!mi_cfree(NULL) && !mi_cfree(&failures));
+  void* ours = mi_malloc(10);
+  CHECK(mi_cfree(ours));
+  SURVIVES(mi_free_small_local(NULL));
   mi_free_small(NULL);
   mi_free_size(NULL, 10);
   mi_free_size_aligned(NULL, 10, 16);

@@ -22,6 +22,22 @@ static bool all_inside(mi_heap_t* heap, mi_arena_id_t arena) {
   return true;
 }
 
+static void all_purged(void) {
+  CHECK(mi_arena_max_object_size() == mi_option_get_size(mi_option_arena_max_object_size) && mi_arena_max_object_size() >= 1 << 30);
+  mi_arenas_purge();  // what is left of before
+  mi_stats_t_decl(before);
+  mi_stats_t_decl(stats);
+  void* p = mi_malloc(20 * MIB);
+  memset(p, 1, 20 * MIB);
+  CHECK(mi_stats_get(&before));
+  mi_free(p);
+  mi_collect(false);  // a large block that was freed may wait in a hardened library
+  CHECK(mi_stats_get(&stats) && stats.purged.total < before.purged.total + 20 * MIB);
+  mi_collect(true);
+  mi_arenas_purge();
+  CHECK(mi_stats_get(&stats) && stats.purged.total >= before.purged.total + 20 * MIB);
+}
+
 static void reserved(void) {
   mi_arena_id_t arena = NULL;
   CHECK(mi_reserve_os_memory(64 * MIB, false, false) == 0);
@@ -378,6 +394,7 @@ static void huge(void) {
 }
 
 void arenas(void) {
+  all_purged();
   CHECK(mi_arena_min_alignment() >= 64 << 10 && (mi_arena_min_alignment() & (mi_arena_min_alignment() - 1)) == 0);
   CHECK(mi_arena_min_size() > 0 && mi_arena_min_size() <= 64 * MIB);
   reserved();

@@ -2,6 +2,8 @@
 #include "../check.h"
 #include <limits.h>
 
+static void on_error(int code, void* arg) { *(int*)arg = code; }
+
 static void allocation(mi_heap_t* heap) {
   void* p = mi_heap_malloc(heap, 100);
   CHECK(is_block(p, 100) && mi_heap_contains(heap, p));
@@ -119,6 +121,11 @@ static void ends(void) {
   mi_heap_destroy(mi_heap_main());
   CHECK(mi_heap_of(p) == mi_heap_main() && is_block(p, 100));
   mi_free(p);
+  int error = 0;
+  mi_register_error(on_error, &error);
+  CHECK(mi_heap_new_qsbr() == NULL && error == ENOSYS);
+  mi_register_error(NULL, NULL);
+  SURVIVES(mi_heap_set_debug_fill_preserve(NULL, 10));
   SURVIVES(mi_heap_delete(NULL));
   SURVIVES(mi_heap_destroy(NULL));
   SURVIVES(mi_heap_collect(NULL, true));

@@ -17,7 +17,7 @@ void signatures() {
     functions += reinterpret_cast<void*>(pointer) != nullptr; \
   }
 #include "../functions.h"
-  CHECK(functions == 190);
+  CHECK(functions == 211);
   CHECK(std::is_standard_layout<mi_stats_t>::value && std::is_trivial<mi_stats_t>::value);
   CHECK(std::is_standard_layout<mi_heap_area_t>::value && std::is_trivial<mi_heap_area_t>::value);
 
@@ -30,27 +30,27 @@ void signatures() {
   mi_free(p);
   p = mi_calloc_tp(point, 10);
   CHECK(is_zero_block(p, 10 * sizeof(point)));
-  p = mi_reallocn_tp(p, point, 100);
+  p = mi_reallocn_tp(point, p, 100);
   CHECK(is_block(p, 100 * sizeof(point)));
   mi_free(p);
   p = mi_mallocn_tp(point, 10);
   CHECK(is_block(p, 10 * sizeof(point)));
   mi_free(p);
-  p = mi_recalloc_tp(nullptr, point, 10);
+  p = mi_recalloc_tp(point, nullptr, 10);
   CHECK(is_zero_block(p, 10 * sizeof(point)));
   mi_free(p);
   mi_heap_t* heap = mi_heap_new();
-  p = mi_heap_malloc_tp(heap, point);
+  p = mi_heap_malloc_tp(point, heap);
   CHECK(is_block(p, sizeof(point)) && mi_heap_contains(heap, p));
-  p = mi_heap_zalloc_tp(heap, point);
+  p = mi_heap_zalloc_tp(point, heap);
   CHECK(is_zero_block(p, sizeof(point)) && mi_heap_contains(heap, p));
-  p = mi_heap_calloc_tp(heap, point, 10);
+  p = mi_heap_calloc_tp(point, heap, 10);
   CHECK(is_zero_block(p, 10 * sizeof(point)) && mi_heap_contains(heap, p));
-  p = mi_heap_mallocn_tp(heap, point, 10);
+  p = mi_heap_mallocn_tp(point, heap, 10);
   CHECK(is_block(p, 10 * sizeof(point)) && mi_heap_contains(heap, p));
-  p = mi_heap_reallocn_tp(heap, p, point, 1000);
+  p = mi_heap_reallocn_tp(point, heap, p, 1000);
   CHECK(is_block(p, 1000 * sizeof(point)) && mi_heap_contains(heap, p));
-  p = mi_heap_recalloc_tp(heap, nullptr, point, 10);
+  p = mi_heap_recalloc_tp(point, heap, nullptr, 10);
   CHECK(is_zero_block(p, 10 * sizeof(point)) && mi_heap_contains(heap, p));
   mi_heap_destroy(heap);
 }

@@ -48,6 +48,38 @@ static void fills(void) {
   mi_free(p);
 }
 
+// What a heap is told to leave as it is: all blocks but the first words of free ones.
+static void preserves(void) {
+  mi_heap_t* heap = mi_heap_new();
+  mi_heap_set_debug_fill_preserve(heap, 61);  // rounded up to 64
+  static const size_t sizes[] = {24, 64, 100, 5000, 100000};
+  for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+    size_t size = sizes[i], kept = size < 64 ? size : 64;
+    void* stays = mi_heap_malloc(heap, size);
+    char* p = mi_heap_malloc(heap, size);
+    CHECK(is_filled(p + kept, size - kept, 0xD0));
+    memset(p, 1, size);
+    mi_free(p);
+    CHECK(size > 5000 || is_filled(p + 16, kept - 16, 1));
+    CHECK(size > 5000 || is_filled(p + kept, size - kept, 0xDF));
+    if (size <= 5000) *(char*)hide(p + 20) = 2;  // no misuse, where it is preserved
+    for (int j = 0; j < 3; j++) p = mi_heap_malloc(heap, size);
+    CHECK(is_filled(p + kept, size - kept, 0xD0));
+    mi_free(stays);
+  }
+  // Free blocks of such pages go to the main heap, where they are known as they were left.
+  static char* blocks[50];
+  for (int i = 0; i < 50; i++) blocks[i] = memset(mi_heap_malloc(heap, 1000), 1, 1000);
+  for (int i = 0; i < 50; i += 2) mi_free(blocks[i]);
+  mi_heap_delete(heap);
+  said[0] = 0;
+  mi_register_output(on_output, NULL);
+  for (int i = 0; i < 200; i++) mi_free(memset(mi_malloc(1000), 1, 1000));
+  for (int i = 1; i < 50; i += 2) mi_free(blocks[i]);
+  CHECK(said[0] == 0);
+  mi_register_output(NULL, NULL);
+}
+
 static size_t requested(void) {
   mi_stats_t_decl(stats);
   return mi_stats_get(&stats) ? (size_t)stats.malloc_requested.total : 0;
@@ -135,6 +167,7 @@ int main(void) {
   fills();
   counts();
   reports();
+  preserves();
   printf("debug: %d failed\n", failures);
   return failures != 0;
 }

@@ -18,9 +18,6 @@ public final class Text {
 
     private Text() {}
 
-    /** How many bytes a wide character of C has. */
-    public static long wideSize() { return 4; }
-
     /** The address of the text in UTF-8 with a zero at its end, the same one at every call; it is never freed. */
     public static long literal(String text) {
         Long known = LITERALS.get(text);

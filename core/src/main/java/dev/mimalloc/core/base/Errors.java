@@ -32,6 +32,7 @@ public final class Errors {
      * Reports an error. On the JVM an invalid argument ends in an exception here, so nothing may be half done. In C
      * it is printed if {@code show_errors} says so, and the registered error function is called.
      */
+    @Export("void mi__raise(int code, const char* text, uintptr_t value)")
     public static void raise(int code, long text, long value) { raise(code, text, value, 0, 0); }
 
     /**

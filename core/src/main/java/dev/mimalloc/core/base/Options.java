@@ -156,11 +156,10 @@ public final class Options {
     public static final int SECURE_QUARANTINE_LARGE = 64;
     public static final int COUNT = 65;
 
-    /** Kinds: off or on, a number, a size in KiB, a number of bytes. */
+    /** Kinds: off or on, a number, a size in KiB. */
     public static final int SWITCH = 0;
     public static final int NUMBER = 1;
     public static final int KIB = 2;
-    public static final int BYTES = 3;
 
     /** Columns of the table. */
     private static final int NAME = 0;
@@ -242,11 +241,11 @@ public final class Options {
             case ARENA_MAX_OBJECT_SIZE -> size(column, literal("MIMALLOC_ARENA_MAX_OBJECT_SIZE"), 2 << 20, ANY_KIB);
             case ARENA_IS_NUMA_LOCAL -> onOff(column, literal("MIMALLOC_ARENA_IS_NUMA_LOCAL"), 0);
             case STATS_MERGE_ON_COLLECT -> onOff(column, literal("MIMALLOC_STATS_MERGE_ON_COLLECT"), 1);
-            case PROFILE_ALLOC_INTERVAL -> bytes(column, literal("MIMALLOC_PROFILE_ALLOC_INTERVAL"), 1 << 30);
-            case PROFILE_INUSE_INTERVAL -> bytes(column, literal("MIMALLOC_PROFILE_INUSE_INTERVAL"), 0);
+            case PROFILE_ALLOC_INTERVAL -> number(column, literal("MIMALLOC_PROFILE_ALLOC_INTERVAL"), 1 << 30);
+            case PROFILE_INUSE_INTERVAL -> number(column, literal("MIMALLOC_PROFILE_INUSE_INTERVAL"), 0);
             case PROFILE_TIME_INTERVAL -> number(column, literal("MIMALLOC_PROFILE_TIME_INTERVAL"), 0);
-            case PROFILE_SAMPLE_RATE -> bytes(column, literal("MIMALLOC_PROFILE_SAMPLE_RATE"), 512 << 10);
-            case STATS_MERGE_THRESHOLD -> bytes(column, literal("MIMALLOC_STATS_MERGE_THRESHOLD"), 512 << 10);
+            case PROFILE_SAMPLE_RATE -> number(column, literal("MIMALLOC_PROFILE_SAMPLE_RATE"), 512 << 10);
+            case STATS_MERGE_THRESHOLD -> number(column, literal("MIMALLOC_STATS_MERGE_THRESHOLD"), 512 << 10);
             case ARENA_PURGE_IMMEDIATE_SIZE -> size(column, literal("MIMALLOC_ARENA_PURGE_IMMEDIATE_SIZE"), 1 << 30, ANY_KIB);
             case PURGE_THREAD -> onOff(column, literal("MIMALLOC_PURGE_THREAD"), 0);
             case GUARDED_REPORT -> onOff(column, literal("MIMALLOC_GUARDED_REPORT"), 1);
@@ -276,10 +275,6 @@ public final class Options {
 
     private static long size(int column, long name, long value, long most) {
         return column == KIND ? KIB : number(column, name, value, 0, most);
-    }
-
-    private static long bytes(int column, long name, long value) {
-        return column == KIND ? BYTES : number(column, name, value, 0, ANY);
     }
 
     /** The name of the environment variable. */
@@ -424,7 +419,7 @@ public final class Options {
                 || isSame(text, literal("FALSE"));
     }
 
-    /** A decimal number; a size, or a number of bytes, may have a suffix, and is bytes when it has none. */
+    /** A decimal number, which may have a suffix; a size is bytes when it has none. */
     private static void number(int option, long text) {
         boolean negative = getByte(text) == '-';
         long at = negative || getByte(text) == '+' ? text + 1 : text;
@@ -435,18 +430,17 @@ public final class Options {
             if (value > (Config.MAX_SIZE - digit) / 10) good = false;
             else value = value * 10 + digit;
         }
-        if (kind(option) >= KIB) {
-            int shift = 0;
-            int suffix = getByte(at);
-            if (suffix == 'K') shift = 10;
-            else if (suffix == 'M') shift = 20;
-            else if (suffix == 'G') shift = 30;
-            else if (suffix == 'T') shift = 40;
-            if (shift != 0) at += isSame(at + 1, literal("IB")) ? 3 : isSame(at + 1, literal("B")) ? 2 : 1;
-            if (value > Config.MAX_SIZE >>> shift) good = false;
-            else if (kind(option) == BYTES) value <<= shift;
-            else value = shift >= 10 ? value << shift - 10 : (value + 1023) >>> 10;
-        }
+        int shift = switch (getByte(at)) {
+            case 'K' -> 10;
+            case 'M' -> 20;
+            case 'G' -> 30;
+            case 'T' -> 40;
+            default -> 0;
+        };
+        if (shift != 0) at += isSame(at + 1, literal("IB")) ? 3 : isSame(at + 1, literal("B")) ? 2 : 1;
+        if (value > Config.MAX_SIZE >>> shift) good = false;
+        else if (!isSize(option)) value <<= shift;
+        else value = shift >= 10 ? value << shift - 10 : (value + 1023) >>> 10;
         good = good && getByte(at) == 0;
         store(option, good ? negative ? -value : value : defaultOf(option), good ? GIVEN : INVALID);
     }

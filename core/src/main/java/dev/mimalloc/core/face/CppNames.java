@@ -8,6 +8,7 @@ import dev.mimalloc.core.base.SizeClass;
 import dev.mimalloc.core.malloc.Allocate;
 import dev.mimalloc.core.malloc.AllocateAligned;
 import dev.mimalloc.core.malloc.Reallocate;
+import dev.mimalloc.core.model.Theap;
 import dev.mimalloc.machine.Callback;
 import dev.mimalloc.machine.Export;
 import dev.mimalloc.machine.Os;
@@ -60,6 +61,18 @@ public final class CppNames {
     public static long heapAllocateN(long heap, long count, long size) {
         long total = SizeClass.total(count, size);
         return total < 0 ? fail(true) : heapAllocate(heap, total);
+    }
+
+    @Export("void* mi_theap_alloc_new(mi_theap_t* theap, size_t size)")
+    public static long theapAllocate(long theap, long size) { return heapAllocate(Theap.heap(theap), size); }
+
+    @Export("void* mi_theap_alloc_new_n(mi_theap_t* theap, size_t count, size_t size)")
+    public static long theapAllocateN(long theap, long n, long size) { return heapAllocateN(Theap.heap(theap), n, size); }
+
+    @Export("void* mi_theap_alloc_new_nothrow(mi_theap_t* theap, size_t size)")
+    public static long theapNothrow(long theap, long size) {
+        long block = Allocate.theapMalloc(theap, size);
+        return likely(block != 0) ? block : retry(Theap.heap(theap), size, 1, false);
     }
 
     @Export("void* mi_new_realloc(void* p, size_t newsize)")

@@ -79,9 +79,9 @@ public final class Json {
         Printer.labelled(printer, Text.literal(",\n  \"mimalloc_version\": "), Config.VERSION);
         process(printer);
         fields(printer, stats);
-        bins(printer, stats, Text.literal("malloc_bins"), Statistics.MALLOC_BINS, SizeClass.COUNT, true);
-        bins(printer, stats, Text.literal("page_bins"), Statistics.PAGE_BINS, SizeClass.COUNT, true);
-        bins(printer, stats, Text.literal("chunk_bins"), Statistics.CHUNK_BINS, Statistics.CHUNK_KINDS, false);
+        bins(printer, stats, Text.literal("malloc_bins "), Statistics.MALLOC_BINS, SizeClass.COUNT, true);
+        bins(printer, stats, Text.literal("page_bins "), Statistics.PAGE_BINS, SizeClass.COUNT, true);
+        bins(printer, stats, Text.literal("chunk_bins "), Statistics.CHUNK_BINS, Statistics.CHUNK_KINDS, false);
         Printer.text(printer, Text.literal("\n}\n"));
     }
 
@@ -100,15 +100,17 @@ public final class Json {
         ProcessInfo.close(info);
     }
 
-    private static void name(long printer, long name) {
+    /** Prints the first of some names, each of which ends with a blank; returns where the next one begins. */
+    private static long name(long printer, long names) {
         Printer.text(printer, Text.literal(",\n  \""));
-        Printer.text(printer, name);
+        for (; getByte(names) != ' '; names++) Printer.letter(printer, getByte(names));
         Printer.text(printer, Text.literal("\": "));
+        return names + 1;
     }
 
     /** All fields before the bins, by their names in the order of the struct. */
     private static void fields(long printer, long stats) {
-        long name = Text.literal("pages reserved committed reset purged page_committed pages_abandoned threads allocated "
+        long names = Text.literal("pages reserved committed reset purged page_committed pages_abandoned threads allocated "
                 + "malloc_count free_count freed malloc_requested mmap_calls commit_calls reset_calls purge_calls "
                 + "arena_count malloc_guarded_count arena_rollback_count arena_purges pages_extended pages_retire "
                 + "page_searches page_searches_count segments segments_abandoned segments_cache _segments_reserved "
@@ -116,24 +118,17 @@ public final class Json {
                 + "pages_reabandon_full pages_unabandon_busy_wait pages_unown_cas_retry heaps_delete_wait "
                 + "pages_stat_updates pages_stat_update_count profile_samples malloc_normal malloc_huge "
                 + "malloc_normal_count malloc_huge_count ");
-        for (int field = Statistics.PAGES; getByte(name) != 0; field += Statistics.size(field)) {
-            Printer.text(printer, Text.literal(",\n  \""));
-            for (; getByte(name) != ' '; name++) Printer.letter(printer, getByte(name));
-            name++;
-            Printer.text(printer, Text.literal("\": "));
-            if (Statistics.isCount(field)) {
-                value(printer, stats, field, 0);
-            } else {
-                Printer.labelled(printer, Text.literal("{\"total\": "), Statistics.total(stats, field));
-                Printer.letter(printer, '}');
-            }
+        for (int field = Statistics.PAGES; getByte(names) != 0; field += Statistics.size(field)) {
+            names = name(printer, names);
+            value(printer, stats, field, 0);
         }
     }
 
     private static void value(long printer, long stats, int field, long blockSize) {
+        boolean count = Statistics.isCount(field);
         Printer.labelled(printer, Text.literal("{\"total\": "), Statistics.total(stats, field));
-        Printer.labelled(printer, Text.literal(", \"peak\": "), Statistics.peak(stats, field));
-        Printer.labelled(printer, Text.literal(", \"current\": "), Statistics.current(stats, field));
+        if (count) Printer.labelled(printer, Text.literal(", \"peak\": "), Statistics.peak(stats, field));
+        if (count) Printer.labelled(printer, Text.literal(", \"current\": "), Statistics.current(stats, field));
         if (blockSize != 0) Printer.labelled(printer, Text.literal(", \"block_size\": "), blockSize);
         Printer.letter(printer, '}');
     }

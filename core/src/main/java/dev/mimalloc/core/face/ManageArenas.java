@@ -12,6 +12,7 @@ import dev.mimalloc.core.base.OsMemory;
 import dev.mimalloc.core.base.Printer;
 import dev.mimalloc.core.base.Root;
 import dev.mimalloc.core.memory.Arenas;
+import dev.mimalloc.core.memory.Purge;
 import dev.mimalloc.core.model.Arena;
 import dev.mimalloc.core.model.Heap;
 import dev.mimalloc.core.model.Page;
@@ -224,6 +225,10 @@ public final class ManageArenas {
 
     @Export("bool mi_arena_contains(mi_arena_id_t arena_id, const void* p)")
     public static boolean contains(long arena, long p) { return arena != 0 && Arena.contains(arena, p); }
+
+    /** Purges what waits in all arenas of the current subprocess. */
+    @Export("void mi_arenas_purge(void)")
+    public static void purge() { if (Startup.ready()) Purge.run(Theap.currentSubprocess()); }
 
     @Export({"void mi_arenas_print(void)", "void mi_debug_show_arenas(void)"})
     public static void print() {

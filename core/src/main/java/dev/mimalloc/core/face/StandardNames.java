@@ -10,11 +10,9 @@ import dev.mimalloc.core.malloc.Free;
 import dev.mimalloc.core.malloc.Reallocate;
 import dev.mimalloc.machine.Export;
 import dev.mimalloc.machine.Os;
-import dev.mimalloc.machine.Text;
 
 /** Allocation by the names of the C standard, POSIX and the BSDs. */
 public final class StandardNames {
-
     private StandardNames() {}
 
     /** Stores the block at {@code p}; returns 0 or the error, and leaves errno alone. */
@@ -77,16 +75,6 @@ public final class StandardNames {
         if (block == 0) return 0;
         copy(text, block, length);
         putByte(block + length, 0);
-        return block;
-    }
-
-    @Export("wchar_t* mi_wcsdup(const wchar_t* s)")
-    public static long wcsdup(long text) {
-        if (text == 0) return 0;
-        long wide = Text.wideSize(), size = wide;
-        while ((wide == 2 ? getShort(text + size - wide) : getInt(text + size - wide)) != 0) size += wide;
-        long block = Allocate.malloc(size);
-        if (block != 0) copy(text, block, size);
         return block;
     }
 

@@ -61,6 +61,11 @@ public final class AllocateAligned {
         return heapMallocAt(heap, size, alignment, 0);
     }
 
+    @Export("void* mi_theap_zalloc_aligned(mi_theap_t* theap, size_t size, size_t alignment)")
+    public static long theapZalloc(long theap, long size, long alignment) {
+        return Config.isPowerOfTwo(alignment) ? allocate(theap, size, alignment, 0, true) : Errors.badAlignment(alignment);
+    }
+
     @Export("void* mi_heap_malloc_aligned_at(mi_heap_t* heap, size_t size, size_t alignment, size_t offset)")
     public static long heapMallocAt(long heap, long size, long alignment, long offset) {
         return in(heap, size, alignment, offset, false);

@@ -30,7 +30,7 @@ public final class Free {
     private Free() {}
 
     /** Frees a block; 0 is fine. Any thread may free any block. */
-    @Export({"void mi_free(void* p)", "void mi_cfree(void* p)", "void mi_free_small(void* p)"})
+    @Export({"void mi_free(void* p)", "void mi_free_small(void* p)", "void mi_free_small_nonnull(void* p)", "void mi_free_small_local(void* p)", "void mi_free_small_local_nonnull(void* p)"})
     public static void free(long p) {
         long page = PageMap.pageOfBlock(p);
         if (unlikely(page == 0)) {

@@ -85,6 +85,9 @@ public final class Reallocate {
     @Export("void* mi_theap_realloc(mi_theap_t* theap, void* p, size_t newsize)")
     public static long theapRealloc(long theap, long p, long size) { return in(Theap.heap(theap), p, size, false); }
 
+    @Export("void* mi_theap_rezalloc(mi_theap_t* theap, void* p, size_t newsize)")
+    public static long theapRezalloc(long theap, long p, long size) { return in(Theap.heap(theap), p, size, true); }
+
     /** The block itself if it has room for {@code size} bytes as it is, and otherwise 0. */
     @Export({"void* mi_expand(void* p, size_t newsize)", "void* mi__expand(void* p, size_t newsize)"})
     public static long expand(long p, long size) {

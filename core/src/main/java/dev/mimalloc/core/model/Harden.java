@@ -78,7 +78,7 @@ public final class Harden {
         Page.pop(page, block);
         putLong(block + WORD, 0);
         if (zero) fill(block, cleared ? WORD : Page.blockSize(page), 0);
-        else if (Secret.isDebug()) fill(block, Page.blockSize(page), NEW);
+        else if (Secret.isDebug()) fillFrom(page, block, 0, NEW);
         if (Secret.has(Secret.PADDING)) Padding.padAnew(page, block, block + size);
         if (Secret.isDebug()) Theap.countGiven(Page.theap(page), Page.bin(page), 1);
         note(page, block, size, size, false);
@@ -110,11 +110,22 @@ public final class Harden {
         return getLong(block) == 0 && getLong(block + WORD) == Page.tag(page, block);
     }
 
+    /** From where a block is filled: {@code least}, or more if its heap says so in the debug build. */
+    private static long unfilled(long page, long least) {
+        return Secret.isDebug() ? Config.max(least, Heap.unfilledRelaxed(Page.heapAcquire(page))) : least;
+    }
+
+    private static void fillFrom(long page, long block, long least, int value) {
+        long from = unfilled(page, least);
+        long end = Config.min(Page.blockSize(page), Padding.FILLED_MAX); // only a singleton has a block of that size
+        if (from < end) fill(block + from, end - from, value);
+    }
+
     /** Is a free block as it was left behind the words of its link and tag? */
     private static boolean isAsLeft(long page, long block) {
         long end = block + Page.blockSize(page);
         long bits = 0;
-        for (long at = block + 2 * WORD; at < end; at += WORD) bits |= getLong(at) ^ Secret.freed() * Padding.ONES;
+        for (long at = block + unfilled(page, 2 * WORD); at < end; at += WORD) bits |= getLong(at) ^ Secret.freed() * Padding.ONES;
         return bits == 0;
     }
 
@@ -128,7 +139,7 @@ public final class Harden {
         long tag = Page.tag(page, block);
         if (unlikely(getLong(block + WORD) == tag)) return isFree(block);
         if (Secret.has(Secret.PADDING)) checkFreed(page, block);
-        if (Secret.has(Secret.ZERO) || Secret.isDebug()) fill(block + 2 * WORD, Page.blockSize(page) - 2 * WORD, Secret.freed());
+        if (Secret.has(Secret.ZERO) || Secret.isDebug()) fillFrom(page, block, 2 * WORD, Secret.freed());
         putLong(block + WORD, tag);
         return true;
     }
@@ -188,7 +199,7 @@ public final class Harden {
     /** The block of a singleton, which has neither link nor tag, is given to a user of {@code size} bytes. */
     public static void giveOnly(long page, long block, long size, boolean zero) {
         if (Secret.isDebug() && !zero) {
-            fill(block, Config.min(Page.blockSize(page), Padding.FILLED_MAX), NEW);
+            fillFrom(page, block, 0, NEW);
             Page.clearFlag(page, Page.MEMORY_ZERO);
         }
         if (!Padding.isPadded(page)) return;
@@ -198,7 +209,7 @@ public final class Harden {
 
     /** The block of a singleton is free. */
     public static void fillOnly(long page, long block) {
-        if (Secret.isDebug()) fill(block, Config.min(Page.blockSize(page), Padding.FILLED_MAX), Secret.freed());
+        if (Secret.isDebug()) fillFrom(page, block, 0, Secret.freed());
     }
 
     /**

@@ -2,6 +2,7 @@ package dev.mimalloc.core.model;
 
 import static dev.mimalloc.machine.Memory.*;
 
+import dev.mimalloc.core.base.Config;
 import dev.mimalloc.core.base.Links;
 import dev.mimalloc.core.base.Lock;
 import dev.mimalloc.core.base.Meta;
@@ -10,6 +11,7 @@ import dev.mimalloc.core.base.SizeClass;
 import dev.mimalloc.core.base.Statistics;
 import dev.mimalloc.core.base.Table;
 import dev.mimalloc.machine.Check;
+import dev.mimalloc.machine.Export;
 
 /**
  * A heap: first-class, any thread may allocate in it. Each thread has its own part of it, a theap. The heap itself
@@ -35,7 +37,8 @@ public final class Heap {
     private static final long ABANDONED = ARENA_PAGES + Table.SIZE; // of a bin, atomic: how many pages are findable
     private static final long OS_PAGES = ABANDONED + SizeClass.COUNT * WORD; // 8 osLock: its pages from the OS
     private static final long CALL_OUTS = OS_PAGES + 8; // 8 atomic: calls for it that are inside of a user's function
-    private static final long STATISTICS = CALL_OUTS + 8; // Statistics
+    private static final long UNFILLED = CALL_OUTS + 8; // 8 atomic: bytes that a debug build leaves as they are
+    private static final long STATISTICS = UNFILLED + 8; // Statistics
     public static final long SIZE = STATISTICS + Statistics.SIZE;
 
     private Heap() {}
@@ -70,6 +73,14 @@ public final class Heap {
     /** Sequentially consistent: whoever ends the heap first says so, and then looks here; see {@link CallOut}. */
     public static long callOutsVolatile(long heap) { return getVolatile(heap + CALL_OUTS); }
     public static void addCallOuts(long heap, long count) { fetchAdd(heap + CALL_OUTS, count); }
+    /** Of each block's start, for the debug build, which fills all others of a new or a freed block. */
+    public static long unfilledRelaxed(long heap) { return getRelaxed(heap + UNFILLED); }
+    /** Never less than before: freed blocks must be known as they were left. */
+    @Export("void mi_heap_set_debug_fill_preserve(mi_heap_t* heap, size_t preserve)")
+    public static void raiseUnfilled(long heap, long bytes) {
+        long least = heap == 0 ? 0 : Config.min(bytes < 0 ? Config.MAX_SIZE : bytes, Config.ADDRESSES) + WORD - 1 & -WORD;
+        while (heap != 0 && least > unfilledRelaxed(heap)) compareAndSet(heap + UNFILLED, unfilledRelaxed(heap), least);
+    }
     public static long statistics(long heap) { return heap + STATISTICS; }
 
     /** Makes a heap in zeroed memory. It is in no list yet. */

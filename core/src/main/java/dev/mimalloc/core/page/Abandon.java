@@ -122,6 +122,7 @@ public final class Abandon {
         if (Page.isInArena(page)) Pages.removeFromHeap(page, old);
         Pages.move(page, Heap.statistics(old), Heap.statistics(main));
         Heap.addReferences(main, 1);
+        Heap.raiseUnfilled(main, Heap.unfilledRelaxed(old));
         Limits.move(old, main, Pages.charge(page));
         Page.setHeapRelease(page, main);
         Heap.dropReference(old);

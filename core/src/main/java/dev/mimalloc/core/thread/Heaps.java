@@ -251,6 +251,14 @@ public final class Heaps {
         return Subprocess.mainHeap(subprocess) == heap && Heap.subprocess(its) == subprocess && Heap.isDeleted(its);
     }
 
+    /** The id of the thread that owns a block's page just now; 0 if none does, or the address is not the allocator's. */
+    @Export("size_t mi_thread_id_of(const void* p)")
+    public static long threadIdOf(long p) {
+        long page = PageMap.pageOf(p);
+        long id = page == 0 ? 0 : Page.threadId(page);
+        return id == Page.HIDDEN || id == Page.FINDABLE ? 0 : id;
+    }
+
     @Export({"bool mi_any_heap_contains(const void* p)", "bool mi_check_owned(const void* p)"})
     public static boolean anyContains(long p) { return PageMap.pageOf(p) != 0; }
 

@@ -186,14 +186,19 @@ public final class Theaps {
         Statistics.decrease(statistics, Statistics.THEAPS, 1);
     }
 
-    /** Ends a theap that has no pages and is in its thread's and its heap's list. */
+    /** Takes a theap that has no pages out of its thread's and its heap's list, under the lives lock. */
+    static void unlink(long theap) {
+        unlinkFromThread(theap);
+        unlinkFromHeap(theap);
+        Table.set(ThreadData.bySlot(Theap.data(theap)), Heap.slot(Theap.heap(theap)), 0);
+    }
+
+    /** Ends a thread's only theap, which has no pages. */
     private static void discard(long theap) {
         long lock = Subprocess.livesLock(Theap.subprocess(theap));
         Lock.acquire(lock);
         Scavenge.forgetThread(Theap.data(theap));
-        unlinkFromThread(theap);
-        unlinkFromHeap(theap);
-        Table.set(ThreadData.bySlot(Theap.data(theap)), Heap.slot(Theap.heap(theap)), 0);
+        unlink(theap);
         Lock.release(lock);
         Table.release(ThreadData.bySlot(Theap.data(theap)));
         Meta.free(theap, Theap.SIZE);

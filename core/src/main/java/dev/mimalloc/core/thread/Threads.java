@@ -95,6 +95,41 @@ public final class Threads {
         Purge.tick(subprocess);
     }
 
+    /**
+     * Gives up all pages of a theap, which stays for further use: of the current thread's, or one of a thread that is in
+     * no call, as long as neither theap nor heap ends.
+     */
+    @Export("void mi_theap_quiescent_abandon(mi_theap_t* theap)")
+    public static void abandon(long theap) { if (theap != 0) abandon(theap, false); }
+
+    /**
+     * Ends a theap of the current thread, and gives up its pages. That for the main heap stays, without pages, since the
+     * thread has it for as long as it lives; and so does any theap inside of a user's function, as the call around that
+     * function may go on with it.
+     */
+    @Export("void mi_theap_delete(mi_theap_t* theap)")
+    public static void delete(long theap) {
+        if (theap == 0) return;
+        long data = Theap.data(theap);
+        if (ThreadSlot.theap() == theap && !ThreadSlot.setTheap(ThreadData.mainTheap(data))) return;
+        abandon(theap, theap != ThreadData.mainTheap(data) && ThreadData.callOuts(data) == 0);
+    }
+
+    private static void abandon(long theap, boolean ends) {
+        ThreadSlot.probeStackAround();
+        long lock = Subprocess.livesLock(Theap.subprocess(theap));
+        // A heap that ends meanwhile does not free pages that are being given up here. What is left then is the thread's.
+        Lock.acquire(lock);
+        boolean orphan = Theap.isOrphan(theap);
+        if (!orphan) Quarantine.flush(theap);
+        if (!orphan) Retire.collect(theap, true);
+        if (!orphan && ends) Theaps.unlink(theap);
+        Lock.release(lock);
+        if (orphan || !ends) return;
+        Quarantine.drop(theap);
+        Meta.free(theap, Theap.SIZE);
+    }
+
     private static void release(long data) {
         freeTheaps(ThreadData.theaps(data));
         freeTheaps(ThreadData.orphansAcquire(data)); // some only if the subprocess has ended
