@@ -1,14 +1,15 @@
 #!/usr/bin/env bash
 # Unpacks packages of Debian's suite unstable into a folder, for this processor or for another:
-#   scripts/unstable.sh [--alone] PROCESSOR FOLDER PACKAGE
+#   scripts/unstable.sh [--alone] PROCESSOR FOLDER PACKAGE [NAME...]
 # PROCESSOR is a word of Debian's, as amd64 or arm64. PACKAGE is a regular expression for a package's whole name: of several the newest
-# is taken, as names sort. With it comes what it depends on, unless it is to be alone. FOLDER must be new; it becomes a file tree of
-# that system, with the package's name and version in FOLDER/package. Nothing is installed, no root is needed, and the system's own
-# package lists stay as they are: apt works in FOLDER, and takes the mirror that this system has Debian's packages from.
+# is taken, as names sort. With it come the packages NAME, and what all of these depend on, unless they are to be alone. FOLDER must be
+# new; it becomes a file tree of that system, with the first package's name and version in FOLDER/package. Nothing is installed, no root
+# is needed, and the system's own package lists stay as they are: apt works in FOLDER, and takes the mirror that this system has Debian's
+# packages from.
 set -euo pipefail
 alone=
 if [ "${1:-}" = --alone ]; then alone=yes; shift; fi
-processor=$1 folder=$2 pattern=$3
+processor=$1 folder=$2 pattern=$3; shift 3
 
 fail() { echo "unstable.sh: $*" >&2; exit 1; }
 for program in apt-get apt-cache dpkg-deb; do
@@ -54,9 +55,9 @@ unstable apt-get update >"$work/log" 2>&1 || true
 package=$(unstable apt-cache pkgnames 2>/dev/null | grep -xE "$pattern" | sort -V | tail -n 1 || true)
 [ -n "$package" ] || fail "the mirror has no $pattern in its suite unstable: $(grep -m 1 '^[EW]:' "$work/log" || echo 'no word why')"
 if [ -n "$alone" ]; then
-  (cd "$work/cache/archives" && unstable apt-get download "$package") >>"$work/log" 2>&1 || package_is_missing=yes
+  (cd "$work/cache/archives" && unstable apt-get download "$package" "$@") >>"$work/log" 2>&1 || package_is_missing=yes
 else
-  unstable apt-get install -y --download-only --no-install-recommends "$package" >>"$work/log" 2>&1 || package_is_missing=yes
+  unstable apt-get install -y --download-only --no-install-recommends "$package" "$@" >>"$work/log" 2>&1 || package_is_missing=yes
 fi
 [ -z "${package_is_missing:-}" ] || fail "$package cannot be downloaded: $(grep -m 1 '^E:' "$work/log" || tail -n 1 "$work/log")"
 

@@ -33,6 +33,8 @@ class NewestTest {
     void whatIsUnpackedStays() throws Exception {
         Files.writeString(folder.resolve("version"), "3.6.0\n");
         Files.writeString(folder.resolve("libmimalloc.so"), "as it was");
+        Files.createDirectory(folder.resolve("include"));
+        Files.writeString(folder.resolve("include/mimalloc.h"), "");
         // Without a program to be found there is no way to get it again.
         assertThat(script(folder.toString())).isEqualTo("0 ");
         assertThat(folder.resolve("libmimalloc.so")).hasContent("as it was");
