@@ -36,7 +36,7 @@ class DebugTest {
     @Test
     void whatWasAskedForIsCounted() throws Exception {
         assertThat(run("counts", "debug=1", "leaks=off")).containsExactly("100", "4100", "4100", "8300", "8500", "8500",
-                "blocks 10", "heap 3000", "of it 3000, then 3000", "3000");
+                "blocks 10", "heap 3000", "of it 15060, then 15060", "15060");
     }
 
     @Test

@@ -9,6 +9,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -44,6 +45,28 @@ class JavaTest {
             assertThat(new Preloaded(folder, jdk + "/bin/java", "-Xmx128m", collector, "-cp", folder.toString(), "Work")
                     .run().output()).as("%s", collector).isEqualTo("java 42579548 child\n");
         }
+    }
+
+    /** The JVM trims what it takes for glibc's heap, unasked and when told to, and passes on what that says of itself. */
+    @Test
+    void trimsTheHeapAndTellsOfIt() throws Exception {
+        Path jdk = Path.of(System.getProperty("java.home"));
+        Files.writeString(folder.resolve("Trims.java"), """
+                import java.lang.ProcessHandle;
+                class Trims {
+                    public static void main(String[] arguments) throws Exception {
+                        for (String command : arguments[1].split(",")) {
+                            new ProcessBuilder(arguments[0], "" + ProcessHandle.current().pid(), command).inheritIO().start().waitFor();
+                        }
+                    }
+                }
+                """);
+        javac(jdk, folder.resolve("Trims.java").toString());
+        String said = new Preloaded(folder, jdk + "/bin/java", "-XX:TrimNativeHeapInterval=100", "-cp", folder.toString(), "Trims",
+                jdk + "/bin/jcmd", "System.trim_native_heap,System.native_heap_info").quiet().run().output();
+        assertThat(said).contains("Trim native heap: RSS+Swap: ").contains("<malloc version=\"1\">", "</malloc>");
+        // Glibc's own heap would have several of these.
+        assertThat(said.split("<system type=\"current\"", -1)).hasSize(2);
     }
 
     @ParameterizedTest
