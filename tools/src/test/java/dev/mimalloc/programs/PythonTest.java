@@ -43,4 +43,12 @@ class PythonTest {
                 .run();
         assertThat(outcome.output()).isEqualTo("processes\n");
     }
+
+    /** What it asks glibc's heap for by ctypes is asked of ours. */
+    @Test
+    void trimsTheHeapAndLooksIntoIt() throws Exception {
+        var outcome = new Preloaded(folder, PYTHON, file("programs/trims.py")).environment("PYTHONMALLOC", "malloc")
+                .environment("MIMALLOC_PURGE_DELAY", "1000000").run();
+        assertThat(outcome.output()).isEqualTo("trimmed 1 0\n");
+    }
 }
