@@ -23,7 +23,7 @@ typedef struct mi_stat_counter_s {
   int64_t total;
 } mi_stat_counter_t;
 
-#define MI_BIN_HUGE 73   // the bin of blocks that have a page of their own
+#define MI_BIN_HUGE 73  // the bin of blocks that have a page of their own
 
 /// What the chunks of an arena are kept for.
 typedef enum mi_chunkbin_e {
@@ -94,6 +94,22 @@ typedef struct mi_stats_s {
   mi_stat_count_t page_bins[MI_BIN_HUGE + 1];     // pages per size bin
   mi_stat_count_t chunk_bins[MI_CBIN_COUNT];      // arena chunks: small, other, medium, large, huge, none
 } mi_stats_t;
+
+/// The fields of mi_stats_t up to its arrays, in their order: for a program that has MI_STAT_COUNT and MI_STAT_COUNTER say what of each.
+#define MI_STAT_FIELDS()                                                                                                     \
+  MI_STAT_COUNT(pages) MI_STAT_COUNT(reserved) MI_STAT_COUNT(committed) MI_STAT_COUNTER(reset) MI_STAT_COUNTER(purged)       \
+  MI_STAT_COUNT(page_committed) MI_STAT_COUNT(pages_abandoned) MI_STAT_COUNT(threads) MI_STAT_COUNT(allocated)               \
+  MI_STAT_COUNTER(malloc_count) MI_STAT_COUNTER(free_count) MI_STAT_COUNTER(freed) MI_STAT_COUNTER(malloc_requested)         \
+  MI_STAT_COUNTER(mmap_calls) MI_STAT_COUNTER(commit_calls) MI_STAT_COUNTER(reset_calls) MI_STAT_COUNTER(purge_calls)        \
+  MI_STAT_COUNTER(arena_count) MI_STAT_COUNTER(malloc_guarded_count) MI_STAT_COUNTER(arena_rollback_count)                   \
+  MI_STAT_COUNTER(arena_purges) MI_STAT_COUNTER(pages_extended) MI_STAT_COUNTER(pages_retire) MI_STAT_COUNTER(page_searches) \
+  MI_STAT_COUNTER(page_searches_count) MI_STAT_COUNT(segments) MI_STAT_COUNT(segments_abandoned)                             \
+  MI_STAT_COUNT(segments_cache) MI_STAT_COUNT(_segments_reserved) MI_STAT_COUNT(heaps) MI_STAT_COUNT(theaps)                 \
+  MI_STAT_COUNT(pages_os_abandoned) MI_STAT_COUNT(pages_os_allocated) MI_STAT_COUNTER(pages_reclaim_on_alloc)                \
+  MI_STAT_COUNTER(pages_reclaim_on_free) MI_STAT_COUNTER(pages_reabandon_full) MI_STAT_COUNTER(pages_unabandon_busy_wait)    \
+  MI_STAT_COUNTER(pages_unown_cas_retry) MI_STAT_COUNTER(heaps_delete_wait) MI_STAT_COUNTER(pages_stat_updates)              \
+  MI_STAT_COUNTER(pages_stat_update_count) MI_STAT_COUNTER(profile_samples) MI_STAT_COUNT(malloc_normal)                     \
+  MI_STAT_COUNT(malloc_huge) MI_STAT_COUNTER(malloc_normal_count) MI_STAT_COUNTER(malloc_huge_count)
 
 /// Says which version of the struct this is, as mi_stats_get wants to know.
 static inline void mi_stats_header_init(mi_stats_t* stats) {

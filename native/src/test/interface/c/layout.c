@@ -113,6 +113,13 @@ static void stats(void) {
 #include "../statistics.h"
 #undef COUNT
 #undef COUNTER
+  size_t listed = 2 * sizeof(size_t);
+#define MI_STAT_COUNT(field) CHECK(offsetof(mi_stats_t, field) == listed); listed += sizeof(mi_stat_count_t);
+#define MI_STAT_COUNTER(field) CHECK(offsetof(mi_stats_t, field) == listed); listed += sizeof(mi_stat_counter_t);
+  MI_STAT_FIELDS()
+#undef MI_STAT_COUNT
+#undef MI_STAT_COUNTER
+  CHECK(listed == offset);
   AT(mi_stats_t, _stat_reserved, offset);
   AT(mi_stats_t, _stat_counter_reserved, offset + 4 * 24);
   offset += 4 * 24 + 4 * 8;

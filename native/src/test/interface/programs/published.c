@@ -2,6 +2,7 @@
 // WORDS: the library has what the inline functions for constant sizes call, which C mimalloc's shared one does not export.
 #include <mimalloc-stats.h>
 #include <mimalloc.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -20,6 +21,11 @@ static void statistics(void) {
   for (int i = 0; i < 1000; i++) memset(mi_heap_malloc(heap, 1000), 1, 1000);
   CHECK(mi_stats_get(&stats) && stats.heaps.current >= 1 && stats.pages.current > before.pages.current);
   CHECK(mi_heap_stats_get(heap, &stats) && stats.pages.current > 0);
+  size_t offset = 2 * sizeof(size_t);
+#define MI_STAT_COUNT(field) CHECK(offsetof(mi_stats_t, field) == offset); offset += sizeof(mi_stat_count_t);
+#define MI_STAT_COUNTER(field) CHECK(offsetof(mi_stats_t, field) == offset); offset += sizeof(mi_stat_counter_t);
+  MI_STAT_FIELDS()
+  CHECK(offset == offsetof(mi_stats_t, _stat_reserved));
   stats.version--;
   CHECK(!mi_stats_get(&stats));
   char* json = mi_stats_get_json(0, NULL);
