@@ -48,6 +48,7 @@ static int64_t Os_write(int64_t text, int64_t length);
 #error "mimalloc does not know this system yet"
 #endif
 #include "system/cpp.c"
+#include "system/unwind.c"
 #include "system/callers.c"
 #endif
 #if !defined(_WIN32)

@@ -1,19 +1,15 @@
 // --- Callers: who has allocated and freed a block, in the debug build -------------------------------------------------
 //
-// Return addresses are found by frame pointers, which the debug library has. The caller of malloc is always known; those
-// above it are if they were compiled with frame pointers, too (gcc and clang: -fno-omit-frame-pointer). What is no frame
-// ends the walk, or gives an address that no code has, which is not printed. Nothing here allocates.
+// What is no frame ends a walk up the stack, or gives an address that no code has, which is not printed. Nothing here
+// allocates.
 #if MI_DEBUG >= 1 && !defined(_WIN32)
 
 #if defined(__ELF__)
 #pragma weak dladdr
-extern void* __libc_stack_end __attribute__((weak));  // glibc's: where the main thread's stack begins
 #endif
 
 enum { MI_CALLERS = 20 };                // five or so are the allocator's own
 enum { MI_STORIES = 1 << 14 };           // of the blocks that were allocated or freed last
-enum { MI_FRAME_MAX = 256 << 10 };       // the largest frame that is believed
-enum { MI_STACK_MAX = 1 << 30 };         // the largest stack
 
 typedef struct {
   int64_t busy;  // somebody writes or reads it: who comes meanwhile goes without
@@ -28,29 +24,8 @@ static mi_story* mi_story_of(int64_t block) {
   return &mi_stories[((uint64_t)block * UINT64_C(0x9E3779B97F4A7C15)) >> (64 - 14)];
 }
 
-// Nothing behind it is read. A thread's own data lies behind its stack; on a stack of another kind an OS page is enough.
-static uintptr_t mi_stack_end(uintptr_t here) {
-#if defined(__ELF__)
-  uintptr_t first = &__libc_stack_end != NULL ? (uintptr_t)__libc_stack_end : 0;
-  if (here < first && first - here < MI_STACK_MAX) return first;
-#endif
-  uintptr_t self = (uintptr_t)ThreadSlot_id();
-  if (here < self && self - here < MI_STACK_MAX) return self;
-  return (here | ((uintptr_t)Os_pageSize() - 1)) + 1;
-}
-
-__attribute__((noinline, no_sanitize("address"))) static void mi_callers(uintptr_t* callers) {
-  int n = 0;
-#if defined(__x86_64__) || defined(__aarch64__)  // a frame begins with the address of the one below, and where it returns to
-  const uintptr_t* frame = __builtin_frame_address(0);
-  uintptr_t end = mi_stack_end((uintptr_t)frame);
-  while (n < MI_CALLERS) {
-    callers[n++] = frame[1];
-    uintptr_t next = frame[0], at = (uintptr_t)frame;
-    if (next <= at || next - at > MI_FRAME_MAX || next + 2 * sizeof(next) > end || next % sizeof(next) != 0) break;
-    frame = (const uintptr_t*)next;
-  }
-#endif
+static void mi_callers(uintptr_t* callers) {
+  int n = mi_unwind(callers, MI_CALLERS);
   while (n < MI_CALLERS) callers[n++] = 0;
 }
 
