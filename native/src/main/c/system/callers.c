@@ -29,6 +29,8 @@ static void mi_callers(uintptr_t* callers) {
   while (n < MI_CALLERS) callers[n++] = 0;
 }
 
+extern char** environ;  // not every system's header has it
+
 // Valgrind would complain of words on the stack that nobody has written, and has stories of its own.
 static bool mi_is_under_valgrind(void) {
   static int state;  // 0 not asked yet, 1 no, 2 yes

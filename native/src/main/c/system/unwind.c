@@ -150,11 +150,6 @@ MI_INLINE uint64_t mi_take(mi_bytes* bytes, int size) {
   return value;
 }
 
-MI_INLINE int64_t mi_take_signed(mi_bytes* bytes, int size) {
-  int unused = 64 - 8 * size;
-  return (int64_t)(mi_take(bytes, size) << unused) >> unused;
-}
-
 // LEB128: seven bits in each byte, the lowest first.
 MI_INLINE uint64_t mi_take_number(mi_bytes* bytes, bool is_signed) {
   uint64_t value = 0, byte;
@@ -170,13 +165,11 @@ MI_INLINE uint64_t mi_take_number(mi_bytes* bytes, bool is_signed) {
 // DW_EH_PE: a format, and what it is relative to, which is nothing or where it stands.
 static uint64_t mi_take_address(mi_bytes* bytes, unsigned encoding) {
   uint64_t from = (encoding & 0x70) == 0x10 ? (uint64_t)(uintptr_t)bytes->at : 0;
-  if ((encoding & 0x70) > 0x10) bytes->is_over = true;
+  bytes->is_over |= (encoding & 0x70) > 0x10;
   switch (encoding & 0x0F) {
     case 0x00: case 0x04: case 0x0C: return from + mi_take(bytes, 8);
-    case 0x02: return from + mi_take(bytes, 2);
     case 0x03: return from + mi_take(bytes, 4);
-    case 0x0A: return from + (uint64_t)mi_take_signed(bytes, 2);
-    case 0x0B: return from + (uint64_t)mi_take_signed(bytes, 4);
+    case 0x0B: return from + (uint64_t)(int32_t)mi_take(bytes, 4);
     default: bytes->is_over = true; return 0;
   }
 }
@@ -284,18 +277,23 @@ static bool mi_run(const mi_entry* entry, mi_bytes bytes, uintptr_t pc, mi_row* 
     uint64_t n = 0;
     if (code < 0x20 && (0x7733E0 >> code & 1) != 0) n = mi_take_number(&bytes, false);  // those that begin with a register
     int32_t* rule = &row->rules[mi_slot(code >> 6 != 0 ? low : n)];
+    int64_t unit = code == 0x12 || code == 0x13 ? entry->data_unit : 1;
     switch (code >> 6 != 0 ? code & 0xC0 : code) {
+      case 0x00: case 0x2D: break;  // the second one: from here on aarch64's addresses are signed, or no longer
       case 0x40: at += low * entry->code_unit; break;
-      case 0x80: case 0x05: *rule = mi_rule(MI_SAVED, (int64_t)mi_take_number(&bytes, false) * entry->data_unit); break;
-      case 0xC0: case 0x06: *rule = initial->rules[rule - row->rules]; break;
-      case 0x00: case 0x2D: break;  // aarch64's is that addresses are signed from here on, or no longer
-      case 0x01: at = mi_take_address(&bytes, entry->encoding); break;
       case 0x02: at += mi_take(&bytes, 1) * entry->code_unit; break;
       case 0x03: at += mi_take(&bytes, 2) * entry->code_unit; break;
       case 0x04: at += mi_take(&bytes, 4) * entry->code_unit; break;
+      case 0x01: at = mi_take_address(&bytes, entry->encoding); break;
+      case 0xC0: case 0x06: *rule = initial->rules[rule - row->rules]; break;
       case 0x07: *rule = MI_LOST; break;
       case 0x08: *rule = MI_SAME; break;
       case 0x09: *rule = mi_rule(MI_MOVED, (int64_t)mi_take_number(&bytes, false)); break;
+      case 0x80: case 0x05: case 0x11:
+        *rule = mi_rule(MI_SAVED, (int64_t)mi_take_number(&bytes, code == 0x11) * entry->data_unit);
+        break;
+      case 0x14: case 0x15: *rule = mi_rule(MI_SUM, (int64_t)mi_take_number(&bytes, code == 0x15) * entry->data_unit); break;
+      case 0x10: case 0x16: *rule = mi_rule(code == 0x10 ? MI_SAVED_BY : MI_GIVEN_BY, mi_take_expression(entry, &bytes)); break;
       case 0x0A:
         if (remembered == MI_REMEMBERED) return false;
         rows[remembered++] = *row;
@@ -304,17 +302,13 @@ static bool mi_run(const mi_entry* entry, mi_bytes bytes, uintptr_t pc, mi_row* 
         if (remembered == 0) return false;
         *row = rows[--remembered];
         break;
-      case 0x0C: row->frame_register = (int32_t)mi_slot(n); row->frame = (int64_t)mi_take_number(&bytes, false); break;
       case 0x0D: row->frame_register = (int32_t)mi_slot(n); break;
-      case 0x0E: row->frame = (int64_t)mi_take_number(&bytes, false); break;
-      case 0x0F: row->frame_register = -1; row->frame = mi_take_expression(entry, &bytes); break;
-      case 0x10: *rule = mi_rule(MI_SAVED_BY, mi_take_expression(entry, &bytes)); break;
-      case 0x11: *rule = mi_rule(MI_SAVED, (int64_t)mi_take_number(&bytes, true) * entry->data_unit); break;
-      case 0x12: row->frame_register = (int32_t)mi_slot(n); row->frame = (int64_t)mi_take_number(&bytes, true) * entry->data_unit; break;
-      case 0x13: row->frame = (int64_t)mi_take_number(&bytes, true) * entry->data_unit; break;
-      case 0x14: *rule = mi_rule(MI_SUM, (int64_t)mi_take_number(&bytes, false) * entry->data_unit); break;
-      case 0x15: *rule = mi_rule(MI_SUM, (int64_t)mi_take_number(&bytes, true) * entry->data_unit); break;
-      case 0x16: *rule = mi_rule(MI_GIVEN_BY, mi_take_expression(entry, &bytes)); break;
+      case 0x0C: case 0x12: row->frame_register = (int32_t)mi_slot(n);  // fall through
+      case 0x0E: case 0x13: row->frame = (int64_t)mi_take_number(&bytes, code >= 0x12) * unit; break;
+      case 0x0F:
+        row->frame_register = -1;
+        row->frame = mi_take_expression(entry, &bytes);
+        break;
       case 0x2E: mi_take_number(&bytes, false); break;  // how much a callee takes off
       default: return false;
     }
@@ -332,26 +326,22 @@ static bool mi_evaluate(mi_walk* walk, const unsigned char* place, uintptr_t fra
   while (bytes.at < bytes.end && !bytes.is_over) {
     unsigned code = (unsigned)mi_take(&bytes, 1);
     bool adds = (code >= 0x30 && code <= 0x4F) || (code >= 0x70 && code <= 0x8F) || (code >= 0x08 && code <= 0x12);
-    if (adds && top++ == stack + 7) return false;
+    bool takes_two = code == 0x1A || code == 0x22 || code == 0x24 || code == 0x2A;
+    if ((adds && top++ == stack + 7) || (takes_two && top == stack)) return false;
+    value = takes_two ? *top-- : 0;
     if (code >= 0x30 && code <= 0x4F) *top = code - 0x30;
     else if (code >= 0x70 && code <= 0x8F) *top = walk->registers[mi_slot(code - 0x70)] + mi_take_number(&bytes, true);
     else switch (code) {
       case 0x06: if (!mi_read(walk, *top, top)) { return false; } break;
       case 0x08: *top = mi_take(&bytes, 1); break;
-      case 0x09: *top = (uintptr_t)mi_take_signed(&bytes, 1); break;
       case 0x0A: *top = mi_take(&bytes, 2); break;
-      case 0x0B: *top = (uintptr_t)mi_take_signed(&bytes, 2); break;
       case 0x10: case 0x11: *top = mi_take_number(&bytes, code == 0x11); break;
       case 0x12: *top = top[-1]; break;
+      case 0x1A: *top &= value; break;
+      case 0x22: *top += value; break;
       case 0x23: *top += mi_take_number(&bytes, false); break;
-      case 0x1A: case 0x22: case 0x24: case 0x2A:  // of two values
-        if (top == stack) return false;
-        value = *top--;
-        if (code == 0x1A) *top &= value;
-        else if (code == 0x22) *top += value;
-        else if (code == 0x24) *top = value < 64 ? *top << value : 0;
-        else *top = (intptr_t)*top >= (intptr_t)value;
-        break;
+      case 0x24: *top = value < 64 ? *top << value : 0; break;
+      case 0x2A: *top = (intptr_t)*top >= (intptr_t)value; break;
       default: return false;
     }
   }
@@ -375,13 +365,8 @@ static mi_step mi_step_by_table(mi_walk* walk) {
 #endif
   int32_t returns = row.rules[mi_slot(entry.return_register)];
   if (returns == MI_LOST || (returns == MI_SAME && !walk->is_interrupted)) return MI_ENDED;
-  if (row.frame_register < 0) {
-    if (!mi_evaluate(walk, entry.base + row.frame, 0, &frame)) return MI_NO_TABLE;
-  } else {
-    frame = walk->registers[row.frame_register];
-    if (frame == 0) return MI_NO_TABLE;
-    frame += (uintptr_t)row.frame;
-  }
+  if (row.frame_register >= 0) frame = walk->registers[row.frame_register] + (uintptr_t)row.frame;
+  else if (!mi_evaluate(walk, entry.base + row.frame, 0, &frame)) return MI_NO_TABLE;
   if (!entry.is_signal && frame < walk->low + !walk->is_interrupted) return MI_NO_TABLE;
   for (int i = 0; i < MI_REGISTERS; i++) {
     int64_t number = row.rules[i] >> 3;
@@ -391,11 +376,8 @@ static mi_step mi_step_by_table(mi_walk* walk) {
       case MI_SAVED: is_known = mi_read(walk, frame + (uintptr_t)number, &value); break;
       case MI_SUM: value = frame + (uintptr_t)number; break;
       case MI_MOVED: value = walk->registers[mi_slot((uint64_t)number)]; break;
-      case MI_SAVED_BY:
-      case MI_GIVEN_BY:
-        is_known = mi_evaluate(walk, entry.base + number, frame, &value);
-        if (is_known && (row.rules[i] & 7) == MI_SAVED_BY) is_known = mi_read(walk, value, &value);
-        break;
+      case MI_GIVEN_BY: is_known = mi_evaluate(walk, entry.base + number, frame, &value); break;
+      case MI_SAVED_BY: is_known = mi_evaluate(walk, entry.base + number, frame, &value) && mi_read(walk, value, &value); break;
       default: if (i == MI_SP) value = frame;
     }
     if (!is_known) return MI_NO_TABLE;

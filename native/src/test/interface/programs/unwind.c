@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <setjmp.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -219,6 +220,40 @@ static NOINLINE void exceptions(void) {
   if (CAN_WALK) CHECK(count >= 5 && found(5));
 }
 
+// A call that does not return may be a function's last instruction: it would return to another one.
+static jmp_buf back;
+static NOINLINE _Noreturn void leave(void) {
+  ENTER();
+  walk();
+  longjmp(back, 1);
+}
+static NOINLINE _Noreturn void leave_at_end(void) {
+  ENTER();
+  leave();
+}
+
+static NOINLINE void last_acts(void) {
+  expectations = 0;
+  ENTER();
+  if (setjmp(back) == 0) leave_at_end();
+  if (CAN_WALK) CHECK(count >= 4 && found(4));
+}
+
+// What the tables say of an entry of a PLT: 8 above rsp, and 8 more once rip is past its push, at 11 of 16.
+static void expressions(void) {
+#if MI_HAS_CFI && defined(__x86_64__)
+  static const unsigned char plt[] = {11, 0x77, 8, 0x80, 0, 0x3F, 0x1A, 0x3B, 0x2A, 0x33, 0x24, 0x22};
+  static const unsigned char adds[] = {2, 0x30, 0x22}, empties[] = {1, 0x22}, unknown[] = {1, 0xFF}, fills[] = {9, 48, 48, 48, 48, 48, 48, 48, 48, 48};
+  for (uintptr_t at = 0; at < 16; at++) {
+    mi_walk walk = {.registers = {[MI_SP] = 1000, [MI_PC] = 4096 + at}};
+    uintptr_t value = 0;
+    CHECK(mi_evaluate(&walk, plt, 0, &value) && value == (at < 11 ? 1008 : 1016));
+    CHECK(!mi_evaluate(&walk, unknown, 0, &value) && !mi_evaluate(&walk, fills, 0, &value) && !mi_evaluate(&walk, empties, 0, &value));
+    CHECK(mi_evaluate(&walk, adds, 5, &value) && value == 5);
+  }
+#endif
+}
+
 // --- Signals -----------------------------------------------------------------------------------------------------------
 
 enum { PAGE = 64 << 10 };  // the largest OS page
@@ -250,6 +285,26 @@ static NOINLINE int touch(const volatile char* at) {
   return *at;
 }
 
+// Faults with its first instruction, and the function before it has another frame.
+#if defined(__linux__) && defined(__x86_64__)
+__asm__(".text\n\t.cfi_startproc\n\t.cfi_def_cfa_offset 4096\n\tnop\n\t.cfi_endproc\n"
+        "touch_first:\n\t.cfi_startproc\n\tmovzbl (%rdi), %eax\n\tret\n\t.cfi_endproc\n");
+int touch_first(const volatile char* at);
+#elif defined(__linux__) && defined(__aarch64__)
+__asm__(".text\n\t.cfi_startproc\n\t.cfi_def_cfa_offset 4096\n\tnop\n\t.cfi_endproc\n"
+        "touch_first:\n\t.cfi_startproc\n\tldrb w0, [x0]\n\tret\n\t.cfi_endproc\n");
+int touch_first(const volatile char* at);
+#else
+#define touch_first touch
+#endif
+
+static NOINLINE int touch_by_other(const volatile char* at) {
+  ENTER();
+  int result = touch_first(at);
+  STAY();
+  return result;
+}
+
 static NOINLINE void signals(bool on_other_stack) {
   char* stack = mmap(NULL, 4 * PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   mprotect(stack + PAGE, 2 * PAGE, PROT_READ | PROT_WRITE);  // what is above faults as well
@@ -260,9 +315,16 @@ static NOINLINE void signals(bool on_other_stack) {
   expectations = 0;
   ENTER();
   touch(page);
-  signal(SIGSEGV, SIG_DFL);
   if (CAN_WALK) CHECK(found(2));
   if (HAS_TABLES) CHECK(count >= 6 && found(5));
+  mprotect(page, PAGE, PROT_NONE);
+  expectations = 0;
+  touch_by_other(page);
+  signal(SIGSEGV, SIG_DFL);
+  if (HAS_TABLES) {
+    CHECK(found(3));
+    CHECK(count > 5 && walked[5] == expected[0]);  // behind where touch_first returns to
+  }
 }
 
 // --- Garbage -----------------------------------------------------------------------------------------------------------
@@ -330,6 +392,8 @@ int main(void) {
   threads();
   without_tables();
   exceptions();
+  last_acts();
+  expressions();
   signals(false);
   signals(true);
   garbled();
