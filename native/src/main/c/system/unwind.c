@@ -21,7 +21,7 @@
 #if MI_HAS_CFI && defined(__x86_64__)
 enum { MI_FIRST_REGISTER = 0, MI_FP = 6, MI_SP = 7, MI_PC = 16, MI_REGISTERS = 17 };
 #elif MI_HAS_CFI
-enum { MI_FIRST_REGISTER = 16, MI_FP = 13, MI_SP = 15, MI_PC = 14, MI_REGISTERS = 16 };
+enum { MI_FIRST_REGISTER = 16, MI_FP = 13, MI_SP = 15, MI_REGISTERS = 16 };
 #else
 enum { MI_FP, MI_SP, MI_REGISTERS };
 #endif
@@ -138,6 +138,10 @@ static bool mi_step_by_signal(mi_walk* walk) { return (void)walk, false; }  // t
 
 // glibc's struct dl_find_object, which older headers have not. The header is that of the tables: .eh_frame_hdr.
 typedef struct { unsigned long long flags; void *start, *end, *map; const unsigned char* header; uint64_t rest[9]; } mi_object;
+// Its version, and how the tables' address, the number of entries and the entries are written; then these. All linkers that
+// there are write 1, and addresses of 32 bits relative to the header.
+enum { MI_HEADER = 0x3B031B01 };
+typedef struct { uint32_t kinds; int32_t tables; uint32_t count; struct { int32_t code, entry; } sorted[]; } mi_header;
 extern int mi_find_object(void* pc, mi_object* found) __asm__("_dl_find_object") __attribute__((weak));
 
 typedef struct { const unsigned char *at, *end; bool is_over; } mi_bytes;
@@ -224,11 +228,9 @@ static mi_bytes mi_take_entry(const unsigned char* at, uint64_t* word) {
 static bool mi_find_entry(uintptr_t pc, mi_entry* entry) {
   mi_object object;
   if (mi_find_object == NULL || mi_find_object((void*)pc, &object) != 0 || object.header == NULL) return false;
-  const unsigned char* header = object.header;
-  // Version 1; then how the tables' address, the number of entries, and the entries are written: as all linkers do it.
-  const struct { uint32_t kinds; int32_t tables; uint32_t count; struct { int32_t code, entry; } sorted[]; }* all = (const void*)header;
-  if (all->kinds != 0x3B031B01) return false;
-  int64_t distance = (int64_t)(pc - (uintptr_t)header);
+  const mi_header* all = (const void*)object.header;
+  if (all->kinds != MI_HEADER) return false;
+  int64_t distance = (int64_t)(pc - (uintptr_t)all);
   uint32_t low = 0, high = all->count;
   while (low < high) {
     uint32_t middle = low + (high - low) / 2;
@@ -237,7 +239,7 @@ static bool mi_find_entry(uintptr_t pc, mi_entry* entry) {
   }
   if (low == 0) return false;
   uint64_t back, none;
-  *entry = (mi_entry){.base = header + all->sorted[low - 1].entry};
+  *entry = (mi_entry){.base = object.header + all->sorted[low - 1].entry};
   entry->own = mi_take_entry(entry->base, &back);
   entry->common = mi_take_entry(entry->base + 4 - back, &none);
   if (none != 0 || !mi_take_common(entry)) return false;
@@ -272,27 +274,31 @@ static bool mi_run(const mi_entry* entry, mi_bytes bytes, uintptr_t pc, mi_row* 
   mi_row rows[MI_REMEMBERED];
   uintptr_t at = entry->start;
   int remembered = 0;
-  while (bytes.at < bytes.end && !bytes.is_over) {
+  while (bytes.at < bytes.end && !bytes.is_over && at <= pc) {
     unsigned code = (unsigned)mi_take(&bytes, 1), low = code & 0x3F;
-    uint64_t n = 0;
-    if (code < 0x20 && (0x7733E0 >> code & 1) != 0) n = mi_take_number(&bytes, false);  // those that begin with a register
-    int32_t* rule = &row->rules[mi_slot(code >> 6 != 0 ? low : n)];
-    int64_t unit = code == 0x12 || code == 0x13 ? entry->data_unit : 1;
-    switch (code >> 6 != 0 ? code & 0xC0 : code) {
+    if (code >> 6 == 1) {  // three have a number in their lower bits, and are nearly all there are
+      at += low * entry->code_unit;
+      continue;
+    }
+    int64_t unit = entry->data_unit;
+    if (code >> 6 == 2) row->rules[mi_slot(low)] = mi_rule(MI_SAVED, (int64_t)mi_take_number(&bytes, false) * unit);
+    if (code >> 6 == 3) row->rules[mi_slot(low)] = initial->rules[mi_slot(low)];
+    if (code >> 6 != 0) continue;
+    bool has_register = code < 0x20 && (0x7733E0 >> code & 1) != 0;
+    uint64_t n = has_register ? mi_take_number(&bytes, false) : 0;
+    int32_t* rule = &row->rules[mi_slot(n)];
+    switch (code) {
       case 0x00: case 0x2D: break;  // the second one: from here on aarch64's addresses are signed, or no longer
-      case 0x40: at += low * entry->code_unit; break;
       case 0x02: at += mi_take(&bytes, 1) * entry->code_unit; break;
       case 0x03: at += mi_take(&bytes, 2) * entry->code_unit; break;
       case 0x04: at += mi_take(&bytes, 4) * entry->code_unit; break;
       case 0x01: at = mi_take_address(&bytes, entry->encoding); break;
-      case 0xC0: case 0x06: *rule = initial->rules[rule - row->rules]; break;
+      case 0x06: *rule = initial->rules[rule - row->rules]; break;
       case 0x07: *rule = MI_LOST; break;
       case 0x08: *rule = MI_SAME; break;
       case 0x09: *rule = mi_rule(MI_MOVED, (int64_t)mi_take_number(&bytes, false)); break;
-      case 0x80: case 0x05: case 0x11:
-        *rule = mi_rule(MI_SAVED, (int64_t)mi_take_number(&bytes, code == 0x11) * entry->data_unit);
-        break;
-      case 0x14: case 0x15: *rule = mi_rule(MI_SUM, (int64_t)mi_take_number(&bytes, code == 0x15) * entry->data_unit); break;
+      case 0x05: case 0x11: *rule = mi_rule(MI_SAVED, (int64_t)mi_take_number(&bytes, code == 0x11) * unit); break;
+      case 0x14: case 0x15: *rule = mi_rule(MI_SUM, (int64_t)mi_take_number(&bytes, code == 0x15) * unit); break;
       case 0x10: case 0x16: *rule = mi_rule(code == 0x10 ? MI_SAVED_BY : MI_GIVEN_BY, mi_take_expression(entry, &bytes)); break;
       case 0x0A:
         if (remembered == MI_REMEMBERED) return false;
@@ -304,7 +310,7 @@ static bool mi_run(const mi_entry* entry, mi_bytes bytes, uintptr_t pc, mi_row* 
         break;
       case 0x0D: row->frame_register = (int32_t)mi_slot(n); break;
       case 0x0C: case 0x12: row->frame_register = (int32_t)mi_slot(n);  // fall through
-      case 0x0E: case 0x13: row->frame = (int64_t)mi_take_number(&bytes, code >= 0x12) * unit; break;
+      case 0x0E: case 0x13: row->frame = (int64_t)mi_take_number(&bytes, code >= 0x12) * (code >= 0x12 ? unit : 1); break;
       case 0x0F:
         row->frame_register = -1;
         row->frame = mi_take_expression(entry, &bytes);
@@ -312,7 +318,6 @@ static bool mi_run(const mi_entry* entry, mi_bytes bytes, uintptr_t pc, mi_row* 
       case 0x2E: mi_take_number(&bytes, false); break;  // how much a callee takes off
       default: return false;
     }
-    if (at > pc) break;
   }
   return !bytes.is_over;
 }
@@ -368,7 +373,10 @@ static mi_step mi_step_by_table(mi_walk* walk) {
   if (row.frame_register >= 0) frame = walk->registers[row.frame_register] + (uintptr_t)row.frame;
   else if (!mi_evaluate(walk, entry.base + row.frame, 0, &frame)) return MI_NO_TABLE;
   if (!entry.is_signal && frame < walk->low + !walk->is_interrupted) return MI_NO_TABLE;
+  __builtin_memcpy(registers, walk->registers, sizeof(registers));
+  registers[MI_SP] = frame;
   for (int i = 0; i < MI_REGISTERS; i++) {
+    if (row.rules[i] == MI_SAME) continue;
     int64_t number = row.rules[i] >> 3;
     uintptr_t value = walk->registers[i];
     bool is_known = true;
@@ -378,7 +386,7 @@ static mi_step mi_step_by_table(mi_walk* walk) {
       case MI_MOVED: value = walk->registers[mi_slot((uint64_t)number)]; break;
       case MI_GIVEN_BY: is_known = mi_evaluate(walk, entry.base + number, frame, &value); break;
       case MI_SAVED_BY: is_known = mi_evaluate(walk, entry.base + number, frame, &value) && mi_read(walk, value, &value); break;
-      default: if (i == MI_SP) value = frame;
+      default: break;
     }
     if (!is_known) return MI_NO_TABLE;
     registers[i] = value;
@@ -416,7 +424,8 @@ __attribute__((unused)) MI_SLOW int mi_unwind(uintptr_t* callers, int max) {
 #elif MI_HAS_CFI
   __asm__ volatile(
       "stp x16, x17, [%1]\n\tstp x18, x19, [%1, 16]\n\tstp x20, x21, [%1, 32]\n\tstp x22, x23, [%1, 48]\n\t"
-      "stp x24, x25, [%1, 64]\n\tstp x26, x27, [%1, 80]\n\tstp x28, x29, [%1, 96]\n\tmov %0, sp\n\tstp x30, %0, [%1, 112]\n\tadr %0, ."
+      "stp x24, x25, [%1, 64]\n\tstp x26, x27, [%1, 80]\n\tstp x28, x29, [%1, 96]\n\tmov %0, sp\n\t"
+      "stp x30, %0, [%1, 112]\n\tadr %0, ."
       : "=&r"(walk.pc) : "r"(walk.registers) : "memory");
 #else
   walk.registers[MI_SP] = (uintptr_t)__builtin_frame_address(0) - 2 * sizeof(uintptr_t);  // riscv's frame lies there

@@ -58,7 +58,7 @@ static int64_t Os_pageSize(void) { return sysconf(_SC_PAGESIZE); }
 
 enum { MANY = 512 };
 static int failures, limit = MANY;
-static uintptr_t expected[MANY], walked[MANY], told[MANY];  // what the calls themselves know, the last first; what the walk has found
+static uintptr_t expected[MANY], walked[MANY], told[MANY];  // by the calls themselves, the last one last; by us; by another
 static int expectations, count;
 static bool is_without_tables;  // some of the calls: nobody else goes on there
 
@@ -91,8 +91,8 @@ NOINLINE void walk(void) {
 static bool found(int n) {
   bool all = n <= expectations && n < MANY;
   for (int i = 0; all && i < n; i++) all = walked[1 + i] == expected[expectations - 1 - i];
-  if (!all) {
-    for (int i = 0; i < n; i++) printf("  %d: %#zx, expected %#zx\n", i, (size_t)walked[1 + i], (size_t)expected[expectations - 1 - i]);
+  for (int i = 0; !all && i < n && i < expectations; i++) {
+    printf("  %d: %#zx, expected %#zx\n", i, (size_t)walked[1 + i], (size_t)expected[expectations - 1 - i]);
   }
   return all;
 }
@@ -250,12 +250,14 @@ static NOINLINE void last_acts(void) {
 static void expressions(void) {
 #if MI_HAS_CFI && defined(__x86_64__)
   static const unsigned char plt[] = {11, 0x77, 8, 0x80, 0, 0x3F, 0x1A, 0x3B, 0x2A, 0x33, 0x24, 0x22};
-  static const unsigned char adds[] = {2, 0x30, 0x22}, empties[] = {1, 0x22}, unknown[] = {1, 0xFF}, fills[] = {9, 48, 48, 48, 48, 48, 48, 48, 48, 48};
+  static const unsigned char adds[] = {2, 0x30, 0x22}, empties[] = {1, 0x22};
+  static const unsigned char unknown[] = {1, 0xFF}, fills[] = {9, 48, 48, 48, 48, 48, 48, 48, 48, 48};
   for (uintptr_t at = 0; at < 16; at++) {
     mi_walk walk = {.registers = {[MI_SP] = 1000, [MI_PC] = 4096 + at}};
     uintptr_t value = 0;
     CHECK(mi_evaluate(&walk, plt, 0, &value) && value == (at < 11 ? 1008 : 1016));
-    CHECK(!mi_evaluate(&walk, unknown, 0, &value) && !mi_evaluate(&walk, fills, 0, &value) && !mi_evaluate(&walk, empties, 0, &value));
+    CHECK(!mi_evaluate(&walk, unknown, 0, &value) && !mi_evaluate(&walk, fills, 0, &value));
+    CHECK(!mi_evaluate(&walk, empties, 0, &value));
     CHECK(mi_evaluate(&walk, adds, 5, &value) && value == 5);
   }
 #endif
