@@ -68,6 +68,10 @@ need_test() {
   need pkg-config pkg-config
   need valgrind valgrind /usr/include/valgrind/memcheck.h # beside it a library is built for it; gcc brings ASan's headers
   need 'libpython*-testsuite' /usr/lib/python3.*/test/test_json
+  # They read what a heap profile says.
+  need google-perftools google-pprof
+  need libjemalloc-dev jeprof
+  need golang-go go
   older_jdk
   # The litmus tests are not run where it is not to be had.
   local scripts; scripts=$(dirname "${BASH_SOURCE[0]}")

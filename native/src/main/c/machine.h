@@ -27,6 +27,7 @@
 #define MI_KEPT , used
 #endif
 #define MI_SLOW static __attribute__((noinline))
+#define MI_RARE static __attribute__((cold))
 #define MI_OS static __attribute__((unused))
 #define MI_STRING_(x) #x
 #define MI_STRING(x) MI_STRING_(x)
@@ -248,6 +249,8 @@ MI_INLINE int64_t Variant_defaultOf(int32_t option, int64_t value) {
 #define MI_HAS_FORMS (MI_SECURE >= 4 || MI_DEBUG >= 1)
 
 // Callers: in system/callers.c where there are any.
+static int32_t Callers_capture(int64_t buffer, int32_t most);
+static int64_t Callers_own(void);
 #define Callers_nameThread(id, buffer, size) ((void)(id), (void)(buffer), (void)(size), 0)
 #if MI_DEBUG >= 1
 static void Callers_record(int64_t block, int64_t size, int32_t freed);
@@ -325,10 +328,17 @@ MI_INLINE int32_t Callback_limit(int64_t f, int64_t heap, int64_t size, int64_t 
   (void)f, (void)heap, (void)size, (void)used, (void)limit, (void)arg;
   return 0;
 }
+MI_INLINE int64_t Callback_sampleAllocated(int64_t f, int64_t profiler, int64_t data, int64_t block, int64_t size, int64_t rate, int64_t since, int64_t heap) {
+  return (int64_t)((mi_profiler_on_alloc_fun*)(uintptr_t)f)(MI_AT(mi_profiler_t, profiler), MI_AT(mi_profiler_sample_data_t, data), MI_AT(void, block), (size_t)size, (size_t)rate, (uint64_t)since, MI_AT(mi_heap_t, heap));
+}
+MI_INLINE void Callback_sampleFreed(int64_t f, int64_t profiler, int64_t data, int64_t block, int64_t heap) {
+  ((mi_profiler_on_free_fun*)(uintptr_t)f)(MI_AT(mi_profiler_t, profiler), MI_AT(mi_profiler_sample_data_t, data), MI_AT(void, block), MI_AT(mi_heap_t, heap));
+}
+MI_INLINE void Callback_snapshot(int64_t f, int64_t profiler) { ((mi_profiler_on_snapshot_fun*)(uintptr_t)f)(MI_AT(mi_profiler_t, profiler)); }
 MI_INLINE int32_t Callback_keepStory(int64_t text) { return (void)text, false; }
 MI_INLINE void Callback_raise(int32_t code, int64_t text, int64_t value, int32_t number) { (void)code, (void)text, (void)value, (void)number; }
 
-// Trace: nobody listens.
+// Trace: nobody listens. Heaps have profilers in place of a listener.
 MI_INLINE int64_t Trace_sampleInterval(void) { return 0; }
 MI_INLINE int64_t Trace_distance(void) { return 1; }
 MI_INLINE int64_t Trace_weigh(int64_t size) { return (void)size, 0; }

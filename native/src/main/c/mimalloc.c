@@ -19,6 +19,7 @@
 #include <stdint.h>
 #include "mimalloc.h"
 #include "mimalloc-stats.h"
+#include "mimalloc-profile.h"
 
 #include "machine.h"
 static int64_t Os_write(int64_t text, int64_t length);
@@ -51,6 +52,7 @@ static int64_t Os_write(int64_t text, int64_t length);
 #include "system/unwind.c"
 #include "system/callers.c"
 #endif
+#include "system/stack.c"
 #if !defined(_WIN32)
 #include "system/environment.c"
 #endif

@@ -4,6 +4,7 @@
 #define _GNU_SOURCE 1
 #endif
 #include <errno.h>
+#include <mimalloc-profile.h>
 #include <mimalloc-stats.h>
 #include <mimalloc.h>
 #include <stdbool.h>

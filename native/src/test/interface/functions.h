@@ -214,3 +214,13 @@ FUNCTION(char*, mi_stats_as_json, (mi_stats_t* stats, size_t buf_size, char* buf
 FUNCTION(size_t, mi_stats_get_bin_size, (size_t bin), MI_NOEXCEPT)
 FUNCTION(bool, mi_theap_stats_get, (mi_theap_t* theap, mi_stats_t* stats), MI_NOEXCEPT)
 FUNCTION(void, mi_theap_stats_merge_to_heap, (mi_theap_t* theap), MI_NOEXCEPT)
+// mimalloc-profile.h
+FUNCTION(bool, mi_profile, (mi_profiler_t* profiler), MI_MAY_THROW)
+FUNCTION(bool, mi_subproc_profile, (mi_subproc_id_t subproc_id, mi_profiler_t* profiler), MI_MAY_THROW)
+FUNCTION(bool, mi_heap_profile, (mi_heap_t* heap, mi_profiler_t* profiler), MI_MAY_THROW)
+FUNCTION(void, mi_heap_profile_disable, (mi_heap_t* heap), MI_MAY_THROW)
+FUNCTION(bool, mi_profiler_start, (mi_profiler_t* profiler), MI_MAY_THROW)
+FUNCTION(bool, mi_profiler_stop, (mi_profiler_t* profiler), MI_MAY_THROW)
+FUNCTION(void, mi_profiler_snapshot, (mi_profiler_t* profiler), MI_MAY_THROW)
+FUNCTION(mi_profiler_t*, mi_pprof_profiler_new, (size_t initial_threshold, const char* base_file_name, size_t alloc_interval_size, size_t inuse_interval_size, size_t time_interval_secs), MI_MAY_THROW)
+FUNCTION(void, mi_pprof_profiler_delete, (mi_profiler_t* profiler), MI_MAY_THROW)

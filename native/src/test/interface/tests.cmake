@@ -196,7 +196,7 @@ endif()
 
 if(mi_sanitizer)
   # One after the other: sanitizers are slow, and each topic's own findings are easier to read.
-  set(topics layout allocate aligned names heaps theaps visit messages options statistics arenas subprocesses threads forks)
+  set(topics layout allocate aligned names heaps theaps visit messages options statistics profile arenas subprocesses threads forks)
   if(MI_DEBUG_TSAN OR MI_DEBUG_ASAN)
     # TSan cannot follow a child of a process with threads; ASan's own allocator may be locked in it for ever.
     list(REMOVE_ITEM topics forks)

@@ -83,7 +83,7 @@ typedef struct mi_stats_s {
   mi_stat_counter_t heaps_delete_wait;            // always 0: the end of a heap waits for nobody
   mi_stat_counter_t pages_stat_updates;           // always 0: there are none here
   mi_stat_counter_t pages_stat_update_count;      // always 0: there are none here
-  mi_stat_counter_t profile_samples;              // always 0: there are no profiles yet
+  mi_stat_counter_t profile_samples;              // allocations that a profiler has heard of
   mi_stat_count_t malloc_normal;                  // deprecated: bytes in blocks up to the large object maximum
   mi_stat_count_t malloc_huge;                    // deprecated: bytes in singleton pages
   mi_stat_counter_t malloc_normal_count;          // deprecated: blocks up to the large object maximum, ever

@@ -153,10 +153,10 @@ typedef enum mi_option_e {
   mi_option_arena_max_object_size,                // Larger blocks come straight from the system, in KiB. (2097152 KiB)
   mi_option_arena_is_numa_local,                  // Ties an arena to the NUMA node of the thread that reserves it; threads of other nodes use it last. (0)
   mi_option_stats_merge_on_collect,               // No effect: what a heap's statistics say always has its theaps' in it. (1)
-  mi_option_profile_alloc_interval,               // No effect yet: bytes allocated between two profiles. (1073741824)
-  mi_option_profile_inuse_interval,               // No effect yet: growth in bytes between two profiles; 0 for none. (0)
-  mi_option_profile_time_interval,                // No effect yet: seconds between two profiles; 0 for none. (0)
-  mi_option_profile_sample_rate,                  // No effect yet: of how many bytes a profile samples one, on average. (524288)
+  mi_option_profile_alloc_interval,               // Bytes allocated from one file of MIMALLOC_PROFILE to the next; 0 for any. No effect on the JVM. (1073741824)
+  mi_option_profile_inuse_interval,               // Bytes of growth from one such file to the next; 0 for any. No effect on the JVM. (0)
+  mi_option_profile_time_interval,                // Seconds from one such file to the next; 0 for any. No effect on the JVM. (0)
+  mi_option_profile_sample_rate,                  // Of how many bytes MIMALLOC_PROFILE samples one, on average. No effect on the JVM. (524288)
   mi_option_stats_merge_threshold,                // No effect: see stats_merge_on_collect. (524288)
   mi_option_arena_purge_immediate_size,           // Pieces of this size and more are purged when they are free, in KiB. C mimalloc 3.6 has 32 MiB. (1073741824 KiB)
   mi_option_purge_thread,                         // A thread gives free memory back also if nobody calls. No effect on the JVM, which always has one. (0)
@@ -170,6 +170,7 @@ typedef enum mi_option_e {
   mi_option_abort_on_misuse,                      // Ends a C program at misuse: 0 never, 1 always, 2 if hardened, 3 if so and it is more than a free's form. (2)
   mi_option_secure_quarantine,                    // How much that was freed waits before it is given out again, in KiB, for each thread and heap. (0 KiB)
   mi_option_secure_quarantine_large,              // How many addresses of freed large blocks cannot be touched for a while, in KiB, for each thread and heap. (0 KiB)
+  mi_option_profile_signal,                       // The number of a signal at which MIMALLOC_PROFILE writes a file; 0 for none. No effect on the JVM. (0)
   _mi_option_last,
   // former names
   mi_option_eager_region_commit = mi_option_arena_eager_commit,

@@ -20,6 +20,8 @@ typedef struct {
 
 static mi_story mi_stories[MI_STORIES];
 
+__attribute__((constructor)) static void mi_callers_load(void) { mi_prepare_walks(); }
+
 static mi_story* mi_story_of(int64_t block) {
   return &mi_stories[((uint64_t)block * UINT64_C(0x9E3779B97F4A7C15)) >> (64 - 14)];
 }

@@ -126,6 +126,49 @@ MI_OS int64_t Os_readFile(int64_t path, int64_t buffer, int64_t size) {
   return result;
 }
 
+MI_OS int64_t Os_open(int64_t path, int32_t writes) {
+  int saved = errno, how = writes ? O_WRONLY | O_CREAT | O_TRUNC : O_RDONLY;
+  return mi_answer(open(MI_AT(const char, path), how | O_CLOEXEC, 0600), saved);
+}
+
+MI_OS int64_t Os_read(int64_t file, int64_t buffer, int64_t size) {
+  int saved = errno;
+  return mi_answer(read((int)file, MI_AT(void, buffer), (size_t)size), saved);
+}
+
+MI_OS int64_t Os_writeTo(int64_t file, int64_t buffer, int64_t size) {
+  int saved = errno;
+  return mi_answer(write((int)file, MI_AT(void, buffer), (size_t)size), saved);
+}
+
+MI_OS void Os_close(int64_t file) {
+  int saved = errno;
+  close((int)file);
+  errno = saved;
+}
+
+MI_OS int64_t Os_processId(void) { return getpid(); }
+
+MI_OS int64_t Os_time(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_REALTIME, &now);
+  return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+static void mi__profile_signal(void);
+static void mi_profile_at_signal(int number) { (void)number, mi__profile_signal(); }
+
+// Nobody's function is taken away: a signal that the program, or whoever started it, has an action for is left alone.
+MI_OS int64_t Os_watchSignal(int32_t number) {
+  int saved = errno;
+  struct sigaction now, then = {.sa_handler = mi_profile_at_signal, .sa_flags = SA_RESTART};
+  sigemptyset(&then.sa_mask);
+  int64_t result = mi_answer(sigaction(number, NULL, &now), saved);
+  if (result != 0) return result;
+  if (now.sa_handler != SIG_DFL) return -EBUSY;
+  return mi_answer(sigaction(number, &then, NULL), saved);
+}
+
 // The kernel's generator; the file is for systems without the call. A process that has neither goes on with 0.
 MI_OS int64_t Os_random(void) {
   int64_t bits = 0;

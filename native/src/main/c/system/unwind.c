@@ -142,7 +142,13 @@ typedef struct { unsigned long long flags; void *start, *end, *map; const unsign
 // there are write 1, and addresses of 32 bits relative to the header.
 enum { MI_HEADER = 0x3B031B01 };
 typedef struct { uint32_t kinds; int32_t tables; uint32_t count; struct { int32_t code, entry; } sorted[]; } mi_header;
-extern int mi_find_object(void* pc, mi_object* found) __asm__("_dl_find_object") __attribute__((weak));
+
+// glibc's _dl_find_object. It is looked for by its name, as a reference to it would make a library that needs glibc 2.35.
+static int (*mi_find_object)(void* pc, mi_object* found);
+
+static void mi_prepare_walks(void) {
+  if (dlsym != NULL && mi_find_object == NULL) *(void**)&mi_find_object = dlsym(RTLD_DEFAULT, "_dl_find_object");
+}
 
 typedef struct { const unsigned char *at, *end; bool is_over; } mi_bytes;
 
@@ -397,6 +403,8 @@ static mi_step mi_step_by_table(mi_walk* walk) {
   walk->is_interrupted = entry.is_signal;
   return walk->pc >= MI_CODE_MIN ? MI_STEPPED : MI_ENDED;
 }
+#else
+static void mi_prepare_walks(void) {}
 #endif
 
 static int mi_walk_up(mi_walk* walk, uintptr_t* callers, int max) {

@@ -229,6 +229,15 @@ static int64_t mi_resident(PROCESS_MEMORY_COUNTERS* counters) {
   return (int64_t)counters->WorkingSetSize;
 }
 
+// No profiles are written here yet.
+MI_OS int64_t Os_open(int64_t path, int32_t writes) { return (void)path, (void)writes, MI_UNSUPPORTED; }
+MI_OS int64_t Os_read(int64_t file, int64_t buffer, int64_t size) { return (void)file, (void)buffer, (void)size, MI_UNSUPPORTED; }
+MI_OS int64_t Os_writeTo(int64_t file, int64_t buffer, int64_t size) { return (void)file, (void)buffer, (void)size, MI_UNSUPPORTED; }
+MI_OS void Os_close(int64_t file) { (void)file; }
+MI_OS int64_t Os_processId(void) { return GetCurrentProcessId(); }
+MI_OS int64_t Os_time(void) { return 0; }
+MI_OS int64_t Os_watchSignal(int32_t number) { return (void)number, MI_UNSUPPORTED; }
+
 // There are no such files. What they would say, for the two that core asks for: the system never promises more memory than
 // there is, and the nodes' numbers go from 0 to the highest.
 MI_OS int64_t Os_readFile(int64_t path, int64_t buffer, int64_t size) {

@@ -19,7 +19,7 @@ int checks, failures;
 #endif
 #define TOPICS(topic) \
   LOCKED(topic) topic(layout) topic(allocate) topic(aligned) topic(names) topic(heaps) topic(theaps) topic(visit) \
-  topic(messages) topic(options) topic(statistics) ARENAS(topic) THREADS(topic) FORKS(topic)
+  topic(messages) topic(options) topic(statistics) topic(profile) ARENAS(topic) THREADS(topic) FORKS(topic)
 
 #define DECLARE(topic) void topic(void);
 TOPICS(DECLARE)

@@ -3,6 +3,8 @@
 #define _GNU_SOURCE
 #include "unwind.h"
 
+#include <dlfcn.h>
+#pragma weak dlsym
 #include <errno.h>
 #include <pthread.h>
 #include <setjmp.h>
@@ -393,6 +395,7 @@ static void garbled(void) {
 }
 
 int main(void) {
+  mi_prepare_walks();
   if (!CAN_WALK) printf("only the caller is known here\n");
   chain();
   deep();

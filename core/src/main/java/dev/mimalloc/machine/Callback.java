@@ -148,6 +148,17 @@ public final class Callback {
         }
     }
 
+    /** A profiler's sample was allocated; how many bytes one of is to be a sample from now on, 0 for as many as before. C only. */
+    public static long sampleAllocated(long f, long profiler, long data, long block, long size, long rate, long since, long heap) {
+        return 0;
+    }
+
+    /** A profiler's sample was freed. C only. */
+    public static void sampleFreed(long f, long profiler, long data, long block, long heap) {}
+
+    /** A profiler is to write down what it knows. C only. */
+    public static void snapshot(long f, long profiler) {}
+
     private static void report(Throwable thrown) {
         try {
             Thread self = Thread.currentThread();

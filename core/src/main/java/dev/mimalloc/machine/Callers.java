@@ -19,6 +19,15 @@ public final class Callers {
     /** The story of the block at an address, or null. JVM only. */
     static Throwable stacksOf(long address) { return stacks.apply(address); }
 
+    /**
+     * Writes the return addresses on the calling thread's stack to a buffer, a long for each and the innermost first, and
+     * returns how many. It takes no lock and allocates nothing. C only: the JVM's listener has Java's stacks.
+     */
+    public static int capture(long buffer, int most) { return 0; }
+
+    /** An address in the allocator's own code. C only. */
+    public static long own() { return 0; }
+
     /** The calling thread has allocated a block, or frees it. */
     public static void record(long block, long size, boolean freed) {}
 

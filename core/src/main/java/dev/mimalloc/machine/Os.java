@@ -149,6 +149,21 @@ public final class Os {
         return system.readFile(Text.string(path), buffer, size);
     }
 
+    /** Opens a file to read it, or makes it anew to be written, for its user alone; an error is negative. C only. */
+    public static long open(long path, boolean writes) { return UNSUPPORTED; }
+    /** The next bytes of an open file; how many, 0 at its end. C only. */
+    public static long read(long file, long buffer, long size) { return UNSUPPORTED; }
+    /** Writes bytes to an open file; how many it took. C only. */
+    public static long writeTo(long file, long buffer, long size) { return UNSUPPORTED; }
+    /** Closes what {@link #open} has opened. C only. */
+    public static void close(long file) {}
+    /** The number of the process. */
+    public static long processId() { return ProcessHandle.current().pid(); }
+    /** Nanoseconds since 1970. */
+    public static long time() { return System.currentTimeMillis() * 1_000_000; }
+    /** From now on the signal with this number has all profiles written; an error is negative. C only. */
+    public static long watchSignal(int number) { return UNSUPPORTED; }
+
     /** Never goes back. */
     public static long clock() { return System.nanoTime() / 1_000_000; }
 

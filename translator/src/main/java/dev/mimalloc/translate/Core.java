@@ -41,6 +41,9 @@ record Core(Path location, List<Method> methods) {
     record Method(String className, String name, String descriptor, String cName, boolean slow, List<String> exports) {
         String simpleClassName() { return simple(className); }
 
+        /** What no program waits for: it is made small, and lies apart from the rest. */
+        boolean isRare() { return className.startsWith(PACKAGE + "profile."); }
+
         MethodTypeDesc type() { return MethodTypeDesc.ofDescriptor(descriptor); }
     }
 

@@ -120,13 +120,13 @@ public final class Options {
     public static final int ARENA_IS_NUMA_LOCAL = 46;
     /** No effect: what a heap's statistics say always has its theaps' in it. */
     public static final int STATS_MERGE_ON_COLLECT = 47;
-    /** No effect yet: bytes allocated between two profiles. */
+    /** Bytes allocated from one file of MIMALLOC_PROFILE to the next; 0 for any. No effect on the JVM. */
     public static final int PROFILE_ALLOC_INTERVAL = 48;
-    /** No effect yet: growth in bytes between two profiles; 0 for none. */
+    /** Bytes of growth from one such file to the next; 0 for any. No effect on the JVM. */
     public static final int PROFILE_INUSE_INTERVAL = 49;
-    /** No effect yet: seconds between two profiles; 0 for none. */
+    /** Seconds from one such file to the next; 0 for any. No effect on the JVM. */
     public static final int PROFILE_TIME_INTERVAL = 50;
-    /** No effect yet: of how many bytes a profile samples one, on average. */
+    /** Of how many bytes MIMALLOC_PROFILE samples one, on average. No effect on the JVM. */
     public static final int PROFILE_SAMPLE_RATE = 51;
     /** No effect: see stats_merge_on_collect. */
     public static final int STATS_MERGE_THRESHOLD = 52;
@@ -154,7 +154,9 @@ public final class Options {
     public static final int SECURE_QUARANTINE = 63;
     /** How many addresses of freed large blocks cannot be touched for a while, in KiB, for each thread and heap. */
     public static final int SECURE_QUARANTINE_LARGE = 64;
-    public static final int COUNT = 65;
+    /** The number of a signal at which MIMALLOC_PROFILE writes a file; 0 for none. No effect on the JVM. */
+    public static final int PROFILE_SIGNAL = 65;
+    public static final int COUNT = 66;
 
     /** Kinds: off or on, a number, a size in KiB. */
     public static final int SWITCH = 0;
@@ -244,7 +246,7 @@ public final class Options {
             case PROFILE_ALLOC_INTERVAL -> number(column, literal("MIMALLOC_PROFILE_ALLOC_INTERVAL"), 1 << 30);
             case PROFILE_INUSE_INTERVAL -> number(column, literal("MIMALLOC_PROFILE_INUSE_INTERVAL"), 0);
             case PROFILE_TIME_INTERVAL -> number(column, literal("MIMALLOC_PROFILE_TIME_INTERVAL"), 0);
-            case PROFILE_SAMPLE_RATE -> number(column, literal("MIMALLOC_PROFILE_SAMPLE_RATE"), 512 << 10);
+            case PROFILE_SAMPLE_RATE -> number(column, literal("MIMALLOC_PROFILE_SAMPLE_RATE"), 512 << 10, 1, ANY);
             case STATS_MERGE_THRESHOLD -> number(column, literal("MIMALLOC_STATS_MERGE_THRESHOLD"), 512 << 10);
             case ARENA_PURGE_IMMEDIATE_SIZE -> size(column, literal("MIMALLOC_ARENA_PURGE_IMMEDIATE_SIZE"), 1 << 30, ANY_KIB);
             case PURGE_THREAD -> onOff(column, literal("MIMALLOC_PURGE_THREAD"), 0);
@@ -258,6 +260,7 @@ public final class Options {
             case ABORT_ON_MISUSE -> number(column, literal("MIMALLOC_ABORT_ON_MISUSE"), 2, 0, 3);
             case SECURE_QUARANTINE -> size(column, literal("MIMALLOC_SECURE_QUARANTINE"), 0, 1 << 20);
             case SECURE_QUARANTINE_LARGE -> size(column, literal("MIMALLOC_SECURE_QUARANTINE_LARGE"), 0, ANY_KIB);
+            case PROFILE_SIGNAL -> number(column, literal("MIMALLOC_PROFILE_SIGNAL"), 0, 0, 64);
             default -> 0;
         };
     }
@@ -374,6 +377,9 @@ public final class Options {
         }
         return -1;
     }
+
+    /** Is this the variable that has a profile written? Its value is a name, and so it is no option. */
+    static boolean isProfile(long text) { return isSame(text, literal("MIMALLOC_PROFILE")); }
 
     private static boolean isSame(long text, long capitals) {
         for (; upper(getByte(text)) == getByte(capitals); text++, capitals++) {

@@ -39,7 +39,8 @@ public final class Root {
     private static final long HARDENING = GUARDED + 8; // 8 relaxed, once: features beyond the secure build's: Secret
     private static final long KEYS = HARDENING + 8; // 16 once: see Secret
     private static final long MAPPINGS = KEYS + 2 * WORD; // 8 atomic: mappings whose address was drawn: see Random
-    private static final long OPTIONS = MAPPINGS + 8; // see Options
+    private static final long PROFILERS = MAPPINGS + 8; // 8 acquire, written under lock: the latest profiler; they are only added
+    private static final long OPTIONS = PROFILERS + 8; // see Options
     private static final long SHARED_DATA = OPTIONS + Options.COUNT * Options.SIZE + LINE - 1 & -LINE; // acquire: ThreadData
     private static final long SLOTS = SHARED_DATA + SHARED_MAX * WORD; // Table, lock: the free slot behind a free one
     private static final long DENSITY = SLOTS + Table.SIZE + LINE - 1 & -LINE; // relaxed: see Density
@@ -107,6 +108,9 @@ public final class Root {
     public static long atLimitAcquire() { return getAcquire(at(AT_LIMIT)); }
     public static long atLimitArgumentAcquire() { return getAcquire(at(AT_LIMIT + ARGUMENT)); }
     public static void setAtLimit(long function, long argument) { set(AT_LIMIT, function, argument); }
+
+    public static long profilersAcquire() { return getAcquire(at(PROFILERS)); }
+    public static void setProfilersRelease(long profiler) { putRelease(at(PROFILERS), profiler); }
 
     public static boolean isDestroyed() { return getLong(at(DESTROYED)) != 0; }
     public static void setDestroyed() { putLong(at(DESTROYED), 1); }

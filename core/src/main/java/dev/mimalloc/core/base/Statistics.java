@@ -77,7 +77,7 @@ public final class Statistics {
     public static final int HEAPS_DELETE_WAIT = PAGES_UNOWN_CAS_RETRY + 8; // 8
     public static final int PAGES_STAT_UPDATES = HEAPS_DELETE_WAIT + 8; // 8: there are none, 0
     public static final int PAGES_STAT_UPDATE_COUNT = PAGES_STAT_UPDATES + 8; // 8: there are none, 0
-    public static final int PROFILE_SAMPLES = PAGES_STAT_UPDATE_COUNT + 8; // 8: 0 as yet
+    public static final int PROFILE_SAMPLES = PAGES_STAT_UPDATE_COUNT + 8; // 8
     public static final int MALLOC_NORMAL = PROFILE_SAMPLES + 8; // 24
     public static final int MALLOC_HUGE = MALLOC_NORMAL + COUNT_SIZE; // 24
     public static final int MALLOC_NORMAL_COUNT = MALLOC_HUGE + COUNT_SIZE; // 8

@@ -14,6 +14,7 @@ import dev.mimalloc.core.model.Main;
 import dev.mimalloc.core.model.Subprocess;
 import dev.mimalloc.core.model.Theap;
 import dev.mimalloc.core.page.Scavenge;
+import dev.mimalloc.core.profile.Profiling;
 import dev.mimalloc.core.page.Verify;
 import dev.mimalloc.core.thread.ProcessInfo;
 import dev.mimalloc.core.thread.Startup;
@@ -51,6 +52,7 @@ public final class ProcessLife {
         Errors.warnOfInvalidOptions();
         if (Errors.verbose()) Report.printOptions(0, 0);
         reserveHugePages();
+        Profiling.startAsTold();
     }
 
     /** Hardens from here on what could not be before: a malloc may have come when there was no environment yet. */
@@ -72,6 +74,7 @@ public final class ProcessLife {
     @Export("void mi_process_done(void)")
     public static void done() {
         if (Check.isFull() && ThreadSlot.theap() != 0) Verify.thread(Theap.data(ThreadSlot.theap()));
+        Profiling.done();
         if (Options.isEnabled(Options.SHOW_STATS) || Options.isEnabled(Options.VERBOSE)) {
             Threads.collect(false);
             Report.printStatistics(0, 0);
@@ -105,6 +108,7 @@ public final class ProcessLife {
     @Export("void mi__fork_child(void)")
     public static void forkChild() {
         Root.setForked();
+        Profiling.forkChild();
         for (long s = Root.subprocesses(); s != 0; s = Subprocess.next(s)) Subprocess.endCollection(s);
         forkParent();
     }

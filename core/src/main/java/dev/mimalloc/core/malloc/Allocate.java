@@ -10,7 +10,6 @@ import dev.mimalloc.core.base.SizeClass;
 import dev.mimalloc.core.memory.Purge;
 import dev.mimalloc.core.model.CallOut;
 import dev.mimalloc.core.model.Harden;
-import dev.mimalloc.core.model.Heap;
 import dev.mimalloc.core.model.Page;
 import dev.mimalloc.core.model.PageQueue;
 import dev.mimalloc.core.model.Theap;
@@ -31,7 +30,6 @@ import dev.mimalloc.machine.Check;
 import dev.mimalloc.machine.Export;
 import dev.mimalloc.machine.Os;
 import dev.mimalloc.machine.ThreadSlot;
-import dev.mimalloc.machine.Trace;
 import dev.mimalloc.machine.Track;
 
 /**
@@ -255,14 +253,15 @@ public final class Allocate {
      */
     private static long sample(long theap, long size, long asked, long alignment, boolean zero, int kind) {
         boolean guard = kind == Page.GUARD_NEXT;
-        long weight = guard ? 0 : Trace.weigh(Sampling.bytes(size));
+        long weight = guard ? 0 : Sampling.weigh(size);
+        long rate = Theap.sampleInterval(theap), since = Theap.sampleSince(theap);
         long page = guard ? Pages.guarded(theap, asked, guardAlignment(size, asked, alignment)) : weight == 0 ? 0 : singleton(theap, size, alignment, 0);
         if (page == 0) return 0;
         if (!guard) Page.setFlag(page, Page.SAMPLED);
-        long heap = Heap.sequence(Theap.heap(theap));
+        long heap = Theap.heap(theap);
         long block = takeFirst(page, asked, zero);
         if (guard) return Guarded.seal(page); // nobody else knows the block
-        Trace.allocated(block, asked, weight, heap);
+        Sampling.begin(heap, page, block, asked, size, weight, rate, since);
         return block;
     }
 

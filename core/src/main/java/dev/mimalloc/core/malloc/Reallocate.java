@@ -20,7 +20,6 @@ import dev.mimalloc.core.thread.Theaps;
 import dev.mimalloc.machine.Bits;
 import dev.mimalloc.machine.Export;
 import dev.mimalloc.machine.ThreadSlot;
-import dev.mimalloc.machine.Trace;
 import dev.mimalloc.machine.Track;
 
 /**
@@ -214,7 +213,7 @@ public final class Reallocate {
         if (sample != 0) return sample;
         // While samples are taken no block grows in its place: room behind it would be of no use, so it gets room
         // inside.
-        if (size >= Resize.MAPPED_MIN && Trace.sampleInterval() == 0) {
+        if (size >= Resize.MAPPED_MIN && Sampling.interval(Theap.heap(theap)) == 0) {
             long page = Resize.mapped(theap, Harden.padded(size), old);
             if (page != 0) return Allocate.takeFirst(page, size, false);
         }

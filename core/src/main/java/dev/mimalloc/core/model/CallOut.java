@@ -35,6 +35,7 @@ import dev.mimalloc.machine.ThreadSlot;
  * memory that the user commits, as its caller may have a lock</td></tr>
  * <tr><td>{@link Errors#raise}, {@link Printer#flush}</td><td>at the end of a call, when nothing is left to do, or
  * with a copy of what is printed: there is nothing to keep</td></tr>
+ * <tr><td>{@code Samples}</td><td>at the end of an allocation, and before a page goes that has no block any more</td></tr>
  * <tr><td>{@code CppNames}</td><td>between two attempts</td></tr>
  * </table>
  *
@@ -64,13 +65,13 @@ public final class CallOut {
      * Before a function that is called far below the call, where the call's theap is not known: all orphans of the
      * thread are kept, and not one theap. A virtual thread keeps its lease, and so nobody adopts its orphans.
      */
-    static void beginBelow() {
+    public static void beginBelow() {
         long theap = ThreadSlot.theap();
         if (theap != 0) ThreadData.setKeepsOrphans(Theap.data(theap));
         countOwn(1);
     }
 
-    static void endBelow() { countOwn(-1); }
+    public static void endBelow() { countOwn(-1); }
 
     /**
      * Before a call waits for other threads, as for a lock that is held for long: those who share the data may go on

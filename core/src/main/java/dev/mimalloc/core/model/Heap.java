@@ -29,7 +29,8 @@ public final class Heap {
     private static final long NUMA_NODE = EXCLUSIVE_ARENA + 8; // 8 relaxed: -1 for any
     private static final long CHARGED = NUMA_NODE + 8; // 8 atomic: bytes that its pages have
     private static final long LIMIT = CHARGED + 8; // 8 relaxed: bytes that they may have, 0 for any
-    private static final long DELETED = LIMIT + 8; // 8 acquire: 1 when the user has deleted it
+    private static final long PROFILER = LIMIT + 8; // 8 acquire, written under livesLock: see Profiler; 0 for none
+    private static final long DELETED = PROFILER + 8; // 8 acquire: 1 when the user has deleted it
     private static final long NEXT = DELETED + 8; // 8 livesLock: in the subprocess' list
     private static final long PREV = NEXT + 8; // 8 livesLock
     private static final long THEAPS = PREV + 8; // 8 livesLock: list of the threads' parts
@@ -64,6 +65,9 @@ public final class Heap {
     public static void setDeleted(long heap) { putRelease(heap + DELETED, 1); }
     public static long limitRelaxed(long heap) { return getRelaxed(heap + LIMIT); }
     public static void setLimitRelaxed(long heap, long bytes) { putRelaxed(heap + LIMIT, bytes); }
+    /** Acquire: what a profiler was made with is seen by those who use it. */
+    public static long profilerAcquire(long heap) { return getAcquire(heap + PROFILER); }
+    public static void setProfilerRelease(long heap, long profiler) { putRelease(heap + PROFILER, profiler); }
     public static long chargedRelaxed(long heap) { return getRelaxed(heap + CHARGED); }
     public static void addCharged(long heap, long bytes) { fetchAdd(heap + CHARGED, bytes); }
     public static long chargedWord(long heap) { return heap + CHARGED; }
@@ -111,6 +115,7 @@ public final class Heap {
     public static void link(long heap) {
         long subprocess = subprocess(heap);
         Lock.acquire(Subprocess.livesLock(subprocess));
+        setProfilerRelease(heap, Subprocess.profiler(subprocess));
         Links.push(Subprocess.heapsWord(subprocess), heap, NEXT);
         Lock.release(Subprocess.livesLock(subprocess));
     }

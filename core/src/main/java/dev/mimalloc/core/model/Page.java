@@ -44,7 +44,7 @@ public final class Page {
     private static final long RETIRE = ARENA + 2; // 1 owner: heartbeats until an empty page goes; 0 if it does not wait
     private static final long FLAGS_BYTE = RETIRE + 1; // 1 owner: see below
     private static final long THEAP = FLAGS_BYTE + 1; // 8 owner: the theap whose page this is or was
-    private static final long NEXT = THEAP + 8; // 8 theap's lock: in the theap's queue
+    private static final long NEXT = THEAP + 8; // 8 theap's lock: in the theap's queue; of a sample, which is in none, see Samples
     private static final long PREV = NEXT + 8; // 8 theap's lock; of a singleton that is in none: its guarded block's entry, or FREED
     private static final long HEAP = PREV + 8; // 8 acquire: changes when the heap is deleted
     private static final long START = HEAP + 8; // 8 as BLOCK_SIZE: the first block's address
@@ -217,6 +217,9 @@ public final class Page {
     public static long theap(long page) { return getLong(page + THEAP); }
     public static void setTheap(long page, long theap) { putLong(page + THEAP, theap); }
     public static long next(long page) { return getLong(page + NEXT); }
+    /** What is known of the sample that the page's only block is, or 0: see {@link #SAMPLED}. */
+    public static long sample(long page) { return getLong(page + NEXT); }
+    public static void setSample(long page, long sample) { putLong(page + NEXT, sample); }
     public static void setNext(long page, long next) { putLong(page + NEXT, next); }
     public static long prev(long page) { return getLong(page + PREV); }
     static void setPrev(long page, long prev) { putLong(page + PREV, prev); }

@@ -49,7 +49,8 @@ public final class Subprocess {
     private static final long COLLECT_LOCK = KEPT + 8; // 8: held while all that can be is given back, see Threads
     private static final long COLLECTIONS = COLLECT_LOCK + 8; // 8 atomic, written under collectLock: how many
     private static final long COLLECTOR = COLLECTIONS + 8; // 8 relaxed: the thread that does it, 0 for nobody
-    public static final long SIZE = COLLECTOR + 8 + LINE - 1 & -LINE;
+    private static final long PROFILER = COLLECTOR + 8; // 8 livesLock: the one of heaps to come, 0 for none
+    public static final long SIZE = PROFILER + 8 + LINE - 1 & -LINE;
 
     private Subprocess() {}
 
@@ -75,6 +76,8 @@ public final class Subprocess {
     public static long waiting(long subprocess) { return getRelaxed(subprocess + WAITING); }
     public static long earlyFrom(long subprocess) { return getRelaxed(subprocess + EARLY_FROM); }
     public static void setEarlyFrom(long subprocess, long slices) { putRelaxed(subprocess + EARLY_FROM, slices); }
+    public static long profiler(long subprocess) { return getLong(subprocess + PROFILER); }
+    public static void setProfiler(long subprocess, long profiler) { putLong(subprocess + PROFILER, profiler); }
     public static long next(long subprocess) { return getLong(subprocess + NEXT); }
     /** A thread only asks whether it is itself, and what it finds then is what it wrote: no order is needed. */
     public static long purger(long subprocess) { return getRelaxed(subprocess + PURGER); }

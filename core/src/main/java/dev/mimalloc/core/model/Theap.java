@@ -6,6 +6,7 @@ import dev.mimalloc.core.base.Config;
 import dev.mimalloc.core.base.Links;
 import dev.mimalloc.core.base.Lock;
 import dev.mimalloc.core.base.Options;
+import dev.mimalloc.core.base.Random;
 import dev.mimalloc.core.base.Secret;
 import dev.mimalloc.core.base.SizeClass;
 import dev.mimalloc.core.base.Statistics;
@@ -62,7 +63,10 @@ public final class Theap {
     private static final long MADE = FILLED + SizeClass.COUNT * WORD; // of a bin, as the counters: pages
     private static final long SAMPLE_IN = MADE + SizeClass.COUNT * WORD; // 8: bytes to the next sample
     private static final long SAMPLE_INTERVAL = SAMPLE_IN + 8; // 8: the interval that they were drawn for; 0 at first
-    private static final long GUARD_IN = SAMPLE_INTERVAL + 8; // 8: allocations to the next guarded one
+    private static final long SAMPLE_DRAWN = SAMPLE_INTERVAL + 8; // 8: as SAMPLE_IN when it was drawn
+    private static final long SAMPLE_SINCE = SAMPLE_DRAWN + 8; // 8: the one before
+    private static final long SAMPLE_RANDOM = SAMPLE_SINCE + 8; // 8: the state of its random numbers; 0 before the first
+    private static final long GUARD_IN = SAMPLE_RANDOM + 8; // 8: allocations to the next guarded one
     private static final long GUARD_RANDOM = GUARD_IN + 8; // 8: the state of its random numbers
     private static final long GUARD_MIN = GUARD_RANDOM + 8; // 8: bytes of the smallest block to guard
     private static final long GUARD_MAX = GUARD_MIN + 8; // 8: bytes of the largest one
@@ -71,6 +75,8 @@ public final class Theap {
     private static final long ORPHAN = KEPT + 8; // 8 livesLock: 1 in the list of orphans
     private static final long QUARANTINES = ORPHAN + 8; // 16: one for blocks and one for large ones; 0 before the first
     public static final long SIZE = QUARANTINES + 16;
+    /** An odd number, so that a row of random numbers has all that there are. */
+    private static final long RANDOM_STEP = 0x9E3779B97F4A7C15L;
     /** Kinds of quarantine: for blocks of pages, and for those that have a page to themselves. */
     public static final int QUARANTINE = 0;
     public static final int QUARANTINE_LARGE = 1;
@@ -168,6 +174,17 @@ public final class Theap {
     }
     public static long sampleIn(long theap) { return getLong(theap + SAMPLE_IN); }
     public static void setSampleIn(long theap, long bytes) { putLong(theap + SAMPLE_IN, bytes); }
+    public static long sampleDrawn(long theap) { return getLong(theap + SAMPLE_DRAWN); }
+    public static void setSampleDrawn(long theap, long bytes) { putLong(theap + SAMPLE_DRAWN, bytes); }
+    public static long sampleSince(long theap) { return getLong(theap + SAMPLE_SINCE); }
+    public static void setSampleSince(long theap, long bytes) { putLong(theap + SAMPLE_SINCE, bytes); }
+    /** 64 random bits, for the distance to a sample. */
+    public static long nextSampleRandom(long theap) {
+        long state = getLong(theap + SAMPLE_RANDOM);
+        state = (state != 0 ? state : Secret.draw()) + RANDOM_STEP;
+        putLong(theap + SAMPLE_RANDOM, state);
+        return Random.mix(Random.mix(state));
+    }
     public static long sampleInterval(long theap) { return getLong(theap + SAMPLE_INTERVAL); }
     public static void setSampleInterval(long theap, long bytes) { putLong(theap + SAMPLE_INTERVAL, bytes); }
     public static long guardRate(long theap) { return getLong(theap + GUARD_RATE); }

@@ -491,7 +491,7 @@ public final class Pages {
         long heap = Page.heapAcquire(page);
         if (Check.isOn()) Check.that(Page.isOwned(Page.threadFreeAcquire(page)) && PageMap.pageOf(Page.start(page)) == page);
         // The listener hears of a sample's end as long as nobody else can have the memory.
-        if (Page.has(page, Page.SAMPLED)) Trace.freed(Page.start(page));
+        if (Page.has(page, Page.SAMPLED)) Sampling.end(page, heap);
         trace(page, false);
         countUnusedSlow(page, Heap.statistics(heap));
         if (Page.isSingleton(page) && Page.blockSize(page) > Config.LARGE_OBJECT_MAX && mayTellDensity(page, heap)) {

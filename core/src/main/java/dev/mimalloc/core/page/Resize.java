@@ -14,7 +14,6 @@ import dev.mimalloc.core.model.Heap;
 import dev.mimalloc.core.model.Page;
 import dev.mimalloc.core.model.PageMap;
 import dev.mimalloc.machine.Os;
-import dev.mimalloc.machine.Trace;
 
 /**
  * Changing the size of a large block without a copy. A block that shrinks gives its end back. A block that grows takes
@@ -62,7 +61,7 @@ public final class Resize {
      * Makes room for {@code size} bytes in a block with a page to itself; its address, which may have changed, or 0.
      */
     public static long grow(long page, long size) {
-        if (size >= Config.ADDRESSES || Trace.sampleInterval() != 0 || !tryOwn(page)) return 0;
+        if (size >= Config.ADDRESSES || Sampling.interval(Page.heapAcquire(page)) != 0 || !tryOwn(page)) return 0;
         boolean done = Page.isInArena(page) ? growInArena(page, size) : growMapped(page, size);
         long start = Page.start(page);
         giveUp(page);

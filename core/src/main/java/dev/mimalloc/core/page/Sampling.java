@@ -2,14 +2,18 @@ package dev.mimalloc.core.page;
 
 import dev.mimalloc.core.base.Config;
 import dev.mimalloc.core.base.SizeClass;
+import dev.mimalloc.core.model.Heap;
 import dev.mimalloc.core.model.Page;
 import dev.mimalloc.core.model.Theap;
 import dev.mimalloc.core.model.ThreadData;
+import dev.mimalloc.core.profile.Exponential;
+import dev.mimalloc.core.profile.Profiler;
+import dev.mimalloc.core.profile.Samples;
 import dev.mimalloc.machine.ThreadSlot;
 import dev.mimalloc.machine.Trace;
 
 /**
- * Which allocations are samples, of which a listener hears: each byte that is allocated is one with equal probability,
+ * Which allocations are samples, for heap profiles: each byte that is allocated is one with equal probability,
  * independently of all others. The fast paths know nothing of it.
  *
  * <p>A theap counts down the bytes to its next sample. A malloc comes by here only when its page's free list has run
@@ -19,13 +23,21 @@ import dev.mimalloc.machine.Trace;
  * be.
  *
  * <p>Where a page changes hands with blocks in its lists, or an aligned allocation takes a block from a page of many, a
- * few blocks count twice or not at all. In C nobody listens, and all of this is compiled away.
+ * few blocks count twice or not at all. On the JVM a listener hears of all samples ({@link Trace}), in C each heap may
+ * have a profiler ({@link Profiler}).
  */
 public final class Sampling {
     private Sampling() {}
 
     /** Is anything of a theap's allocations sampled, or guarded? */
-    public static boolean isOn(long theap) { return Trace.sampleInterval() != 0 || Theap.guardRate(theap) != 0; }
+    public static boolean isOn(long theap) { return interval(Theap.heap(theap)) != 0 || Theap.guardRate(theap) != 0; }
+
+    /** One in how many bytes that are allocated in a heap is sampled; 0 for none. */
+    public static long interval(long heap) {
+        if (Trace.sampleInterval() != 0) return Trace.sampleInterval();
+        long profiler = Heap.profilerAcquire(heap);
+        return profiler == 0 || profiler == Profiler.NEVER ? 0 : Profiler.rate(profiler);
+    }
 
     /** How many bytes an allocation counts: those of its block, unless that has a page of its own. */
     public static long bytes(long size) { return SizeClass.isHuge(size) ? size : SizeClass.goodSize(size); }
@@ -38,7 +50,7 @@ public final class Sampling {
      * @param asked what the user asked for, which is what bounds for guarded blocks are about
      */
     public static int next(long theap, long page, long size, long asked) {
-        if (Trace.sampleInterval() != 0 && isSample(theap, page, size)) return Page.SAMPLE_NEXT;
+        if (interval(Theap.heap(theap)) != 0 && isSample(theap, page, size)) return Page.SAMPLE_NEXT;
         boolean guarded = Theap.guardRate(theap) != 0 && Theap.mayGuard(theap, asked, asked);
         if (page == 0 || !Page.has(page, Page.GUARD_NEXT)) guarded = guarded && Theap.countGuard(theap, 1);
         else Page.clearFlag(page, Page.GUARD_NEXT);
@@ -52,7 +64,8 @@ public final class Sampling {
         }
         if (size < 0) return false;
         long left = left(theap) - bytes(size);
-        Theap.setSampleIn(theap, left > 0 ? left : Trace.distance());
+        if (left > 0) Theap.setSampleIn(theap, left);
+        else draw(theap);
         return left <= 0;
     }
 
@@ -75,7 +88,7 @@ public final class Sampling {
         // before.
         if (!ThreadData.isShared(Theap.data(theap))) ThreadSlot.probeStack();
         if (Theap.guardRate(theap) != 0) countBlocks(theap, page, bytes / size);
-        if (Trace.sampleInterval() == 0) return;
+        if (interval(Theap.heap(theap)) == 0) return;
         long left = left(theap);
         if (left > bytes || Page.localFree(page) != 0) {
             Theap.setSampleIn(theap, Config.max(1, left - bytes));
@@ -86,7 +99,7 @@ public final class Sampling {
         Theap.countListed(theap, Page.bin(page), blocks - (int) (1 + bytes / size));
         Page.cut(page, blocks);
         Page.setFlag(page, Page.SAMPLE_NEXT);
-        Theap.setSampleIn(theap, Trace.distance());
+        draw(theap);
     }
 
     /** Counts a list's blocks behind the first as allocations; the list is cut before one that is to be guarded. */
@@ -103,15 +116,39 @@ public final class Sampling {
 
     /** The bytes to the theap's next sample; they are drawn at first, and anew when the interval has changed. */
     private static long left(long theap) {
-        long interval = Trace.sampleInterval();
-        if (Theap.sampleInterval(theap) == interval) return Theap.sampleIn(theap);
+        if (Theap.sampleInterval(theap) != interval(Theap.heap(theap))) draw(theap);
+        return Theap.sampleIn(theap);
+    }
+
+    private static void draw(long theap) {
+        long interval = interval(Theap.heap(theap));
         Theap.setSampleInterval(theap, interval);
-        return Trace.distance();
+        long distance = Trace.sampleInterval() != 0 ? Trace.distance() : Exponential.draw(interval, Theap.nextSampleRandom(theap));
+        Theap.setSampleSince(theap, Theap.sampleDrawn(theap));
+        Theap.setSampleDrawn(theap, distance);
+        Theap.setSampleIn(theap, distance);
+    }
+
+    /** Shall an allocation become a sample? If so, {@link #begin} follows, if there is memory. How many bytes it stands for, or 0. */
+    public static long weigh(long size) {
+        return Trace.sampleInterval() != 0 ? Trace.weigh(bytes(size)) : 1;
+    }
+
+    /** A block has become a sample; nobody has seen it yet. At the end of an allocation: see {@link Samples#add}. */
+    public static void begin(long heap, long page, long block, long asked, long size, long weight, long rate, long since) {
+        if (Trace.sampleInterval() != 0) Trace.allocated(block, asked, weight, Heap.sequence(heap));
+        else Samples.add(heap, page, block, asked, bytes(size), rate, since);
+    }
+
+    /** The block of a sample's page is free again. */
+    static void end(long page, long heap) {
+        Trace.freed(Page.start(page));
+        Samples.remove(page, heap);
     }
 
     /** The bytes to the theap's next sample, as {@link #left}; 0 where they must be drawn, or blocks count as well. */
     private static long known(long theap) {
         if (Theap.guardRate(theap) != 0) return 0;
-        return Theap.sampleInterval(theap) == Trace.sampleInterval() ? Theap.sampleIn(theap) : 0;
+        return Theap.sampleInterval(theap) == interval(Theap.heap(theap)) ? Theap.sampleIn(theap) : 0;
     }
 }

@@ -1,0 +1,76 @@
+package dev.mimalloc.core.profile;
+
+import static dev.mimalloc.machine.Memory.*;
+
+import dev.mimalloc.core.base.Lock;
+import dev.mimalloc.core.base.Meta;
+import dev.mimalloc.core.base.Printer;
+import dev.mimalloc.machine.Os;
+import dev.mimalloc.machine.Text;
+
+/** Files with the built-in profiler's counts. They are written without malloc, also in the middle of one or in a signal's handler. */
+final class Snapshot {
+    private static final long PATH_MAX = Profiler.NAME_MAX + 64;
+
+    private Snapshot() {}
+
+    /** Writes a file, unless one is just being written; false if there is none then. */
+    static boolean write(long profiler) {
+        if (Profiler.stacks(profiler) == 0 || !Lock.tryAcquire(Profiler.snapshotLock(profiler))) return false;
+        long path = Meta.allocate(PATH_MAX);
+        boolean done = false;
+        if (path != 0) {
+            name(profiler, path, Profiler.countSnapshot(profiler));
+            done = writeTo(profiler, path);
+            Meta.free(path, PATH_MAX);
+        }
+        Lock.releaseUnawaited(Profiler.snapshotLock(profiler));
+        return done;
+    }
+
+    /** In the child of a fork. */
+    static void forget(long profiler) {
+        Lock.tryAcquire(Profiler.snapshotLock(profiler)); // if not, its holder was another thread
+        Lock.releaseUnawaited(Profiler.snapshotLock(profiler));
+    }
+
+    private static boolean writeTo(long profiler, long path) {
+        long file = ProfileFile.open(path, true);
+        if (file != 0) {
+            if (Profiler.isText(profiler)) HeapText.write(profiler, file);
+            else Pprof.write(profiler, file);
+            if (ProfileFile.close(file, true)) return true;
+        }
+        long printer = Printer.open(0, 0);
+        Printer.text(printer, Text.literal("mimalloc: warning: a profile could not be written: "));
+        Printer.text(printer, path);
+        Printer.letter(printer, '\n');
+        Printer.close(printer);
+        return false;
+    }
+
+    private static void name(long profiler, long path, long number) {
+        long printer = Printer.into(path, PATH_MAX);
+        Printer.text(printer, Profiler.name(profiler));
+        if (Profiler.hasProcess(profiler)) Printer.labelled(printer, Text.literal("."), Os.processId());
+        Printer.labelled(printer, Text.literal("."), number);
+        Printer.text(printer, Profiler.isText(profiler) ? Text.literal(".heap") : Text.literal(".pb"));
+        Printer.closeBuffer(printer);
+    }
+
+    /** After a sample of {@code bytes} was counted: writes a file if it is time. */
+    static void writeIfDue(long profiler, long bytes) {
+        long before = Profiler.addAllocated(profiler, bytes);
+        long interval = Profiler.allocInterval(profiler);
+        boolean due = interval > 0 && before / interval != (before + bytes) / interval;
+        long used = Profiler.addInUse(profiler, bytes), mark = Profiler.inUseMark(profiler);
+        interval = Profiler.inUseInterval(profiler);
+        if (interval > 0 && used >= mark) due |= Profiler.casInUseMark(profiler, mark, used + interval);
+        interval = Profiler.timeInterval(profiler);
+        if (interval > 0) {
+            long now = Os.clock(), time = Profiler.due(profiler);
+            if (now >= time) due |= Profiler.casDue(profiler, time, now + interval);
+        }
+        if (due) write(profiler);
+    }
+}

@@ -1,0 +1,235 @@
+// Heap profiles: profilers of the user's, and the built-in one.
+#include "../check.h"
+
+enum { COUNT = 100 };
+enum { ALONE = 200000 };  // bytes of a block that is in no list
+
+// A profiler that knows what is in use.
+typedef struct {
+  mi_profiler_t base;
+  size_t allocated, freed, bytes, wrong, snapshots, rate;
+  mi_heap_t* heap;
+} counting;
+
+typedef struct { size_t mark, size; void* block; } note;
+
+static size_t on_alloc(mi_profiler_t* profiler, mi_profiler_sample_data_t* data, void* p, size_t size, size_t rate, uint64_t since, mi_heap_t* heap) {
+  counting* c = (counting*)profiler;
+  (void)since;
+  __atomic_add_fetch(&c->allocated, 1, __ATOMIC_RELAXED);
+  __atomic_add_fetch(&c->bytes, size, __ATOMIC_RELAXED);
+  if (c->heap != NULL && heap != c->heap) c->wrong++;
+  if (rate == 0 || mi_usable_size(p) < size) c->wrong++;
+  if (data != NULL) {
+    note* n = (note*)(void*)data->user_data;
+    if (data->user_data_size != sizeof(note) || n->mark != 0) c->wrong++;
+    *n = (note){0xABCD, size, p};
+  }
+  mi_free(mi_malloc(100));  // what is allocated here is no sample
+  return c->rate;
+}
+
+static void on_free(mi_profiler_t* profiler, mi_profiler_sample_data_t* data, void* p, mi_heap_t* heap) {
+  counting* c = (counting*)profiler;
+  __atomic_add_fetch(&c->freed, 1, __ATOMIC_RELAXED);
+  note* n = (note*)(void*)data->user_data;
+  if (n->mark != 0xABCD || n->block != p) c->wrong++;
+  if (c->heap != NULL && heap != c->heap) c->wrong++;
+  __atomic_sub_fetch(&c->bytes, n->size, __ATOMIC_RELAXED);
+  mi_free(mi_malloc(1000));
+}
+
+static void on_snapshot(mi_profiler_t* profiler) { ((counting*)profiler)->snapshots++; }
+
+static counting profiler_of(mi_heap_t* heap) {
+  counting c = {{NULL, sizeof(note), 1, on_alloc, on_free, NULL, on_snapshot}, 0, 0, 0, 0, 0, 0, heap};
+  return c;
+}
+
+static void own(void) {
+  mi_heap_t* heap = mi_heap_new();
+  counting c = profiler_of(heap);
+  CHECK(!mi_profiler_start(&c.base));
+  CHECK(!mi_profiler_start(NULL) && !mi_profiler_stop(NULL) && !mi_profiler_stop(&c.base));
+  CHECK(!mi_heap_profile(NULL, &c.base) && !mi_subproc_profile((mi_subproc_id_t){0}, &c.base));
+  CHECK(mi_heap_profile(heap, &c.base));
+  mi_free(mi_heap_malloc(heap, 10));
+  CHECK(c.allocated == 0);
+  CHECK(mi_profiler_start(&c.base) && !mi_profiler_start(&c.base));
+  // At a rate of 1 each allocation is a sample.
+  void* blocks[COUNT];
+  size_t bytes = 0;
+  for (size_t i = 0; i < COUNT; i++) {
+    size_t size = i % 4 == 0 ? (i + 1) * 256 : 1 + i * i * 7;
+    blocks[i] = i % 4 == 0 ? mi_heap_malloc_aligned(heap, size, 256) : mi_heap_malloc(heap, size);
+    bytes += size;
+    memset(blocks[i], 1, size);
+  }
+  CHECK(c.allocated == COUNT && c.freed == 0 && c.bytes == bytes);
+  mi_free(mi_malloc(10));
+  CHECK(c.allocated == COUNT);
+  // A block that moves is another one.
+  blocks[0] = mi_heap_realloc(heap, blocks[0], 100000);
+  CHECK(c.allocated == COUNT + 1 && c.freed == 1 && c.bytes == bytes - 256 + 100000);
+  for (size_t i = 0; i < COUNT / 2; i++) mi_free(blocks[i]);
+  CHECK(c.freed == 1 + COUNT / 2);
+  CHECK(mi_profiler_stop(&c.base) && !mi_profiler_stop(&c.base));
+  mi_free(mi_heap_malloc(heap, 10));
+  CHECK(c.allocated == COUNT + 1);
+  mi_profiler_snapshot(&c.base);
+  mi_profiler_snapshot(NULL);
+  CHECK(c.snapshots == 1);
+  // The rest goes with its heap.
+  mi_heap_destroy(heap);
+  CHECK(c.freed == c.allocated && c.bytes == 0 && c.wrong == 0);
+}
+
+static void rates(void) {
+  mi_heap_t* heap = mi_heap_new();
+  counting c = profiler_of(heap);
+  c.rate = 10000;
+  CHECK(mi_heap_profile(heap, &c.base) && mi_profiler_start(&c.base));
+  for (int i = 0; i < 100000; i++) mi_free(mi_heap_malloc(heap, 1000));
+  // One in ten, after the first one; this far from it comes once in 10^15 runs.
+  CHECK(c.allocated > 8500 && c.allocated < 10700);
+  // Detached, it hears nothing any more; nor of what it has.
+  void* p;
+  size_t before = c.freed;
+  do p = mi_heap_malloc(heap, 1000); while (c.allocated == c.freed || c.allocated - c.freed < 5);
+  CHECK(mi_heap_profile(heap, NULL));
+  mi_free(p);
+  mi_heap_destroy(heap);
+  CHECK(c.freed == before && c.wrong == 0);
+}
+
+static void attached(void) {
+  mi_heap_t *old = mi_heap_new(), *never = mi_heap_new();
+  counting c = profiler_of(NULL);
+  mi_heap_profile_disable(never);
+  mi_heap_profile_disable(NULL);
+  c.base.sample_data_size = MI_PROFILE_SAMPLE_DATA_MAX_SIZE + 1;
+  CHECK(!mi_profile(&c.base));
+  c.base.sample_data_size = sizeof(note);
+  CHECK(mi_profile(&c.base) && mi_profiler_start(&c.base));
+  mi_heap_t* later = mi_heap_new();
+  mi_free(mi_malloc(ALONE));
+  mi_free(mi_heap_malloc(old, ALONE));
+  mi_free(mi_heap_malloc(later, ALONE));
+  CHECK(c.allocated == 3);
+  mi_free(mi_heap_malloc(never, ALONE));
+  CHECK(c.allocated == 3 && c.freed == 3);
+  CHECK(mi_profile(NULL) && !mi_profiler_stop(&c.base));
+  mi_free(mi_malloc(ALONE));
+  CHECK(c.allocated == 3 && c.wrong == 0);
+  // One that does not want to know of frees keeps nothing.
+  c.base.on_free = NULL;
+  CHECK(mi_profile(&c.base) && mi_profiler_start(&c.base));
+  mi_free(mi_malloc(ALONE));
+  CHECK(c.allocated == 4 && c.freed == 3);
+  CHECK(mi_profile(NULL) && c.wrong == 0);
+  mi_heap_delete(old), mi_heap_delete(never), mi_heap_delete(later);
+}
+
+#if HAS_PROCESSES
+static size_t file_size(const char* name) {
+  FILE* file = fopen(name, "rb");
+  if (file == NULL) return 0;
+  fseek(file, 0, SEEK_END);
+  size_t size = (size_t)ftell(file);
+  fclose(file);
+  return size;
+}
+
+static void built_in(void) {
+  char folder[] = "/tmp/mimalloc-profile-XXXXXX", base[64], name[80];
+  CHECK(mkdtemp(folder) != NULL);
+  snprintf(base, sizeof(base), "%s/p.heap", folder);
+  CHECK(mi_pprof_profiler_new(0, NULL, 0, 0, 0) == NULL && mi_pprof_profiler_new(0, "", 0, 0, 0) == NULL);
+  static char endless[5000];
+  memset(endless, 'x', sizeof(endless) - 1);
+  CHECK(mi_pprof_profiler_new(0, endless, 0, 0, 0) == NULL);
+  mi_pprof_profiler_delete(NULL);
+  for (int round = 0; round < 3; round++) {
+    mi_profiler_t* profiler = mi_pprof_profiler_new(1, base, round == 1 ? 50000 : 0, round == 2 ? 50000 : 0, 0);
+    mi_heap_t* heap = mi_heap_new();
+    CHECK(profiler != NULL && mi_heap_profile(heap, profiler) && mi_profiler_start(profiler));
+    void* kept[COUNT];
+    for (int i = 0; i < COUNT; i++) {
+      kept[i] = mi_heap_malloc(heap, 1024);
+      mi_free(mi_heap_malloc(heap, 2048));
+    }
+    int least = round == 0 ? 0 : round == 1 ? 5 : 1;  // of 300 KB, or of 100 KB that stay
+    if (least == 0) mi_profiler_snapshot(profiler);
+    snprintf(name, sizeof(name), "%s/p.1.heap", folder);
+    FILE* file = fopen(name, "r");
+    CHECK(file != NULL);
+    unsigned long long live = 0, live_bytes = 0, all = 0, all_bytes = 0, rate = 0;
+    CHECK(file != NULL && fscanf(file, "heap profile: %llu: %llu [%llu: %llu] @ heap_v2/%llu", &live, &live_bytes, &all, &all_bytes, &rate) == 5);
+    if (file != NULL) fclose(file);
+    CHECK(rate == 1 && live_bytes <= all_bytes && (round != 0 || (live == COUNT && live_bytes == COUNT * 1024 && all == 2 * COUNT && all_bytes == COUNT * 3072)));
+    for (int i = 1; i <= 20; i++) {
+      snprintf(name, sizeof(name), "%s/p.%d.heap", folder, i);
+      if (i <= least) CHECK(file_size(name) > 100);
+      unlink(name);
+    }
+    for (int i = 0; i < COUNT / 2; i++) mi_free(kept[i]);
+    // With live samples; the next round has the same struct, and they do not count there.
+    mi_pprof_profiler_delete(profiler);
+    mi_heap_destroy(heap);
+  }
+  // A file that cannot be written is told of, and nothing else happens.
+  mi_profiler_t* lost = mi_pprof_profiler_new(1, "/nowhere/at/all", 0, 0, 0);
+  CHECK(lost != NULL && mi_profile(lost) && mi_profiler_start(lost));
+  mi_profiler_snapshot(lost);
+  mi_pprof_profiler_delete(lost);
+  CHECK(rmdir(folder) == 0);
+}
+#endif
+
+#if HAS_THREADS
+static bool ends;
+
+static void* allocate(void* heap) {
+  void* kept[64] = {0};
+  for (unsigned i = 0; !__atomic_load_n(&ends, __ATOMIC_RELAXED); i++) {
+    void** slot = &kept[i * 7 % 64];
+    mi_free(*slot);
+    *slot = mi_heap_malloc(heap, 16 + i % 3000);
+  }
+  for (int i = 0; i < 64; i++) mi_free(kept[i]);
+  return NULL;
+}
+
+// Profilers come and go while threads allocate.
+static void changing(void) {
+  mi_heap_t* heap = mi_heap_new();
+  pthread_t threads[3];
+  ends = false;
+  for (int i = 0; i < 3; i++) pthread_create(&threads[i], NULL, allocate, heap);
+  static counting c[2];  // each serves once: a thread may still be in one of its functions
+  for (int round = 0; round < 100; round++) {
+    mi_profiler_t* built_in = mi_pprof_profiler_new(100, "/nowhere/at/all", 0, 0, 0);
+    mi_profiler_t* profiler = round < 2 ? &c[round].base : built_in;
+    if (round < 2) c[round] = profiler_of(heap);
+    CHECK(mi_heap_profile(heap, profiler) && mi_profiler_start(profiler));
+    for (int i = 0; i < 100; i++) mi_free(mi_heap_malloc(heap, 1000));
+    if (round % 5 == 0) mi_heap_profile(heap, NULL);
+    mi_pprof_profiler_delete(built_in);
+  }
+  __atomic_store_n(&ends, true, __ATOMIC_RELAXED);
+  for (int i = 0; i < 3; i++) pthread_join(threads[i], NULL);
+  mi_heap_destroy(heap);
+}
+#endif
+
+void profile(void) {
+  own();
+  rates();
+  attached();
+#if HAS_PROCESSES
+  built_in();
+#endif
+#if HAS_THREADS
+  changing();
+#endif
+}
