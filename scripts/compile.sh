@@ -47,12 +47,12 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 if [ "$how" = --pgo ]; then
   echo "compiling libmimalloc with counters ..." >&2
-  compile -DMI_PROFILE=generate
+  compile -DMI_PGO=generate
   echo "training it ..." >&2
   train
   echo "compiling libmimalloc as the counters say ..." >&2
   # In the same folder, as the counters are known by the name of the object.
-  compile -DMI_PROFILE=use
+  compile -DMI_PGO=use
 else
   echo "compiling libmimalloc ..." >&2
   compile

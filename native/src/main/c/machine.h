@@ -248,6 +248,21 @@ MI_INLINE int64_t Variant_defaultOf(int32_t option, int64_t value) {
 // Which form a block was allocated by is known from level 4 on, and in the debug build: core's Secret.hasForms.
 #define MI_HAS_FORMS (MI_SECURE >= 4 || MI_DEBUG >= 1)
 
+// Heap profiles can be left out. Then no heap has a profiler, and core's other classes call nothing of these.
+#if !defined(MI_PROFILE)
+#define MI_PROFILE 1
+#endif
+#if !MI_PROFILE
+#define Exponential_draw(mean, random) ((void)(mean), (void)(random), INT64_C(1))
+#define Profiler_rate(profiler) ((void)(profiler), INT64_C(0))
+#define Samples_add(heap, page, block, asked, bytes, rate, since) \
+  ((void)(heap), (void)(page), (void)(block), (void)(asked), (void)(bytes), (void)(rate), (void)(since))
+#define Samples_remove(page, heap) ((void)(page), (void)(heap))
+#define Profiling_startAsTold() ((void)0)
+#define Profiling_done() ((void)0)
+#define Profiling_forkChild() ((void)0)
+#endif
+
 // Callers: in system/callers.c where there are any.
 static int32_t Callers_capture(int64_t buffer, int32_t most);
 static int64_t Callers_own(void);

@@ -12,14 +12,14 @@ MI_OS int64_t Callers_own(void) {
 // The program cannot see its own stack.
 MI_OS int32_t Callers_capture(int64_t buffer, int32_t most) { return (void)buffer, (void)most, 0; }
 #elif defined(_WIN32)
-MI_SLOW int32_t Callers_capture(int64_t buffer, int32_t most) {
+__attribute__((unused)) MI_SLOW int32_t Callers_capture(int64_t buffer, int32_t most) {
   void* callers[64];
   int n = RtlCaptureStackBackTrace(1, (DWORD)(most < 64 ? most : 64), callers, NULL);
   for (int i = 0; i < n; i++) MI_AT(mi_word, buffer)[i] = MI_ADDRESS(callers[i]);
   return n;
 }
 #else
-MI_SLOW int32_t Callers_capture(int64_t buffer, int32_t most) {
+__attribute__((unused)) MI_SLOW int32_t Callers_capture(int64_t buffer, int32_t most) {
   uintptr_t callers[64];
   int n = mi_unwind(callers, most < 64 ? most : 64);
   for (int i = 0; i < n; i++) MI_AT(mi_word, buffer)[i] = (int64_t)callers[i];

@@ -223,6 +223,10 @@ static void changing(void) {
 #endif
 
 void profile(void) {
+  if (!mi_profile(NULL)) {  // the library has none
+    CHECK(mi_pprof_profiler_new(0, "name", 0, 0, 0) == NULL);
+    return;
+  }
   own();
   rates();
   attached();

@@ -2,6 +2,7 @@ package dev.mimalloc.library;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -85,6 +86,14 @@ class InterfaceTest {
         for (String topic : "layout allocate aligned names heaps theaps visit messages options arenas subprocesses threads forks".split(" ", -1)) {
             assertThat(Command.succeed(folder, List.of("env", "MIMALLOC_HARDEN=3", program, topic))).as(topic).contains(" 0 failed");
         }
+    }
+
+    /** A library that has no heap profiles is as good otherwise. */
+    @Test
+    void withoutProfiles() throws Exception {
+        assertThat(testWithout("^([^c]|c-|cpp)", "PLAIN", "-DMI_PROFILE=OFF", "-DMI_BUILD_OBJECT=OFF")).contains("profile           1 checks");
+        Path with = Path.of("../build/lib/libmimalloc.so"), without = Path.of("target/interface/PLAIN/libmimalloc.so");
+        assertThat(Files.size(without)).isLessThan(Files.size(with) - (16 << 10));
     }
 
     /** Configures, builds and tests; returns what the tests said. */

@@ -50,7 +50,7 @@ class ProgramsTest {
         var result = run(List.of(Path.of("../scripts/compile.sh").toAbsolutePath().toString(), BUILD.toString(),
                 made.toString(), "--pgo"));
         if (isClang()) {
-            assertThat(result.output()).contains("MI_PROFILE is for gcc");
+            assertThat(result.output()).contains("MI_PGO is for gcc");
             return;
         }
         assertThat(result.status()).as(result.output()).isZero();

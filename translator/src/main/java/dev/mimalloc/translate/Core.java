@@ -41,8 +41,11 @@ record Core(Path location, List<Method> methods) {
     record Method(String className, String name, String descriptor, String cName, boolean slow, List<String> exports) {
         String simpleClassName() { return simple(className); }
 
-        /** What no program waits for: it is made small, and lies apart from the rest. */
-        boolean isRare() { return className.startsWith(PACKAGE + "profile."); }
+        /** Of a heap profile: no program waits for it, so it is made small and lies apart; and a build may leave it out. */
+        boolean isProfile() { return className.startsWith(PACKAGE + "profile."); }
+
+        /** A text in C, as it is with profiles and without them. */
+        String where(String with, String without) { return isProfile() ? "#if MI_PROFILE\n%s#else\n%s#endif\n".formatted(with, without) : with; }
 
         MethodTypeDesc type() { return MethodTypeDesc.ofDescriptor(descriptor); }
     }

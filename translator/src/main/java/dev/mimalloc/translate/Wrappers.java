@@ -19,10 +19,15 @@ final class Wrappers {
                 var other = owners.put(signature.name(), method);
                 if (other != null) throw new IllegalArgumentException(signature.name() + " is exported twice");
                 if (signature.isInternal()) declarations.append("static ").append(signature).append(";\n");
-                definitions.append(wrapper(method, signature));
+                definitions.append(method.where(wrapper(method, signature), without(signature)));
             }
         });
         return declarations.append('\n').append(definitions).toString();
+    }
+
+    /** In a library that has nothing of it: it does nothing. */
+    private static String without(Signature signature) {
+        return "%s%s {%s }\n".formatted(signature.isInternal() ? "static " : "", signature, signature.result().equals("void") ? "" : " return 0;");
     }
 
     static String wrapper(Core.Method method, Signature signature) {
