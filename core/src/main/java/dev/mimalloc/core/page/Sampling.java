@@ -87,7 +87,7 @@ public final class Sampling {
         // An error thrown later would leave a list cut in two. A thread that has a lease has looked at the stack
         // before.
         if (!ThreadData.isShared(Theap.data(theap))) ThreadSlot.probeStack();
-        if (Theap.guardRate(theap) != 0) countBlocks(theap, page, bytes / size);
+        if (Theap.guardRate(theap) != 0) bytes = countBlocks(theap, page, bytes / size) * size;
         if (interval(Theap.heap(theap)) == 0) return;
         long left = left(theap);
         if (left > bytes || Page.localFree(page) != 0) {
@@ -102,16 +102,20 @@ public final class Sampling {
         draw(theap);
     }
 
-    /** Counts a list's blocks behind the first as allocations; the list is cut before one that is to be guarded. */
-    private static void countBlocks(long theap, long page, long blocks) {
+    /**
+     * Counts a list's blocks behind the first as allocations; the list is cut before one that is to be guarded. Returns how
+     * many are left.
+     */
+    private static long countBlocks(long theap, long page, long blocks) {
         // Smaller blocks may lie in the page as well: whether one is within the bounds is known when it is asked for.
-        if (!Theap.mayGuard(theap, Page.blockSize(page) / 2, Page.blockSize(page))) return;
+        if (!Theap.mayGuard(theap, Page.blockSize(page) / 2, Page.blockSize(page))) return blocks;
         long left = Theap.guardIn(theap);
         // A list that cannot be cut is as if it ended before that one.
-        if (!Theap.countGuard(theap, Page.localFree(page) != 0 ? Config.min(left - 1, blocks) : blocks)) return;
+        if (!Theap.countGuard(theap, Page.localFree(page) != 0 ? Config.min(left - 1, blocks) : blocks)) return blocks;
         Theap.countListed(theap, Page.bin(page), (int) (left - 1 - blocks));
         Page.cut(page, (int) left);
         Page.setFlag(page, Page.GUARD_NEXT);
+        return left - 1;
     }
 
     /** The bytes to the theap's next sample; they are drawn at first, and anew when the interval has changed. */
