@@ -115,6 +115,13 @@ MI_INLINE int64_t Bits_multiplyHigh(int64_t a, int64_t b) {
 // Memory: plain access
 MI_INLINE int64_t Memory_getLong(int64_t a) { return *MI_AT(mi_word, a); }
 MI_INLINE void Memory_putLong(int64_t a, int64_t v) { *MI_AT(mi_word, a) = v; }
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+MI_INLINE int64_t Memory_getLittleEndian(int64_t a) { return (int64_t)__builtin_bswap64((uint64_t)Memory_getLong(a)); }
+MI_INLINE void Memory_putLittleEndian(int64_t a, int64_t v) { Memory_putLong(a, (int64_t)__builtin_bswap64((uint64_t)v)); }
+#else
+MI_INLINE int64_t Memory_getLittleEndian(int64_t a) { return Memory_getLong(a); }
+MI_INLINE void Memory_putLittleEndian(int64_t a, int64_t v) { Memory_putLong(a, v); }
+#endif
 MI_INLINE int32_t Memory_getInt(int64_t a) { return *MI_AT(mi_half, a); }
 MI_INLINE void Memory_putInt(int64_t a, int32_t v) { *MI_AT(mi_half, a) = v; }
 MI_INLINE int32_t Memory_getShort(int64_t a) { return *MI_AT(mi_quarter, a); }

@@ -39,6 +39,9 @@ public final class Memory {
     // Plain.
     public static long getLong(long a) { return ACCESS.getLong(a); }
     public static void putLong(long a, long v) { ACCESS.putLong(a, v); }
+    /** A word whose lowest byte is the first: only so do shifts tell bytes before an address from those behind it. */
+    public static long getLittleEndian(long a) { return ACCESS.getLong(a); } // as all processors with a machine here are
+    public static void putLittleEndian(long a, long v) { ACCESS.putLong(a, v); }
     public static int getInt(long a) { return ACCESS.getInt(a); }
     public static void putInt(long a, int v) { ACCESS.putInt(a, v); }
     /** 16 bits, unsigned. */

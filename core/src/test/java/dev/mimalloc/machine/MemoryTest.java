@@ -32,6 +32,17 @@ class MemoryTest {
     }
 
     @Test
+    void theLowestByteOfALittleEndianWordIsItsFirst() {
+        try (Arena arena = Arena.ofConfined()) {
+            long a = arena.allocate(8).address();
+            for (int i = 0; i < 8; i++) Memory.putByte(a + i, 0x10 + i);
+            assertThat(Memory.getLittleEndian(a)).isEqualTo(0x1716151413121110L);
+            Memory.putLittleEndian(a, 0x2726252423222120L);
+            for (int i = 0; i < 8; i++) assertThat(Memory.getByte(a + i)).isEqualTo(0x20 + i);
+        }
+    }
+
+    @Test
     void fillTakesTheLowestByte() {
         try (Arena arena = Arena.ofConfined()) {
             long a = arena.allocate(16).address();

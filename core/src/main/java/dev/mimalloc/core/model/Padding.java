@@ -12,6 +12,9 @@ import dev.mimalloc.machine.Bits;
  * known to the byte where it begins, as the block's last word says so, and all of it depends on the block's address.
  * Where the padding begins in an earlier word, what is padding of that one is checked, too: who writes past the end in
  * one go cannot miss it. In the debug build all of it is filled and checked.
+ *
+ * <p>Words of padding are little-endian on every processor: a shift to the left leaves out the first bytes, the user's, and
+ * the highest byte is the block's last.
  */
 public final class Padding {
     static final long ONES = 0x0101010101010101L;
@@ -50,10 +53,10 @@ public final class Padding {
         long first = end & -WORD;
         long user = (end & WORD - 1) * 8; // bits of the first word that are the user's
         if (first == last) {
-            putLong(last, ((bytes << COUNT_SHIFT ^ mask) >>> user) << user);
+            putLittleEndian(last, ((bytes << COUNT_SHIFT ^ mask) >>> user) << user);
         } else {
-            putLong(first, (start(mask) >>> user) << user);
-            putLong(last, (WORD << COUNT_SHIFT | bytes - WORD) ^ mask);
+            putLittleEndian(first, (start(mask) >>> user) << user);
+            putLittleEndian(last, (WORD << COUNT_SHIFT | bytes - WORD) ^ mask);
             if (Secret.isDebug()) fill(first + WORD, filledTo(first, last) - first - WORD, FILLED);
         }
     }
@@ -61,9 +64,9 @@ public final class Padding {
     /** As {@link #pad}, of a block that its user keeps: with all bytes before {@code end}. */
     static void padAnew(long page, long block, long end) {
         long first = end & -WORD;
-        long user = end == first ? 0 : getLong(first) & (1L << (end - first) * 8) - 1;
+        long user = end == first ? 0 : getLittleEndian(first) & (1L << (end - first) * 8) - 1;
         pad(page, block, end);
-        if (end != first) putLong(first, getLong(first) | user);
+        if (end != first) putLittleEndian(first, getLittleEndian(first) | user);
     }
 
     /** How many bytes of padding a block has; 0 if they are not as they were. */
@@ -78,7 +81,7 @@ public final class Padding {
     private static long last(long page, long block) { return block + Page.blockSize(page) - WORD; }
 
     /** The last word of a block. */
-    private static long word(long page, long block) { return getLong(last(page, block)) ^ mask(page, block); }
+    private static long word(long page, long block) { return getLittleEndian(last(page, block)) ^ mask(page, block); }
 
     private static long padding(long page, long block, long word) {
         long last = last(page, block);
@@ -92,7 +95,7 @@ public final class Padding {
         long end = last + WORD - bytes;
         if (!Bits.below(end - block, last + 1 - block)) return 0;
         long first = end & -WORD;
-        boolean whole = first == last || (getLong(first) ^ start(mask)) >>> (end & WORD - 1) * 8 == 0;
+        boolean whole = first == last || (getLittleEndian(first) ^ start(mask)) >>> (end & WORD - 1) * 8 == 0;
         return whole && (!Secret.isDebug() || isFilled(first + WORD, filledTo(first, last))) ? bytes : 0;
     }
 
@@ -100,7 +103,7 @@ public final class Padding {
 
     public static void setForm(long page, long block, int form) {
         long change = (long) (form(page, block) ^ form) << FORM_SHIFT;
-        if (change != 0) putLong(last(page, block), getLong(last(page, block)) ^ change);
+        if (change != 0) putLittleEndian(last(page, block), getLittleEndian(last(page, block)) ^ change);
     }
 
     /** What is told of a block's form. In a single byte of padding it may have been written by somebody else. */
