@@ -24,19 +24,22 @@ if [ "$(cat "$sysroot/packages" 2>/dev/null)" != "$release $packages" ]; then
   # From where this machine's own packages come.
   uri=$(apt-get indextargets --format '$(ORIGIN) $(RELEASE) $(REPO_URI)' 'Created-By: Packages' | awk '$1 == "Debian" && $2 !~ /-/ { print $3; exit }')
   [ -n "$uri" ] || { printf 'mimalloc: this machine has no Debian packages: no programs of %s\n' "$processor" >&2; exit 1; }
-  printf 'deb %s %s main\n' "$uri" "$release" >"$work/sources.list"
   {
     printf 'Dir::Etc::sourcelist "%s";\nDir::Etc::sourceparts "-";\nDir::State "%s";\n' "$work/sources.list" "$work/state"
     printf 'Dir::State::lists "%s";\nDir::State::status "%s";\nDir::Cache "%s";\n' "$work/lists" "$work/status" "$work/cache"
     printf 'APT::Architecture "%s";\nAPT::Architectures "%s";\nAcquire::Languages "none";\nAPT::Sandbox::User "";\n' "$architecture" "$architecture"
   } >"$work/conf"
   export APT_CONFIG=$work/conf
-  # A mirror may lack a package for a processor: then it is the libraries alone, and no real programs; or musl's alone.
-  apt-get -q update >"$work/log" 2>&1
-  for wanted in "$packages" "$libraries" musl; do
+  # A mirror may lack a package for a processor: then all come from unstable. If it lacks one there, too, it is the libraries
+  # alone, and no real programs; or musl's alone.
+  fetch() {
+    printf 'deb %s %s main\n' "$uri" "$1" >"$work/sources.list"
     rm -f "$work"/cache/archives/*.deb
-    apt-get -q -y install --download-only --no-install-recommends $wanted >>"$work/log" 2>&1 && break
-    [ "$wanted" != musl ] || { tail -5 "$work/log" >&2; exit 1; }
+    apt-get -q update >>"$work/log" 2>&1 && apt-get -q -y install --download-only --no-install-recommends $2 >>"$work/log" 2>&1
+  }
+  for wanted in "$release $packages" "unstable $packages" "$release $libraries" "unstable $libraries" "$release musl"; do
+    fetch "${wanted%% *}" "${wanted#* }" && break
+    [ "$wanted" != "$release musl" ] || { tail -n 5 "$work/log" >&2; exit 1; }
   done
   # Links, as in an installed system: what a package has in lib lies in usr/lib.
   mkdir -p "$sysroot"/usr/{lib,bin,sbin,lib64}
