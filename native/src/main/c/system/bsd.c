@@ -48,10 +48,3 @@ static void mi_wake(uint32_t* word) { (void)word; }
 static void mi_name_thread(const char* name) { (void)name; }
 static const char* mi_fault_kind(const void* context) { return (void)context, "access"; }
 static bool mi_is_part_of_program(void) { return true; }
-
-#if !defined(MI_HAS_THREAD_KEY)
-MI_INLINE int64_t ThreadSlot_id(void) {
-  static __thread _Alignas(16) char self[16] __attribute__((tls_model("initial-exec")));
-  return MI_ADDRESS(self);
-}
-#endif

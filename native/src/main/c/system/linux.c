@@ -102,21 +102,18 @@ static const char* mi_fault_kind(const void* context) {
 #endif
 }
 
-#if !defined(MI_HAS_THREAD_KEY)
+#if !defined(MI_HAS_THREAD_KEY) && !MI_WORD_IS_ID
 // A multiple of 16, as flags lie below it. glibc's thread control block is one on x86-64; musl's is a multiple of 8 only.
 MI_INLINE int64_t ThreadSlot_id(void) {
-#if defined(__x86_64__) && !defined(__ILP32__)
+#if defined(__x86_64__)
   int64_t id;
   __asm__("movq %%fs:0, %0" : "=r"(id));  // the block begins with its own address
 #if !defined(__GLIBC__)
   id &= -16;
 #endif
   return id;
-#elif defined(__aarch64__) || defined(__riscv)
-  return MI_ADDRESS(__builtin_thread_pointer()) & -16;
 #else
-  static __thread _Alignas(16) char self[16] MI_TLS_MODEL;
-  return MI_ADDRESS(self);
+  return MI_ADDRESS(__builtin_thread_pointer()) & -16;
 #endif
 }
 #endif

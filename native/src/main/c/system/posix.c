@@ -22,6 +22,13 @@
 #define MI_TLS_MODEL __attribute__((tls_model("initial-exec")))
 #endif
 
+// A thread's id is what a register has, where one is known; elsewhere the address of the thread's word.
+#if defined(__linux__) && (defined(__x86_64__) && !defined(__ILP32__) || defined(__aarch64__) || defined(__riscv))
+#define MI_WORD_IS_ID 0
+#else
+#define MI_WORD_IS_ID 1
+#endif
+
 // What the system's own file says, beside the functions of Os and of ThreadSlot that are not here.
 static int mi_map_kind(int64_t alignment, int32_t flags);  // how mmap is told of MI_LARGE, MI_HUGE, MI_EXACT; -1 if it cannot be
 static int mi_map_file(void);  // -1, or what else the system wants to know of a mapping

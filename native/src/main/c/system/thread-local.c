@@ -1,7 +1,18 @@
 // --- ThreadSlot, by thread-local variables ----------------------------------------------------------------------------
 
+#if MI_WORD_IS_ID
+// A multiple of 16, as an id must be; and no more than 16 bytes of the room for libraries that are loaded late.
+static __thread struct {
+  _Alignas(16) int64_t theap;
+  bool is_over;
+} mi_of_thread MI_TLS_MODEL;
+#define mi_theap_of_thread mi_of_thread.theap
+#define mi_thread_is_over mi_of_thread.is_over
+MI_INLINE int64_t ThreadSlot_id(void) { return MI_ADDRESS(&mi_of_thread); }
+#else
 static __thread int64_t mi_theap_of_thread MI_TLS_MODEL;
 static __thread bool mi_thread_is_over MI_TLS_MODEL;
+#endif
 
 MI_INLINE int64_t ThreadSlot_theap(void) { return mi_theap_of_thread; }
 MI_INLINE int32_t ThreadSlot_mayOwn(void) { return !mi_thread_is_over; }
