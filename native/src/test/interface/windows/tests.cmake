@@ -1,14 +1,9 @@
-# Programs for Windows: the ends of threads, a DLL that comes and goes, and malloc replaced in all ways.
+# Programs for Windows: a DLL that comes and goes, and malloc replaced in all ways.
 
 function(mi_windows_program name)
   add_executable(${name} ${ARGN})
   target_compile_options(${name} PRIVATE ${mi_warnings} -Wno-cast-function-type -Wno-pedantic -fno-builtin -g -O1)
 endfunction()
-
-mi_windows_program(threads "${mi_tests}/windows/threads.c")
-target_link_libraries(threads PRIVATE mi-test-library)
-mi_test(threads threads)
-mi_test_with_purge_thread(threads-system-purge threads)
 
 add_library(guest MODULE "${mi_tests}/windows/guest.c")
 target_compile_options(guest PRIVATE ${mi_warnings})
