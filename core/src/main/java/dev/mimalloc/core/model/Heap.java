@@ -42,6 +42,9 @@ public final class Heap {
     private static final long STATISTICS = UNFILLED + 8; // Statistics
     public static final long SIZE = STATISTICS + Statistics.SIZE;
 
+    /** In place of a heap's profiler: it shall have none, also when its subprocess has one. */
+    public static final long NEVER_PROFILED = 1;
+
     private Heap() {}
 
     public static long subprocess(long heap) { return getLong(heap + SUBPROCESS); }
@@ -68,6 +71,7 @@ public final class Heap {
     /** Acquire: what a profiler was made with is seen by those who use it. */
     public static long profilerAcquire(long heap) { return getAcquire(heap + PROFILER); }
     public static void setProfilerRelease(long heap, long profiler) { putRelease(heap + PROFILER, profiler); }
+    public static boolean isProfiled(long heap) { return profilerAcquire(heap) != 0 && profilerAcquire(heap) != NEVER_PROFILED; }
     public static long chargedRelaxed(long heap) { return getRelaxed(heap + CHARGED); }
     public static void addCharged(long heap, long bytes) { fetchAdd(heap + CHARGED, bytes); }
     public static long chargedWord(long heap) { return heap + CHARGED; }

@@ -43,8 +43,8 @@ public final class Theap {
     private static final long DATA = DIRECT + (Config.SMALL_SIZE_MAX / WORD + 1) * WORD; // 8 once: the thread's data
     private static final long HEAP = DATA + 8; // 8 once
     private static final long GENERIC = HEAP + 8; // 8: allocations so far that found free empty: see Allocate.generic
-    private static final long GUARD_RATE = GENERIC + 8; // 8: of how many allocations one is guarded; 0 for none
-    private static final long PAGE_COUNT = GUARD_RATE + 8; // 8: pages in the queues
+    private static final long WATCHED = GENERIC + 8; // 8 atomic: GUARDED and PROFILED, or 0
+    private static final long PAGE_COUNT = WATCHED + 8; // 8: pages in the queues
     private static final long RETIRE_FIRST = PAGE_COUNT + 8; // 4: bins between which an empty page waits to be retired
     private static final long RETIRE_LAST = RETIRE_FIRST + 4; // 4
     private static final long NEXT_IN_THREAD = RETIRE_LAST + 4; // 8 livesLock: the thread's list
@@ -66,7 +66,8 @@ public final class Theap {
     private static final long SAMPLE_DRAWN = SAMPLE_INTERVAL + 8; // 8: as SAMPLE_IN when it was drawn
     private static final long SAMPLE_SINCE = SAMPLE_DRAWN + 8; // 8: the one before
     private static final long SAMPLE_RANDOM = SAMPLE_SINCE + 8; // 8: the state of its random numbers; 0 before the first
-    private static final long GUARD_IN = SAMPLE_RANDOM + 8; // 8: allocations to the next guarded one
+    private static final long GUARD_RATE = SAMPLE_RANDOM + 8; // 8: of how many allocations one is guarded; 0 for none
+    private static final long GUARD_IN = GUARD_RATE + 8; // 8: allocations to the next guarded one
     private static final long GUARD_RANDOM = GUARD_IN + 8; // 8: the state of its random numbers
     private static final long GUARD_MIN = GUARD_RANDOM + 8; // 8: bytes of the smallest block to guard
     private static final long GUARD_MAX = GUARD_MIN + 8; // 8: bytes of the largest one
@@ -77,6 +78,9 @@ public final class Theap {
     public static final long SIZE = QUARANTINES + 16;
     /** An odd number, so that a row of random numbers has all that there are. */
     private static final long RANDOM_STEP = 0x9E3779B97F4A7C15L;
+    /** Why allocations are looked at one by one: some are guarded, or the heap has a profiler. */
+    private static final long GUARDED = 1;
+    private static final long PROFILED = 2;
     /** Kinds of quarantine: for blocks of pages, and for those that have a page to themselves. */
     public static final int QUARANTINE = 0;
     public static final int QUARANTINE_LARGE = 1;
@@ -187,6 +191,17 @@ public final class Theap {
     }
     public static long sampleInterval(long theap) { return getLong(theap + SAMPLE_INTERVAL); }
     public static void setSampleInterval(long theap, long bytes) { putLong(theap + SAMPLE_INTERVAL, bytes); }
+    /**
+     * Is any of its allocations to be guarded, or may it be sampled? Relaxed: another thread gives the heap a profiler, and
+     * this one's samples begin a little later.
+     */
+    public static boolean isWatchedRelaxed(long theap) { return getRelaxed(theap + WATCHED) != 0; }
+    private static void setWatched(long theap, long reason, boolean watched) {
+        if (watched) fetchOr(theap + WATCHED, reason);
+        else fetchAnd(theap + WATCHED, ~reason);
+    }
+    /** For who holds the lives lock. */
+    public static void setProfiled(long theap, boolean profiled) { setWatched(theap, PROFILED, profiled); }
     public static long guardRate(long theap) { return getLong(theap + GUARD_RATE); }
     public static long guardIn(long theap) { return getLong(theap + GUARD_IN); }
     /** May a block of {@code least} to {@code most} bytes be guarded? */
@@ -198,6 +213,7 @@ public final class Theap {
     public static void setGuardRate(long theap, long rate, long seed) {
         // No thread makes more than 2^40 allocations, and twice as many is still a number.
         putLong(theap + GUARD_RATE, Track.isOn() ? 0 : Config.max(0, Config.min(rate, 1L << 40)));
+        setWatched(theap, GUARDED, guardRate(theap) != 0);
         putLong(theap + GUARD_RANDOM, seed != 0 || rate == 0 ? seed : Secret.draw());
         drawGuard(theap);
     }

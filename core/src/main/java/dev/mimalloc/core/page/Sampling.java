@@ -4,6 +4,7 @@ import dev.mimalloc.core.base.Config;
 import dev.mimalloc.core.base.SizeClass;
 import dev.mimalloc.core.model.Heap;
 import dev.mimalloc.core.model.Page;
+import dev.mimalloc.core.model.PageQueue;
 import dev.mimalloc.core.model.Theap;
 import dev.mimalloc.core.model.ThreadData;
 import dev.mimalloc.core.profile.Exponential;
@@ -30,13 +31,13 @@ public final class Sampling {
     private Sampling() {}
 
     /** Is anything of a theap's allocations sampled, or guarded? */
-    public static boolean isOn(long theap) { return interval(Theap.heap(theap)) != 0 || Theap.guardRate(theap) != 0; }
+    public static boolean isOn(long theap) { return Trace.sampleInterval() != 0 || Theap.isWatchedRelaxed(theap); }
 
     /** One in how many bytes that are allocated in a heap is sampled; 0 for none. */
     public static long interval(long heap) {
         if (Trace.sampleInterval() != 0) return Trace.sampleInterval();
         long profiler = Heap.profilerAcquire(heap);
-        return profiler == 0 || profiler == Profiler.NEVER ? 0 : Profiler.rate(profiler);
+        return profiler == 0 || profiler == Heap.NEVER_PROFILED ? 0 : Profiler.rate(profiler);
     }
 
     /** How many bytes an allocation counts: those of its block, unless that has a page of its own. */
@@ -58,12 +59,13 @@ public final class Sampling {
     }
 
     private static boolean isSample(long theap, long page, long size) {
+        long left = left(theap);
         if (page != 0 && Page.has(page, Page.SAMPLE_NEXT)) {
             Page.clearFlag(page, Page.SAMPLE_NEXT);
             return true;
         }
         if (size < 0) return false;
-        long left = left(theap) - bytes(size);
+        left -= bytes(size);
         if (left > 0) Theap.setSampleIn(theap, left);
         else draw(theap);
         return left <= 0;
@@ -120,8 +122,19 @@ public final class Sampling {
 
     /** The bytes to the theap's next sample; they are drawn at first, and anew when the interval has changed. */
     private static long left(long theap) {
-        if (Theap.sampleInterval(theap) != interval(Theap.heap(theap))) draw(theap);
+        if (Theap.sampleInterval(theap) == interval(Theap.heap(theap))) return Theap.sampleIn(theap);
+        dropMarks(theap);
+        draw(theap);
         return Theap.sampleIn(theap);
+    }
+
+    /** Samples that were drawn at another interval would count for too many bytes, or too few. */
+    private static void dropMarks(long theap) {
+        Theap.lock(theap);
+        for (int index = 0; index < 2 * SizeClass.COUNT; index++) {
+            for (long page = PageQueue.first(Theap.queue(theap, index)); page != 0; page = Page.next(page)) Page.clearFlag(page, Page.SAMPLE_NEXT);
+        }
+        Theap.unlock(theap);
     }
 
     private static void draw(long theap) {

@@ -44,9 +44,6 @@ public final class Profiler {
     static final long NAME_MAX = 4000;
     private static final long SIZE = NAME + NAME_MAX;
 
-    /** In place of a heap's profiler: it shall have none. */
-    public static final long NEVER = 1;
-
     private Profiler() {}
 
     static long first() { return Root.profilersAcquire(); }

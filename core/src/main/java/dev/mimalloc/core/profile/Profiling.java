@@ -11,6 +11,7 @@ import dev.mimalloc.core.base.Root;
 import dev.mimalloc.core.model.Heap;
 import dev.mimalloc.core.model.Main;
 import dev.mimalloc.core.model.Subprocess;
+import dev.mimalloc.core.model.Theap;
 import dev.mimalloc.machine.Callback;
 import dev.mimalloc.machine.Callers;
 import dev.mimalloc.machine.Export;
@@ -70,7 +71,7 @@ public final class Profiling {
             Lock.acquire(Subprocess.livesLock(subprocess));
             Subprocess.setProfiler(subprocess, profiler);
             for (long heap = Subprocess.heaps(subprocess); heap != 0; heap = Heap.next(heap)) {
-                if (Heap.profilerAcquire(heap) != Profiler.NEVER) Heap.setProfilerRelease(heap, profiler);
+                if (Heap.profilerAcquire(heap) != Heap.NEVER_PROFILED) give(heap, profiler);
             }
             Lock.release(Subprocess.livesLock(subprocess));
             giveUnusedBack();
@@ -99,7 +100,7 @@ public final class Profiling {
     public static void disable(long heap) {
         if (heap == 0) return;
         Lock.acquire(Root.lock());
-        set(heap, Profiler.NEVER);
+        set(heap, Heap.NEVER_PROFILED);
         giveUnusedBack();
         Lock.release(Root.lock());
     }
@@ -107,8 +108,14 @@ public final class Profiling {
     private static void set(long heap, long profiler) {
         long lock = Subprocess.livesLock(Heap.subprocess(heap));
         Lock.acquire(lock);
-        Heap.setProfilerRelease(heap, profiler);
+        give(heap, profiler);
         Lock.release(lock);
+    }
+
+    /** Under the lives lock. The threads' parts of the heap look for themselves which profiler it is. */
+    private static void give(long heap, long profiler) {
+        Heap.setProfilerRelease(heap, profiler);
+        for (long theap = Heap.theaps(heap); theap != 0; theap = Theap.nextInHeap(theap)) Theap.setProfiled(theap, Heap.isProfiled(heap));
     }
 
     /** A user's profiler serves as long as a heap has it; the built-in one until it is deleted. */
@@ -129,7 +136,7 @@ public final class Profiling {
             for (long heap = Subprocess.heaps(s); heap != 0; heap = Heap.next(heap)) {
                 if (Heap.profilerAcquire(heap) != profiler) continue;
                 found = true;
-                if (detach) Heap.setProfilerRelease(heap, 0);
+                if (detach) give(heap, 0);
             }
             Lock.release(Subprocess.livesLock(s));
         }
