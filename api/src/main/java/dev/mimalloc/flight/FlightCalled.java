@@ -18,7 +18,7 @@ import jdk.jfr.events.StackFilter;
         "dev.mimalloc.arena.AutomaticMemory", "dev.mimalloc.arena.Blocks", "dev.mimalloc.arena.ConfinedArena",
         "dev.mimalloc.arena.SharedArena", "dev.mimalloc.arena.SharedArena$List",
         "dev.mimalloc.arena.SharedArena$List$Node", "dev.mimalloc.base.HeapUsers", "dev.mimalloc.base.Refusal",
-        "dev.mimalloc.flight.FlightSampler", "dev.mimalloc.tracking.Tracker",
+        "dev.mimalloc.base.SampleListeners", "dev.mimalloc.flight.FlightSampler", "dev.mimalloc.tracking.Tracker",
         "dev.mimalloc.core.base.Bitmap", "dev.mimalloc.core.base.Config", "dev.mimalloc.core.base.Errors",
         "dev.mimalloc.core.base.Links", "dev.mimalloc.core.base.Lock", "dev.mimalloc.core.base.Meta",
         "dev.mimalloc.core.base.Options", "dev.mimalloc.core.base.OsConfig", "dev.mimalloc.core.base.OsMemory",

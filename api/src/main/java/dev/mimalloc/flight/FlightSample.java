@@ -1,6 +1,7 @@
 package dev.mimalloc.flight;
 
 import dev.mimalloc.base.Frames;
+import dev.mimalloc.base.SampleListeners;
 import java.util.Arrays;
 import java.util.stream.Collectors;
 
@@ -30,7 +31,7 @@ final class FlightSample {
 
     /** Live samples of less weight become fewer; false if this one is needed no longer. */
     boolean thin(long bound) {
-        if (liveWeight != 0) liveWeight = FlightSampler.thinned(liveWeight, bound);
+        if (liveWeight != 0) liveWeight = SampleListeners.thinned(liveWeight, bound);
         return weight != 0 || liveWeight != 0;
     }
 

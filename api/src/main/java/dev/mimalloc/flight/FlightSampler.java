@@ -4,12 +4,12 @@ import static java.util.stream.Collectors.groupingBy;
 
 import dev.mimalloc.HeapInfo;
 import dev.mimalloc.base.Refusal;
-import dev.mimalloc.machine.Trace;
+import dev.mimalloc.base.SampleListener;
+import dev.mimalloc.base.SampleListeners;
 import dev.mimalloc.machine.Unpinned;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentSkipListMap;
-import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
@@ -25,15 +25,15 @@ import jdk.jfr.FlightRecorder;
  * traces.
  *
  * <p>That there are not too many is a matter of intervals, of one for each kind: it doubles whenever a quarter of a second
- * has seen as many samples as the rate allows, and goes back by halves when there are few. Core samples by the smaller
- * one, so that each sample has the weight of its own moment. Of what core has sampled, a sample whose weight is less than
- * some bound is taken with a chance of weight by bound, and then it has the bound as its weight: so sums of weights stay
- * right on average, whatever the bounds were.
+ * has seen as many samples as the rate allows, and goes back by halves when there are few. The smaller one is what this
+ * class asks of {@link SampleListeners}, and each sample has the weight of its own moment. Of these samples one whose
+ * weight is less than some bound is taken with a chance of weight by bound, and then it has the bound as its weight: so
+ * sums of weights stay right on average, whatever the bounds were.
  *
  * <p>Nothing here waits, since core may hold a lock or a lease: to commit an event is to write it to a buffer of the
  * thread's own, or to have the JVM give it another one; the live samples are in a lock-free map.
  */
-final class FlightSampler implements Trace.Listener, Consumer<String> {
+final class FlightSampler implements SampleListener, Consumer<String> {
     static final long INTERVAL = 512 << 10;
     static final long RATE = 150;
     static final long LIVE_RATE = 1000; // so one in seven has events
@@ -62,6 +62,7 @@ final class FlightSampler implements Trace.Listener, Consumer<String> {
     private static volatile long rate = RATE;
     private static volatile long liveRate = LIVE_RATE;
 
+    private volatile long interval = INTERVAL;
     private final AtomicLong seen = new AtomicLong(); // samples in this window
     private final AtomicLong told = new AtomicLong(); // and those that have events
     private final AtomicLong every = new AtomicLong(INTERVAL); // the interval of those
@@ -74,7 +75,6 @@ final class FlightSampler implements Trace.Listener, Consumer<String> {
     /** Makes the events known to the recorder. */
     static void register(FlightHeaps heaps) {
         FlightSampler.heaps = heaps;
-        Trace.sampleEvery(INTERVAL);
         List<Class<? extends Event>> events = List.of(FlightEvents.Allocation.class, FlightEvents.Free.class,
                 FlightEvents.Live.class, FlightEvents.PageFresh.class, FlightEvents.PageFree.class,
                 FlightEvents.ArenaReserve.class, FlightEvents.ArenaRelease.class, FlightEvents.Purge.class,
@@ -94,31 +94,41 @@ final class FlightSampler implements Trace.Listener, Consumer<String> {
         SAMPLER.liveWeight = 1;
         heaps.listener(listen ? FlightSampler::commitHeap : null);
         Refusal.listener(listen ? SAMPLER : null);
-        Trace.listener(listen ? SAMPLER : null);
+        if (listen) SampleListeners.add(SAMPLER);
+        else SampleListeners.remove(SAMPLER);
     }
 
     static void interval(long bytes) {
         least = bytes;
         SAMPLER.every.set(bytes);
-        Trace.sampleEvery(bytes);
+        SAMPLER.sampleEvery(bytes);
     }
 
     static void rate(long samples) { rate = samples; }
 
     static void liveRate(long samples) { liveRate = samples; }
 
-    /** How many samples in a second core shall make. */
+    /** how many samples in a second there shall be. */
     private static long coreRate(boolean live) { return live ? Math.max(rate, liveRate) : rate; }
 
+    /** Asks for samples at this interval. */
+    private void sampleEvery(long bytes) {
+        interval = bytes;
+        SampleListeners.update();
+    }
+
     @Override
-    public long weigh(long size) {
-        long every = Trace.sampleInterval();
-        boolean live = new FlightEvents.Live().isEnabled();
-        if (every == 0 || !live && !new FlightEvents.Allocation().isEnabled()) return 0;
-        // The chance that one of the block's bytes is a sample is 1 - e^(-size/every).
-        long weight = Math.round(size / -Math.expm1(-(double) size / every));
-        if (seen.incrementAndGet() % Math.max(1, coreRate(live) / WINDOWS) == 0) Trace.sampleEvery(Math.min(2 * every, MOST));
-        return weight;
+    public long interval() { return interval; }
+
+    @Override
+    public boolean wantsSamples() {
+        return new FlightEvents.Live().isEnabled() || new FlightEvents.Allocation().isEnabled();
+    }
+
+    /** Counts a sample: when there are many, the next ones shall be fewer. */
+    private void count(boolean live) {
+        long every = interval;
+        if (seen.incrementAndGet() % Math.max(1, coreRate(live) / WINDOWS) == 0) sampleEvery(Math.min(2 * every, MOST));
     }
 
     /** The rate's windows; by the housekeeper, and so also when nobody allocates. */
@@ -127,23 +137,17 @@ final class FlightSampler implements Trace.Listener, Consumer<String> {
         long now = System.nanoTime();
         if (now - window < WINDOW) return;
         window = now;
-        long every = Trace.sampleInterval();
+        long every = interval;
         boolean few = seen.getAndSet(0) <= coreRate(new FlightEvents.Live().isEnabled()) / WINDOWS / 2;
-        if (few && every > least) Trace.sampleEvery(Math.max(least, every / 2));
+        if (few && every > least) sampleEvery(Math.max(least, every / 2));
         boolean fewTold = told.getAndSet(0) <= rate / WINDOWS / 2;
         if (fewTold) this.every.updateAndGet(bytes -> Math.max(least, bytes / 2));
         trim();
     }
 
-    /** The weight of a sample among those that weigh at least {@code bound}; 0 if it is none of them. */
-    static long thinned(long weight, long bound) {
-        if (weight >= bound) return weight;
-        return ThreadLocalRandom.current().nextLong(bound) < weight ? bound : 0;
-    }
-
     /** The weight of a sample's events; 0 if it has none. */
     private long tell(long weight) {
-        long told = new FlightEvents.Allocation().isEnabled() ? thinned(weight, every.get()) : 0;
+        long told = new FlightEvents.Allocation().isEnabled() ? SampleListeners.thinned(weight, every.get()) : 0;
         if (told != 0 && this.told.incrementAndGet() % Math.max(1, rate / WINDOWS) == 0) {
             every.updateAndGet(bytes -> Math.min(2 * bytes, MOST));
         }
@@ -164,17 +168,18 @@ final class FlightSampler implements Trace.Listener, Consumer<String> {
     }
 
     @Override
-    public void allocated(long block, long size, long weight, long heap) {
+    public void allocated(long block, long asked, long size, long weight, long heap) {
         boolean wantsOrigin = new FlightEvents.Live().isEnabled();
-        long liveWeight = wantsOrigin ? thinned(weight, this.liveWeight) : 0;
+        count(wantsOrigin);
+        long liveWeight = wantsOrigin ? SampleListeners.thinned(weight, this.liveWeight) : 0;
         long told = tell(weight);
         if (told == 0 && liveWeight == 0) return;
         Throwable stack = liveWeight == 0 ? null : new Throwable();
-        live.put(block, new FlightSample(System.nanoTime(), size, told, liveWeight, stack));
+        live.put(block, new FlightSample(System.nanoTime(), asked, told, liveWeight, stack));
         if (told == 0) return;
         var event = new FlightEvents.Allocation();
         event.address = block;
-        event.size = size;
+        event.size = asked;
         event.weight = told;
         event.heap = heap;
         event.commit();
