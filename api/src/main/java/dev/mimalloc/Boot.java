@@ -65,6 +65,8 @@ final class Boot implements Lifecycle {
         warnOfNonsense();
         if (ModuleLayer.boot().findModule("jdk.jfr").isPresent()) FlightListener.start(KnownHeaps.ALL);
         if (Tracker.REPORTS) Leaks.printAtExit();
+        String profile = Settings.textOrVariable("profile");
+        if (!profile.isEmpty()) Profile.startForRun(profile);
         if (Options.isEnabled(Options.SHOW_STATS) || Options.isEnabled(Options.VERBOSE)) {
             Unpinned.atExit("mimalloc-statistics", ProcessLife::done);
         }

@@ -364,6 +364,24 @@ public final class Mimalloc {
     public static Statistics statistics() { return Statistics.ofProcess(); }
 
     /**
+     * Starts a heap profile, with one sample in 512 KiB on average; the property {@code dev.mimalloc.profile.sample.rate},
+     * or {@code MIMALLOC_PROFILE_SAMPLE_RATE} in the environment, gives another number of bytes.
+     *
+     * @return a profile that takes samples until it is closed
+     */
+    public static Profile profile() { return Profile.start(); }
+
+    /**
+     * Starts a heap profile. Fewer bytes between samples make a finer picture, and cost more: each sample takes a few
+     * microseconds, and a page of its own for as long as its block is in use.
+     *
+     * @param bytesPerSample how many allocated bytes lie between two samples, on average; with 1 each block is one
+     * @return a profile that takes samples until it is closed
+     * @throws IllegalArgumentException if the number is not positive
+     */
+    public static Profile profile(long bytesPerSample) { return Profile.start(bytesPerSample); }
+
+    /**
      * The version of the interface, 30600 for 3.6.0. Stands for {@code mi_version}.
      *
      * @return the number

@@ -7,7 +7,7 @@
  * lie. {@link dev.mimalloc.Arenas} makes arenas, with the lifetimes and the checks of the JDK's.
  * {@link dev.mimalloc.Option} has the options; they can also be given by environment variables and system properties.
  * {@link dev.mimalloc.Statistics} shows what the allocator holds and has done, to programs and, by
- * {@link dev.mimalloc.Management}, to JMX clients. {@link dev.mimalloc.Leaks} finds what is never freed, freed twice,
+ * {@link dev.mimalloc.Management}, to JMX clients. {@link dev.mimalloc.Profile} is a heap profile for pprof. {@link dev.mimalloc.Leaks} finds what is never freed, freed twice,
  * or written to past its end, if the program is started with {@code -Ddev.mimalloc.leaks}.
  *
  * <p>An address is a {@code long}, sizes and alignments are in bytes. Everything may be called by any thread, platform

@@ -126,7 +126,7 @@ class ModuleTest {
     /** The rest of the API's own module. */
     @Test
     void onlyThePublicPackageIsVisible() throws Exception {
-        for (String name : List.of("arena.Blocks", "base.Settings", "flight.FlightListener", "tracking.Tracker")) {
+        for (String name : List.of("arena.Blocks", "base.Settings", "flight.FlightListener", "profile.StackSampler", "tracking.Tracker")) {
             assertThat(Class.forName("dev.mimalloc." + name)).isPublic();
             assertThat(compile("insider", INSIDER.replace("PACKAGE.NAME", name), "requires dev.mimalloc;"))
                     .contains("dev.mimalloc." + name.substring(0, name.indexOf('.'))).contains("not visible");

@@ -86,6 +86,6 @@ class SettingsTest {
                 "-Ddev.mimalloc.automatic.max=1000000", "-Ddev.mimalloc.jmx=false", "-Ddev.mimalloc.debug=1",
                 "-Ddev.mimalloc.memory=ffm",
                 "-Ddev.mimalloc.purge.delay=-1", "-Ddev.mimalloc.reset.delay=3",
-                "-Ddev.mimalloc.arena.reserve=64MiB")).isEmpty();
+                "-Ddev.mimalloc.arena.reserve=64MiB", "-Ddev.mimalloc.profile=", "-Ddev.mimalloc.profile.sample.rate=4096")).isEmpty();
     }
 }

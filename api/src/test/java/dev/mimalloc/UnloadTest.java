@@ -105,6 +105,7 @@ class UnloadTest {
             arena.allocate(100, 8);
             if (!kind.equals("ofAuto")) arena.close();
         }
+        program.getMethod("profile").invoke(null); // which nobody closes
         Thread.sleep(50); // the housekeeper has noticed the threads' ends
         program.getMethod("collect", boolean.class).invoke(null, true);
     }

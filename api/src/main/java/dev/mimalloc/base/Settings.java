@@ -4,6 +4,7 @@ import dev.mimalloc.machine.Memory;
 import java.lang.System.Logger.Level;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 
 /**
  * The system properties whose names begin with {@code dev.mimalloc}: a few of this module's own, and those of options,
@@ -13,14 +14,17 @@ public final class Settings {
     private static final String PREFIX = "dev.mimalloc.";
     /** Of this module and of the machine. */
     private static final List<String> OWN = List.of("automatic.max", "debug", "jmx", "leaks", "leaks.depth", "leaks.freed",
-            "memory", "secure");
+            "memory", "profile", "profile.sample.rate", "secure");
 
     private Settings() {}
 
     /** The value of a property that is a number from 0 on; {@code otherwise} if it is not set, or is none. */
     public static long number(String name, long otherwise) {
         String value = System.getProperty(PREFIX + name);
-        if (value == null) return otherwise;
+        return value == null ? otherwise : number(name, value, otherwise);
+    }
+
+    private static long number(String name, String value, long otherwise) {
         try {
             long number = Long.decode(value);
             if (number >= 0) return number;
@@ -29,6 +33,19 @@ public final class Settings {
         }
         warnOfValue(name, value);
         return otherwise;
+    }
+
+    /** As {@link #number}, or from the environment variable of an option with that name. */
+    public static long numberOrVariable(String name, long otherwise) {
+        String value = textOrVariable(name);
+        return value.isEmpty() ? otherwise : number(name, value, otherwise);
+    }
+
+    /** The value of a property, or else of the environment variable of an option with that name; "" if both are not set. */
+    public static String textOrVariable(String name) {
+        String value = System.getProperty(PREFIX + name);
+        if (value == null) value = System.getenv("MIMALLOC_" + name.toUpperCase(Locale.ROOT).replace('.', '_'));
+        return value == null ? "" : value;
     }
 
     /** The value of a property that can have one of these; the first if it is not set, or has another. */

@@ -5,6 +5,8 @@ import dev.mimalloc.Mimalloc;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -12,8 +14,8 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * What a flight recording costs a program that does nothing but allocate and free, with and without the event for what is
- * live: a JVM for each turn, in interleaved rounds, and the medians of the process' CPU time for a pair.
+ * What a flight recording, with and without the event for what is live, and a heap profile cost a program that does
+ * nothing but allocate and free: a JVM for each turn, in interleaved rounds, and the medians of the process' CPU time for a pair.
  */
 public final class RecordingPrice {
     private static final String RECORD = "-XX:StartFlightRecording";
@@ -32,14 +34,24 @@ public final class RecordingPrice {
         kinds.put("no recording", "-Xlog:jfr=off");
         kinds.put("recording, without Live", RECORD + ":+dev.mimalloc.Live#enabled=false");
         kinds.put("recording", RECORD);
+        Path file = Files.createTempDirectory("price").resolve("profile");
+        kinds.put("profile", "-Ddev.mimalloc.profile=" + file);
         Map<String, List<Double>> times = new LinkedHashMap<>();
         for (int round = 0; round < rounds; round++) {
             for (var kind : kinds.entrySet()) {
                 times.computeIfAbsent(kind.getKey(), k -> new ArrayList<>()).add(child(kind.getValue()));
             }
         }
+        deleteAll(file.getParent());
         double base = median(times.get("no recording"));
         times.forEach((kind, some) -> System.out.printf("%-24s %5.1f ns  %.3f%n", kind, median(some), median(some) / base));
+    }
+
+    private static void deleteAll(Path folder) throws IOException {
+        try (DirectoryStream<Path> files = Files.newDirectoryStream(folder)) {
+            for (Path file : files) Files.delete(file);
+        }
+        Files.delete(folder);
     }
 
     private static double child(String option) throws IOException, InterruptedException {
