@@ -2,7 +2,10 @@ package dev.mimalloc;
 
 import dev.mimalloc.core.face.ProcessLife;
 import dev.mimalloc.core.face.Report;
+import java.io.IOException;
 import java.lang.management.ManagementFactory;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -60,6 +63,8 @@ public final class Management {
 
     /** With words for what a client shows of it. */
     private static final class Bean extends StandardMBean implements MimallocMXBean {
+        private Profile profile; // guarded by this; null until the first one
+
         Bean() { super(MimallocMXBean.class, true); }
 
         @Override
@@ -76,6 +81,10 @@ public final class Management {
                 case "Heaps" -> "The main heap and those with a name or a limit: their bytes and what they have refused";
                 case "Process" -> "What the system says of the process: times, memory in bytes, page faults";
                 case "Options" -> "The value of each option, by its name";
+                case "Profiling" -> "Whether a heap profile runs that startProfile has started";
+                case "startProfile" -> "Starts a heap profile";
+                case "writeProfile" -> "Writes the heap profile to a new file, for go tool pprof";
+                case "stopProfile" -> "Stops the heap profile, which can still be written";
                 case "option" -> "The value of one option";
                 case "setOption" -> "Sets an option; it holds for what happens from now on";
                 case "collect" -> "Gives free memory back to the system, as far as no living thread has it";
@@ -88,13 +97,20 @@ public final class Management {
 
         @Override
         protected String getParameterName(MBeanOperationInfo operation, MBeanParameterInfo parameter, int sequence) {
-            return operation.getName().equals("collect") ? "force" : sequence == 0 ? "name" : "value";
+            return switch (operation.getName()) {
+                case "collect" -> "force";
+                case "startProfile" -> "bytesPerSample";
+                case "writeProfile" -> "path";
+                default -> sequence == 0 ? "name" : "value";
+            };
         }
 
         @Override
         protected String getDescription(MBeanOperationInfo operation, MBeanParameterInfo parameter, int sequence) {
             return switch (getParameterName(operation, parameter, sequence)) {
                 case "force" -> "at once, and not after a delay";
+                case "bytesPerSample" -> "how many allocated bytes lie between two samples, on average; 0 for 512 KiB";
+                case "path" -> "of a new file on the JVM's machine, such as heap.pb.gz";
                 case "name" -> "of an option, as in Options";
                 default -> "the option's new value";
             };
@@ -148,5 +164,37 @@ public final class Management {
 
         @Override
         public String statisticsAsJson() { return Mimalloc.statistics().toJson(); }
+
+        @Override
+        public synchronized boolean isProfiling() { return profile != null && profile.isRunning(); }
+
+        @Override
+        public synchronized void startProfile(long bytesPerSample) {
+            if (isProfiling()) throw new IllegalStateException("a profile is running already");
+            profile = bytesPerSample == 0 ? Mimalloc.profile() : Mimalloc.profile(bytesPerSample);
+        }
+
+        @Override
+        public void writeProfile(String path) throws IOException {
+            // A client from elsewhere shall not be able to replace a file.
+            started().write(Path.of(path), StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
+        }
+
+        private synchronized Profile started() {
+            if (profile == null) throw new IllegalStateException("no profile was started");
+            return profile;
+        }
+
+        @Override
+        public synchronized void stopProfile() {
+            if (profile != null) profile.close();
+        }
+
+        /** Nobody else could stop it. */
+        @Override
+        public void postDeregister() {
+            super.postDeregister();
+            stopProfile();
+        }
     }
 }

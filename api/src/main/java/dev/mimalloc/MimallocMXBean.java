@@ -1,5 +1,6 @@
 package dev.mimalloc;
 
+import java.io.IOException;
 import java.util.List;
 import java.util.Map;
 
@@ -113,4 +114,34 @@ public interface MimallocMXBean {
      * @return the text, an object of JSON
      */
     String statisticsAsJson();
+
+    /**
+     * Whether a heap profile runs that {@link #startProfile} has started.
+     *
+     * @return true between {@code startProfile} and {@code stopProfile}
+     */
+    boolean isProfiling();
+
+    /**
+     * Starts a heap profile, as {@link Mimalloc#profile(long)}. There is one at a time; those that the program has itself,
+     * and flight recordings, do not matter.
+     *
+     * @param bytesPerSample how many allocated bytes lie between two samples, on average; 0 for 512 KiB
+     * @throws IllegalArgumentException if the number is negative
+     * @throws IllegalStateException if one is running
+     */
+    void startProfile(long bytesPerSample);
+
+    /**
+     * Writes the profile that {@link #startProfile} has started, as {@link Profile#write}: what was counted until now, or
+     * until {@link #stopProfile}.
+     *
+     * @param path of a new file on the JVM's machine, by custom with the end {@code .pb.gz}
+     * @throws IOException if the file cannot be made, as when there is one already
+     * @throws IllegalStateException if none was started
+     */
+    void writeProfile(String path) throws IOException;
+
+    /** Stops the profile; it can be written until the next one is started. When none is running nothing happens. */
+    void stopProfile();
 }

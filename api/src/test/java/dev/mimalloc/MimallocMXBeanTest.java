@@ -3,9 +3,16 @@ package dev.mimalloc;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.mimalloc.leaks.Keeper;
+import dev.mimalloc.machine.Trace;
+import dev.mimalloc.profiles.Pprof;
+import java.io.IOException;
 import java.lang.management.ManagementFactory;
+import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
@@ -28,6 +35,7 @@ import javax.management.remote.JMXServiceURL;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 /** All through a connection, as JConsole has it: what comes over the wire is open types. */
 class MimallocMXBeanTest {
@@ -136,9 +144,10 @@ class MimallocMXBeanTest {
     void onlyWhatTheInterfaceSaysIsThere() throws Exception {
         MBeanInfo info = connection.getMBeanInfo(name);
         assertThat(names(info.getAttributes()))
-                .containsExactlyInAnyOrder("Version", "Statistics", "Limit", "Used", "Refusals", "Heaps", "Process", "Options");
+                .containsExactlyInAnyOrder("Version", "Statistics", "Limit", "Used", "Refusals", "Heaps", "Process", "Options",
+                        "Profiling");
         assertThat(names(info.getOperations())).containsExactlyInAnyOrder("option", "setOption", "collect",
-                "resetStatistics", "statisticsAsText", "statisticsAsJson");
+                "resetStatistics", "statisticsAsText", "statisticsAsJson", "startProfile", "writeProfile", "stopProfile");
     }
 
     @Test
@@ -149,12 +158,47 @@ class MimallocMXBeanTest {
         assertThat(info.getOperations()).allMatch(o -> o.getDescription().contains(" "));
         var parameters = Arrays.stream(info.getOperations()).flatMap(o -> Arrays.stream(o.getSignature())).toList();
         assertThat(parameters).extracting(MBeanFeatureInfo::getName)
-                .containsExactlyInAnyOrder("name", "name", "value", "force");
+                .containsExactlyInAnyOrder("name", "name", "value", "force", "bytesPerSample", "path");
         assertThat(parameters).allMatch(p -> p.getDescription().contains(" "));
     }
 
     private static List<String> names(MBeanFeatureInfo[] features) {
         return Arrays.stream(features).map(MBeanFeatureInfo::getName).toList();
+    }
+
+    @Test
+    void aProfileIsStartedWrittenAndStopped(@TempDir Path folder) throws Exception {
+        MimallocMXBean bean = JMX.newMXBeanProxy(connection, name, MimallocMXBean.class);
+        Path file = folder.resolve("heap.pb.gz");
+        assertThat(bean.isProfiling()).isFalse();
+        bean.stopProfile(); // there is none: nothing happens
+        assertThatIllegalArgumentException().isThrownBy(() -> bean.startProfile(-1))
+                .withMessage("bytesPerSample is not positive: -1");
+        bean.startProfile(1024);
+        assertThat(bean.isProfiling()).isTrue();
+        assertThatIllegalStateException().isThrownBy(() -> bean.startProfile(0))
+                .withMessage("a profile is running already");
+        List<Long> blocks = new ArrayList<>();
+        Keeper.keep(blocks, 5000, 100);
+        bean.writeProfile(file.toString());
+        assertThat(Pprof.read(file).inUseBytes("Keeper.keep")).isBetween(300_000L, 900_000L);
+        assertThat(Pprof.read(file).period()).isEqualTo(1024);
+        assertThatThrownBy(() -> bean.writeProfile(file.toString())).isInstanceOf(IOException.class)
+                .hasMessageContaining(file.toString()).hasMessageContaining("FileAlreadyExists");
+        bean.stopProfile();
+        assertThat(bean.isProfiling()).isFalse();
+        blocks.forEach(Mimalloc::free);
+        bean.writeProfile(folder.resolve("later").toString());
+        assertThat(Pprof.read(folder.resolve("later")).inUseBytes("Keeper.keep")).isBetween(300_000L, 900_000L);
+        bean.startProfile(0); // a new one, that knows nothing of the other
+        bean.writeProfile(folder.resolve("new").toString());
+        assertThat(Pprof.read(folder.resolve("new")).period()).isEqualTo(512 << 10);
+        Management.unregister();
+        Management.register();
+        assertThat(bean.isProfiling()).isFalse();
+        assertThat(Trace.sampleInterval()).as("it has ended with its MBean").isZero();
+        assertThatIllegalStateException().isThrownBy(() -> bean.writeProfile(folder.resolve("none").toString()))
+                .withMessage("no profile was started");
     }
 
     @Test
