@@ -298,7 +298,7 @@ MI_INLINE int32_t UpperTable_compareAndSet(int64_t i, int64_t expected, int64_t 
 }
 
 // Os: the words that Os.java and a system's file share.
-enum { MI_INTERRUPTED = -4, MI_AGAIN = -11, MI_UNSUPPORTED = -38 };                              // errors
+enum { MI_INTERRUPTED = -4, MI_AGAIN = -11, MI_UNSUPPORTED = -38, MI_EXISTS = -17 };                              // errors
 enum { MI_COMMIT = 1, MI_LARGE = 2, MI_HUGE = 4, MI_EXACT = 8, MI_REPLACE = 16 };                // how to map
 enum { MI_NO_ACCESS = 0, MI_READ_WRITE = 1 };                                                    // access
 enum { MI_DROP = 0, MI_DROP_LOCKED = 1, MI_DROP_LATER = 2, MI_HUGE_PAGES = 3, MI_NO_HUGE_PAGES = 4 };  // advice

@@ -1,6 +1,7 @@
 // --- The system: Linux with glibc or musl ----------------------------------------------------------------------------
 
 #include <sys/prctl.h>
+#include <sys/auxv.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <ucontext.h>
@@ -93,6 +94,8 @@ MI_OS int32_t Os_isAlone(void) { return &__libc_single_threaded != NULL && __lib
 #else
 MI_OS int32_t Os_isAlone(void) { return false; }
 #endif
+
+MI_OS int32_t Os_isPrivileged(void) { return getauxval(AT_SECURE) != 0; }
 
 static const char* mi_fault_kind(const void* context) {
 #if defined(__x86_64__)

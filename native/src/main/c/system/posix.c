@@ -113,6 +113,7 @@ MI_OS int64_t Os_node(void) { return MI_UNSUPPORTED; }
 MI_OS int64_t Os_bind(int64_t a, int64_t size, int32_t node) { return (void)a, (void)size, (void)node, MI_UNSUPPORTED; }
 MI_OS int64_t Os_disallowHugePages(void) { return MI_UNSUPPORTED; }
 MI_OS int32_t Os_isAlone(void) { return false; }
+MI_OS int32_t Os_isPrivileged(void) { return issetugid() != 0; }
 
 MI_OS int32_t Os_processors(void) {
   long count = sysconf(_SC_NPROCESSORS_ONLN);
@@ -134,8 +135,9 @@ MI_OS int64_t Os_readFile(int64_t path, int64_t buffer, int64_t size) {
 }
 
 MI_OS int64_t Os_open(int64_t path, int32_t writes) {
-  int saved = errno, how = writes ? O_WRONLY | O_CREAT | O_TRUNC : O_RDONLY;
-  return mi_answer(open(MI_AT(const char, path), how | O_CLOEXEC, 0600), saved);
+  int saved = errno, how = writes ? O_WRONLY | O_CREAT | O_EXCL : O_RDONLY;  // and so no link of somebody else's is followed
+  int64_t file = mi_answer(open(MI_AT(const char, path), how | O_CLOEXEC, 0600), saved);
+  return file == -EEXIST ? MI_EXISTS : file;
 }
 
 MI_OS int64_t Os_read(int64_t file, int64_t buffer, int64_t size) {
@@ -143,9 +145,24 @@ MI_OS int64_t Os_read(int64_t file, int64_t buffer, int64_t size) {
   return mi_answer(read((int)file, MI_AT(void, buffer), (size_t)size), saved);
 }
 
+// A file may become too large, or be a pipe that nobody reads: that must not end a program that does not write itself.
 MI_OS int64_t Os_writeTo(int64_t file, int64_t buffer, int64_t size) {
-  int saved = errno;
-  return mi_answer(write((int)file, MI_AT(void, buffer), (size_t)size), saved);
+  int saved = errno, ignored;
+  sigset_t deadly, pending, before;
+  sigemptyset(&deadly);
+  sigaddset(&deadly, SIGXFSZ);
+  sigaddset(&deadly, SIGPIPE);
+  sigemptyset(&pending);
+  sigpending(&pending);
+  bool waits = sigismember(&pending, SIGXFSZ) || sigismember(&pending, SIGPIPE);
+  pthread_sigmask(SIG_BLOCK, &deadly, &before);
+  int64_t result = mi_answer(write((int)file, MI_AT(void, buffer), (size_t)size), saved);
+  if (result < 0 && !waits && sigpending(&pending) == 0 && (sigismember(&pending, SIGXFSZ) || sigismember(&pending, SIGPIPE))) {
+    sigwait(&deadly, &ignored);
+  }
+  pthread_sigmask(SIG_SETMASK, &before, NULL);
+  errno = saved;
+  return result;
 }
 
 MI_OS void Os_close(int64_t file) {

@@ -130,6 +130,36 @@ static void attached(void) {
   mi_heap_delete(old), mi_heap_delete(never), mi_heap_delete(later);
 }
 
+static size_t elsewhere;
+
+static size_t on_alloc_elsewhere(mi_profiler_t* profiler, mi_profiler_sample_data_t* data, void* p, size_t size, size_t rate, uint64_t since, mi_heap_t* heap) {
+  (void)profiler, (void)data, (void)p, (void)size, (void)rate, (void)since, (void)heap;
+  elsewhere++;
+  return 0;
+}
+
+// A struct whose heap has ended may be another profiler's.
+static void again(void) {
+  mi_heap_t* heap = mi_heap_new();
+  counting c = profiler_of(heap);
+  CHECK(mi_heap_profile(heap, &c.base) && mi_profiler_start(&c.base));
+  mi_free(mi_heap_malloc(heap, ALONE));
+  mi_heap_destroy(heap);
+  heap = mi_heap_new();
+  c.base.on_alloc = on_alloc_elsewhere;
+  c.base.on_free = NULL;
+  CHECK(mi_heap_profile(heap, &c.base) && mi_profiler_start(&c.base));
+  mi_free(mi_heap_malloc(heap, ALONE));
+  CHECK(c.allocated == 1 && elsewhere == 1 && c.wrong == 0);
+  CHECK(mi_heap_profile(heap, NULL));
+  // As many bytes as there can be to a sample: there is none.
+  c.base.initial_sample_rate = (size_t)-1;
+  CHECK(mi_heap_profile(heap, &c.base) && mi_profiler_start(&c.base));
+  for (int i = 0; i < COUNT; i++) mi_free(mi_heap_malloc(heap, ALONE));
+  CHECK(elsewhere == 1);
+  mi_heap_destroy(heap);
+}
+
 #if HAS_PROCESSES
 static size_t file_size(const char* name) {
   FILE* file = fopen(name, "rb");
@@ -177,6 +207,25 @@ static void built_in(void) {
     mi_pprof_profiler_delete(profiler);
     mi_heap_destroy(heap);
   }
+  // A file that is there is somebody's.
+  snprintf(name, sizeof(name), "%s/p.1.heap", folder);
+  fclose(fopen(name, "w"));
+  mi_profiler_t* second = mi_pprof_profiler_new(0, base, 0, 0, 0);
+  mi_profiler_snapshot(second);
+  CHECK(file_size(name) == 0 && unlink(name) == 0);
+  snprintf(name, sizeof(name), "%s/p.2.heap", folder);
+  CHECK(file_size(name) > 0 && unlink(name) == 0);
+  mi_pprof_profiler_delete(second);
+  // What one sample cannot stand for is no fault: a sample of a rate beyond all memory.
+  mi_heap_t* rare = mi_heap_new();
+  counting often = profiler_of(rare);
+  CHECK(mi_heap_profile(rare, &often.base) && mi_profiler_start(&often.base));
+  for (int i = 0; i < COUNT; i++) mi_free(mi_heap_malloc(rare, 64));
+  second = mi_pprof_profiler_new(SIZE_MAX / 2, base, 0, 0, 0);
+  CHECK(mi_heap_profile(rare, second) && mi_profiler_start(second));
+  for (int i = 0; i < COUNT; i++) mi_free(mi_heap_malloc(rare, 64));
+  mi_pprof_profiler_delete(second);
+  mi_heap_destroy(rare);
   // A file that cannot be written is told of, and nothing else happens.
   mi_profiler_t* lost = mi_pprof_profiler_new(1, "/nowhere/at/all", 0, 0, 0);
   CHECK(lost != NULL && mi_profile(lost) && mi_profiler_start(lost));
@@ -215,6 +264,23 @@ static void changing(void) {
     for (int i = 0; i < 100; i++) mi_free(mi_heap_malloc(heap, 1000));
     if (round % 5 == 0) mi_heap_profile(heap, NULL);
     mi_pprof_profiler_delete(built_in);
+#if HAS_PROCESSES
+    // What others count just now is no later profiler's.
+    char name[80], line[80] = "";
+    snprintf(name, sizeof(name), "/tmp/mimalloc-profile-%d.heap", (int)getpid());
+    built_in = mi_pprof_profiler_new(100, name, 0, 0, 0);
+    mi_profiler_snapshot(built_in);
+    mi_pprof_profiler_delete(built_in);
+    snprintf(name, sizeof(name), "/tmp/mimalloc-profile-%d.1.heap", (int)getpid());
+    FILE* file = fopen(name, "r");
+    CHECK(file != NULL);
+    if (file != NULL) {
+      CHECK(fgets(line, sizeof(line), file) != NULL);
+      fclose(file);
+    }
+    unlink(name);
+    CHECK(strncmp(line, "heap profile: 0: 0 [0: 0]", 25) == 0);
+#endif
   }
   __atomic_store_n(&ends, true, __ATOMIC_RELAXED);
   for (int i = 0; i < 3; i++) pthread_join(threads[i], NULL);
@@ -230,6 +296,7 @@ void profile(void) {
   own();
   rates();
   attached();
+  again();
 #if HAS_PROCESSES
   built_in();
 #endif

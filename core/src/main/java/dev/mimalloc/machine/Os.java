@@ -25,6 +25,8 @@ public final class Os {
     public static final int AGAIN = -11;
     /** The system has nothing of this kind. */
     public static final int UNSUPPORTED = -38;
+    /** Error: there is a file of this name. */
+    public static final int EXISTS = -17;
 
     // Flags of a mapping.
     /** Readable and writable, and counted as promised for the system's limits. */
@@ -149,7 +151,7 @@ public final class Os {
         return system.readFile(Text.string(path), buffer, size);
     }
 
-    /** Opens a file to read it, or makes it anew to be written, for its user alone; an error is negative. C only. */
+    /** Opens a file to read it, or makes one to be written that only its user can read; it must not exist. An error is negative. C only. */
     public static long open(long path, boolean writes) { return UNSUPPORTED; }
     /** The next bytes of an open file; how many, 0 at its end. C only. */
     public static long read(long file, long buffer, long size) { return UNSUPPORTED; }
@@ -157,6 +159,8 @@ public final class Os {
     public static long writeTo(long file, long buffer, long size) { return UNSUPPORTED; }
     /** Closes what {@link #open} has opened. C only. */
     public static void close(long file) {}
+    /** Has the process rights that who started it has not? What they say in the environment must not write files then. In C; a JVM has none. */
+    public static boolean isPrivileged() { return false; }
     /** The number of the process. */
     public static long processId() { return ProcessHandle.current().pid(); }
     /** Nanoseconds since 1970. */

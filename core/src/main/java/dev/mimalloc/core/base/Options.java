@@ -126,7 +126,7 @@ public final class Options {
     public static final int PROFILE_INUSE_INTERVAL = 49;
     /** Seconds from one such file to the next; 0 for any. No effect on the JVM. */
     public static final int PROFILE_TIME_INTERVAL = 50;
-    /** Of how many bytes MIMALLOC_PROFILE samples one, on average. No effect on the JVM. */
+    /** Of how many bytes MIMALLOC_PROFILE samples one, on average; 0 as the default. No effect on the JVM. */
     public static final int PROFILE_SAMPLE_RATE = 51;
     /** No effect: see stats_merge_on_collect. */
     public static final int STATS_MERGE_THRESHOLD = 52;
@@ -246,7 +246,7 @@ public final class Options {
             case PROFILE_ALLOC_INTERVAL -> number(column, literal("MIMALLOC_PROFILE_ALLOC_INTERVAL"), 1 << 30);
             case PROFILE_INUSE_INTERVAL -> number(column, literal("MIMALLOC_PROFILE_INUSE_INTERVAL"), 0);
             case PROFILE_TIME_INTERVAL -> number(column, literal("MIMALLOC_PROFILE_TIME_INTERVAL"), 0);
-            case PROFILE_SAMPLE_RATE -> number(column, literal("MIMALLOC_PROFILE_SAMPLE_RATE"), 512 << 10, 1, ANY);
+            case PROFILE_SAMPLE_RATE -> number(column, literal("MIMALLOC_PROFILE_SAMPLE_RATE"), 512 << 10);
             case STATS_MERGE_THRESHOLD -> number(column, literal("MIMALLOC_STATS_MERGE_THRESHOLD"), 512 << 10);
             case ARENA_PURGE_IMMEDIATE_SIZE -> size(column, literal("MIMALLOC_ARENA_PURGE_IMMEDIATE_SIZE"), 1 << 30, ANY_KIB);
             case PURGE_THREAD -> onOff(column, literal("MIMALLOC_PURGE_THREAD"), 0);

@@ -17,7 +17,7 @@ public final class Exponential {
     /** From here on what is left of 1 is below 2^-62. */
     private static final long CERTAIN = 43;
     /** Larger means lose nothing by being cut: no process allocates as much between two samples. */
-    private static final long MEAN_MAX = 1L << 47;
+    static final long MEAN_MAX = 1L << 47;
 
     private Exponential() {}
 

@@ -26,7 +26,7 @@ final class HeapText {
         for (long stack = Stacks.next(stacks, 0); stack != 0; stack = Stacks.next(stacks, stack)) sample(file, stack);
         ProfileFile.text(file, literal("\nMAPPED_LIBRARIES:\n"));
         long maps = ProfileFile.open(literal("/proc/self/maps"), false);
-        if (maps == 0) return;
+        if (maps <= 0) return;
         for (int letter; (letter = ProfileFile.read(maps)) >= 0;) ProfileFile.letter(file, letter);
         ProfileFile.close(maps, false);
     }

@@ -34,7 +34,7 @@ final class Mappings {
     static long open() {
         long mappings = Meta.allocate(SIZE);
         long file = mappings == 0 ? 0 : ProfileFile.open(Text.literal("/proc/self/maps"), false);
-        if (file == 0) {
+        if (file <= 0) {
             Meta.free(mappings, SIZE);
             return 0;
         }

@@ -14,6 +14,7 @@ final class Pprof {
     private static final int SAMPLE = 2;
     private static final int MAPPING = 3;
     private static final int LOCATION = 4;
+    private static final int FUNCTION = 5;
     private static final int STRING_TABLE = 6;
     private static final int DROP_FRAMES = 7;
     private static final int TIME_NANOS = 9;
@@ -38,6 +39,11 @@ final class Pprof {
     private static final int LOCATION_ID = 1;
     private static final int LOCATION_MAPPING = 2;
     private static final int LOCATION_ADDRESS = 3;
+    private static final int LOCATION_LINE = 4;
+    // Line and Function
+    private static final int LINE_FUNCTION = 1;
+    private static final int FUNCTION_ID = 1;
+    private static final int FUNCTION_NAME = 2;
 
     // Texts, by their place in the table.
     private static final int ALLOC_OBJECTS = 1;
@@ -48,7 +54,8 @@ final class Pprof {
     private static final int BYTES = 6;
     private static final int SPACE = 7;
     private static final int DROPPED = 8;
-    private static final int TEXTS = 9;
+    private static final int OTHER = 9;
+    private static final int TEXTS = 10;
 
     private Pprof() {}
 
@@ -64,6 +71,7 @@ final class Pprof {
         text(file, literal("space"));
         // The allocator's own frames, where it is part of the program.
         text(file, literal("(mi_|__libc_|posix_|aligned_)?(malloc|calloc|realloc|reallocarray|memalign|valloc|pvalloc)|mi_.*|[A-Z][A-Za-z]+_[a-z][A-Za-z0-9]*|operator new.*"));
+        text(file, literal("[other stacks]"));
         valueType(file, SAMPLE_TYPE, ALLOC_OBJECTS, COUNT);
         valueType(file, SAMPLE_TYPE, ALLOC_SPACE, BYTES);
         valueType(file, SAMPLE_TYPE, INUSE_OBJECTS, COUNT);
@@ -79,7 +87,22 @@ final class Pprof {
         if (addresses == 0) return;
         for (long stack = Stacks.next(stacks, 0); stack != 0; stack = Stacks.next(stacks, stack)) sample(file, stack, addresses);
         mappings(file, addresses);
+        other(file, 1 + Addresses.count(addresses));
         Addresses.release(addresses);
+    }
+
+    /** The location of those that have no stack of their own. */
+    private static void other(long file, long id) {
+        long message = ProfileFile.begin(file, LOCATION);
+        ProfileFile.number(file, LOCATION_ID, id);
+        long line = ProfileFile.beginInner(file, LOCATION_LINE);
+        ProfileFile.number(file, LINE_FUNCTION, 1);
+        ProfileFile.end(file, line);
+        ProfileFile.end(file, message);
+        message = ProfileFile.begin(file, FUNCTION);
+        ProfileFile.number(file, FUNCTION_ID, 1);
+        ProfileFile.number(file, FUNCTION_NAME, OTHER);
+        ProfileFile.end(file, message);
     }
 
     private static void text(long file, long text) {
@@ -107,9 +130,10 @@ final class Pprof {
         for (long i = 0; i < Stacks.depth(stack); i++) {
             ProfileFile.number(file, SAMPLE_LOCATION, 1 + Addresses.indexOf(addresses, Stacks.frame(stack, i)));
         }
-        ProfileFile.number(file, SAMPLE_VALUE, objects >>> Stacks.SHIFT);
+        if (Stacks.depth(stack) == 0) ProfileFile.number(file, SAMPLE_LOCATION, 1 + Addresses.count(addresses));
+        ProfileFile.number(file, SAMPLE_VALUE, Stacks.whole(objects));
         ProfileFile.number(file, SAMPLE_VALUE, bytes);
-        ProfileFile.number(file, SAMPLE_VALUE, objects - freedObjects >>> Stacks.SHIFT);
+        ProfileFile.number(file, SAMPLE_VALUE, Stacks.whole(objects - freedObjects));
         ProfileFile.number(file, SAMPLE_VALUE, bytes - freedBytes);
         ProfileFile.end(file, message);
     }

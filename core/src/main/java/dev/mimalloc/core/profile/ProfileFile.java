@@ -21,7 +21,7 @@ final class ProfileFile {
 
     private ProfileFile() {}
 
-    /** Opens a file to be read, or makes one to be written; 0 if that fails. */
+    /** Opens a file to be read, or makes one to be written; 0 if there is no memory, an error that is negative, as Os.open. */
     static long open(long path, boolean writes) {
         long file = Meta.allocate(SIZE);
         if (file == 0) return 0;
@@ -29,7 +29,7 @@ final class ProfileFile {
         putLong(file + FILE, number);
         if (number >= 0) return file;
         Meta.free(file, SIZE);
-        return 0;
+        return number;
     }
 
     /** False if something could not be written. */

@@ -2,6 +2,7 @@ package dev.mimalloc.core.profile;
 
 import static dev.mimalloc.machine.Memory.*;
 
+import dev.mimalloc.core.base.Config;
 import dev.mimalloc.core.base.Meta;
 import dev.mimalloc.core.base.Root;
 import dev.mimalloc.machine.Os;
@@ -16,8 +17,9 @@ import dev.mimalloc.machine.Os;
 public final class Profiler {
     private static final long NEXT = 0; // 8 once: made before this one
     private static final long USER = NEXT + 8; // 8 relaxed, written under root's lock: the user's struct; 0 if it serves nobody
-    private static final long GENERATION = USER + 8; // 8 acquire
-    private static final long RATE = GENERATION + 8; // 8 relaxed: of how many bytes one is a sample; 0 when stopped
+    private static final long GENERATION = USER + 8; // 8 atomic
+    private static final long COUNTING = GENERATION + 8; // 8 atomic: threads that count something for it
+    private static final long RATE = COUNTING + 8; // 8 relaxed: of how many bytes one is a sample; 0 when stopped
     private static final long RESUME_RATE = RATE + 8; // 8 relaxed: the rate to start with
     private static final long ON_ALLOC = RESUME_RATE + 8; // 8 relaxed: the user's function, or 0
     private static final long ON_FREE = ON_ALLOC + 8; // 8 relaxed
@@ -52,11 +54,27 @@ public final class Profiler {
     static long user(long profiler) { return getRelaxed(profiler + USER); }
     /** Release: whoever sees the generation sees no field of an earlier one. */
     static long generation(long profiler) { return getAcquire(profiler + GENERATION); }
+    /**
+     * Begins to count for a profiler; false if it serves another one meanwhile. Each thread first says that it counts and
+     * then looks at the generation, and {@link #giveBack} does so the other way round; both are sequentially consistent. So
+     * either this thread does not count, or it is waited for.
+     */
+    static boolean tryCount(long profiler, long generation) {
+        fetchAdd(profiler + COUNTING, 1);
+        if (getVolatile(profiler + GENERATION) == generation) return true;
+        endCount(profiler);
+        return false;
+    }
+    static void endCount(long profiler) { fetchAdd(profiler + COUNTING, -1); }
+    /** In the child of a fork: the threads that counted are not there any more. */
+    static void forgetCounting(long profiler) { exchange(profiler + COUNTING, 0); }
     /** A hint: samples that come a little early or late are as good. */
     public static long rate(long profiler) { return getRelaxed(profiler + RATE); }
-    static void setRate(long profiler, long bytes) { putRelaxed(profiler + RATE, bytes); }
+    static void setRate(long profiler, long bytes) { putRelaxed(profiler + RATE, bounded(bytes)); }
+    /** A size_t may have its highest bit set. */
+    private static long bounded(long rate) { return rate < 0 ? Exponential.MEAN_MAX : Config.min(rate, Exponential.MEAN_MAX); }
     static long resumeRate(long profiler) { return getRelaxed(profiler + RESUME_RATE); }
-    static void setResumeRate(long profiler, long bytes) { putRelaxed(profiler + RESUME_RATE, bytes); }
+    static void setResumeRate(long profiler, long bytes) { putRelaxed(profiler + RESUME_RATE, bounded(bytes)); }
     static long onAlloc(long profiler) { return getRelaxed(profiler + ON_ALLOC); }
     static long onFree(long profiler) { return getRelaxed(profiler + ON_FREE); }
     static long dataSize(long profiler) { return getRelaxed(profiler + DATA_SIZE); }
@@ -85,8 +103,8 @@ public final class Profiler {
     }
     /** Returns how many bytes it was before. */
     static long addAllocated(long profiler, long bytes) { return fetchAdd(profiler + ALLOCATED, bytes); }
-    /** Returns how many bytes it is now. */
-    static long addInUse(long profiler, long bytes) { return fetchAdd(profiler + IN_USE, bytes) + bytes; }
+    static void addInUse(long profiler, long bytes) { fetchAdd(profiler + IN_USE, bytes); }
+    static long inUse(long profiler) { return getRelaxed(profiler + IN_USE); }
     static long inUseMark(long profiler) { return getRelaxed(profiler + IN_USE_MARK); }
     /** Many threads may find that there is to be a snapshot: the one that sets the next mark, or time, writes it. */
     static boolean casInUseMark(long profiler, long expected, long bytes) {
@@ -127,7 +145,9 @@ public final class Profiler {
     /** It serves nobody any more; under root's lock. */
     static void giveBack(long profiler) {
         setRate(profiler, 0);
-        putRelease(profiler + GENERATION, generation(profiler) + 1);
+        fetchAdd(profiler + GENERATION, 1);
+        // No thread calls a function of the user's, or waits, while it counts.
+        while (getVolatile(profiler + COUNTING) != 0) Os.yield();
         if (stacks(profiler) != 0) Stacks.clear(stacks(profiler));
         exchange(profiler + ALLOCATED, 0);
         exchange(profiler + IN_USE, 0);

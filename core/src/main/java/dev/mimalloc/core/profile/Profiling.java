@@ -47,11 +47,15 @@ public final class Profiling {
 
     private static long take(long user) {
         long profiler = known(user);
-        if (profiler != 0 || hasTooMuchData(user)) return profiler;
+        if (profiler != 0 && isBuiltIn(profiler)) return profiler;
+        if (hasTooMuchData(user)) return 0;
+        if (profiler != 0 && isAttached(profiler, false)) return profiler;
+        // Its heaps have ended meanwhile, and the struct may be another one at the same address.
+        if (profiler != 0) Profiler.giveBack(profiler);
         profiler = Profiler.take(user);
         if (profiler == 0) return 0;
         Profiler.setFunctions(profiler, field(user, ON_ALLOC), field(user, ON_FREE), field(user, DATA_SIZE));
-        Profiler.setResumeRate(profiler, Config.max(1, field(user, RATE)));
+        Profiler.setResumeRate(profiler, field(user, RATE) == 0 ? 1 : field(user, RATE));
         return profiler;
     }
 
@@ -118,11 +122,12 @@ public final class Profiling {
         for (long theap = Heap.theaps(heap); theap != 0; theap = Theap.nextInHeap(theap)) Theap.setProfiled(theap, Heap.isProfiled(heap));
     }
 
+    private static boolean isBuiltIn(long profiler) { return Profiler.user(profiler) == Profiler.struct(profiler); }
+
     /** A user's profiler serves as long as a heap has it; the built-in one until it is deleted. */
     private static void giveUnusedBack() {
         for (long profiler = Profiler.first(); profiler != 0; profiler = Profiler.next(profiler)) {
-            boolean own = Profiler.user(profiler) == Profiler.struct(profiler);
-            if (Profiler.user(profiler) != 0 && !own && !isAttached(profiler, false)) Profiler.giveBack(profiler);
+            if (Profiler.user(profiler) != 0 && !isBuiltIn(profiler) && !isAttached(profiler, false)) Profiler.giveBack(profiler);
         }
     }
 
@@ -204,7 +209,7 @@ public final class Profiling {
         if (profiler != 0 && !made) Profiler.giveBack(profiler);
         if (made) {
             Profiler.setFunctions(profiler, 0, 0, 0);
-            Profiler.setResumeRate(profiler, rate > 0 ? rate : RATE_DEFAULT);
+            Profiler.setResumeRate(profiler, rate != 0 ? rate : RATE_DEFAULT);
             boolean text = length > 5 && says(name + length - 5, Text.literal(".heap"));
             if (text) length -= 5;
             copy(name, Profiler.name(profiler), length);
@@ -220,13 +225,14 @@ public final class Profiling {
 
     /** Starts a profile of the whole process, if the variable {@code MIMALLOC_PROFILE} has a name for its files. */
     public static void startAsTold() {
-        long name = Callers.own() == 0 ? 0 : Meta.allocate(Profiler.NAME_MAX);
+        long name = Callers.own() == 0 || Os.isPrivileged() ? 0 : Meta.allocate(Profiler.NAME_MAX);
         if (name == 0) return;
         long length = Os.environment(Text.literal("MIMALLOC_PROFILE"), name, Profiler.NAME_MAX);
         long profiler = length > 0 && length < Profiler.NAME_MAX ? createAsTold(name) : 0;
         Meta.free(name, Profiler.NAME_MAX);
-        if (profiler == 0 || !profile(profiler)) return;
-        start(profiler);
+        boolean starts = profiler != 0 && profile(profiler) && start(profiler);
+        if (length > 0 && !starts) Errors.warn(Text.literal("no profile, as there is no memory, or its name has so many letters: "), length);
+        if (!starts) return;
         int signal = (int) Options.bounded(Options.PROFILE_SIGNAL);
         if (signal != 0 && Os.watchSignal(signal) != 0) Errors.warn(Text.literal("no profile is written at signal "), signal);
     }
@@ -284,7 +290,7 @@ public final class Profiling {
         if (user == 0) return;
         Lock.acquire(Root.lock());
         long profiler = known(user);
-        if (profiler != 0 && user == Profiler.struct(profiler)) {
+        if (profiler != 0 && isBuiltIn(profiler)) {
             isAttached(profiler, true);
             Profiler.giveBack(profiler);
         }

@@ -2,6 +2,7 @@ package dev.mimalloc.core.profile;
 
 import static dev.mimalloc.machine.Memory.*;
 
+import dev.mimalloc.core.base.Config;
 import dev.mimalloc.core.base.Meta;
 import dev.mimalloc.core.base.Statistics;
 import dev.mimalloc.core.model.CallOut;
@@ -56,7 +57,11 @@ public final class Samples {
             putPointer(userData(sample), data);
             Page.setSample(page, sample);
         }
-        if (stacks != 0) count(profiler, sample, stacks, rate);
+        if (stacks != 0 && Profiler.tryCount(profiler, generation)) {
+            count(profiler, sample, stacks, rate);
+            Profiler.endCount(profiler);
+            Snapshot.writeIfDue(profiler, getLong(sample + BYTES));
+        }
         if (onAlloc != 0) call(profiler, generation, onAlloc, user, sample, block, asked, rate, since, heap);
     }
 
@@ -69,7 +74,7 @@ public final class Samples {
         long size = getLong(sample + SIZE);
         // Each allocation like this one is a sample with the same probability: so this one stands for one over that.
         // 2^64 over the probability's upper bits is 2^62 over the probability, with 2^SHIFT as many.
-        long objects = Long.divideUnsigned(-1, Exponential.probability(size, rate) >>> Stacks.SHIFT - 2);
+        long objects = 1 + Long.divideUnsigned(-1, Config.max(1, Exponential.probability(size, rate) >>> Stacks.SHIFT - 2));
         long bytes = size * (objects >>> Stacks.SHIFT) + (size * (objects & (1 << Stacks.SHIFT) - 1) >>> Stacks.SHIFT);
         putLong(sample + STACK, stack);
         putLong(sample + OBJECTS, objects);
@@ -78,7 +83,7 @@ public final class Samples {
         Stacks.countAllocated(stack, Stacks.BYTES, bytes);
         Stacks.countAllocated(stack, Stacks.SAMPLES, 1);
         Stacks.countAllocated(stack, Stacks.SAMPLE_BYTES, size);
-        Snapshot.writeIfDue(profiler, bytes);
+        Profiler.addInUse(profiler, bytes);
     }
 
     private static void call(long profiler, long generation, long onAlloc, long user, long sample, long block, long asked, long rate, long since, long heap) {
@@ -96,13 +101,14 @@ public final class Samples {
         Page.setSample(page, 0);
         long profiler = getLong(sample + PROFILER), generation = getLong(sample + GENERATION);
         long stack = getLong(sample + STACK), onFree = Profiler.onFree(profiler), user = Profiler.user(profiler);
-        if (Profiler.generation(profiler) == generation) {
-            if (stack != 0) uncount(profiler, sample, stack);
-            if (onFree != 0) {
-                CallOut.beginBelow();
-                Callback.sampleFreed(onFree, user, userData(sample), Page.start(page), heap);
-                CallOut.endBelow();
-            }
+        if (stack != 0 && Profiler.tryCount(profiler, generation)) {
+            uncount(profiler, sample, stack);
+            Profiler.endCount(profiler);
+        }
+        if (onFree != 0 && Profiler.generation(profiler) == generation) {
+            CallOut.beginBelow();
+            Callback.sampleFreed(onFree, user, userData(sample), Page.start(page), heap);
+            CallOut.endBelow();
         }
         Meta.free(sample, HEAD + getPointer(userData(sample)));
     }

@@ -20,8 +20,13 @@ final class Snapshot {
         long path = Meta.allocate(PATH_MAX);
         boolean done = false;
         if (path != 0) {
-            name(profiler, path, Profiler.countSnapshot(profiler));
-            done = writeTo(profiler, path);
+            // A file that is there already stays: it may be that of a program that this one has taken the place of.
+            long file;
+            do {
+                name(profiler, path, Profiler.countSnapshot(profiler));
+                file = ProfileFile.open(path, true);
+            } while (file == Os.EXISTS);
+            done = writeTo(profiler, path, file);
             Meta.free(path, PATH_MAX);
         }
         Lock.releaseUnawaited(Profiler.snapshotLock(profiler));
@@ -30,13 +35,13 @@ final class Snapshot {
 
     /** In the child of a fork. */
     static void forget(long profiler) {
+        Profiler.forgetCounting(profiler);
         Lock.tryAcquire(Profiler.snapshotLock(profiler)); // if not, its holder was another thread
         Lock.releaseUnawaited(Profiler.snapshotLock(profiler));
     }
 
-    private static boolean writeTo(long profiler, long path) {
-        long file = ProfileFile.open(path, true);
-        if (file != 0) {
+    private static boolean writeTo(long profiler, long path, long file) {
+        if (file > 0) {
             if (Profiler.isText(profiler)) HeapText.write(profiler, file);
             else Pprof.write(profiler, file);
             if (ProfileFile.close(file, true)) return true;
@@ -63,7 +68,7 @@ final class Snapshot {
         long before = Profiler.addAllocated(profiler, bytes);
         long interval = Profiler.allocInterval(profiler);
         boolean due = interval > 0 && before / interval != (before + bytes) / interval;
-        long used = Profiler.addInUse(profiler, bytes), mark = Profiler.inUseMark(profiler);
+        long used = Profiler.inUse(profiler), mark = Profiler.inUseMark(profiler);
         interval = Profiler.inUseInterval(profiler);
         if (interval > 0 && used >= mark) due |= Profiler.casInUseMark(profiler, mark, used + interval);
         interval = Profiler.timeInterval(profiler);

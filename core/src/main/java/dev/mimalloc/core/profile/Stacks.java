@@ -110,6 +110,9 @@ final class Stacks {
     static void countAllocated(long stack, int kind, long count) { fetchAdd(stack + ALLOCATED + kind * WORD, count); }
     static void countFreed(long stack, int kind, long count) { fetchAdd(stack + FREED + kind * WORD, count); }
 
+    /** Objects, as a whole number. */
+    static long whole(long objects) { return objects + (1 << SHIFT - 1) >>> SHIFT; }
+
     /** The stack behind {@code stack}, which is 0 for the first; 0 behind the last. Those without any samples, too. */
     static long next(long table, long stack) {
         if (stack == 0) return table + OTHER;
