@@ -264,6 +264,7 @@ MI_INLINE int64_t Variant_defaultOf(int32_t option, int64_t value) {
 #define Profiler_rate(profiler) ((void)(profiler), INT64_C(0))
 #define Samples_add(heap, page, block, asked, bytes, rate, since) \
   ((void)(heap), (void)(page), (void)(block), (void)(asked), (void)(bytes), (void)(rate), (void)(since))
+#define Samples_grow(page, bytes) ((void)(page), (void)(bytes))
 #define Samples_remove(page, heap) ((void)(page), (void)(heap))
 #define Profiling_startAsTold() ((void)0)
 #define Profiling_done() ((void)0)

@@ -207,6 +207,31 @@ static void built_in(void) {
     mi_pprof_profiler_delete(profiler);
     mi_heap_destroy(heap);
   }
+  // A large block grows in its place, and its sample with it.
+  mi_profiler_t* growing = mi_pprof_profiler_new(1000, base, 0, 0, 0);
+  mi_heap_t* heap = mi_heap_new();
+  CHECK(mi_heap_profile(heap, growing) && mi_profiler_start(growing));
+  void* large = NULL;
+  size_t size = 0;
+  while (size < (size_t)24 << 20) {
+    size += 1 << 20;
+    large = mi_heap_realloc(heap, large, size);
+    memset(large, 1, size);
+  }
+  for (int i = 1; i <= 2; i++) {
+    mi_profiler_snapshot(growing);
+    snprintf(name, sizeof(name), "%s/p.%d.heap", folder, i);
+    FILE* file = fopen(name, "r");
+    unsigned long long live = 0, live_bytes = 0;
+    CHECK(file != NULL && fscanf(file, "heap profile: %llu: %llu", &live, &live_bytes) == 2);
+    if (file != NULL) fclose(file);
+    CHECK(i == 1 ? live == 1 && live_bytes >= size && live_bytes <= 2 * size : live == 0 && live_bytes == 0);
+    unlink(name);
+    mi_free(large);
+    large = NULL;
+  }
+  mi_pprof_profiler_delete(growing);
+  mi_heap_delete(heap);
   // A file that is there is somebody's.
   snprintf(name, sizeof(name), "%s/p.1.heap", folder);
   fclose(fopen(name, "w"));

@@ -265,6 +265,16 @@ public final class Allocate {
         return block;
     }
 
+    /** As {@link #takeFirst} for a block that is to grow, and that is a sample where samples are taken: see {@link Sampling#mayGrow}. */
+    static long takeCertain(long theap, long page, long asked) {
+        long heap = Theap.heap(theap), rate = Sampling.interval(heap);
+        if (rate != 0) Page.setFlag(page, Page.SAMPLED);
+        long size = Page.blockSize(page);
+        long block = takeFirst(page, asked, false);
+        if (rate != 0) Sampling.begin(heap, page, block, asked, size, 1, rate, size);
+        return block;
+    }
+
     /** Where a block is larger than what was asked for, it may be so that its size is a multiple of its alignment. */
     private static long guardAlignment(long size, long asked, long alignment) {
         return size == asked ? alignment : Config.max(alignment, size & -size);

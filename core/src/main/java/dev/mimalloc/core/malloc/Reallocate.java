@@ -209,13 +209,14 @@ public final class Reallocate {
         long room = Config.alignUp(size + size / 2 + ROOM, Config.SLICE);
         // A guarded block has none: it would lie between the block's end and its guard.
         long taken = Theap.guardRate(theap) != 0 ? size : room;
-        long sample = Allocate.sampleIfNext(theap, taken, size, Config.SLICE, false);
+        boolean grows = size >= Resize.MAPPED_MIN && Sampling.mayGrow(Theap.heap(theap), size);
+        boolean drawn = !grows || Theap.guardRate(theap) != 0;
+        long sample = drawn ? Allocate.sampleIfNext(theap, taken, size, Config.SLICE, false) : 0;
         if (sample != 0) return sample;
-        // While samples are taken no block grows in its place: room behind it would be of no use, so it gets room
-        // inside.
-        if (size >= Resize.MAPPED_MIN && Sampling.interval(Theap.heap(theap)) == 0) {
+        // Of a block that cannot grow in its place room behind it would be of no use, so it gets room inside.
+        if (grows) {
             long page = Resize.mapped(theap, Harden.padded(size), old);
-            if (page != 0) return Allocate.takeFirst(page, size, false);
+            if (page != 0) return Allocate.takeCertain(theap, page, size);
         }
         if (limited) return 0;
         long page = Allocate.singleton(theap, room, Config.SLICE, Pages.TOUCHED);

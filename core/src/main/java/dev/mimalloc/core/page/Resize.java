@@ -47,7 +47,7 @@ public final class Resize {
     public static boolean shrink(long page, long size) {
         if (!tryOwn(page)) return false;
         long wanted = Config.alignUp(size, Os.pageSize());
-        boolean smaller = wanted < Page.blockSize(page);
+        boolean smaller = wanted < Page.blockSize(page) && !Page.has(page, Page.SAMPLED);
         // The end is freed, as a block is.
         if (smaller && Page.isHardened(page) && Secret.has(Secret.ZERO)) Pages.zero(page, wanted);
         if (smaller && Page.isInArena(page)) shrinkInArena(page, wanted);
@@ -61,8 +61,10 @@ public final class Resize {
      * Makes room for {@code size} bytes in a block with a page to itself; its address, which may have changed, or 0.
      */
     public static long grow(long page, long size) {
-        if (size >= Config.ADDRESSES || Sampling.interval(Page.heapAcquire(page)) != 0 || !tryOwn(page)) return 0;
+        if (size >= Config.ADDRESSES || !Sampling.mayGrow(Page.heapAcquire(page), size) || !tryOwn(page)) return 0;
+        long before = Page.blockSize(page);
         boolean done = Page.isInArena(page) ? growInArena(page, size) : growMapped(page, size);
+        if (done) Sampling.grow(page, Page.blockSize(page) - before);
         long start = Page.start(page);
         giveUp(page);
         return done ? start : 0;
@@ -78,7 +80,9 @@ public final class Resize {
     }
 
     private static boolean tryOwn(long page) {
-        if (!Page.isSingleton(page) || Page.hasInterior(page) || Page.has(page, Page.SAMPLED)) return false;
+        if (!Page.isSingleton(page) || Page.hasInterior(page)) return false;
+        // The JVM's listener knows a sample by its address.
+        if (Page.has(page, Page.SAMPLED) && Page.sample(page) == 0) return false;
         return Page.tryOwn(page);
     }
 

@@ -28,6 +28,9 @@ import dev.mimalloc.machine.Trace;
  * have a profiler ({@link Profiler}).
  */
 public final class Sampling {
+    /** Of a block of so many intervals one byte at least is a sample, but for once in 2981 times. */
+    private static final long CERTAIN = 8;
+
     private Sampling() {}
 
     /** Is anything of a theap's allocations sampled, or guarded? */
@@ -38,6 +41,20 @@ public final class Sampling {
         if (Trace.sampleInterval() != 0) return Trace.sampleInterval();
         long profiler = Heap.profilerAcquire(heap);
         return profiler == 0 || profiler == Heap.NEVER_PROFILED ? 0 : Profiler.rate(profiler);
+    }
+
+    /**
+     * May a block grow in its place to {@code size} bytes? Where samples are taken, growth is no allocation that could be
+     * one. So only a block that is a sample anyway grows, or will be one with a probability of 0.9997; and it stays one. The
+     * JVM's listener does not hear of growth.
+     */
+    public static boolean mayGrow(long heap, long size) {
+        return Trace.sampleInterval() == 0 && size / CERTAIN >= interval(heap);
+    }
+
+    /** A block with a page to itself has grown in its place by some bytes. */
+    static void grow(long page, long bytes) {
+        if (Page.has(page, Page.SAMPLED)) Samples.grow(page, bytes);
     }
 
     /** How many bytes an allocation counts: those of its block, unless that has a page of its own. */

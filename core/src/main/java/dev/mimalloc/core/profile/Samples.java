@@ -94,6 +94,19 @@ public final class Samples {
         if (changes && Profiler.rate(profiler) != 0) Profiler.setRate(profiler, next);
     }
 
+    /** A sample's block has grown in its place by some bytes; it stands for so many more, as it is large. */
+    public static void grow(long page, long bytes) {
+        long sample = Page.sample(page);
+        long stack = sample == 0 ? 0 : getLong(sample + STACK);
+        if (stack == 0 || !Profiler.tryCount(getLong(sample + PROFILER), getLong(sample + GENERATION))) return;
+        putLong(sample + SIZE, getLong(sample + SIZE) + bytes);
+        putLong(sample + BYTES, getLong(sample + BYTES) + bytes);
+        Stacks.countAllocated(stack, Stacks.BYTES, bytes);
+        Stacks.countAllocated(stack, Stacks.SAMPLE_BYTES, bytes);
+        Profiler.addInUse(getLong(sample + PROFILER), bytes);
+        Profiler.endCount(getLong(sample + PROFILER));
+    }
+
     /** A sample's block was freed, or goes with its heap; its memory has not been given out again. */
     public static void remove(long page, long heap) {
         long sample = Page.sample(page);
