@@ -152,7 +152,10 @@ void options(void) {
   }
 #else
   for (int i = 0; i < _mi_option_last; i++) {
-    if (i != mi_option_abort_on_misuse) CHECK(mi_option_get((mi_option_t)i) == options_as_they_are[i].value);  // main has set that
+    if (i == mi_option_abort_on_misuse) continue;  // main has set that
+    long value = mi_option_get((mi_option_t)i);
+    if (value != options_as_they_are[i].value) fprintf(stderr, "MIMALLOC_%s is %ld\n", options_as_they_are[i].name, value);
+    CHECK(value == options_as_they_are[i].value);
   }
 #endif
   for (int i = 0; i < _mi_option_last; i++) {

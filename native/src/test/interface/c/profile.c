@@ -1,6 +1,13 @@
 // Heap profiles: profilers of the user's, and the built-in one.
 #include "../check.h"
 
+// Where profiles are written to files.
+#if HAS_PROCESSES && !defined(_WIN32)
+#define WRITES_FILES 1
+#else
+#define WRITES_FILES 0
+#endif
+
 enum { COUNT = 100 };
 enum { ALONE = 200000 };  // bytes of a block that is in no list
 
@@ -160,7 +167,7 @@ static void again(void) {
   mi_heap_destroy(heap);
 }
 
-#if HAS_PROCESSES
+#if WRITES_FILES
 static size_t file_size(const char* name) {
   FILE* file = fopen(name, "rb");
   if (file == NULL) return 0;
@@ -289,7 +296,7 @@ static void changing(void) {
     for (int i = 0; i < 100; i++) mi_free(mi_heap_malloc(heap, 1000));
     if (round % 5 == 0) mi_heap_profile(heap, NULL);
     mi_pprof_profiler_delete(built_in);
-#if HAS_PROCESSES
+#if WRITES_FILES
     // What others count just now is no later profiler's.
     char name[80], line[80] = "";
     snprintf(name, sizeof(name), "/tmp/mimalloc-profile-%d.heap", (int)getpid());
@@ -322,7 +329,7 @@ void profile(void) {
   rates();
   attached();
   again();
-#if HAS_PROCESSES
+#if WRITES_FILES
   built_in();
 #endif
 #if HAS_THREADS

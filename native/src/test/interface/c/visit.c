@@ -110,7 +110,6 @@ void visit(void) {
   CHECK(!mi_heap_visit_abandoned_blocks(heap, true, visitor, seen) && seen->blocks == 3);
   seen = fresh(heap);
   CHECK(mi_heap_visit_blocks(heap, true, visitor, seen) && seen->blocks == 301);
-  mi_option_disable(mi_option_deprecated_visit_abandoned);
 #endif
   mi_heap_destroy(heap);
   SURVIVES(mi_heap_visit_blocks(NULL, true, visitor, fresh(NULL)));
