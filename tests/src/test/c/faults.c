@@ -60,7 +60,7 @@ static void* faulty_mremap(void* p, size_t size, size_t larger, int flags, ...) 
   va_end(rest);
   return mremap(p, size, larger, flags, target);
 }
-static int faulty_open(const char* path, int flags) { return fails(READ_FILE) ? -1 : open(path, flags); }
+static int faulty_open(const char* path, int flags, ...) { return fails(READ_FILE) ? -1 : open(path, flags); }  // none is made
 
 static long faulty_syscall(long number, long a, long b, long c, const void* d, long e, long f) {
   if (number == SYS_mbind && fails(BIND)) return -1;

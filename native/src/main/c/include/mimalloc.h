@@ -156,7 +156,7 @@ typedef enum mi_option_e {
   mi_option_profile_alloc_interval,               // Bytes allocated from one file of MIMALLOC_PROFILE to the next; 0 for any. No effect on the JVM. (1073741824)
   mi_option_profile_inuse_interval,               // Bytes of growth from one such file to the next; 0 for any. No effect on the JVM. (0)
   mi_option_profile_time_interval,                // Seconds from one such file to the next; 0 for any. No effect on the JVM. (0)
-  mi_option_profile_sample_rate,                  // Of how many bytes MIMALLOC_PROFILE samples one, on average. No effect on the JVM. (524288)
+  mi_option_profile_sample_rate,                  // Of how many bytes MIMALLOC_PROFILE samples one, on average; 0 as the default. No effect on the JVM. (524288)
   mi_option_stats_merge_threshold,                // No effect: see stats_merge_on_collect. (524288)
   mi_option_arena_purge_immediate_size,           // Pieces of this size and more are purged when they are free, in KiB. C mimalloc 3.6 has 32 MiB. (1073741824 KiB)
   mi_option_purge_thread,                         // A thread gives free memory back also if nobody calls. No effect on the JVM, which always has one. (0)

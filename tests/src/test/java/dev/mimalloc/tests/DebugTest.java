@@ -363,8 +363,9 @@ class DebugTest {
 
     /** Allocates by a form and frees by one, with a size and an alignment; -100 writes past the end first. */
     private static void form(int allocated, int freed, long size, long alignment) {
-        Mimalloc.malloc(100); // so that no block begins at a large alignment
-        long block = Free.formed(Mimalloc.malloc(100), allocated);
+        long block = Mimalloc.malloc(100);
+        while (block % (1 << 16) == 0) block = Mimalloc.malloc(100); // a page's first, which comes at any time in random order
+        block = Free.formed(block, allocated);
         if (size == -100) Memory.putByte(block + 100, 1);
         try {
             if (freed == 0 && size < 0) Free.free(block);
