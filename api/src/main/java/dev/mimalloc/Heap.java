@@ -461,8 +461,10 @@ public final class Heap implements SegmentAllocator, AutoCloseable {
 
     /**
      * Shows each page of the heap and, if asked to, each block that is in use. What is allocated or freed meanwhile, by
-     * the visitor or by another thread, may be shown or not; the visitor may free the block that it is shown. As long as
-     * it is at work the heap cannot be closed. Stands for {@code mi_heap_visit_blocks}.
+     * the visitor or by another thread, may be shown or not; the visitor may free the block that it is shown. In a
+     * process hardened at level 3 what other threads freed is shown until it has left their quarantine, some
+     * milliseconds after the thread's end at the latest. As long as the visitor is at work the heap cannot be closed.
+     * Stands for {@code mi_heap_visit_blocks}.
      *
      * @param blocks whether to show the blocks, too, and not only the pages
      * @param visitor who sees them

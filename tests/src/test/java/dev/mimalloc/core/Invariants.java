@@ -69,6 +69,11 @@ public final class Invariants {
         });
     }
 
+    /** Waits until the housekeeper has noticed the ends of all threads. */
+    public static void awaitThreadEnds() {
+        if (Root.stateAcquire() == 2) new Invariants().awaitEnds();
+    }
+
     /** Does something while nobody else is in a call, the housekeeper included; nothing if nothing was ever allocated. */
     static void atRest(Runnable work) {
         if (Root.stateAcquire() != 2) return;

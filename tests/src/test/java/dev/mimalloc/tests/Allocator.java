@@ -55,6 +55,8 @@ interface Allocator {
     boolean heapContains(long heap, long block);
     boolean anyHeapContains(long block);
     boolean heapVisitBlocks(long heap, boolean visitBlocks, BlockVisitor visitor);
+    /** Waits until no ended thread's quarantine has blocks. In C they leave it as the thread ends. */
+    default void awaitQuarantines() {}
 
     long heapMalloc(long heap, long size);
     long heapZalloc(long heap, long size);

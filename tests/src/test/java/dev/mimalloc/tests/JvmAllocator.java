@@ -1,8 +1,10 @@
 package dev.mimalloc.tests;
 
 import dev.mimalloc.Mimalloc;
+import dev.mimalloc.core.Invariants;
 import dev.mimalloc.core.base.Errors;
 import dev.mimalloc.core.base.Options;
+import dev.mimalloc.core.base.Secret;
 import dev.mimalloc.core.base.SizeClass;
 import dev.mimalloc.core.face.ManageArenas;
 import dev.mimalloc.core.face.Report;
@@ -296,6 +298,11 @@ final class JvmAllocator implements Allocator {
         } finally {
             Callback.unregister(function);
         }
+    }
+
+    @Override
+    public void awaitQuarantines() {
+        if (Secret.has(Secret.QUARANTINE)) Invariants.awaitThreadEnds();
     }
 
     @Override
