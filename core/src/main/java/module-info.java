@@ -19,6 +19,8 @@ module dev.mimalloc.core {
         dev.mimalloc;
     exports dev.mimalloc.core.malloc to
         dev.mimalloc;
+    exports dev.mimalloc.core.report to
+        dev.mimalloc;
     exports dev.mimalloc.core.face to
         dev.mimalloc;
     exports dev.mimalloc.machine to

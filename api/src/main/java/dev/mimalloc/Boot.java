@@ -28,14 +28,14 @@ final class Boot implements Lifecycle {
     static final String CLASSES = """
             base.Bitmap base.Config base.Errors base.Links base.Lock base.Meta base.Options base.OsConfig \
             base.OsMemory base.Printer base.Random base.Root base.Secret base.SizeClass base.Statistics base.Table \
-            face.Json face.ManageArenas face.ProcessLife face.Report face.Version malloc.Allocate \
-            malloc.AllocateAligned malloc.Free malloc.Reallocate malloc.Spare memory.Arenas memory.Density \
-            memory.HugePages memory.Kept memory.Purge model.Arena model.ArenaPages model.CallOut model.Harden \
-            model.Heap model.HeapPages model.Main model.Misuse model.Padding model.Page model.PageMap model.PageQueue \
-            model.Subprocess model.Theap model.ThreadData page.Abandon page.Deferred page.FindPage page.Guarded \
-            page.Limits page.Pages page.Resize page.Retire page.Sampling page.Scavenge page.Verify profile.Addresses \
-            profile.Exponential profile.HeapText profile.Mappings profile.Pprof profile.ProfileFile profile.Profiler \
-            profile.Profiling profile.Samples profile.Snapshot profile.Stacks thread.Heaps thread.ProcessInfo \
+            face.ManageArenas face.ProcessLife malloc.Allocate malloc.AllocateAligned malloc.Free malloc.Reallocate \
+            malloc.Spare memory.Arenas memory.Density memory.HugePages memory.Kept memory.Purge model.Arena \
+            model.ArenaPages model.CallOut model.Harden model.Heap model.HeapPages model.Main model.Misuse \
+            model.Padding model.Page model.PageMap model.PageQueue model.Subprocess model.Theap model.ThreadData \
+            page.Abandon page.Deferred page.FindPage page.Guarded page.Limits page.Pages page.Resize page.Retire \
+            page.Sampling page.Scavenge page.Verify profile.Addresses profile.Exponential profile.HeapText \
+            profile.Mappings profile.Pprof profile.ProfileFile profile.Profiler profile.Profiling profile.Samples \
+            profile.Snapshot profile.Stacks report.Json report.Report report.Version thread.Heaps thread.ProcessInfo \
             thread.Quarantine thread.Startup thread.Subprocesses thread.Theaps thread.Threads thread.Visit""";
 
     /** Names that only C has: nobody calls them here. */

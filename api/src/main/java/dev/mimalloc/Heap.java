@@ -3,7 +3,7 @@ package dev.mimalloc;
 import dev.mimalloc.arena.Blocks;
 import dev.mimalloc.base.HeapUsers;
 import dev.mimalloc.base.Refusal;
-import dev.mimalloc.core.face.Report;
+import dev.mimalloc.core.report.Report;
 import dev.mimalloc.core.malloc.Allocate;
 import dev.mimalloc.core.malloc.AllocateAligned;
 import dev.mimalloc.core.malloc.Reallocate;

@@ -1,7 +1,7 @@
 package dev.mimalloc;
 
 import dev.mimalloc.core.face.ProcessLife;
-import dev.mimalloc.core.face.Report;
+import dev.mimalloc.core.report.Report;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
 import java.nio.file.Path;

@@ -3,8 +3,8 @@ package dev.mimalloc;
 import static dev.mimalloc.core.base.Statistics.*;
 
 import dev.mimalloc.core.base.SizeClass;
-import dev.mimalloc.core.face.Json;
-import dev.mimalloc.core.face.Report;
+import dev.mimalloc.core.report.Json;
+import dev.mimalloc.core.report.Report;
 import dev.mimalloc.core.thread.Subprocesses;
 import dev.mimalloc.machine.Callback;
 import dev.mimalloc.machine.Text;

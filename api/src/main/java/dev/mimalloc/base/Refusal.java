@@ -1,6 +1,6 @@
 package dev.mimalloc.base;
 
-import dev.mimalloc.core.face.Report;
+import dev.mimalloc.core.report.Report;
 import dev.mimalloc.core.page.Limits;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;

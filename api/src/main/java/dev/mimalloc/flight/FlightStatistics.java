@@ -3,7 +3,7 @@ package dev.mimalloc.flight;
 import dev.mimalloc.base.Refusal;
 import dev.mimalloc.core.base.Statistics;
 import dev.mimalloc.core.face.ProcessLife;
-import dev.mimalloc.core.face.Report;
+import dev.mimalloc.core.report.Report;
 import dev.mimalloc.core.page.Limits;
 import dev.mimalloc.core.thread.Subprocesses;
 import java.lang.foreign.Arena;

@@ -7,7 +7,7 @@ import dev.mimalloc.core.base.Config;
 import dev.mimalloc.core.base.Meta;
 import dev.mimalloc.core.base.SizeClass;
 import dev.mimalloc.core.base.Statistics;
-import dev.mimalloc.core.face.Report;
+import dev.mimalloc.core.report.Report;
 import dev.mimalloc.core.malloc.Allocate;
 import dev.mimalloc.core.malloc.AllocateAligned;
 import dev.mimalloc.core.malloc.Free;

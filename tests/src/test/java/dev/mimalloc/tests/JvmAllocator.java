@@ -7,7 +7,7 @@ import dev.mimalloc.core.base.Options;
 import dev.mimalloc.core.base.Secret;
 import dev.mimalloc.core.base.SizeClass;
 import dev.mimalloc.core.face.ManageArenas;
-import dev.mimalloc.core.face.Report;
+import dev.mimalloc.core.report.Report;
 import dev.mimalloc.core.malloc.Allocate;
 import dev.mimalloc.core.malloc.AllocateAligned;
 import dev.mimalloc.core.malloc.Free;

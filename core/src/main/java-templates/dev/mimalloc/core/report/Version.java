@@ -1,4 +1,4 @@
-package dev.mimalloc.core.face;
+package dev.mimalloc.core.report;
 
 import dev.mimalloc.core.base.Printer;
 import dev.mimalloc.machine.Text;

@@ -1,4 +1,4 @@
-package dev.mimalloc.core.face;
+package dev.mimalloc.core.report;
 
 import static dev.mimalloc.machine.Memory.*;
 
