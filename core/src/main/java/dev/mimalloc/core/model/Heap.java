@@ -68,10 +68,10 @@ public final class Heap {
     public static void setDeleted(long heap) { putRelease(heap + DELETED, 1); }
     public static long limitRelaxed(long heap) { return getRelaxed(heap + LIMIT); }
     public static void setLimitRelaxed(long heap, long bytes) { putRelaxed(heap + LIMIT, bytes); }
-    /** Acquire: what a profiler was made with is seen by those who use it. */
-    public static long profilerAcquire(long heap) { return getAcquire(heap + PROFILER); }
+    /** Acquire: what a profiler was made with is seen by those who use it. 0 if the heap has none. */
+    public static long profilerAcquire(long heap) { return getAcquire(heap + PROFILER) & ~NEVER_PROFILED; }
     public static void setProfilerRelease(long heap, long profiler) { putRelease(heap + PROFILER, profiler); }
-    public static boolean isProfiled(long heap) { return profilerAcquire(heap) != 0 && profilerAcquire(heap) != NEVER_PROFILED; }
+    public static boolean isNeverProfiled(long heap) { return getAcquire(heap + PROFILER) == NEVER_PROFILED; }
     public static long chargedRelaxed(long heap) { return getRelaxed(heap + CHARGED); }
     public static void addCharged(long heap, long bytes) { fetchAdd(heap + CHARGED, bytes); }
     public static long chargedWord(long heap) { return heap + CHARGED; }

@@ -39,8 +39,7 @@ public final class Sampling {
     /** One in how many bytes that are allocated in a heap is sampled; 0 for none. */
     public static long interval(long heap) {
         if (Trace.sampleInterval() != 0) return Trace.sampleInterval();
-        long profiler = Heap.profilerAcquire(heap);
-        return profiler == 0 || profiler == Heap.NEVER_PROFILED ? 0 : Profiler.rate(profiler);
+        return Profiler.rate(Heap.profilerAcquire(heap));
     }
 
     /**

@@ -16,7 +16,9 @@ final class Mappings {
     private static final long HEAD = OFFSET + 8; // 8: bytes of the file's head that are known
     private static final long PATH = HEAD + 8; // up to PATH_MAX
     private static final long PATH_MAX = 4096;
-    private static final long BUFFER = PATH + PATH_MAX; // the file's head, where the notes are
+    private static final long BUILD_ID = PATH + PATH_MAX; // text in hex: most have 40 digits, of SHA-1; and its zero
+    private static final long BUILD_ID_MAX = 128;
+    private static final long BUFFER = BUILD_ID + BUILD_ID_MAX + WORD; // the file's head, where the notes are
     private static final long BUFFER_SIZE = 4096;
     private static final long SIZE = BUFFER + BUFFER_SIZE;
 
@@ -97,20 +99,23 @@ final class Mappings {
         for (long at = last; getByte(at) != 0; at++) {
             if (getByte(at) == '/') last = at + 1;
         }
-        for (; getByte(name) != 0; name++, last++) {
-            if (getByte(last) != getByte(name)) return false;
-        }
-        return true;
+        return ProfileFile.begins(last, name);
     }
 
     /**
-     * Writes the build id of the mapping's file, by which symbols are found that are kept elsewhere, as text in hex; writes
-     * nothing if it has none. It is read from the file, as memory may go away meanwhile.
+     * The build id of the mapping's file, by which symbols are found that are kept elsewhere: text in hex, which stays until
+     * the next call; empty if it has none. It is read from the file, as memory may go away meanwhile.
      */
-    static void writeBuildId(long mappings, long file) {
+    static long buildId(long mappings) {
+        findBuildId(mappings);
+        return mappings + BUILD_ID;
+    }
+
+    private static void findBuildId(long mappings) {
+        putByte(mappings + BUILD_ID, 0);
         long read = getByte(mappings + PATH) == '/' ? Os.readFile(mappings + PATH, mappings + BUFFER, BUFFER_SIZE) : 0;
         putLong(mappings + HEAD, Config.max(0, read));
-        if (!says(mappings, 0, Text.literal("\177ELF"))) return;
+        if (!ProfileFile.begins(mappings + BUFFER, Text.literal("\177ELF"))) return;
         boolean wide = known(mappings, 4, 1) == 2;
         long entry = known(mappings, wide ? 0x20 : 0x1C, wide ? 8 : 4);
         long size = known(mappings, wide ? 0x36 : 0x2A, 2), count = known(mappings, wide ? 0x38 : 0x2C, 2);
@@ -118,32 +123,25 @@ final class Mappings {
             if (known(mappings, entry, 4) != PT_NOTE) continue;
             long at = known(mappings, entry + (wide ? 0x08 : 0x04), wide ? 8 : 4);
             long end = at + known(mappings, entry + (wide ? 0x20 : 0x10), wide ? 8 : 4);
-            if (writeBuildIdOf(mappings, at, Config.min(end, getLong(mappings + HEAD)), file)) return;
+            if (findBuildIdIn(mappings, at, Config.min(end, getLong(mappings + HEAD)))) return;
         }
     }
 
-    private static boolean writeBuildIdOf(long mappings, long at, long end, long file) {
+    private static boolean findBuildIdIn(long mappings, long at, long end) {
         while (at >= 0 && at + NOTE_NAME <= end) {
             long name = known(mappings, at, 4), length = known(mappings, at + NOTE_LENGTH, 4);
             long text = at + NOTE_NAME + (name + 3 & -4);
-            if (known(mappings, at + NOTE_KIND, 4) == NT_GNU_BUILD_ID && name == 4 && says(mappings, at + NOTE_NAME, Text.literal("GNU")) && text + length <= end) {
-                for (long i = 0; i < length; i++) {
-                    int value = (int) known(mappings, text + i, 1);
-                    ProfileFile.letter(file, ProfileFile.digit(value >> 4));
-                    ProfileFile.letter(file, ProfileFile.digit(value & 15));
+            if (known(mappings, at + NOTE_KIND, 4) == NT_GNU_BUILD_ID && name == 4 && ProfileFile.begins(mappings + BUFFER + at + NOTE_NAME, Text.literal("GNU")) && text + length <= end) {
+                for (long i = 0; i < 2 * length && i < BUILD_ID_MAX; i++) {
+                    int digit = (int) known(mappings, text + i / 2, 1) >> ((i & 1) == 0 ? 4 : 0) & 15;
+                    putByte(mappings + BUILD_ID + i, digit < 10 ? '0' + digit : 'a' + digit - 10);
+                    putByte(mappings + BUILD_ID + i + 1, 0);
                 }
                 return true;
             }
             at = text + (length + 3 & -4);
         }
         return false;
-    }
-
-    private static boolean says(long mappings, long at, long text) {
-        for (; getByte(text) != 0; text++, at++) {
-            if (known(mappings, at, 1) != getByte(text)) return false;
-        }
-        return true;
     }
 
     /** A number in the file's head, in the order of bytes that this machine has; -1 behind what is known. */

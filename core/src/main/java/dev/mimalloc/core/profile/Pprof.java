@@ -122,13 +122,14 @@ final class Pprof {
         long freedObjects = Stacks.freed(stack, Stacks.OBJECTS), freedBytes = Stacks.freed(stack, Stacks.BYTES);
         long objects = Stacks.allocated(stack, Stacks.OBJECTS), bytes = Stacks.allocated(stack, Stacks.BYTES);
         if (objects == 0) return;
-        // A stack that has come just now.
-        for (long i = 0; i < Stacks.depth(stack); i++) {
-            if (Addresses.indexOf(addresses, Stacks.frame(stack, i)) < 0) return;
-        }
         long message = ProfileFile.begin(file, SAMPLE);
         for (long i = 0; i < Stacks.depth(stack); i++) {
-            ProfileFile.number(file, SAMPLE_LOCATION, 1 + Addresses.indexOf(addresses, Stacks.frame(stack, i)));
+            long index = Addresses.indexOf(addresses, Stacks.frame(stack, i));
+            if (index < 0) { // of a stack that has come just now
+                ProfileFile.cancel(file, message);
+                return;
+            }
+            ProfileFile.number(file, SAMPLE_LOCATION, 1 + index);
         }
         if (Stacks.depth(stack) == 0) ProfileFile.number(file, SAMPLE_LOCATION, 1 + Addresses.count(addresses));
         ProfileFile.number(file, SAMPLE_VALUE, Stacks.whole(objects));
@@ -145,10 +146,8 @@ final class Pprof {
         int text = TEXTS;
         for (int id = 1; mappings != 0 && Mappings.next(mappings); id++) {
             text(file, Mappings.path(mappings));
-            long message = ProfileFile.begin(file, STRING_TABLE);
-            Mappings.writeBuildId(mappings, file);
-            ProfileFile.end(file, message);
-            message = ProfileFile.begin(file, MAPPING);
+            text(file, Mappings.buildId(mappings));
+            long message = ProfileFile.begin(file, MAPPING);
             ProfileFile.number(file, MAPPING_ID, id);
             ProfileFile.number(file, MAPPING_START, Mappings.start(mappings));
             ProfileFile.number(file, MAPPING_LIMIT, Mappings.limit(mappings));

@@ -75,19 +75,13 @@ final class ProfileFile {
         for (; getByte(text) != 0; text++) letter(file, getByte(text));
     }
 
-    static void decimal(long file, long value) {
-        long power = 1;
-        while (value / power >= 10) power *= 10;
-        for (; power > 0; power /= 10) letter(file, '0' + (int) (value / power % 10));
+    /** Does text begin so? */
+    static boolean begins(long at, long text) {
+        for (; getByte(text) != 0; text++, at++) {
+            if (getByte(at) != getByte(text)) return false;
+        }
+        return true;
     }
-
-    static void hex(long file, long value) {
-        int shift = Long.SIZE - 4;
-        while (shift > 0 && value >>> shift == 0) shift -= 4;
-        for (; shift >= 0; shift -= 4) letter(file, digit((int) (value >>> shift) & 15));
-    }
-
-    static int digit(int value) { return value < 10 ? '0' + value : 'a' + value - 10; }
 
     private static void varint(long file, long value) {
         for (; (value & ~0x7F) != 0; value >>>= 7) letter(file, (int) value & 0x7F | 0x80);
@@ -112,6 +106,9 @@ final class ProfileFile {
         for (int i = 0; i < LENGTH_BYTES; i++) letter(file, 0);
         return getLong(file + LENGTH);
     }
+
+    /** Takes back what was written of a message. */
+    static void cancel(long file, long begin) { putLong(file + LENGTH, begin - LENGTH_BYTES - 1); }
 
     /** Ends a message: its length is written with more bytes than it may need, which the format allows. */
     static void end(long file, long begin) {

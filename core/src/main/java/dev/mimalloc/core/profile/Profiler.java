@@ -68,8 +68,8 @@ public final class Profiler {
     static void endCount(long profiler) { fetchAdd(profiler + COUNTING, -1); }
     /** In the child of a fork: the threads that counted are not there any more. */
     static void forgetCounting(long profiler) { exchange(profiler + COUNTING, 0); }
-    /** A hint: samples that come a little early or late are as good. */
-    public static long rate(long profiler) { return getRelaxed(profiler + RATE); }
+    /** A hint: samples that come a little early or late are as good. 0 for no profiler. */
+    public static long rate(long profiler) { return profiler == 0 ? 0 : getRelaxed(profiler + RATE); }
     static void setRate(long profiler, long bytes) { putRelaxed(profiler + RATE, bounded(bytes)); }
     /** A size_t may have its highest bit set. */
     private static long bounded(long rate) { return rate < 0 ? Exponential.MEAN_MAX : Config.min(rate, Exponential.MEAN_MAX); }

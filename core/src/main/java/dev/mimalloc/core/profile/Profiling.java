@@ -38,10 +38,10 @@ public final class Profiling {
 
     private static long field(long user, int field) { return getPointer(user + field * pointerSize()); }
 
-    /** The profiler that a user's struct stands for; under root's lock. 0 if there is none yet. */
+    /** The profiler that a user's struct stands for; under root's lock. 0 if there is none yet, or no struct. */
     private static long known(long user) {
         long profiler = Profiler.first();
-        while (profiler != 0 && Profiler.user(profiler) != user) profiler = Profiler.next(profiler);
+        while (profiler != 0 && (user == 0 || Profiler.user(profiler) != user)) profiler = Profiler.next(profiler);
         return profiler;
     }
 
@@ -49,7 +49,7 @@ public final class Profiling {
         long profiler = known(user);
         if (profiler != 0 && isBuiltIn(profiler)) return profiler;
         if (hasTooMuchData(user)) return 0;
-        if (profiler != 0 && isAttached(profiler, false)) return profiler;
+        if (profiler != 0 && isAttached(profiler)) return profiler;
         // Its heaps have ended meanwhile, and the struct may be another one at the same address.
         if (profiler != 0) Profiler.giveBack(profiler);
         profiler = Profiler.take(user);
@@ -67,34 +67,23 @@ public final class Profiling {
 
     @Export("bool mi_subproc_profile(mi_subproc_id_t subproc_id, mi_profiler_t* profiler)")
     public static boolean profileSubprocess(long subprocess, long user) {
-        if (subprocess == 0) return false;
-        Lock.acquire(Root.lock());
-        long profiler = user == 0 ? 0 : take(user);
-        boolean done = profiler != 0 || user == 0;
-        if (done) {
-            Lock.acquire(Subprocess.livesLock(subprocess));
-            Subprocess.setProfiler(subprocess, profiler);
-            for (long heap = Subprocess.heaps(subprocess); heap != 0; heap = Heap.next(heap)) {
-                if (Heap.profilerAcquire(heap) != Heap.NEVER_PROFILED) give(heap, profiler);
-            }
-            Lock.release(Subprocess.livesLock(subprocess));
-            giveUnusedBack();
-        }
-        Lock.release(Root.lock());
-        return done;
+        return subprocess != 0 && attach(subprocess, 0, user);
     }
 
     /** Attaches a profiler to one heap; 0 detaches. */
     @Export("bool mi_heap_profile(mi_heap_t* heap, mi_profiler_t* profiler)")
     public static boolean profileHeap(long heap, long user) {
-        if (heap == 0) return false;
+        return heap != 0 && attach(0, heap, user);
+    }
+
+    /** To one heap, or to all of a subprocess. */
+    private static boolean attach(long subprocess, long heap, long user) {
         Lock.acquire(Root.lock());
         long profiler = user == 0 ? 0 : take(user);
         boolean done = profiler != 0 || user == 0;
-        if (done) {
-            set(heap, profiler);
-            giveUnusedBack();
-        }
+        if (done && heap != 0) set(heap, profiler);
+        if (done && heap == 0) setAll(subprocess, profiler);
+        if (done) giveUnusedBack();
         Lock.release(Root.lock());
         return done;
     }
@@ -116,10 +105,19 @@ public final class Profiling {
         Lock.release(lock);
     }
 
+    private static void setAll(long subprocess, long profiler) {
+        Lock.acquire(Subprocess.livesLock(subprocess));
+        Subprocess.setProfiler(subprocess, profiler);
+        for (long heap = Subprocess.heaps(subprocess); heap != 0; heap = Heap.next(heap)) {
+            if (!Heap.isNeverProfiled(heap)) give(heap, profiler);
+        }
+        Lock.release(Subprocess.livesLock(subprocess));
+    }
+
     /** Under the lives lock. The threads' parts of the heap look for themselves which profiler it is. */
     private static void give(long heap, long profiler) {
         Heap.setProfilerRelease(heap, profiler);
-        for (long theap = Heap.theaps(heap); theap != 0; theap = Theap.nextInHeap(theap)) Theap.setProfiled(theap, Heap.isProfiled(heap));
+        for (long theap = Heap.theaps(heap); theap != 0; theap = Theap.nextInHeap(theap)) Theap.setProfiled(theap, Heap.profilerAcquire(heap) != 0);
     }
 
     private static boolean isBuiltIn(long profiler) { return Profiler.user(profiler) == Profiler.struct(profiler); }
@@ -127,33 +125,44 @@ public final class Profiling {
     /** A user's profiler serves as long as a heap has it; the built-in one until it is deleted. */
     private static void giveUnusedBack() {
         for (long profiler = Profiler.first(); profiler != 0; profiler = Profiler.next(profiler)) {
-            if (Profiler.user(profiler) != 0 && !isBuiltIn(profiler) && !isAttached(profiler, false)) Profiler.giveBack(profiler);
+            if (Profiler.user(profiler) != 0 && !isBuiltIn(profiler) && !isAttached(profiler)) Profiler.giveBack(profiler);
         }
     }
 
-    /** Does any heap have the profiler? If so it loses it, if that is wanted. */
-    private static boolean isAttached(long profiler, boolean detach) {
+    /** Does any heap have the profiler, or will those to come? */
+    private static boolean isAttached(long profiler) {
         boolean found = false;
         for (long s = Root.subprocesses(); s != 0; s = Subprocess.next(s)) {
             Lock.acquire(Subprocess.livesLock(s));
             found |= Subprocess.profiler(s) == profiler;
-            if (detach && Subprocess.profiler(s) == profiler) Subprocess.setProfiler(s, 0);
-            for (long heap = Subprocess.heaps(s); heap != 0; heap = Heap.next(heap)) {
-                if (Heap.profilerAcquire(heap) != profiler) continue;
-                found = true;
-                if (detach) give(heap, 0);
-            }
+            for (long heap = Subprocess.heaps(s); heap != 0; heap = Heap.next(heap)) found |= Heap.profilerAcquire(heap) == profiler;
             Lock.release(Subprocess.livesLock(s));
         }
         return found;
     }
 
+    private static void detach(long profiler) {
+        for (long s = Root.subprocesses(); s != 0; s = Subprocess.next(s)) {
+            Lock.acquire(Subprocess.livesLock(s));
+            if (Subprocess.profiler(s) == profiler) Subprocess.setProfiler(s, 0);
+            for (long heap = Subprocess.heaps(s); heap != 0; heap = Heap.next(heap)) {
+                if (Heap.profilerAcquire(heap) == profiler) give(heap, 0);
+            }
+            Lock.release(Subprocess.livesLock(s));
+        }
+    }
+
+    /** Takes root's lock and returns the profiler, or 0. */
+    private static long lockKnown(long user) {
+        Lock.acquire(Root.lock());
+        return known(user);
+    }
+
     /** Begins to take samples. False if it did already, or the profiler is attached to nothing. */
     @Export("bool mi_profiler_start(mi_profiler_t* profiler)")
     public static boolean start(long user) {
-        Lock.acquire(Root.lock());
-        long profiler = user == 0 ? 0 : known(user);
-        boolean starts = profiler != 0 && Profiler.rate(profiler) == 0 && isAttached(profiler, false);
+        long profiler = lockKnown(user);
+        boolean starts = profiler != 0 && Profiler.rate(profiler) == 0 && isAttached(profiler);
         if (starts && Profiler.started(profiler) == 0) Profiler.setStarted(profiler, Os.time());
         if (starts) Profiler.setRate(profiler, Profiler.resumeRate(profiler));
         Lock.release(Root.lock());
@@ -163,9 +172,8 @@ public final class Profiling {
     /** Takes no more samples; what was sampled stays known. False if none were taken. */
     @Export("bool mi_profiler_stop(mi_profiler_t* profiler)")
     public static boolean stop(long user) {
-        Lock.acquire(Root.lock());
-        long profiler = user == 0 ? 0 : known(user);
-        boolean stops = profiler != 0 && Profiler.rate(profiler) != 0;
+        long profiler = lockKnown(user);
+        boolean stops = Profiler.rate(profiler) != 0;
         if (stops) Profiler.setRate(profiler, 0);
         Lock.release(Root.lock());
         return stops;
@@ -174,12 +182,10 @@ public final class Profiling {
     /** Writes the profile now; a user's own profiler does so in its function for it. */
     @Export("void mi_profiler_snapshot(mi_profiler_t* profiler)")
     public static void snapshot(long user) {
-        if (user == 0) return;
-        Lock.acquire(Root.lock());
-        long profiler = known(user);
+        long profiler = lockKnown(user);
         Lock.release(Root.lock());
         if (profiler != 0 && Profiler.stacks(profiler) != 0) Snapshot.write(profiler);
-        else if (field(user, ON_SNAPSHOT) != 0) Callback.snapshot(field(user, ON_SNAPSHOT), user);
+        else if (user != 0 && field(user, ON_SNAPSHOT) != 0) Callback.snapshot(field(user, ON_SNAPSHOT), user);
     }
 
     /**
@@ -210,7 +216,7 @@ public final class Profiling {
         if (made) {
             Profiler.setFunctions(profiler, 0, 0, 0);
             Profiler.setResumeRate(profiler, rate != 0 ? rate : RATE_DEFAULT);
-            boolean text = length > 5 && says(name + length - 5, Text.literal(".heap"));
+            boolean text = length > 5 && ProfileFile.begins(name + length - 5, Text.literal(".heap"));
             if (text) length -= 5;
             copy(name, Profiler.name(profiler), length);
             putByte(Profiler.name(profiler) + length, 0);
@@ -263,17 +269,9 @@ public final class Profiling {
         }
     }
 
-    private static boolean says(long at, long text) {
-        for (; getByte(text) != 0; text++, at++) {
-            if (getByte(at) != getByte(text)) return false;
-        }
-        return true;
-    }
-
-    /** Where the allocator's own code is, if it is a library of its own. */
+    /** Where the allocator's own code is, if it is a library of its own. That stays there, also for a profiler that serves again. */
     private static void findOwn(long profiler) {
-        Profiler.setOwn(profiler, 0, 0);
-        long mappings = Mappings.open();
+        long mappings = Profiler.ownLimit(profiler) != 0 ? 0 : Mappings.open();
         if (mappings == 0) return;
         while (Mappings.next(mappings)) {
             boolean own = Callers.own() >= Mappings.start(mappings) && Callers.own() < Mappings.limit(mappings);
@@ -287,11 +285,9 @@ public final class Profiling {
     /** Ends a profiler of {@link #create}: it is detached, and its samples are forgotten. */
     @Export("void mi_pprof_profiler_delete(mi_profiler_t* profiler)")
     public static void delete(long user) {
-        if (user == 0) return;
-        Lock.acquire(Root.lock());
-        long profiler = known(user);
+        long profiler = lockKnown(user);
         if (profiler != 0 && isBuiltIn(profiler)) {
-            isAttached(profiler, true);
+            detach(profiler);
             Profiler.giveBack(profiler);
         }
         Lock.release(Root.lock());

@@ -41,7 +41,7 @@ public final class Samples {
      */
     public static void add(long heap, long page, long block, long asked, long bytes, long rate, long since) {
         long profiler = Heap.profilerAcquire(heap);
-        if (!Heap.isProfiled(heap) || CallOut.isInside()) return;
+        if (profiler == 0 || CallOut.isInside()) return;
         long generation = Profiler.generation(profiler);
         long stacks = Profiler.stacks(profiler), data = Profiler.dataSize(profiler);
         long user = Profiler.user(profiler), onAlloc = Profiler.onAlloc(profiler);

@@ -159,7 +159,7 @@ public final class Theaps {
         if (ThreadData.mainTheap(data) == 0) ThreadData.setMainTheap(data, theap);
         Links.push(ThreadData.theapsWord(data), theap, Theap.IN_THREAD);
         Links.push(Heap.theapsWord(heap), theap, Theap.IN_HEAP);
-        Theap.setProfiled(theap, Heap.isProfiled(heap));
+        Theap.setProfiled(theap, Heap.profilerAcquire(heap) != 0);
     }
 
     /**
