@@ -38,7 +38,7 @@ class PublishedTest {
         assertThat(pom(parent, "/project/properties/project.build.outputTimestamp")).isNotEmpty();
         assertThat(Files.readString(ROOT.resolve("LICENSE"))).contains(pom(parent, "/project/developers/developer/name"));
         for (String module : List.of("core", "api", "integrations/netty", "integrations/arrow", "integrations/lwjgl",
-                "integrations/micrometer")) {
+                "integrations/micrometer", "integrations/ignite")) {
             Path pom = ROOT.resolve(module).resolve("pom.xml");
             assertThat(pom(pom, "/project/parent/artifactId")).isEqualTo("mimalloc-parent");
             assertThat(pom(pom, "/project/parent/version")).as("is said once, in the parent").isEqualTo("${revision}");

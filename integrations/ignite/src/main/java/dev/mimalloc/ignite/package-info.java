@@ -1,0 +1,2 @@
+/** The mimalloc allocator for Apache Ignite's data regions. */
+package dev.mimalloc.ignite;
