@@ -268,7 +268,19 @@ MI_INLINE int64_t Variant_defaultOf(int32_t option, int64_t value) {
 #define Samples_remove(page, heap) ((void)(page), (void)(heap))
 #define Profiling_startAsTold() ((void)0)
 #define Profiling_done() ((void)0)
+#define Profiling_signal() ((void)0)
 #define Profiling_forkChild() ((void)0)
+#endif
+
+// So can dumps of the heap, and statistics in a shared file.
+#if !defined(MI_DUMP)
+#define MI_DUMP 1
+#endif
+#if !MI_DUMP
+#define Dump_write(file) ((void)(file), false)
+#define Live_open(path) ((void)(path), INT64_C(0))
+#define Live_close(memory) ((void)(memory))
+#define Live_update(memory) ((void)(memory))
 #endif
 
 // Callers: in system/callers.c where there are any.

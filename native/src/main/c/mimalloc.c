@@ -8,7 +8,7 @@
 //   MI_DEBUG=1                   find misuse of blocks and report it; 2: check the allocator's own invariants as it runs, too,
 //                                and abort when one does not hold; 3: walk over all its structures now and then
 //   MI_TRACK_VALGRIND, MI_TRACK_ASAN  tell valgrind or AddressSanitizer which bytes are a user's
-//   MI_PROFILE=0                 has no heap profiles
+//   MI_PROFILE=0, MI_DUMP=0      has no heap profiles; no dumps of the heap and no statistics in a shared file
 //   MI_GUARDED, MI_PADDING, MI_XMALLOC, MI_SHOW_ERRORS, MI_NO_THP  other defaults: see docs/native.md
 // In a C++ program add -fexceptions, so that mi_new can throw std::bad_alloc through this file.
 

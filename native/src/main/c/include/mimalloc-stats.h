@@ -141,6 +141,10 @@ mi_decl_nodiscard mi_decl_export char* mi_stats_get_json(size_t buf_size, char* 
 /// Statistics as JSON.
 mi_decl_nodiscard mi_decl_export char* mi_stats_as_json(mi_stats_t* stats, size_t buf_size, char* buf)
     mi_attr_noexcept;
+/// Writes what is where to a new file, as JSON: arenas and the pages in them, what is free, and what of it is in memory. False if
+/// the file is there already or cannot be written. Nothing is allocated for it and nobody is waited for: other threads go on, and
+/// what they change meanwhile may be shown as it was before or after. docs/pictures.md has the format, and what draws it.
+mi_decl_export bool mi_heaps_dump_json(const char* file_name) mi_attr_noexcept;
 /// The block size of a bin of malloc_bins or page_bins.
 mi_decl_nodiscard mi_decl_export size_t mi_stats_get_bin_size(size_t bin) mi_attr_noexcept;
 /// The statistics of a heap.

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -171,6 +172,47 @@ MI_OS void Os_close(int64_t file) {
   errno = saved;
 }
 
+static void mi_output_to_file(const char* text, void* argument) {
+  int64_t* file = argument;
+  int64_t at = MI_ADDRESS(text), end = at + (int64_t)__builtin_strlen(text);
+  while (at < end && file[1] == 0) {
+    int64_t written = Os_writeTo(file[0], at, end - at);
+    if (written > 0) at += written;
+    else if (written != MI_INTERRUPTED) file[1] = 1;
+  }
+}
+
+MI_OS int64_t Os_fileOutput(void) { return MI_ADDRESS(mi_output_to_file); }
+
+// Only a file of the user's own that is no link, as others may write where it is.
+MI_OS int64_t Os_share(int64_t path, int64_t size) {
+  int saved = errno, file = open(MI_AT(const char, path), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+  struct stat is;
+  void* memory = MAP_FAILED;
+  if (file >= 0 && fstat(file, &is) == 0 && S_ISREG(is.st_mode) && is.st_uid == geteuid() && ftruncate(file, (off_t)size) == 0) {
+    memory = mmap(NULL, (size_t)size, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
+  }
+  int64_t result = mi_answer(memory == MAP_FAILED ? -1 : MI_ADDRESS(memory), saved);
+  if (file >= 0) close(file);
+  errno = saved;
+  return result;
+}
+
+MI_OS int64_t Os_resident(int64_t a, int64_t size) {
+  unsigned char there[4096];
+  int64_t page = Os_pageSize(), count = 0;
+  int saved = errno;
+  while (size > 0) {
+    int64_t some = size < page * (int64_t)sizeof(there) ? size : page * (int64_t)sizeof(there);
+    // Of a piece that is not mapped as a whole nothing is known.
+    if (mincore(MI_AT(void, a), (size_t)some, (void*)there) != 0) __builtin_memset(there, 0, sizeof(there));
+    for (int64_t i = 0; i < (some + page - 1) / page; i++) count += there[i] & 1;
+    a += some, size -= some;
+  }
+  errno = saved;
+  return count * page;
+}
+
 MI_OS int64_t Os_processId(void) { return getpid(); }
 
 MI_OS int64_t Os_time(void) {
@@ -179,16 +221,16 @@ MI_OS int64_t Os_time(void) {
   return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
 }
 
-static void mi__profile_signal(void);
-static void mi_profile_at_signal(int number) { (void)number, mi__profile_signal(); }
+static void mi__signal(int number);
 
 // Nobody's function is taken away: a signal that the program, or whoever started it, has an action for is left alone.
 MI_OS int64_t Os_watchSignal(int32_t number) {
   int saved = errno;
-  struct sigaction now, then = {.sa_handler = mi_profile_at_signal, .sa_flags = SA_RESTART};
+  struct sigaction now, then = {.sa_handler = mi__signal, .sa_flags = SA_RESTART};
   sigemptyset(&then.sa_mask);
   int64_t result = mi_answer(sigaction(number, NULL, &now), saved);
   if (result != 0) return result;
+  if (now.sa_handler == mi__signal) return 0;
   if (now.sa_handler != SIG_DFL) return -EBUSY;
   return mi_answer(sigaction(number, &then, NULL), saved);
 }

@@ -227,6 +227,9 @@ MI_OS int64_t Os_open(int64_t path, int32_t writes) { return (void)path, (void)w
 MI_OS int64_t Os_read(int64_t file, int64_t buffer, int64_t size) { return (void)file, (void)buffer, (void)size, MI_UNSUPPORTED; }
 MI_OS int64_t Os_writeTo(int64_t file, int64_t buffer, int64_t size) { return (void)file, (void)buffer, (void)size, MI_UNSUPPORTED; }
 MI_OS void Os_close(int64_t file) { (void)file; }
+MI_OS int64_t Os_fileOutput(void) { return 0; }
+MI_OS int64_t Os_share(int64_t path, int64_t size) { return (void)path, (void)size, MI_UNSUPPORTED; }
+MI_OS int64_t Os_resident(int64_t a, int64_t size) { return (void)a, (void)size, MI_UNSUPPORTED; }
 MI_OS int32_t Os_isPrivileged(void) { return false; }
 MI_OS int64_t Os_processId(void) { return 0; }
 MI_OS int64_t Os_time(void) { return 0; }

@@ -69,6 +69,29 @@ static long long number(const char* json, const char* name, const char* part) {
   return at == NULL ? -1 : atoll(at + strlen(quoted));
 }
 
+// A dump of the heap is there, is JSON, and has a page of this size; a file that was there stays. Without a file system there is none.
+static void dump(void) {
+  static char buffer[4 << 20];
+  char name[L_tmpnam + 8];
+  bool named = tmpnam(name) != NULL;
+  void* block = mi_malloc(1 << 20);
+  bool written = named && mi_heaps_dump_json(name);
+  FILE* file = written ? fopen(name, "r") : NULL;
+  if (file != NULL) {
+    size_t length = fread(buffer, 1, sizeof(buffer) - 1, file);
+    buffer[length] = 0;
+    fclose(file);
+    CHECK(is_json(buffer) && strstr(buffer, "\"complete\": 1}\n") != NULL);
+    char page[100];
+    snprintf(page, sizeof(page), ",%zu,1,1,1,", mi_usable_size(block));
+    CHECK(strstr(buffer, page) != NULL);
+    CHECK(!mi_heaps_dump_json(name));
+    remove(name);
+  }
+  CHECK(!mi_heaps_dump_json(NULL) && !mi_heaps_dump_json("nowhere/at/all"));
+  mi_free(block);
+}
+
 static void json(mi_heap_t* heap) {
   char* own = mi_stats_get_json(0, NULL);
   CHECK(is_json(own) && mi_any_heap_contains(own));
@@ -138,6 +161,7 @@ static void truth(void) {
   for (int i = 0; i <= MI_BIN_HUGE; i++) in_bins += stats.malloc_bins[i].current, pages += stats.page_bins[i].current;
   CHECK(in_bins == bytes + huge);
   CHECK(pages == stats.pages.current);
+  dump();
   json(heap);
   for (int i = 0; i < 2000; i += 2) bytes -= i % 500 == 0 ? 0 : (int64_t)block_size(blocks[i]), mi_free(blocks[i]);
   CHECK(mi_heap_stats_get(heap, &stats) && stats.malloc_normal.current == bytes && stats.malloc_huge.current == 0);

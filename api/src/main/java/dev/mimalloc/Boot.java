@@ -35,8 +35,9 @@ final class Boot implements Lifecycle {
             page.Abandon page.Deferred page.FindPage page.Guarded page.Limits page.Pages page.Resize page.Retire \
             page.Sampling page.Scavenge page.Verify profile.Addresses profile.Exponential profile.HeapText \
             profile.Mappings profile.Pprof profile.ProfileFile profile.Profiler profile.Profiling profile.Samples \
-            profile.Snapshot profile.Stacks report.Json report.Report report.Version thread.Heaps thread.ProcessInfo \
-            thread.Quarantine thread.Startup thread.Subprocesses thread.Theaps thread.Threads thread.Visit""";
+            profile.Snapshot profile.Stacks report.Dump report.Json report.Live report.Report report.Requests \
+            report.Version thread.Heaps thread.ProcessInfo thread.Quarantine thread.Startup thread.Subprocesses \
+            thread.Theaps thread.Threads thread.Visit""";
 
     /** Names that only C has: nobody calls them here. */
     static final String NOT_CALLED = "face.CppNames face.StandardNames face.Teardown";

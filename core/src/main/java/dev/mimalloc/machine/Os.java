@@ -159,13 +159,19 @@ public final class Os {
     public static long writeTo(long file, long buffer, long size) { return UNSUPPORTED; }
     /** Closes what {@link #open} has opened. C only. */
     public static void close(long file) {}
+    /** An output function that writes to a file of {@link #open}: its argument has two words, that file, and 1 after an error. C only. */
+    public static long fileOutput() { return 0; }
+    /** Memory that is shared with a file of so many bytes, which is made if it is not there; an error is negative. C only. */
+    public static long share(long path, long size) { return UNSUPPORTED; }
+    /** How many bytes of whole OS pages are in memory; an error is negative. C only. */
+    public static long resident(long a, long size) { return UNSUPPORTED; }
     /** Has the process rights that who started it has not? What they say in the environment must not write files then. In C; a JVM has none. */
     public static boolean isPrivileged() { return false; }
     /** The number of the process. */
     public static long processId() { return ProcessHandle.current().pid(); }
     /** Nanoseconds since 1970. */
     public static long time() { return System.currentTimeMillis() * 1_000_000; }
-    /** From now on the signal with this number has all profiles written; an error is negative. C only. */
+    /** From now on the signal with this number goes to {@code Requests.signal}; an error is negative. C only. */
     public static long watchSignal(int number) { return UNSUPPORTED; }
 
     /** Never goes back. */

@@ -21,8 +21,8 @@ import org.junit.jupiter.params.provider.CsvSource;
 /** The structs' fields follow each other, are as wide as they are said to be, and lie where the fast paths want them. */
 class LayoutTest {
     private static final Path CORE = Path.of("src/main/java/dev/mimalloc/core");
-    private static final String STRUCTS = "Addresses Arena ArenaPages Bitmap Guarded Heap Main Mappings Meta Options Page PageQueue Printer ProcessInfo "
-            + "ProfileFile Profiler Quarantine Root Samples Stacks Statistics Subprocess Theap ThreadData Verify Visit";
+    private static final String STRUCTS = "Addresses Arena ArenaPages Bitmap Dump Guarded Heap Live Main Mappings Meta Options Page PageQueue Printer ProcessInfo "
+            + "ProfileFile Profiler Quarantine Requests Root Samples Stacks Statistics Subprocess Theap ThreadData Verify Visit";
 
     private static final Map<String, String> PACKAGES = packages();
 

@@ -41,11 +41,17 @@ record Core(Path location, List<Method> methods) {
     record Method(String className, String name, String descriptor, String cName, boolean slow, List<String> exports) {
         String simpleClassName() { return simple(className); }
 
-        /** Of a heap profile: no program waits for it, so it is made small and lies apart; and a build may leave it out. */
-        boolean isProfile() { return className.startsWith(PACKAGE + "profile."); }
+        /** Of a profile or a report: no program waits for it, so it is made small and lies apart. */
+        boolean isRare() { return className.startsWith(PACKAGE + "profile.") || className.startsWith(PACKAGE + "report."); }
 
-        /** A text in C, as it is with profiles and without them. */
-        String where(String with, String without) { return isProfile() ? "#if MI_PROFILE\n%s#else\n%s#endif\n".formatted(with, without) : with; }
+        /** The macro that leaves it out of a build, or null. */
+        private String macro() {
+            if (className.startsWith(PACKAGE + "profile.")) return "MI_PROFILE";
+            return className.equals(PACKAGE + "report.Dump") || className.equals(PACKAGE + "report.Live") ? "MI_DUMP" : null;
+        }
+
+        /** A text in C, as it is in a build that has the method and in one that leaves it out. */
+        String where(String with, String without) { return macro() != null ? "#if %s\n%s#else\n%s#endif\n".formatted(macro(), with, without) : with; }
 
         MethodTypeDesc type() { return MethodTypeDesc.ofDescriptor(descriptor); }
     }

@@ -42,7 +42,7 @@ final class Generated {
                 if (leak.find()) throw new IllegalStateException(name + " needs of TeaVM's runtime " + leak.group());
                 var method = byName.get(name);
                 String head = text.substring(0, text.indexOf(" {\n"));
-                String kind = method.isProfile() ? "MI_RARE " : method.slow() ? "MI_SLOW " : isFast(method, text) ? "MI_INLINE " : "static ";
+                String kind = method.isRare() ? "MI_RARE " : method.slow() ? "MI_SLOW " : isFast(method, text) ? "MI_INLINE " : "static ";
                 declarations.append(method.where(kind + head + ";\n", ""));
                 definitions.append(method.where(kind + text, ""));
             });

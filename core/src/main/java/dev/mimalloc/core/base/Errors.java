@@ -112,7 +112,7 @@ public final class Errors {
         long name = Meta.allocate(Options.VALUE_MAX);
         if (name == 0) return;
         for (int i = 0; Os.variable(i, name, Options.VALUE_MAX) >= 0; i++) {
-            if (Options.find(name) < 0 && !Options.isProfile(name)) warnOf(Text.literal("there is no such option: "), name);
+            if (Options.find(name) < 0 && !Options.isFile(name)) warnOf(Text.literal("there is no such option: "), name);
         }
         Meta.free(name, Options.VALUE_MAX);
     }

@@ -16,7 +16,7 @@ public final class Meta {
     private static final long FREED = NEXT + 8; // 8 atomic: 1 when something was freed since the last collect
     private static final long FREE = FREED + 8 + LINE - 1 & -LINE; // Bitmap: of the units
 
-    private static final long PAGE = 512 << 10;
+    public static final long PAGE = 512 << 10;
     private static final long UNIT = 128;
     private static final long UNITS = PAGE / UNIT;
     private static final long LARGE = 64 << 10;
@@ -27,6 +27,9 @@ public final class Meta {
     private static final long MUCH = 16 << 20;
 
     private Meta() {}
+
+    /** The meta page behind another one, or the first for 0; 0 behind the last. */
+    public static long nextPage(long page) { return page == 0 ? Root.metaPagesAcquire() : getLong(page + NEXT); }
 
     /** Zeroed memory, 128-byte aligned, or 0. {@link #free} wants the size again. */
     public static long allocate(long size) {

@@ -156,7 +156,9 @@ public final class Options {
     public static final int SECURE_QUARANTINE_LARGE = 64;
     /** The number of a signal at which MIMALLOC_PROFILE writes a file; 0 for none. No effect on the JVM. */
     public static final int PROFILE_SIGNAL = 65;
-    public static final int COUNT = 66;
+    /** The number of a signal at which MIMALLOC_DUMP writes a file; 12 is USR2 on Linux. No effect on the JVM. */
+    public static final int DUMP_SIGNAL = 66;
+    public static final int COUNT = 67;
 
     /** Kinds: off or on, a number, a size in KiB. */
     public static final int SWITCH = 0;
@@ -260,6 +262,7 @@ public final class Options {
             case ABORT_ON_MISUSE -> number(column, literal("MIMALLOC_ABORT_ON_MISUSE"), 2, 0, 3);
             case SECURE_QUARANTINE -> size(column, literal("MIMALLOC_SECURE_QUARANTINE"), 0, 1 << 20);
             case SECURE_QUARANTINE_LARGE -> size(column, literal("MIMALLOC_SECURE_QUARANTINE_LARGE"), 0, ANY_KIB);
+            case DUMP_SIGNAL -> number(column, literal("MIMALLOC_DUMP_SIGNAL"), 12, 1, 64);
             case PROFILE_SIGNAL -> number(column, literal("MIMALLOC_PROFILE_SIGNAL"), 0, 0, 64);
             default -> 0;
         };
@@ -378,8 +381,10 @@ public final class Options {
         return -1;
     }
 
-    /** Is this the variable that has a profile written? Its value is a name, and so it is no option. */
-    static boolean isProfile(long text) { return isSame(text, literal("MIMALLOC_PROFILE")); }
+    /** Is this one of the variables that have files written? Their values are names, and so they are no options. */
+    static boolean isFile(long text) {
+        return isSame(text, literal("MIMALLOC_PROFILE")) || isSame(text, literal("MIMALLOC_DUMP")) || isSame(text, literal("MIMALLOC_LIVE"));
+    }
 
     private static boolean isSame(long text, long capitals) {
         for (; upper(getByte(text)) == getByte(capitals); text++, capitals++) {

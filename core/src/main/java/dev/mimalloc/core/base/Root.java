@@ -40,7 +40,8 @@ public final class Root {
     private static final long KEYS = HARDENING + 8; // 16 once: see Secret
     private static final long MAPPINGS = KEYS + 2 * WORD; // 8 atomic: mappings whose address was drawn: see Random
     private static final long PROFILERS = MAPPINGS + 8; // 8 acquire, written under lock: the latest profiler; they are only added
-    private static final long OPTIONS = PROFILERS + 8; // see Options
+    private static final long REQUESTS = PROFILERS + 8; // 8 acquire, once: what the environment asks for: Requests; 0 for nothing
+    private static final long OPTIONS = REQUESTS + 8; // see Options
     private static final long SHARED_DATA = OPTIONS + Options.COUNT * Options.SIZE + LINE - 1 & -LINE; // acquire: ThreadData
     private static final long SLOTS = SHARED_DATA + SHARED_MAX * WORD; // Table, lock: the free slot behind a free one
     private static final long DENSITY = SLOTS + Table.SIZE + LINE - 1 & -LINE; // relaxed: see Density
@@ -111,6 +112,9 @@ public final class Root {
 
     public static long profilersAcquire() { return getAcquire(at(PROFILERS)); }
     public static void setProfilersRelease(long profiler) { putRelease(at(PROFILERS), profiler); }
+
+    public static long requestsAcquire() { return getAcquire(at(REQUESTS)); }
+    public static void setRequestsRelease(long requests) { putRelease(at(REQUESTS), requests); }
 
     public static boolean isDestroyed() { return getLong(at(DESTROYED)) != 0; }
     public static void setDestroyed() { putLong(at(DESTROYED), 1); }

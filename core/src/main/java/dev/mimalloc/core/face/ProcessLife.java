@@ -14,8 +14,8 @@ import dev.mimalloc.core.model.Main;
 import dev.mimalloc.core.model.Subprocess;
 import dev.mimalloc.core.model.Theap;
 import dev.mimalloc.core.page.Scavenge;
-import dev.mimalloc.core.profile.Profiling;
 import dev.mimalloc.core.report.Report;
+import dev.mimalloc.core.report.Requests;
 import dev.mimalloc.core.page.Verify;
 import dev.mimalloc.core.thread.ProcessInfo;
 import dev.mimalloc.core.thread.Startup;
@@ -53,7 +53,7 @@ public final class ProcessLife {
         Errors.warnOfInvalidOptions();
         if (Errors.verbose()) Report.printOptions(0, 0);
         reserveHugePages();
-        Profiling.startAsTold();
+        Requests.begin();
     }
 
     /** Hardens from here on what could not be before: a malloc may have come when there was no environment yet. */
@@ -75,7 +75,7 @@ public final class ProcessLife {
     @Export("void mi_process_done(void)")
     public static void done() {
         if (Check.isFull() && ThreadSlot.theap() != 0) Verify.thread(Theap.data(ThreadSlot.theap()));
-        Profiling.done();
+        Requests.done();
         if (Options.isEnabled(Options.SHOW_STATS) || Options.isEnabled(Options.VERBOSE)) {
             Threads.collect(false);
             Report.printStatistics(0, 0);
@@ -109,7 +109,7 @@ public final class ProcessLife {
     @Export("void mi__fork_child(void)")
     public static void forkChild() {
         Root.setForked();
-        Profiling.forkChild();
+        Requests.forkChild();
         for (long s = Root.subprocesses(); s != 0; s = Subprocess.next(s)) Subprocess.endCollection(s);
         forkParent();
     }
@@ -137,8 +137,9 @@ public final class ProcessLife {
         tick();
         long subprocess = Main.subprocess();
         if (Subprocess.purgeExpire(subprocess) == 0) Scavenge.all(subprocess);
-        long expire = Subprocess.purgeExpire(subprocess);
-        return expire == 0 ? -1 : Config.max(1, expire - Os.clock());
+        long expire = Subprocess.purgeExpire(subprocess), pause = expire == 0 ? -1 : Config.max(1, expire - Os.clock());
+        long report = Requests.tick();
+        return report > 0 && (pause < 0 || report < pause) ? report : pause;
     }
 
     @Export("void mi_process_info(size_t* elapsed_msecs, size_t* user_msecs, size_t* system_msecs, size_t* current_rss, size_t* peak_rss, size_t* current_commit, size_t* peak_commit, size_t* page_faults)")

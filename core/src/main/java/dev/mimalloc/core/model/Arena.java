@@ -109,7 +109,7 @@ public final class Arena {
     public static void setIndex(long arena, long index) { putLong(arena + INDEX, index); }
     public static long start(long arena) { return getLong(arena + START); }
     public static long slices(long arena) { return getLong(arena + SLICES); }
-    static long metaSize(long arena) { return getLong(arena + META_SIZE); }
+    public static long metaSize(long arena) { return getLong(arena + META_SIZE); }
     private static boolean has(long arena, int flags) { return (getLong(arena + FLAGS) & flags) != 0; }
     public static boolean isExclusive(long arena) { return has(arena, EXCLUSIVE); }
     public static long numaNodeRelaxed(long arena) { return getRelaxed(arena + NUMA_NODE); }

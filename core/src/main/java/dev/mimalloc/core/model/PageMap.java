@@ -19,8 +19,8 @@ import dev.mimalloc.machine.UpperTable;
 public final class PageMap {
     private PageMap() {}
 
-    private static int upperSize() { return 1 << (UpperTable.addressBits() - UpperTable.shift()); }
-    private static long lowerSize() { return 8L << (UpperTable.shift() - Config.SLICE_SHIFT); }
+    public static int upperSize() { return 1 << (UpperTable.addressBits() - UpperTable.shift()); }
+    public static long lowerSize() { return 8L << (UpperTable.shift() - Config.SLICE_SHIFT); }
     private static long lowerMask() { return lowerSize() / 8 - 1; }
 
     /**

@@ -261,8 +261,7 @@ public final class Profiling {
         for (long profiler = Profiler.first(); profiler != 0; profiler = Profiler.next(profiler)) Snapshot.forget(profiler);
     }
 
-    /** A signal has come: writes the profiles of all built-in profilers, in the signal's handler. */
-    @Export("void mi__profile_signal(void)")
+    /** Writes the profiles of all built-in profilers, in a signal's handler. */
     public static void signal() {
         for (long profiler = Profiler.first(); profiler != 0; profiler = Profiler.next(profiler)) {
             if (Profiler.user(profiler) != 0) Snapshot.write(profiler);

@@ -74,7 +74,7 @@ public final class Json {
         return 0;
     }
 
-    private static void write(long printer, long stats) {
+    static void write(long printer, long stats) {
         Printer.labelled(printer, Text.literal("{\n  \"stat_version\": "), Statistics.VERSION);
         Printer.labelled(printer, Text.literal(",\n  \"mimalloc_version\": "), Config.VERSION);
         process(printer);
