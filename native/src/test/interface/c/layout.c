@@ -75,7 +75,8 @@ static void options_by_number(void) {
   OPTION(62, abort_on_misuse);
   OPTION(63, secure_quarantine);
   OPTION(64, secure_quarantine_large);
-  CHECK((int)_mi_option_last == 66);
+  OPTION(66, dump_signal);
+  CHECK((int)_mi_option_last == 67);
   OPTION(4, eager_region_commit);
   OPTION(5, reset_decommits);
   OPTION(6, large_os_pages);

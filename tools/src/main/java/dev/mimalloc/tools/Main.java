@@ -1,10 +1,11 @@
 package dev.mimalloc.tools;
 
+import dev.mimalloc.tools.view.MapCommand;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 
 /** The commands that the launcher does not do itself. */
-@Command(name = "mimalloc", mixinStandardHelpOptions = true, subcommands = Demo.class)
+@Command(name = "mimalloc", mixinStandardHelpOptions = true, subcommands = {Demo.class, MapCommand.class})
 public final class Main {
     private Main() {}
 
