@@ -1,11 +1,12 @@
 package dev.mimalloc.tools;
 
 import dev.mimalloc.tools.view.MapCommand;
+import dev.mimalloc.tools.view.TopCommand;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 
 /** The commands that the launcher does not do itself. */
-@Command(name = "mimalloc", mixinStandardHelpOptions = true, subcommands = {Demo.class, MapCommand.class})
+@Command(name = "mimalloc", mixinStandardHelpOptions = true, subcommands = {Demo.class, MapCommand.class, TopCommand.class})
 public final class Main {
     private Main() {}
 

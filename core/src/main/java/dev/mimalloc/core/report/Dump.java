@@ -175,6 +175,8 @@ public final class Dump {
                 boolean waits = Bitmap.isSet(Arena.waiting(arena), at);
                 long next = waits ? at + Config.max(1, Bitmap.runLength(Arena.waiting(arena), at, end)) : Bitmap.nextSet(Arena.waiting(arena), at, end);
                 if (next <= at) next = end;
+                // What does not wait is looked at by regions, as most of an arena never had memory.
+                if (!waits) next = Config.min(next, Config.alignUp(at + 1, Arena.HUGE_PAGE));
                 long resident = Os.resident(Arena.address(arena, at), next - at << Config.SLICE_SHIFT);
                 if (waits || resident > 0) {
                     row(printer, first, at);
