@@ -112,15 +112,55 @@ MI_SLOW void Callback_badAlloc(void) {
 
 // What C++ says as try { handler(); } catch (...) {}. C has no words for it, so here is a frame with a personality of its
 // own, that stops every exception, of C++ or of another language; what unwinds a thread that was cancelled goes on.
-#if defined(__ELF__) && (defined(__x86_64__) && !defined(__ILP32__) || defined(__aarch64__) || defined(__riscv) && __riscv_xlen == 64) || \
+#if defined(__ELF__) && (defined(__x86_64__) && !defined(__ILP32__) || defined(__aarch64__) || defined(__riscv) && __riscv_xlen == 64 || \
+                         defined(__i386__) || defined(__s390x__) || defined(__powerpc64__) && _CALL_ELF == 2 || \
+                         defined(__arm__) && defined(__ARM_EABI__)) || \
     defined(_WIN64) && defined(__x86_64__)
 #include <unwind.h>
-#pragma weak _Unwind_SetGR
-#pragma weak _Unwind_SetIP
 
 extern const char mi__handler_threw[] MI_HIDDEN;
 // NULL, or the exception that the handler threw.
 struct _Unwind_Exception* mi__call_handler(mi_function* handler) MI_HIDDEN;
+
+#if defined(__arm__)
+#pragma weak _Unwind_VRS_Get
+#pragma weak _Unwind_VRS_Set
+#pragma weak __gnu_unwind_frame
+_Unwind_Reason_Code __gnu_unwind_frame(_Unwind_Control_Block*, struct _Unwind_Context*);
+
+// Who unwinds has these. A thread is ended by glibc, which loads GCC's for that, also where the program has another one in it.
+static mi_function* mi_unwinder(mi_function* linked, const char* name, bool forced) {
+  mi_function* found = mi_runtime(forced ? NULL : linked, name);
+  return found != NULL ? found : linked;
+}
+
+// The processor's own way: a personality also takes its frame off, and notes in the exception which frame it was that stops it.
+MI_HIDDEN __attribute__((used)) _Unwind_Reason_Code mi__handler_personality(
+    _Unwind_State state, _Unwind_Control_Block* exception, struct _Unwind_Context* context) {
+  typedef int access(struct _Unwind_Context*, int, uint32_t, int, void*);
+  typedef _Unwind_Reason_Code leave(_Unwind_Control_Block*, struct _Unwind_Context*);
+  enum { CORE = 0, UINT32 = 0, RESULT = 0, STACK_POINTER = 13, PROGRAM_COUNTER = 15 };
+  const bool forced = (state & _US_FORCE_UNWIND) != 0;
+  access* get = (access*)mi_unwinder((mi_function*)_Unwind_VRS_Get, "_Unwind_VRS_Get", forced);
+  access* set = (access*)mi_unwinder((mi_function*)_Unwind_VRS_Set, "_Unwind_VRS_Set", forced);
+  leave* leave_frame = (leave*)mi_unwinder((mi_function*)__gnu_unwind_frame, "__gnu_unwind_frame", forced);
+  if (get == NULL || set == NULL || leave_frame == NULL) return _URC_FAILURE;
+  uint32_t stack = 0, block = (uint32_t)(uintptr_t)exception, address = (uint32_t)(uintptr_t)mi__handler_threw;
+  get(context, CORE, STACK_POINTER, UINT32, &stack);
+  if (!forced && (state & _US_ACTION_MASK) == _US_VIRTUAL_UNWIND_FRAME) {
+    exception->barrier_cache.sp = stack;
+    return _URC_HANDLER_FOUND;
+  }
+  if (!forced && (state & _US_ACTION_MASK) == _US_UNWIND_FRAME_STARTING && exception->barrier_cache.sp == stack) {
+    set(context, CORE, RESULT, UINT32, &block);
+    set(context, CORE, PROGRAM_COUNTER, UINT32, &address);
+    return _URC_INSTALL_CONTEXT;
+  }
+  return leave_frame(exception, context) == _URC_OK ? _URC_CONTINUE_UNWIND : _URC_FAILURE;
+}
+#else
+#pragma weak _Unwind_SetGR
+#pragma weak _Unwind_SetIP
 
 MI_HIDDEN __attribute__((used)) _Unwind_Reason_Code mi__handler_personality(
     int version, _Unwind_Action actions, uint64_t kind, struct _Unwind_Exception* exception, struct _Unwind_Context* context) {
@@ -137,6 +177,7 @@ MI_HIDDEN __attribute__((used)) _Unwind_Reason_Code mi__handler_personality(
   ((void (*)(struct _Unwind_Context*, uintptr_t))set_address)(context, (uintptr_t)mi__handler_threw);
   return _URC_INSTALL_CONTEXT;
 }
+#endif
 
 #if defined(_WIN32)
 #include <windows.h>
@@ -170,15 +211,24 @@ __asm__(
     "ret\n"
     ".seh_endproc\n");
 #else
-// The exception is where results are: so both ways leave by the same instructions. 0x1b: relative, signed, 4 bytes.
+#if defined(__thumb__)
+#define MI_THUMB ".thumb_func\n"  // a label's lowest bit says so
+#else
+#define MI_THUMB
+#endif
+// The exception is where results are, or is moved there: so both ways leave by the same instructions. 0x1b: relative, signed, 4 bytes.
 __asm__(
-    ".pushsection .text.mi__call_handler,\"ax\",@progbits\n"
-    ".globl mi__call_handler\n.hidden mi__call_handler\n.type mi__call_handler,@function\n"
+    ".pushsection .text.mi__call_handler,\"ax\",%progbits\n"
+    ".globl mi__call_handler\n.hidden mi__call_handler\n.type mi__call_handler,%function\n"
     ".globl mi__handler_threw\n.hidden mi__handler_threw\n"
-    ".p2align 4\n"
+    ".p2align 4\n" MI_THUMB
     "mi__call_handler:\n"
+#if defined(__arm__)
+    ".fnstart\n"
+#else
     ".cfi_startproc\n"
     ".cfi_personality 0x1b, mi__handler_personality\n"
+#endif
 #if defined(__x86_64__)
     "endbr64\n"
     "subq $8, %rsp\n"
@@ -206,6 +256,67 @@ __asm__(
     ".cfi_restore x30\n"
     ".cfi_def_cfa_offset 0\n"
     "ret\n"
+#elif defined(__i386__)
+    "subl $12, %esp\n"
+    ".cfi_adjust_cfa_offset 12\n"
+    "call *16(%esp)\n"
+    "xorl %eax, %eax\n"
+    "mi__handler_threw:\n"
+    "addl $12, %esp\n"
+    ".cfi_adjust_cfa_offset -12\n"
+    "ret\n"
+#elif defined(__s390x__)
+    // The exception comes in a register that a function keeps for its caller.
+    "stmg %r6, %r15, 48(%r15)\n"
+    ".cfi_offset %r6, -112\n"
+    ".cfi_offset %r14, -48\n"
+    ".cfi_offset %r15, -40\n"
+    "aghi %r15, -160\n"
+    ".cfi_adjust_cfa_offset 160\n"
+    "lghi %r6, 0\n"
+    "basr %r14, %r2\n"
+    "mi__handler_threw:\n"
+    "lgr %r2, %r6\n"
+    "lmg %r6, %r15, 208(%r15)\n"
+    ".cfi_restore %r6\n"
+    ".cfi_restore %r14\n"
+    ".cfi_restore %r15\n"
+    ".cfi_adjust_cfa_offset -160\n"
+    "br %r14\n"
+#elif defined(__powerpc64__)
+    // The handler may be another library's, with a table of its own in register 2. 65: the link register.
+    "mflr 0\n"
+    "std 0, 16(1)\n"
+    "stdu 1, -32(1)\n"
+    ".cfi_def_cfa_offset 32\n"
+    ".cfi_offset 65, 16\n"
+    "std 2, 24(1)\n"
+    "mr 12, 3\n"
+    "mtctr 12\n"
+    "bctrl\n"
+    "ld 2, 24(1)\n"
+    "li 3, 0\n"
+    "b .Lmi__handler_ends\n"
+    "mi__handler_threw:\n"
+    "ld 2, 24(1)\n"
+    ".Lmi__handler_ends:\n"
+    "addi 1, 1, 32\n"
+    ".cfi_def_cfa_offset 0\n"
+    "ld 0, 16(1)\n"
+    "mtlr 0\n"
+    ".cfi_restore 65\n"
+    "blr\n"
+#elif defined(__arm__)
+    ".syntax unified\n"
+    "push {r4, lr}\n"
+    ".save {r4, lr}\n"
+    "blx r0\n"
+    "mov r0, #0\n" MI_THUMB
+    "mi__handler_threw:\n"
+    "pop {r4, pc}\n"
+    ".personality mi__handler_personality\n"
+    ".handlerdata\n"
+    ".fnend\n"
 #else
     "addi sp, sp, -16\n"
     ".cfi_def_cfa_offset 16\n"
@@ -220,7 +331,9 @@ __asm__(
     ".cfi_def_cfa_offset 0\n"
     "ret\n"
 #endif
+#if !defined(__arm__)
     ".cfi_endproc\n"
+#endif
     ".size mi__call_handler, .-mi__call_handler\n"
     ".popsection\n");
 #endif
