@@ -4,7 +4,7 @@
 # Debian and its children only; elsewhere it says what is missing. Needs root or sudo only when something is.
 set -euo pipefail
 
-missing=()
+missing=() wished=()
 
 # need PACKAGE COMMAND...: the package is wanted when one of the commands (or absolute files) is not there.
 need() {
@@ -13,6 +13,9 @@ need() {
     command -v "$one" >/dev/null 2>&1 || [ -e "$one" ] || { missing+=("$package"); return; }
   done
 }
+
+# wish PACKAGE COMMAND: the same for a package that not every system has; what needs it is left out without.
+wish() { command -v "$2" >/dev/null 2>&1 || wished+=("$1"); }
 
 need_build() {
   need maven mvn
@@ -64,6 +67,8 @@ need_test() {
   need nodejs node
   need qemu-user-static qemu-aarch64-static # runs what is built for other processors,
   need musl /lib/ld-musl-x86_64.so.1 # and for another C library
+  wish wine64 /usr/lib/wine/wine64 # for Windows,
+  wish chromium chromium # and for WebAssembly in a browser
   need clang clang
   need pkg-config pkg-config
   need valgrind valgrind /usr/include/valgrind/memcheck.h # beside it a library is built for it; gcc brings ASan's headers
@@ -94,7 +99,16 @@ case ${1:-} in
   test) need_test ;;
   *) echo "usage: scripts/install.sh build|demo|bench|test" >&2; exit 2 ;;
 esac
-[ ${#missing[@]} -eq 0 ] && exit 0
+can_be_had() { apt-get install -s "$1" >/dev/null 2>&1; }
+
+if [ ${#missing[@]} -eq 0 ]; then
+  # For a wish that this system has no package for, nobody is asked for a password each time.
+  for package in "${wished[@]}"; do
+    if can_be_had "$package" && { [ "$(id -u)" -eq 0 ] || command -v sudo >/dev/null; }; then missing+=("$package"); fi
+  done
+  [ ${#missing[@]} -gt 0 ] || exit 0
+  wished=()
+fi
 
 if ! command -v apt-get >/dev/null; then
   echo "install.sh: please install what Debian calls ${missing[*]}" >&2
@@ -105,7 +119,7 @@ if [ "$(id -u)" -ne 0 ]; then
   command -v sudo >/dev/null || { echo "install.sh: as root, please: apt-get install ${missing[*]}" >&2; exit 1; }
   root=(sudo)
 fi
-echo "installing ${missing[*]} ..." >&2
+echo "installing ${missing[*]} ${wished[*]} ..." >&2
 # Package lists that are a little old are no reason to stop.
 "${root[@]}" apt-get update -qq || true
 # Python's tests are a package of the version that python3 stands for.
@@ -117,7 +131,10 @@ missing=("${missing[@]/'libmimalloc[0-9]*'/${newest:-libmimalloc}}")
 # One that is not to be had does not keep out the others.
 known=() unknown=()
 for package in "${missing[@]}"; do
-  if apt-get install -s "$package" >/dev/null 2>&1; then known+=("$package"); else unknown+=("$package"); fi
+  if can_be_had "$package"; then known+=("$package"); else unknown+=("$package"); fi
+done
+for package in "${wished[@]}"; do
+  ! can_be_had "$package" || known+=("$package")
 done
 if [ ${#known[@]} -gt 0 ]; then
   "${root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${known[@]}" >&2

@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
 # Builds the native library for another system, and tests it where its programs can run here:
 #   native/targets/target.sh list
-#   native/targets/target.sh build|test TARGET [--note]
+#   native/targets/target.sh build|test TARGET [--note|--quick]
 # TARGET is a row of targets.tsv, named as Zig names it: Zig's C compiler knows the headers and libraries of all of them, but
 # for Emscripten, which is a compiler of its own.
 # build/src and build/include are there already; build/TARGET gets lib/ and include/. With --note what was seen goes into
-# states.tsv, which the README's table of targets is made of. Ends with 75 where the tools cannot be had.
+# states.tsv, which the README's table of targets is made of. With --quick only what the row names is built and tested, nothing of it
+# in C++, whose library would be compiled first. Ends with 75 where the tools cannot be had.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 root=$(cd "$here/../.." && pwd)
@@ -58,6 +59,14 @@ need_qemu() {
     "$root/scripts/unstable.sh" --alone "$(dpkg --print-architecture)" "$tools/qemu" qemu-user >&2 || true
   fi
   [ ! -x "$newer" ] || emulator=$newer
+}
+
+# The first program of all sets up a system for a minute, and starts of other programs may fail meanwhile.
+need_wine() {
+  [ -e "$WINEPREFIX/ready" ] && return
+  printf 'setting up wine ...\n' >&2
+  mkdir -p "$tools"
+  wine64 wineboot --init >/dev/null 2>&1 && touch "$WINEPREFIX/ready" || unavailable "wine cannot be set up"
 }
 
 # CMake wants each tool as a program of one word. glibc's symbols are those of an old version, so that the library runs there.
@@ -113,14 +122,19 @@ write_table() {
   if ! cmp -s "$work/readme" "$root/README.md"; then cp "$work/readme" "$root/README.md"; fi
 }
 
-command=${1:-} target=${2:-} note=${3:-}
+command=${1:-} target=${2:-} note= quick=
+case ${3:-} in --note) note=yes ;; --quick) quick=yes ;; ?*) fail "target.sh knows --note and --quick, and not $3" ;; esac
 if [ "$command" = list ]; then names; exit; fi
 row=$(awk -F '\t' -v t="$target" '$1 == t' "$here/targets.tsv")
 if [ -z "$row" ]; then fail "there is no target $target; there are: $(names | tr '\n' ' ')"; fi
-IFS=$'\t' read -r _ system processor emulator <<<"$row"
+IFS=$'\t' read -r _ system processor emulator quickly <<<"$row"
 # Debian's wine64 is not on the path. What it says of itself is no part of what a program says.
 export PATH=$PATH:/usr/lib/wine WINEDEBUG=-all WINEPREFIX=$tools/wine
 prefix=$root/build/$target work=$root/build/$target/work
+if [ -n "$quick" ]; then
+  [ -n "${quickly:-}" ] || fail "the row of $target names nothing to build quickly"
+  work=$root/build/$target/quick
+fi
 case $command:$emulator in test:qemu-*) need_qemu ;; esac
 if [ "$system" = Emscripten ]; then need_emscripten; else need_zig; fi
 mkdir -p "$work"
@@ -140,16 +154,24 @@ case $command in
     [ "$emulator" = itself ] || command -v "${emulator%% *}" >/dev/null || unavailable "needs ${emulator%% *}"
     case $target in *-linux-musl) [ "$emulator" != itself ] || [ -e /lib/ld-musl-x86_64.so.1 ] || unavailable "needs musl's loader (Debian and Ubuntu: apt install musl)" ;; esac
     case $emulator in *qemu-*) QEMU_LD_PREFIX=$("$here/sysroot.sh" "$processor") && export QEMU_LD_PREFIX ;; esac
-    configure -DMI_BUILD_TESTS=ON
-    quiet cmake --build "$work/out" -j "$(nproc)"
+    [ "$emulator" != wine64 ] || need_wine
+    settings=() built=() tests=()
+    if [ -n "$quick" ]; then
+      settings=(-DCMAKE_CXX_COMPILER_{ID_RUN=ON,FORCED=ON,ID=Clang,VERSION=20,FRONTEND_VARIANT=GNU})
+      built=(--target $(printf '%s\n' $quickly | cut -d = -f 1 | sort -u))
+      tests=(-R "^($(printf '%s\n' $quickly | cut -d = -f 2 | paste -sd '|'))\$")
+    fi
+    configure -DMI_BUILD_TESTS=ON "${settings[@]}"
+    quiet cmake --build "$work/out" -j "$(nproc)" "${built[@]}"
     passed=yes
-    ctest --test-dir "$work/out" --output-on-failure -j "$(nproc)" >"$work/tests" 2>&1 || passed=
+    ctest --test-dir "$work/out" --output-on-failure --no-tests=error -j "$(nproc)" "${tests[@]}" >"$work/tests" 2>&1 || passed=
     sed -n '/% tests passed/,$p' "$work/tests"
     count=$(sed -n 's/.*tests passed.* out of //p' "$work/tests")
     if [ -z "$passed" ]; then
       write_state "fails: $(sed -n 's/^\t *[0-9]* - \(.*\) (.*/\1/p' "$work/tests" | sort | paste -sd ' ')"
       fail "what the tests said is in $work/tests"
     fi
+    [ -z "$quick" ] || exit 0
     case $target in
       *-linux-gnu*)
         quiet cmake --install "$work/out" --prefix "$prefix"
