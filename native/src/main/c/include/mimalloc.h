@@ -103,7 +103,7 @@ typedef bool(mi_cdecl mi_commit_fun_t)(bool commit, void* start, size_t size, bo
 ///
 /// purge_thread: one thread, with all signals blocked, gives free memory back in time also if nobody allocates or frees any
 /// more. It starts with an early allocation, sleeps until something is due, and ends with the library. A child of a fork
-/// starts its own. It looks after the main subprocess.
+/// starts its own. It looks after the main subprocess. mi_purge_thread_start and mi_purge_thread_stop do the same by a call.
 typedef enum mi_option_e {
   mi_option_show_errors,                          // Prints errors and warnings. (0)
   mi_option_show_stats,                           // Prints statistics when the process ends. (0)
@@ -508,6 +508,12 @@ mi_decl_export void mi_collect(bool force) mi_attr_noexcept;
 /// Collects as with force, and gives up pages of the current thread until the others have no more than
 /// target_thread_owned bytes; other threads may use the room in those that were given up.
 mi_decl_export void mi_collect_reduce(size_t target_thread_owned) mi_attr_noexcept;
+/// Starts the thread of option purge_thread now, and sets the option. True if it runs, also if it did before; false where
+/// there are no threads, where the system refuses one, and before the library is loaded.
+mi_decl_export bool mi_purge_thread_start(void) mi_attr_noexcept;
+/// Ends that thread, waits for its end, and clears the option. True if there is none any more; false in a function that the
+/// thread itself calls.
+mi_decl_export bool mi_purge_thread_stop(void) mi_attr_noexcept;
 /// The version: 30600 stands for 3.6.0.
 mi_decl_export int mi_version(void) mi_attr_noexcept;
 /// Are malloc and free redirected to this library (on Windows)?

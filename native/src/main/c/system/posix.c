@@ -432,13 +432,21 @@ MI_OS void Os_wakePurgeThread(void) {
   errno = saved;
 }
 
-// Before the library or its memory goes: waits for the thread, which is in the middle of a purge at most.
-static void mi_stop_purge_thread(void) {
+// Waits for the thread, which runs, and is in the middle of a purge at most. False in a function of the user's that the
+// purge has called.
+static bool mi_end_purge_thread(void) {
+  if (pthread_equal(mi_purge_thread, pthread_self())) return false;
   __atomic_store_n(&mi_purge_thread_ends, true, __ATOMIC_RELEASE);
   Os_wakePurgeThread();
+  bool ended = pthread_join(mi_purge_thread, NULL) == 0;
+  __atomic_store_n(&mi_purge_thread_ends, false, __ATOMIC_RELEASE);
+  return ended;
+}
+
+// Before the library or its memory goes.
+static void mi_stop_purge_thread(void) {
   int state = __atomic_exchange_n(&mi_purge_thread_state, MI_PURGE_THREAD_NEVER, __ATOMIC_SEQ_CST);
-  // A function of the user's that the purge calls may have come here.
-  if (state == MI_PURGE_THREAD_RUNS && !pthread_equal(mi_purge_thread, pthread_self())) pthread_join(mi_purge_thread, NULL);
+  if (state == MI_PURGE_THREAD_RUNS) mi_end_purge_thread();
 }
 
 // --- ThreadSlot: the thread's word, and word of its end --------------------------------------------------------------
@@ -500,6 +508,7 @@ static void mi_at_exit(void) { mi_exits = true; }
 // The child of a fork has only the thread that forked.
 static void mi_fork_child(void) {
   if (mi_purge_thread_state != MI_PURGE_THREAD_NEVER) mi_purge_thread_state = MI_PURGE_THREAD_NONE;
+  mi_purge_thread_ends = false;
   mi_purge_thread_unasked = true;
   mi__fork_child();
 }

@@ -2,7 +2,7 @@
 //
 // The thread itself is in the system's file.
 
-enum { MI_PURGE_THREAD_NONE, MI_PURGE_THREAD_STARTS, MI_PURGE_THREAD_RUNS, MI_PURGE_THREAD_NEVER };
+enum { MI_PURGE_THREAD_NONE, MI_PURGE_THREAD_STARTS, MI_PURGE_THREAD_RUNS, MI_PURGE_THREAD_STOPS, MI_PURGE_THREAD_NEVER };
 enum { MI_PURGE_THREAD_STACK = 256 << 10 };  // with what other libraries have for each thread
 
 static int mi_purge_thread_state;
@@ -19,4 +19,40 @@ MI_SLOW int32_t mi_needs_purge_thread(void) {
 
 MI_OS int32_t Os_needsPurgeThread(int32_t care) {
   return care || __atomic_load_n(&mi_purge_thread_unasked, __ATOMIC_RELAXED) ? mi_needs_purge_thread() : 0;
+}
+
+// --- The thread by a call ---------------------------------------------------------------------------------------------
+
+static void Os_startPurgeThread(void);
+static void Os_yield(void);
+static bool mi_end_purge_thread(void);
+
+// What is to be of the thread, once nobody starts or stops it just now.
+static int mi_settled_purge_thread(void) {
+  int state;
+  while ((state = __atomic_load_n(&mi_purge_thread_state, __ATOMIC_SEQ_CST)) == MI_PURGE_THREAD_STARTS || state == MI_PURGE_THREAD_STOPS) Os_yield();
+  return state;
+}
+
+// The option is set as well, so that a child of a fork has its own thread.
+bool mi_purge_thread_start(void) {
+  if (!mi_loaded) return false;
+  mi_option_set(mi_option_purge_thread, 1);
+  while (mi_settled_purge_thread() == MI_PURGE_THREAD_NONE) Os_startPurgeThread();
+  return mi_settled_purge_thread() == MI_PURGE_THREAD_RUNS;
+}
+
+bool mi_purge_thread_stop(void) {
+  mi_option_set(mi_option_purge_thread, 0);
+  int runs = MI_PURGE_THREAD_RUNS;
+  while (mi_settled_purge_thread() == MI_PURGE_THREAD_RUNS) {
+    if (!__atomic_compare_exchange_n(&mi_purge_thread_state, &runs, MI_PURGE_THREAD_STOPS, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST)) {
+      runs = MI_PURGE_THREAD_RUNS;
+      continue;
+    }
+    bool ended = mi_end_purge_thread();
+    __atomic_store_n(&mi_purge_thread_state, ended ? MI_PURGE_THREAD_NONE : MI_PURGE_THREAD_RUNS, __ATOMIC_SEQ_CST);
+    return ended;
+  }
+  return true;
 }

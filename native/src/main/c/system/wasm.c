@@ -309,6 +309,8 @@ MI_OS void Os_watchFaults(int64_t entries, int64_t count) { (void)entries, (void
 MI_OS int32_t Os_needsPurgeThread(int32_t care) { return (void)care, false; }
 MI_OS void Os_startPurgeThread(void) {}
 MI_OS void Os_wakePurgeThread(void) {}
+bool mi_purge_thread_start(void) { return false; }
+bool mi_purge_thread_stop(void) { return true; }
 
 // Who has called cannot be seen from inside.
 #if MI_DEBUG >= 1

@@ -439,6 +439,7 @@ static void mi_stop_watching_faults(void) {
 
 static int64_t mi_purge_thread_calls;  // how often it was woken; it sleeps while this stays
 static bool mi_purge_thread_ends, mi_purge_thread_over;
+static DWORD mi_purge_thread_id;
 
 // The module that this is in is never unloaded.
 static bool mi_stay(void) {
@@ -464,7 +465,7 @@ MI_OS void Os_startPurgeThread(void) {
   int none = MI_PURGE_THREAD_NONE;
   if (!__atomic_compare_exchange_n(&mi_purge_thread_state, &none, MI_PURGE_THREAD_STARTS, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST)) return;
   DWORD saved = GetLastError();
-  HANDLE thread = mi_stay() ? CreateThread(NULL, MI_PURGE_THREAD_STACK, mi_purge_thread_run, NULL, STACK_SIZE_PARAM_IS_A_RESERVATION, NULL) : NULL;
+  HANDLE thread = mi_stay() ? CreateThread(NULL, MI_PURGE_THREAD_STACK, mi_purge_thread_run, NULL, STACK_SIZE_PARAM_IS_A_RESERVATION, &mi_purge_thread_id) : NULL;
   if (thread != NULL) CloseHandle(thread);
   // A system that refuses is not asked again and again.
   __atomic_store_n(&mi_purge_thread_state, thread != NULL ? MI_PURGE_THREAD_RUNS : MI_PURGE_THREAD_NEVER, __ATOMIC_SEQ_CST);
@@ -478,12 +479,21 @@ MI_OS void Os_wakePurgeThread(void) {
   if (mi_wake_by_address != NULL) mi_wake_by_address(&mi_purge_thread_calls);
 }
 
-// Before the memory goes, in a program that ends: waits until the thread is out of the allocator.
-static void mi_stop_purge_thread(void) {
+// Waits until the thread, which runs, is out of the allocator. False in a function of the user's that the purge has called.
+static bool mi_end_purge_thread(void) {
+  if (__atomic_load_n(&mi_purge_thread_id, __ATOMIC_SEQ_CST) == GetCurrentThreadId()) return false;
   __atomic_store_n(&mi_purge_thread_ends, true, __ATOMIC_RELEASE);
   Os_wakePurgeThread();
+  while (!__atomic_load_n(&mi_purge_thread_over, __ATOMIC_ACQUIRE)) Os_yield();
+  __atomic_store_n(&mi_purge_thread_ends, false, __ATOMIC_RELEASE);
+  __atomic_store_n(&mi_purge_thread_over, false, __ATOMIC_RELEASE);
+  return true;
+}
+
+// Before the memory goes, in a program that ends.
+static void mi_stop_purge_thread(void) {
   int state = __atomic_exchange_n(&mi_purge_thread_state, MI_PURGE_THREAD_NEVER, __ATOMIC_SEQ_CST);
-  while (state == MI_PURGE_THREAD_RUNS && !__atomic_load_n(&mi_purge_thread_over, __ATOMIC_ACQUIRE)) Os_yield();
+  if (state == MI_PURGE_THREAD_RUNS) mi_end_purge_thread();
 }
 
 // --- ThreadSlot: the thread's word, and word of its end --------------------------------------------------------------

@@ -129,6 +129,42 @@ static void free_of_sleeper(long before) {
   pthread_join(thread, NULL);
 }
 
+static long threads(void) {
+  long count;
+  other_thread(&count);
+  return count;
+}
+
+static void* start_stop(void* ignored) {
+  for (int i = 0; i < 100; i++) {
+    mi_purge_thread_start();
+    mi_purge_thread_stop();
+  }
+  return ignored;
+}
+
+// The thread by calls, which set the option as well: so a child has its own, or none.
+static void start_and_stop(void) {
+  if (!mi_purge_thread_stop() || threads() != 1) fail("stopped", threads(), 1);
+  if (mi_option_is_enabled(mi_option_purge_thread)) fail("the option after a stop", 1, 0);
+  cycle();
+  if (!mi_purge_thread_stop() || threads() != 1) fail("no thread without the option", threads(), 1);
+  if (!mi_purge_thread_start() || !mi_purge_thread_start() || threads() != 2) fail("started", threads(), 2);
+  pid_t child = fork();
+  if (child == 0) {
+    cycle();
+    if (threads() != 2) fail("a child's thread", threads(), 2);
+    _exit(mi_purge_thread_stop() && threads() == 1 ? 0 : 2);
+  }
+  int status;
+  if (waitpid(child, &status, 0) != child || status != 0) fail("a child that stops its thread", status, 0);
+  pthread_t rivals[4];
+  for (int i = 0; i < 4; i++) pthread_create(&rivals[i], NULL, start_stop, NULL);
+  for (int i = 0; i < 4; i++) pthread_join(rivals[i], NULL);
+  if (!mi_purge_thread_start() || threads() != 2) fail("started after rivals", threads(), 2);
+  cycle();
+}
+
 int main(void) {
   setvbuf(stdout, NULL, _IONBF, 0);
   long before = resident(), count;
@@ -158,6 +194,7 @@ int main(void) {
     int status;
     if (waitpid(child, &status, 0) != child || status != 0) fail("a child", status, 0);
   }
+  start_and_stop();
   mi_free(kept);
   mi_option_set(mi_option_destroy_on_exit, 1);
   puts("ok");
