@@ -286,6 +286,7 @@ MI_INLINE int64_t Variant_defaultOf(int32_t option, int64_t value) {
 // Callers: in system/callers.c where there are any.
 static int32_t Callers_capture(int64_t buffer, int32_t most);
 static int64_t Callers_own(void);
+static void Callers_name(int64_t address, int64_t buffer, int64_t size);
 #define Callers_nameThread(id, buffer, size) ((void)(id), (void)(buffer), (void)(size), 0)
 #if MI_DEBUG >= 1
 static void Callers_record(int64_t block, int64_t size, int32_t freed);

@@ -172,6 +172,7 @@ typedef enum mi_option_e {
   mi_option_secure_quarantine_large,              // How many addresses of freed large blocks cannot be touched for a while, in KiB, for each thread and heap. (0 KiB)
   mi_option_profile_signal,                       // The number of a signal at which MIMALLOC_PROFILE writes a file; 0 for none. No effect on the JVM. (0)
   mi_option_dump_signal,                          // The number of a signal at which MIMALLOC_DUMP writes a file; 12 is USR2 on Linux. No effect on the JVM. (12)
+  mi_option_leaks,                                // Prints at the end which calls' blocks are live: 1 all, else one byte in so many. No effect on the JVM. (0)
   _mi_option_last,
   // former names
   mi_option_eager_region_commit = mi_option_arena_eager_commit,

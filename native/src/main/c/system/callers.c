@@ -1,12 +1,61 @@
+// --- Callers: what the loader knows of an address ----------------------------------------------------------------------
+
+#if defined(__wasm__) || defined(_WIN32)
+__attribute__((unused)) static void Callers_name(int64_t address, int64_t buffer, int64_t size) {
+  (void)address, (void)size, MI_AT(char, buffer)[0] = 0;
+}
+#else
+
+#if defined(__ELF__)
+#pragma weak dladdr
+#endif
+
+typedef struct { char* at; char* end; } mi_text;
+
+static void mi_text_add(mi_text* text, const char* what) {
+  while (*what != 0 && text->at < text->end) *text->at++ = *what++;
+  *text->at = 0;
+}
+
+static void mi_text_number(mi_text* text, uint64_t number, unsigned base) {
+  char digits[24], *at = digits + sizeof(digits) - 1;
+  *at = 0;
+  do *--at = "0123456789abcdef"[number % base]; while ((number /= base) != 0);
+  if (base == 16) mi_text_add(text, "0x");
+  mi_text_add(text, at);
+}
+
+// The function's name if it is exported, and what addr2line wants to know.
+static void mi_text_place(mi_text* text, uintptr_t address, const Dl_info* info) {
+  if (info->dli_sname != NULL) {
+    mi_text_add(text, " ");
+    mi_text_add(text, info->dli_sname);
+    mi_text_add(text, "+");
+    mi_text_number(text, address - (uintptr_t)info->dli_saddr, 16);
+  }
+  mi_text_add(text, " (");
+  mi_text_add(text, info->dli_fname);
+  mi_text_add(text, "+");
+  mi_text_number(text, address - (uintptr_t)info->dli_fbase, 16);
+  mi_text_add(text, ")");
+}
+
+// Of a call's address, not of the one behind it: that may be in the next function. Another thread may hold the loader's lock
+// for ever, but then exit, which takes it as well, does not get as far as here.
+__attribute__((unused)) MI_SLOW void Callers_name(int64_t address, int64_t buffer, int64_t size) {
+  mi_text text = {MI_AT(char, buffer), MI_AT(char, buffer + size - 1)};
+  Dl_info info;
+  *text.at = 0;
+  if (dladdr == NULL || dladdr(MI_AT(void, address - 1), &info) == 0 || info.dli_fname == NULL) return;
+  mi_text_place(&text, (uintptr_t)address - 1, &info);
+}
+#endif
+
 // --- Callers: who has allocated and freed a block, in the debug build -------------------------------------------------
 //
 // What is no frame ends a walk up the stack, or gives an address that no code has, which is not printed. Nothing here
 // allocates.
 #if MI_DEBUG >= 1 && !defined(_WIN32)
-
-#if defined(__ELF__)
-#pragma weak dladdr
-#endif
 
 enum { MI_CALLERS = 20 };                // five or so are the allocator's own
 enum { MI_STORIES = 1 << 14 };           // of the blocks that were allocated or freed last
@@ -61,28 +110,13 @@ MI_SLOW void Callers_record(int64_t block, int64_t size, int32_t freed) {
   __atomic_store_n(&story->busy, 0, __ATOMIC_RELEASE);
 }
 
-typedef struct { char* at; char* end; } mi_text;
-
-static void mi_text_add(mi_text* text, const char* what) {
-  while (*what != 0 && text->at < text->end) *text->at++ = *what++;
-  *text->at = 0;
-}
-
-static void mi_text_number(mi_text* text, uint64_t number, unsigned base) {
-  char digits[24], *at = digits + sizeof(digits) - 1;
-  *at = 0;
-  do *--at = "0123456789abcdef"[number % base]; while ((number /= base) != 0);
-  if (base == 16) mi_text_add(text, "0x");
-  mi_text_add(text, at);
-}
-
 // Is this the library itself, whose own frames nobody wants to see? In a program they cannot be told from the rest.
 static bool mi_is_library(const char* path) {
   const char* name = strrchr(path, '/');
   return strncmp(name != NULL ? name + 1 : path, "libmimalloc", 11) == 0;
 }
 
-// A line for each caller: its address, the function's name if it is exported, and what addr2line wants to know.
+// A line for each caller: its address, and what is known of it.
 static void mi_text_callers(mi_text* text, const uintptr_t* callers) {
   Dl_info own = {0}, info;
   bool outside = dladdr == NULL || dladdr((void*)(uintptr_t)mi_callers, &own) == 0 || !mi_is_library(own.dli_fname);
@@ -93,19 +127,7 @@ static void mi_text_callers(mi_text* text, const uintptr_t* callers) {
     outside = true;
     mi_text_add(text, "    ");
     mi_text_number(text, callers[i], 16);
-    if (known && info.dli_sname != NULL) {
-      mi_text_add(text, " ");
-      mi_text_add(text, info.dli_sname);
-      mi_text_add(text, "+");
-      mi_text_number(text, callers[i] - (uintptr_t)info.dli_saddr, 16);
-    }
-    if (known) {
-      mi_text_add(text, " (");
-      mi_text_add(text, info.dli_fname);
-      mi_text_add(text, "+");
-      mi_text_number(text, callers[i] - (uintptr_t)info.dli_fbase, 16);
-      mi_text_add(text, ")");
-    }
+    if (known) mi_text_place(text, callers[i], &info);
     mi_text_add(text, "\n");
   }
 }

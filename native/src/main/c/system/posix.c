@@ -8,6 +8,7 @@
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
@@ -211,6 +212,24 @@ MI_OS int64_t Os_resident(int64_t a, int64_t size) {
   }
   errno = saved;
   return count * page;
+}
+
+// A link replaces nothing. Where there are no links, as on FAT, somebody may make a file between the look and the renaming.
+MI_OS int64_t Os_rename(int64_t path, int64_t name) {
+  const char *from = MI_AT(const char, path), *to = MI_AT(const char, name);
+  int saved = errno;
+  int64_t result = mi_answer(link(from, to), saved);
+  if (result == 0) unlink(from);
+  else if (result == -EEXIST || access(to, F_OK) == 0) result = MI_EXISTS;
+  else result = mi_answer(rename(from, to), saved);
+  errno = saved;
+  return result;
+}
+
+MI_OS void Os_remove(int64_t path) {
+  int saved = errno;
+  unlink(MI_AT(const char, path));
+  errno = saved;
 }
 
 MI_OS int64_t Os_processId(void) { return getpid(); }

@@ -230,6 +230,8 @@ MI_OS void Os_close(int64_t file) { (void)file; }
 MI_OS int64_t Os_fileOutput(void) { return 0; }
 MI_OS int64_t Os_share(int64_t path, int64_t size) { return (void)path, (void)size, MI_UNSUPPORTED; }
 MI_OS int64_t Os_resident(int64_t a, int64_t size) { return (void)a, (void)size, MI_UNSUPPORTED; }
+MI_OS int64_t Os_rename(int64_t path, int64_t name) { return (void)path, (void)name, MI_UNSUPPORTED; }
+MI_OS void Os_remove(int64_t path) { (void)path; }
 MI_OS int32_t Os_isPrivileged(void) { return false; }
 MI_OS int64_t Os_processId(void) { return 0; }
 MI_OS int64_t Os_time(void) { return 0; }

@@ -76,7 +76,8 @@ static void options_by_number(void) {
   OPTION(63, secure_quarantine);
   OPTION(64, secure_quarantine_large);
   OPTION(66, dump_signal);
-  CHECK((int)_mi_option_last == 67);
+  OPTION(67, leaks);
+  CHECK((int)_mi_option_last == 68);
   OPTION(4, eager_region_commit);
   OPTION(5, reset_decommits);
   OPTION(6, large_os_pages);

@@ -34,7 +34,7 @@ final class Boot implements Lifecycle {
             model.Padding model.Page model.PageMap model.PageQueue model.Subprocess model.Theap model.ThreadData \
             page.Abandon page.Deferred page.FindPage page.Guarded page.Limits page.Pages page.Resize page.Retire \
             page.Sampling page.Scavenge page.Verify profile.Addresses profile.Exponential profile.HeapText \
-            profile.Mappings profile.Pprof profile.ProfileFile profile.Profiler profile.Profiling profile.Samples \
+            profile.Leaks profile.Mappings profile.Pprof profile.ProfileFile profile.Profiler profile.Profiling profile.Samples \
             profile.Snapshot profile.Stacks report.Dump report.Json report.Live report.Report report.Requests \
             report.Version thread.Heaps thread.ProcessInfo thread.Quarantine thread.Startup thread.Subprocesses \
             thread.Theaps thread.Threads thread.Visit""";

@@ -25,6 +25,12 @@ public final class Callers {
      */
     public static int capture(long buffer, int most) { return 0; }
 
+    /**
+     * Writes what the loader knows of the call that returns to an address: the function, the file, and the places in these;
+     * as zero-terminated text. It may take the loader's lock. C only.
+     */
+    public static void name(long address, long buffer, long size) { Memory.putByte(buffer, 0); }
+
     /** An address in the allocator's own code. C only. */
     public static long own() { return 0; }
 

@@ -165,6 +165,10 @@ public final class Os {
     public static long share(long path, long size) { return UNSUPPORTED; }
     /** How many bytes of whole OS pages are in memory; an error is negative. C only. */
     public static long resident(long a, long size) { return UNSUPPORTED; }
+    /** Gives a file another name in its folder; {@link #EXISTS} if there is one of that name, which stays. C only. */
+    public static long rename(long path, long name) { return UNSUPPORTED; }
+    /** Removes a file. C only. */
+    public static void remove(long path) {}
     /** Has the process rights that who started it has not? What they say in the environment must not write files then. In C; a JVM has none. */
     public static boolean isPrivileged() { return false; }
     /** The number of the process. */

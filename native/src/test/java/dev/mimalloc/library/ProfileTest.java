@@ -137,6 +137,19 @@ class ProfileTest {
         assertThat(pprof(files("signal.").getFirst(), "alloc_space")).isNotEmpty();
     }
 
+    /** Neither a full disk nor the process' end in the middle leaves a file of a profile's name that is not whole. */
+    @Test
+    void aFileIsWholeOrNotThere() throws Exception {
+        String said = profiled("full", Map.of(), List.of("bash", "-c", "ulimit -f 1; exec \"$0\"", program.toString()));
+        assertThat(said).contains("a profile could not be written");
+        assertThat(files("full")).isEmpty();
+        String killer = folder.resolve("dies.so").toString();
+        Command.succeed(HERE, List.of("cc", "-shared", "-fPIC", "src/test/profile/dies.c", "-o", killer));
+        Command.Result result = Command.run(folder, Map.of("LD_PRELOAD", killer + ":" + LIBRARY, "MIMALLOC_PROFILE", folder.resolve("killed").toString()), List.of(program.toString()));
+        assertThat(result.status()).isEqualTo(137);
+        assertThat(files("killed")).singleElement().asString().endsWith(".1.pb.part");
+    }
+
     @Test
     void whatCannotBeDoneIsTold() throws Exception {
         assertThat(profiled("nowhere/at/all", Map.of(), List.of(program.toString()))).contains("a profile could not be written");

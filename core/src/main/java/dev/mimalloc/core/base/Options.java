@@ -158,7 +158,9 @@ public final class Options {
     public static final int PROFILE_SIGNAL = 65;
     /** The number of a signal at which MIMALLOC_DUMP writes a file; 12 is USR2 on Linux. No effect on the JVM. */
     public static final int DUMP_SIGNAL = 66;
-    public static final int COUNT = 67;
+    /** Prints at the end which calls' blocks are live: 1 all, else one byte in so many. No effect on the JVM. */
+    public static final int LEAKS = 67;
+    public static final int COUNT = 68;
 
     /** Kinds: off or on, a number, a size in KiB. */
     public static final int SWITCH = 0;
@@ -264,6 +266,7 @@ public final class Options {
             case SECURE_QUARANTINE_LARGE -> size(column, literal("MIMALLOC_SECURE_QUARANTINE_LARGE"), 0, ANY_KIB);
             case DUMP_SIGNAL -> number(column, literal("MIMALLOC_DUMP_SIGNAL"), 12, 1, 64);
             case PROFILE_SIGNAL -> number(column, literal("MIMALLOC_PROFILE_SIGNAL"), 0, 0, 64);
+            case LEAKS -> number(column, literal("MIMALLOC_LEAKS"), 0);
             default -> 0;
         };
     }

@@ -53,6 +53,7 @@ public final class ProcessLife {
         Errors.warnOfInvalidOptions();
         if (Errors.verbose()) Report.printOptions(0, 0);
         reserveHugePages();
+        if (Profiling.startAsTold()) Threads.abandon(ThreadSlot.theap());
         Requests.begin();
     }
 

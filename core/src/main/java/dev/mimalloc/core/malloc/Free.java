@@ -12,6 +12,7 @@ import dev.mimalloc.core.model.Page;
 import dev.mimalloc.core.model.PageMap;
 import dev.mimalloc.core.page.Guarded;
 import dev.mimalloc.core.page.Retire;
+import dev.mimalloc.core.profile.Samples;
 import dev.mimalloc.core.thread.Quarantine;
 import dev.mimalloc.machine.Export;
 import dev.mimalloc.machine.Text;
@@ -138,10 +139,10 @@ public final class Free {
         return usableSize(page, p);
     }
 
-    /** As {@link #usableSize(long, long)}, and what of the block's padding its user may have, too. */
+    /** As {@link #usableSize(long, long)}, and what of the block's padding its user may have, too; of a sample what any other block would have. */
     static long room(long page, long p) {
         if (Page.isGuarded(page) || Page.isOfEmpty(page)) return usableSize(page, p);
-        long size = Page.blockSize(page);
+        long size = Page.has(page, Page.SAMPLED) ? Samples.room(page) : Page.blockSize(page);
         if (Page.hasInterior(page)) size -= p - Page.blockOf(page, p);
         return Padding.isPadded(page) ? size - 1 : size;
     }

@@ -201,13 +201,13 @@ public final class Profiling {
      */
     @Export("mi_profiler_t* mi_pprof_profiler_new(size_t initial_threshold, const char* base_file_name, size_t alloc_interval_size, size_t inuse_interval_size, size_t time_interval_secs)")
     public static long create(long rate, long name, long alloc, long inUse, long seconds) {
-        return create(rate, name, alloc, inUse, seconds, false);
+        return name == 0 || getByte(name) == 0 ? 0 : create(rate, name, alloc, inUse, seconds, false);
     }
 
     static long create(long rate, long name, long alloc, long inUse, long seconds, boolean process) {
         long length = 0;
-        while (name != 0 && length < Profiler.NAME_MAX && getByte(name + length) != 0) length++;
-        if (length == 0 || length == Profiler.NAME_MAX) return 0;
+        while (length < Profiler.NAME_MAX && getByte(name + length) != 0) length++;
+        if (length == Profiler.NAME_MAX) return 0;
         Lock.acquire(Root.lock());
         long profiler = Profiler.take(0);
         if (profiler != 0 && Profiler.stacks(profiler) == 0) Profiler.setStacks(profiler, Stacks.create());
@@ -229,30 +229,48 @@ public final class Profiling {
         return made ? Profiler.struct(profiler) : 0;
     }
 
-    /** Starts a profile of the whole process, if the variable {@code MIMALLOC_PROFILE} has a name for its files. */
-    public static void startAsTold() {
+    /**
+     * Starts a profile of the whole process, if the variable {@code MIMALLOC_PROFILE} has a name for its files, or option
+     * {@code leaks} is given.
+     *
+     * @return whether each allocation is to be a sample. The caller gives up the pages that its thread has: their blocks
+     *         would be given out unseen
+     */
+    public static boolean startAsTold() {
         long name = Callers.own() == 0 || Os.isPrivileged() ? 0 : Meta.allocate(Profiler.NAME_MAX);
-        if (name == 0) return;
-        long length = Os.environment(Text.literal("MIMALLOC_PROFILE"), name, Profiler.NAME_MAX);
-        long profiler = length > 0 && length < Profiler.NAME_MAX ? createAsTold(name) : 0;
+        if (name == 0) return false;
+        long length = Config.max(0, Os.environment(Text.literal("MIMALLOC_PROFILE"), name, Profiler.NAME_MAX));
+        long rate = Options.bounded(Options.LEAKS);
+        boolean wanted = length > 0 || rate != 0;
+        if (length == 0) putByte(name, 0);
+        if (rate == 0) rate = Options.bounded(Options.PROFILE_SAMPLE_RATE);
+        long profiler = wanted && length < Profiler.NAME_MAX ? createAsTold(rate, name) : 0;
         Meta.free(name, Profiler.NAME_MAX);
         boolean starts = profiler != 0 && profile(profiler) && start(profiler);
-        if (length > 0 && !starts) Errors.warn(Text.literal("no profile, as there is no memory, or its name has so many letters: "), length);
-        if (!starts) return;
+        if (wanted && !starts) Errors.warn(Text.literal("no profile, as there is no memory, or its name has so many letters: "), length);
+        if (starts) watch();
+        // Nor comes such a page back to a thread that frees one of its blocks.
+        if (starts && rate == 1) Options.set(Options.PAGE_RECLAIM_ON_FREE, -1);
+        return starts && rate == 1;
+    }
+
+    private static void watch() {
         int signal = (int) Options.bounded(Options.PROFILE_SIGNAL);
         if (signal != 0 && Os.watchSignal(signal) != 0) Errors.warn(Text.literal("no profile is written at signal "), signal);
     }
 
-    private static long createAsTold(long name) {
+    private static long createAsTold(long rate, long name) {
         long alloc = Options.bounded(Options.PROFILE_ALLOC_INTERVAL), inUse = Options.bounded(Options.PROFILE_INUSE_INTERVAL);
         long seconds = Options.bounded(Options.PROFILE_TIME_INTERVAL);
-        return create(Options.bounded(Options.PROFILE_SAMPLE_RATE), name, alloc, inUse, seconds, true);
+        return create(rate, name, alloc, inUse, seconds, true);
     }
 
-    /** At the end of the process: writes the profile of {@link #startAsTold}. */
+    /** At the end of the process: writes the profile of {@link #startAsTold}, and tells of leaks if it is asked to. */
     public static void done() {
         for (long profiler = Profiler.first(); profiler != 0; profiler = Profiler.next(profiler)) {
-            if (Profiler.user(profiler) != 0 && Profiler.hasProcess(profiler)) Snapshot.write(profiler);
+            if (Profiler.user(profiler) == 0 || !Profiler.hasProcess(profiler)) continue;
+            Snapshot.write(profiler);
+            if (Options.bounded(Options.LEAKS) != 0) Leaks.report(profiler);
         }
     }
 

@@ -74,7 +74,8 @@ public final class Samples {
         long size = getLong(sample + SIZE);
         // Each allocation like this one is a sample with the same probability: so this one stands for one over that.
         // 2^64 over the probability's upper bits is 2^62 over the probability, with 2^SHIFT as many.
-        long objects = 1 + Long.divideUnsigned(-1, Config.max(1, Exponential.probability(size, rate) >>> Stacks.SHIFT - 2));
+        long probability = rate == 1 ? Exponential.ONE : Exponential.probability(size, rate); // at 1 each byte is one
+        long objects = 1 + Long.divideUnsigned(-1, Config.max(1, probability >>> Stacks.SHIFT - 2));
         long bytes = size * (objects >>> Stacks.SHIFT) + (size * (objects & (1 << Stacks.SHIFT) - 1) >>> Stacks.SHIFT);
         putLong(sample + STACK, stack);
         putLong(sample + OBJECTS, objects);
@@ -105,6 +106,15 @@ public final class Samples {
         Stacks.countAllocated(stack, Stacks.SAMPLE_BYTES, bytes);
         Profiler.addInUse(getLong(sample + PROFILER), bytes);
         Profiler.endCount(getLong(sample + PROFILER));
+    }
+
+    /**
+     * The bytes that a sample's block may have where it is: those that it counts for, as its page has more of them than the
+     * pages of other blocks. A large one has all.
+     */
+    public static long room(long page) {
+        long sample = Page.sample(page), size = Page.blockSize(page);
+        return sample == 0 || size >= Config.LARGE_OBJECT_MAX ? size : Config.min(getLong(sample + SIZE), size);
     }
 
     /** A sample's block was freed, or goes with its heap; its memory has not been given out again. */

@@ -16,19 +16,10 @@ final class Snapshot {
 
     /** Writes a file, unless one is just being written; false if there is none then. */
     static boolean write(long profiler) {
-        if (Profiler.stacks(profiler) == 0 || !Lock.tryAcquire(Profiler.snapshotLock(profiler))) return false;
-        long path = Meta.allocate(PATH_MAX);
-        boolean done = false;
-        if (path != 0) {
-            // A file that is there already stays: it may be that of a program that this one has taken the place of.
-            long file;
-            do {
-                name(profiler, path, Profiler.countSnapshot(profiler));
-                file = ProfileFile.open(path, true);
-            } while (file == Os.EXISTS);
-            done = writeTo(profiler, path, file);
-            Meta.free(path, PATH_MAX);
-        }
+        if (Profiler.stacks(profiler) == 0 || getByte(Profiler.name(profiler)) == 0 || !Lock.tryAcquire(Profiler.snapshotLock(profiler))) return false;
+        long path = Meta.allocate(2 * PATH_MAX);
+        boolean done = path != 0 && writeTo(profiler, path, path + PATH_MAX);
+        Meta.free(path, 2 * PATH_MAX);
         Lock.releaseUnawaited(Profiler.snapshotLock(profiler));
         return done;
     }
@@ -40,11 +31,30 @@ final class Snapshot {
         Lock.releaseUnawaited(Profiler.snapshotLock(profiler));
     }
 
-    private static boolean writeTo(long profiler, long path, long file) {
+    /**
+     * A file has its name only when it is whole, and {@code .part} behind that until then. One that is there already stays: it
+     * may be that of a program that this one has taken the place of.
+     */
+    private static boolean writeTo(long profiler, long path, long part) {
+        long file = Os.EXISTS;
+        while (file == Os.EXISTS) {
+            name(profiler, path);
+            long printer = Printer.into(part, PATH_MAX);
+            Printer.text(printer, path);
+            Printer.text(printer, Text.literal(".part"));
+            Printer.closeBuffer(printer);
+            file = ProfileFile.open(part, true);
+        }
         if (file > 0) {
             if (Profiler.isText(profiler)) HeapText.write(profiler, file);
             else Pprof.write(profiler, file);
-            if (ProfileFile.close(file, true)) return true;
+            long moved = ProfileFile.close(file, true) ? Os.rename(part, path) : Os.UNSUPPORTED;
+            while (moved == Os.EXISTS) {
+                name(profiler, path);
+                moved = Os.rename(part, path);
+            }
+            if (moved == 0) return true;
+            Os.remove(part);
         }
         long printer = Printer.open(0, 0);
         Printer.text(printer, Text.literal("mimalloc: warning: a profile could not be written: "));
@@ -54,11 +64,12 @@ final class Snapshot {
         return false;
     }
 
-    private static void name(long profiler, long path, long number) {
+    /** The next file's name. */
+    private static void name(long profiler, long path) {
         long printer = Printer.into(path, PATH_MAX);
         Printer.text(printer, Profiler.name(profiler));
         if (Profiler.hasProcess(profiler)) Printer.labelled(printer, Text.literal("."), Os.processId());
-        Printer.labelled(printer, Text.literal("."), number);
+        Printer.labelled(printer, Text.literal("."), Profiler.countSnapshot(profiler));
         Printer.text(printer, Profiler.isText(profiler) ? Text.literal(".heap") : Text.literal(".pb"));
         Printer.closeBuffer(printer);
     }

@@ -39,7 +39,6 @@ public final class Requests {
 
     /** Starts what the environment asks for. */
     public static void begin() {
-        Profiling.startAsTold();
         if (Callers.own() == 0 || Os.isPrivileged()) return;
         long requests = Meta.allocate(SIZE);
         if (requests == 0) return;
