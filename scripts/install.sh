@@ -77,10 +77,18 @@ need_test() {
   need google-perftools google-pprof
   need libjemalloc-dev jeprof
   need golang-go go
+  need binutils addr2line
+  speedscope || echo "install.sh: without speedscope nobody looks at the picture of a heap profile" >&2
   older_jdk
   # The litmus tests are not run where it is not to be had.
   local scripts; scripts=$(dirname "${BASH_SOURCE[0]}")
   "$scripts/litmus.sh" --install || echo "install.sh: the memory orders are not checked without herd7" >&2
+}
+
+# It draws heap profiles, in a browser.
+speedscope() {
+  local folder; folder=$(dirname "${BASH_SOURCE[0]}")/../build/peers/speedscope
+  [ -e "$folder/node_modules/speedscope" ] || npm install --silent --no-audit --no-fund --prefix "$folder" speedscope@1.25.0
 }
 
 # The JVM as a program: beside the JDK that builds this project, an older one of the system's.

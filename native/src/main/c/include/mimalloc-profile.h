@@ -71,7 +71,8 @@ mi_decl_export void mi_profiler_snapshot(mi_profiler_t* profiler);
 
 /// The built-in profiler, to be attached and started: it writes files that pprof reads, base_file_name.1.pb and so on. If
 /// the name ends with .heap they are text, in the format heap_v2 of jeprof. One byte in initial_threshold is a sample, or in
-/// 512 KiB for 0. A file that is there already stays, and its number is passed over. A file is written by mi_profiler_snapshot, and each time so many bytes were allocated, so many more are in
+/// 512 KiB for 0. A file that is there already stays, and its number is passed over; one has its name
+/// when it is whole. A file is written by mi_profiler_snapshot, and each time so many bytes were allocated, so many more are in
 /// use, or so many seconds have gone by, where these are not 0. NULL if there is no memory, or the name has no letter or
 /// more than 3999.
 mi_decl_export mi_profiler_t* mi_pprof_profiler_new(size_t initial_threshold, const char* base_file_name, size_t alloc_interval_size,

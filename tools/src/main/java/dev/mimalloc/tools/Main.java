@@ -1,12 +1,16 @@
 package dev.mimalloc.tools;
 
+import dev.mimalloc.tools.profile.Collapse;
+import dev.mimalloc.tools.profile.Leaks;
 import dev.mimalloc.tools.view.MapCommand;
 import dev.mimalloc.tools.view.TopCommand;
+import java.io.IOException;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 
 /** The commands that the launcher does not do itself. */
-@Command(name = "mimalloc", mixinStandardHelpOptions = true, subcommands = {Demo.class, MapCommand.class, TopCommand.class})
+@Command(name = "mimalloc", mixinStandardHelpOptions = true, subcommands = {Demo.class, Leaks.class, Collapse.class,
+        MapCommand.class, TopCommand.class})
 public final class Main {
     private Main() {}
 
@@ -16,6 +20,13 @@ public final class Main {
 
     /** Runs one command and returns its exit code. */
     public static int run(String... arguments) {
-        return new CommandLine(new Main()).execute(arguments);
+        var line = new CommandLine(new Main());
+        line.getSubcommands().get("leaks").setStopAtPositional(true); // what follows is the program's
+        line.setExecutionExceptionHandler((thrown, command, _) -> {
+            if (!(thrown instanceof IOException)) throw thrown;
+            command.getErr().println("mimalloc: " + thrown.getMessage());
+            return 1;
+        });
+        return line.execute(arguments);
     }
 }
