@@ -124,7 +124,7 @@ MI_EXPORTED int malloc_trim(size_t pad) {
   (void)pad;
   int saved = errno;
   int64_t before = mi_purged_so_far();
-  mi_collect(true);
+  mi_collect_reduce(SIZE_MAX);
   int given_back = mi_purged_so_far() > before;
   errno = saved;
   return given_back;

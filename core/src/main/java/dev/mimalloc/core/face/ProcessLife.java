@@ -121,6 +121,7 @@ public final class ProcessLife {
         Threads.collectShared();
         Scavenge.tick(Main.subprocess());
         Purge.tick(Main.subprocess());
+        Scavenge.punchTick(Main.subprocess());
     }
 
     /** Does free memory wait to be given back by {@link #tick}? */
@@ -130,17 +131,19 @@ public final class ProcessLife {
      * What the thread of option {@code purge_thread} does: what is due, and when nothing waits any more a look for
      * pages that others have emptied, since then it may sleep for long. C only.
      *
-     * @return for how many milliseconds it may sleep; -1 until something waits. At least 1, as what is due may have to wait
-     *         for somebody who forks or purges
+     * @return for how many milliseconds it may sleep, unless something begins to wait. At least 1, as what is due may have
+     *         to wait for somebody who forks or purges
      */
     @Export("int64_t mi__purge_round(void)")
     public static long purgeRound() {
         tick();
         long subprocess = Main.subprocess();
         if (Subprocess.purgeExpire(subprocess) == 0) Scavenge.all(subprocess);
-        long expire = Subprocess.purgeExpire(subprocess), pause = expire == 0 ? -1 : Config.max(1, expire - Os.clock());
+        long expire = Subprocess.purgeExpire(subprocess);
+        long due = Scavenge.punchTick(subprocess);
+        long pause = Config.max(1, (expire == 0 ? due : Config.min(due, expire)) - Os.clock());
         long report = Requests.tick();
-        return report > 0 && (pause < 0 || report < pause) ? report : pause;
+        return report > 0 ? Config.min(report, pause) : pause;
     }
 
     @Export("void mi_process_info(size_t* elapsed_msecs, size_t* user_msecs, size_t* system_msecs, size_t* current_rss, size_t* peak_rss, size_t* current_commit, size_t* peak_commit, size_t* page_faults)")

@@ -157,6 +157,8 @@ public final class Arena {
     public static long address(long arena, long slice) { return start(arena) + (slice << Config.SLICE_SHIFT); }
     public static boolean contains(long arena, long address) { return Bits.below(address - start(arena), size(arena)); }
     public static long descriptor(long arena, long slice) { return getLong(arena + DESCRIPTORS) + slice * Page.size(); }
+    /** Behind the descriptors: what is known of {@link Holes}. */
+    static long holes(long arena) { return descriptor(arena, slices(arena)); }
     public static long sliceOf(long arena, long page) { return (Page.start(page) - start(arena)) >>> Config.SLICE_SHIFT; }
 
     /**
@@ -169,7 +171,7 @@ public final class Arena {
         long kinds = Config.alignUp((slices + Bitmap.CHUNK - 1) / Bitmap.CHUNK * WORD, 64);
         long regions = Bitmap.size(slices / HUGE_PAGE);
         long bitmaps = SLICE_BITMAPS * bitmap + 2 * regions;
-        long metaSize = Config.alignUp(HEADER + bitmaps + kinds + slices * Page.size(), Os.pageSize());
+        long metaSize = Config.alignUp(HEADER + bitmaps + kinds + slices * Page.size() + slices * Holes.ENTRY, Os.pageSize());
         long arena = OsMemory.mapMeta(metaSize, Os.pageSize());
         if (arena == 0) return 0;
         OsMemory.allowHugePages(arena, metaSize, false);
@@ -506,6 +508,17 @@ public final class Arena {
             Statistics.add(statistics, Statistics.RESET, size);
         }
         return true;
+    }
+
+    /** Gives the memory of holes in a page back, where memory {@link #staysReadable}. What is refused stays. */
+    public static void discard(long arena, long address, long size) {
+        long statistics = Subprocess.statistics(subprocess(arena));
+        Statistics.add(statistics, Statistics.PURGE_CALLS, 1);
+        Trace.purging();
+        int result = OsMemory.decommit(address, size);
+        if ((result & OsMemory.UNCOMMITTED) != 0 && result > 0) OsMemory.commit(address, size);
+        if (result >= 0) Statistics.add(statistics, Statistics.PURGED, size);
+        Trace.purged(address, result >= 0 ? size : 0);
     }
 
     private static void uncommit(long arena, long slice, long count) {

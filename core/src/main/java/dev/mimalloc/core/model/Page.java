@@ -121,10 +121,17 @@ public final class Page {
     static long size() { return Secret.isBuilt() ? MAX_SIZE : KEY; }
 
     public static long free(long page) { return getLong(page + FREE); }
-    static void setFree(long page, long block) { putLong(page + FREE, block); }
+    public static void setFree(long page, long block) { putLong(page + FREE, block); }
 
     public static long localFree(long page) { return getLong(page + LOCAL_FREE); }
-    static void setLocalFree(long page, long block) { putLong(page + LOCAL_FREE, block); }
+    /** For other threads: acquire, so that whoever reads a block here sees its link, and those behind. */
+    public static long localFreeAcquire(long page) { return getAcquire(page + LOCAL_FREE); }
+    public static void setLocalFree(long page, long block) { putLong(page + LOCAL_FREE, block); }
+    /** For the owner: puts a list before {@code localFree}. */
+    public static void prependLocal(long page, long first, long last) {
+        setNextBlock(page, last, localFree(page));
+        setLocalFree(page, first);
+    }
 
     public static long threadWordRelaxed(long page) { return getRelaxed(page + THREAD); }
     /**
@@ -285,7 +292,7 @@ public final class Page {
      * secure build encodes links: who overwrites one without the page's key cannot choose where it leads.
      */
     public static long nextBlock(long page, long block) { return link(page, block, getLong(block)); }
-    static void setNextBlock(long page, long block, long next) { putLong(block, link(page, block, next)); }
+    public static void setNextBlock(long page, long block, long next) { putLong(block, link(page, block, next)); }
     /** A link as it is in memory, of what it is, and the other way round. */
     private static long link(long page, long block, long next) {
         return Secret.isBuilt() ? next ^ block ^ getLong(page + KEY) : next;
@@ -311,6 +318,15 @@ public final class Page {
     public static int unused(long page) {
         if (free(page) == 0 || localFree(page) != 0 || Secret.isDebug()) return 0;
         return (int) Config.max(0, capacity(page) - used(page));
+    }
+
+    /**
+     * As {@link #live}, for a thread that holds the lock of the page's theap: not less than the blocks that somebody has,
+     * as the page gives none out meanwhile.
+     */
+    public static int liveAcquire(long page) {
+        int used = (int) getAcquire(page + COUNTS) & ~WAITS;
+        return (int) Config.max(0, used - count(threadFreeAcquire(page)));
     }
 
     /** For the owner: nobody has a block of this page. */
@@ -371,13 +387,14 @@ public final class Page {
 
     /**
      * Puts a block back into {@code localFree}; returns the used word. The used word is stored last, with release:
-     * whoever sees that the block is back sees all that its free has done to the page, see {@link #isEmptied}. The
-     * first store has release only so that it is a call of the same accessor as the last one.
+     * whoever sees that the block is back sees all that its free has done to the page, see {@link #isEmptied}. That of
+     * {@code localFree} has release for who reads that list beside the owner, see {@code Punch}; the first one only so that
+     * it is a call of the same accessor as the others.
      */
     public static int putBack(long page, long block) {
         putRelease(block, link(page, block, localFree(page)));
         long counts = counts(page) - 1;
-        putLong(page + LOCAL_FREE, block);
+        putRelease(page + LOCAL_FREE, block);
         putRelease(page + COUNTS, counts);
         return (int) counts;
     }
@@ -395,6 +412,18 @@ public final class Page {
             setNextBlock(page, block, head);
         } while (!weakCasThreadFree(page, old, wordAfterPush(old, head, block)));
         return old;
+    }
+
+    /**
+     * Puts a list back that {@link #exchangeThreadFree} gave. It may have fewer blocks than {@code count}, which is how many
+     * of those that the page counts as used are free.
+     */
+    public static void pushAll(long page, long first, long last, int count) {
+        long old;
+        do {
+            old = threadFreeAcquire(page);
+            setNextBlock(page, last, head(old));
+        } while (!casThreadFree(page, old, (long) (count(old) + count) << COUNT_SHIFT | first | OWNED));
     }
 
     /** What holds of a page at any time its owner looks at it; the lists themselves are not walked. */

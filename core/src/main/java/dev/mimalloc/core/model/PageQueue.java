@@ -96,7 +96,9 @@ public final class PageQueue {
         Theap.addPageCount(theap, change);
     }
 
+    /** Another page is the first of its queue. */
     private static void updateDirect(long theap, int bin, long page) {
+        if (bin < SizeClass.COUNT && page != 0 && !Theap.isOrphan(theap)) Holes.fill(page);
         if (bin >= SizeClass.HUGE || bin < SizeClass.bin(1) || Secret.isOnDemand()) return;
         long size = SizeClass.binSize(bin);
         if (size > Config.SMALL_SIZE_MAX) return;

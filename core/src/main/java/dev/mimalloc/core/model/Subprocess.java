@@ -50,7 +50,9 @@ public final class Subprocess {
     private static final long COLLECTIONS = COLLECT_LOCK + 8; // 8 atomic, written under collectLock: how many
     private static final long COLLECTOR = COLLECTIONS + 8; // 8 relaxed: the thread that does it, 0 for nobody
     private static final long PROFILER = COLLECTOR + 8; // 8 livesLock: the one of heaps to come, 0 for none
-    public static final long SIZE = PROFILER + 8 + LINE - 1 & -LINE;
+    private static final long PUNCH = PROFILER + 8; // 8 livesLock: how the walk makes holes, see Scavenge; 0 if it does not
+    private static final long PUNCH_DUE = PUNCH + 8; // 8 relaxed: when to look for holes, monotonic ms
+    public static final long SIZE = PUNCH_DUE + 8 + LINE - 1 & -LINE;
 
     private Subprocess() {}
 
@@ -101,6 +103,10 @@ public final class Subprocess {
     public static void setEmptied(long subprocess, long page) { putLong(subprocess + EMPTIED, page); }
     public static long endedTheaps(long subprocess) { return getLong(subprocess + ENDED_THEAPS); }
     public static void setEndedTheaps(long subprocess, long theap) { putLong(subprocess + ENDED_THEAPS, theap); }
+    public static long punch(long subprocess) { return getLong(subprocess + PUNCH); }
+    public static void setPunch(long subprocess, long punch) { putLong(subprocess + PUNCH, punch); }
+    public static long punchDueRelaxed(long subprocess) { return getRelaxed(subprocess + PUNCH_DUE); }
+    public static void setPunchDueRelaxed(long subprocess, long ms) { putRelaxed(subprocess + PUNCH_DUE, ms); }
     public static long addVisitors(long subprocess, long count) { return fetchAdd(subprocess + VISITORS, count) + count; }
     public static long addFinishing(long subprocess, long count) { return fetchAdd(subprocess + FINISHING, count) + count; }
     public static long keptRelaxed(long subprocess) { return getRelaxed(subprocess + KEPT); }

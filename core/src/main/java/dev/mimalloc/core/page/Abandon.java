@@ -12,6 +12,7 @@ import dev.mimalloc.core.memory.Arenas;
 import dev.mimalloc.core.model.Arena;
 import dev.mimalloc.core.model.ArenaPages;
 import dev.mimalloc.core.model.Heap;
+import dev.mimalloc.core.model.Holes;
 import dev.mimalloc.core.model.Page;
 import dev.mimalloc.core.model.PageQueue;
 import dev.mimalloc.core.model.Subprocess;
@@ -160,6 +161,7 @@ public final class Abandon {
         Page.setTheap(page, theap);
         Page.setThreadId(page, Theap.threadId(theap));
         Page.setRetire(page, 0);
+        Holes.fill(page);
         if (Page.free(page) == 0 && Page.collect(page)) Theap.countListed(theap, Page.bin(page), page);
         Page.collectAll(page);
     }

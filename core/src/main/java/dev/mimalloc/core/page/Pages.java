@@ -20,6 +20,7 @@ import dev.mimalloc.core.memory.Purge;
 import dev.mimalloc.core.model.Arena;
 import dev.mimalloc.core.model.ArenaPages;
 import dev.mimalloc.core.model.Heap;
+import dev.mimalloc.core.model.Holes;
 import dev.mimalloc.core.model.Main;
 import dev.mimalloc.core.model.Page;
 import dev.mimalloc.core.model.PageMap;
@@ -450,7 +451,7 @@ public final class Pages {
 
     /** Takes off the blocks that the page's {@code free} was filled with, and that were never given out. */
     private static void countUnusedSlow(long page, long statistics) {
-        long bytes = Page.isSingleton(page) ? 0 : Page.unused(page) * Page.blockSize(page);
+        long bytes = Page.isSingleton(page) ? 0 : Config.max(0, Page.unused(page) - Holes.hidden(page)) * Page.blockSize(page);
         if (bytes != 0) Statistics.add(statistics, Statistics.MALLOC_BINS + Page.bin(page) * Statistics.COUNT_SIZE, -bytes);
     }
 
@@ -497,6 +498,7 @@ public final class Pages {
         if (Page.isSingleton(page) && Page.blockSize(page) > Config.LARGE_OBJECT_MAX && mayTellDensity(page, heap)) {
             Density.beforeRelease(Page.start(page), Page.blockSize(page));
         }
+        Holes.clear(page);
         PageMap.unregister(Page.start(page), mappedSlices(page));
         removeFromHeap(page, heap);
     }

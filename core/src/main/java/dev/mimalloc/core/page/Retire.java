@@ -78,9 +78,10 @@ public final class Retire {
         long gone = 0;
         Theap.lock(theap);
         for (int index = 1; index < 2 * SizeClass.COUNT; index++) {
-            long next;
-            for (long page = PageQueue.first(Theap.queue(theap, index)); page != 0; page = next) {
-                next = Page.next(page);
+            long before;
+            // From the last one on: a page with holes that becomes the first is filled.
+            for (long page = PageQueue.last(Theap.queue(theap, index)); page != 0; page = before) {
+                before = Page.prev(page);
                 if (abandon || Page.isEmpty(page)) {
                     PageQueue.remove(theap, index, page);
                     Page.setNext(page, gone);

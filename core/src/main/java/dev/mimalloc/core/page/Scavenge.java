@@ -9,6 +9,7 @@ import dev.mimalloc.core.base.Root;
 import dev.mimalloc.core.base.SizeClass;
 import dev.mimalloc.core.model.Arena;
 import dev.mimalloc.core.model.Heap;
+import dev.mimalloc.core.model.HeapPages;
 import dev.mimalloc.core.model.Page;
 import dev.mimalloc.core.model.PageQueue;
 import dev.mimalloc.core.model.Subprocess;
@@ -56,6 +57,11 @@ public final class Scavenge {
     /** How often a look at everything tries to have a theap's lock. */
     private static final int PATIENCE = 1000;
 
+    /** In the word that says how the walk makes holes, beside the scratch memory's address: at once. */
+    private static final long NOW = 1;
+    /** Milliseconds from one look for holes to the next: two looks see that a page rests. */
+    private static final long PUNCH_DELAY = 4000;
+
     private Scavenge() {}
 
     /** Looks for emptied pages if it is time. */
@@ -84,9 +90,12 @@ public final class Scavenge {
     }
 
     /** Looks for emptied pages in all theaps. */
-    public static void all(long subprocess) {
+    public static void all(long subprocess) { all(subprocess, 0); }
+
+    private static void all(long subprocess, long punch) {
         long lives = Subprocess.livesLock(subprocess);
         Lock.acquire(lives);
+        Subprocess.setPunch(subprocess, punch);
         Subprocess.setCursor(subprocess, 0);
         walk(subprocess, Config.MAX_SIZE, PATIENCE);
         while (Subprocess.cursor(subprocess) != 0) {
@@ -94,8 +103,40 @@ public final class Scavenge {
             Lock.acquire(lives);
             walk(subprocess, Config.MAX_SIZE, PATIENCE);
         }
+        // Another thread that began such a walk meanwhile makes no more holes.
+        Subprocess.setPunch(subprocess, 0);
         release(subprocess, lives);
         Meta.collect();
+    }
+
+    /**
+     * Looks for emptied pages in all theaps, and makes holes in the others, and in those that nobody owns: with
+     * {@code now} wherever it can, otherwise in those whose number of live blocks is that of the last look. Of the pages
+     * without an owner it sees the main heap's, which no other thread ends.
+     */
+    public static void punch(long subprocess, boolean now) {
+        Subprocess.setPunchDueRelaxed(subprocess, Os.clock() + PUNCH_DELAY);
+        long scratch = Punch.open();
+        if (scratch == 0) return;
+        all(subprocess, scratch | (now ? NOW : 0));
+        long heap = Subprocess.mainHeap(subprocess);
+        long lives = Subprocess.livesLock(subprocess);
+        for (long at = HeapPages.next(heap, 0); at >= 0; at = HeapPages.next(heap, at + 1)) {
+            long page = HeapPages.page(heap, at);
+            if (!Page.isAbandoned(page) || Page.isSingleton(page)) continue;
+            Lock.acquire(lives);
+            boolean owned = Subprocess.addVisitors(subprocess, 0) == 0 && Page.tryOwn(page);
+            if (owned && Page.heapAcquire(page) == heap) Punch.page(page, scratch, now, true);
+            Lock.release(lives);
+            if (owned) Abandon.giveUp(page);
+        }
+        Punch.close(scratch);
+    }
+
+    /** Looks for holes if it is time; returns when it is the next time. */
+    public static long punchTick(long subprocess) {
+        if (Os.clock() >= Subprocess.punchDueRelaxed(subprocess)) punch(subprocess, false);
+        return Subprocess.punchDueRelaxed(subprocess);
     }
 
     /** Releases the lives lock, and then frees the pages that were found, since that may call the user's functions. */
@@ -213,6 +254,8 @@ public final class Scavenge {
                 setAside(subprocess, page);
             } else {
                 seen = page;
+                long punch = Subprocess.punch(subprocess);
+                if (punch != 0) Punch.page(page, punch & -WORD, (punch & NOW) != 0, false);
             }
             looks++;
             goesOn = looks % WAY != 0 || looks < QUEUE_LOOKS && !Lock.isAwaited(Theap.lockWord(theap));

@@ -251,7 +251,7 @@ public final class Threads {
         Deferred.call(theap, true);
         collectAll(data, theap, true);
         reduce(data, target < 0 ? Config.MAX_SIZE : target);
-        Scavenge.all(ThreadData.subprocess(data));
+        Scavenge.punch(ThreadData.subprocess(data), true);
         Purge.run(ThreadData.subprocess(data));
         Theaps.leave(theap);
     }

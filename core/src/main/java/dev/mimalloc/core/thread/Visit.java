@@ -5,8 +5,10 @@ import static dev.mimalloc.machine.Memory.*;
 import dev.mimalloc.core.base.Config;
 import dev.mimalloc.core.base.Lock;
 import dev.mimalloc.core.base.Meta;
+import dev.mimalloc.core.model.Arena;
 import dev.mimalloc.core.model.Heap;
 import dev.mimalloc.core.model.HeapPages;
+import dev.mimalloc.core.model.Holes;
 import dev.mimalloc.core.model.Page;
 import dev.mimalloc.core.model.PageMap;
 import dev.mimalloc.core.model.Subprocess;
@@ -173,6 +175,7 @@ public final class Visit {
             mark(page, Page.free(page), size, capacity, free);
             mark(page, Page.localFree(page), size, capacity, free);
             mark(page, Page.head(Page.threadFreeAcquire(page)), size, capacity, free);
+            if (Page.isInArena(page)) markHidden(Subprocess.arena(Heap.subprocess(heap), Page.arena(page)), start, size, capacity, free);
         }
         long first = there && Page.isGuarded(page) ? Guarded.block(page) : start;
         closePage(osLock);
@@ -194,8 +197,16 @@ public final class Visit {
         for (long steps = 0; steps < capacity; steps++) {
             if (!Bits.below(block - start, capacity * size)) return;
             long i = Long.divideUnsigned(block - start, size);
-            putLong(free + (i >> 6) * WORD, getLong(free + (i >> 6) * WORD) | 1L << (i & 63));
+            setFree(free, i);
             block = Page.nextBlock(page, block);
         }
     }
+
+    /** Marks the blocks that begin in holes, if the page is still there. */
+    private static void markHidden(long arena, long start, long size, long capacity, long free) {
+        if (arena == 0 || !Arena.contains(arena, start) || !Arena.contains(arena, start + capacity * size - 1)) return;
+        for (long i = 0; i < capacity; i++) if (Holes.isHole(arena, start + i * size)) setFree(free, i);
+    }
+
+    private static void setFree(long free, long i) { putLong(free + (i >> 6) * WORD, getLong(free + (i >> 6) * WORD) | 1L << (i & 63)); }
 }
