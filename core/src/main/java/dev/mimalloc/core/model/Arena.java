@@ -514,11 +514,9 @@ public final class Arena {
     public static void discard(long arena, long address, long size) {
         long statistics = Subprocess.statistics(subprocess(arena));
         Statistics.add(statistics, Statistics.PURGE_CALLS, 1);
-        Trace.purging();
         int result = OsMemory.decommit(address, size);
-        if ((result & OsMemory.UNCOMMITTED) != 0 && result > 0) OsMemory.commit(address, size);
-        if (result >= 0) Statistics.add(statistics, Statistics.PURGED, size);
-        Trace.purged(address, result >= 0 ? size : 0);
+        if (result > 0 && (result & OsMemory.UNCOMMITTED) != 0) OsMemory.commit(address, size);
+        if (result > 0) Statistics.add(statistics, Statistics.PURGED, size);
     }
 
     private static void uncommit(long arena, long slice, long count) {
