@@ -30,14 +30,14 @@ final class Boot implements Lifecycle {
             base.OsMemory base.Printer base.Random base.Root base.Secret base.SizeClass base.Statistics base.Table \
             face.ManageArenas face.ProcessLife malloc.Allocate malloc.AllocateAligned malloc.Free malloc.Reallocate \
             malloc.Spare memory.Arenas memory.Density memory.HugePages memory.Kept memory.Purge model.Arena \
-            model.ArenaPages model.CallOut model.Harden model.Heap model.HeapPages model.Main model.Misuse \
-            model.Padding model.Page model.PageMap model.PageQueue model.Subprocess model.Theap model.ThreadData \
-            page.Abandon page.Deferred page.FindPage page.Guarded page.Limits page.Pages page.Resize page.Retire \
-            page.Sampling page.Scavenge page.Verify profile.Addresses profile.Exponential profile.HeapText \
-            profile.Leaks profile.Mappings profile.Pprof profile.ProfileFile profile.Profiler profile.Profiling profile.Samples \
-            profile.Snapshot profile.Stacks report.Dump report.Json report.Live report.Report report.Requests \
-            report.Version thread.Heaps thread.ProcessInfo thread.Quarantine thread.Startup thread.Subprocesses \
-            thread.Theaps thread.Threads thread.Visit""";
+            model.ArenaPages model.CallOut model.Harden model.Heap model.HeapPages model.Holes model.Main \
+            model.Misuse model.Padding model.Page model.PageMap model.PageQueue model.Subprocess model.Theap \
+            model.ThreadData page.Abandon page.Deferred page.FindPage page.Guarded page.Limits page.Pages page.Punch \
+            page.Resize page.Retire page.Sampling page.Scavenge page.Verify profile.Addresses profile.Exponential \
+            profile.HeapText profile.Leaks profile.Mappings profile.Pprof profile.ProfileFile profile.Profiler \
+            profile.Profiling profile.Samples profile.Snapshot profile.Stacks report.Dump report.Json report.Live \
+            report.Report report.Requests report.Version thread.Heaps thread.ProcessInfo thread.Quarantine \
+            thread.Startup thread.Subprocesses thread.Theaps thread.Threads thread.Visit""";
 
     /** Names that only C has: nobody calls them here. */
     static final String NOT_CALLED = "face.CppNames face.StandardNames face.Teardown";

@@ -15,6 +15,7 @@ import dev.mimalloc.core.model.Subprocess;
 import dev.mimalloc.core.model.Theap;
 import dev.mimalloc.core.page.Scavenge;
 import dev.mimalloc.core.report.Report;
+import dev.mimalloc.core.profile.Profiling;
 import dev.mimalloc.core.report.Requests;
 import dev.mimalloc.core.page.Verify;
 import dev.mimalloc.core.thread.ProcessInfo;

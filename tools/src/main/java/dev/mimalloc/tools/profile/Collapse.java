@@ -16,8 +16,7 @@ import picocli.CommandLine.Spec;
 /** Collapsed stacks: a line for each, its functions from the outermost on, and a value. Flame graphs are drawn of these. */
 @Command(name = "collapse", mixinStandardHelpOptions = true, description = "Prints the stacks of a heap profile for flame graphs.")
 public final class Collapse implements Callable<Integer> {
-    @Option(names = "--value", defaultValue = "inuse_space", paramLabel = "TYPE",
-            description = "inuse_space (default), inuse_objects, alloc_space or alloc_objects")
+    @Option(names = "--value", defaultValue = "inuse_space", paramLabel = "TYPE", description = "inuse_space (default), inuse_objects, alloc_space or alloc_objects")
     private String type;
 
     @Parameters(paramLabel = "FILE", description = "a profile as MIMALLOC_PROFILE writes it")
