@@ -66,9 +66,13 @@ static int64_t mi_answer(int64_t result, int saved) {
 // --- Os: memory ------------------------------------------------------------------------------------------------------
 
 MI_OS int64_t Os_pageSize(void) {
+#if defined(MI_PAGE_SIZE)  // larger than the system's, for tests
+  return MI_PAGE_SIZE;
+#else
   static int64_t size;
   if (size == 0) size = sysconf(_SC_PAGESIZE);
   return size;
+#endif
 }
 
 MI_OS int64_t Os_map(int64_t wish, int64_t size, int64_t alignment, int32_t flags) {

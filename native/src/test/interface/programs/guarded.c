@@ -68,7 +68,7 @@ static int error_of_free(void* p) {
 }
 
 static size_t size = 24;
-static volatile char* block;
+static volatile char* volatile block;  // a handler jumps out from the access behind it
 static void allocate(void) {
   guard(1);
   block = mi_malloc(size);
@@ -404,8 +404,9 @@ static void forked(void) {
     mi_register_error(on_error, NULL);
     CHECK(error_of_free((char*)block) == 0);
     for (int i = 0; i < 1000; i++) mi_free(mi_malloc(100));
-    char* p = mi_malloc(32);
+    volatile char* p = mi_malloc(32);
     p[32] = 1;
+    _exit(3);
   }
   int status = 0;
   waitpid(pid, &status, 0);
