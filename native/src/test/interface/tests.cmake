@@ -222,8 +222,8 @@ else()
   if(MI_TESTS_ARE_POSIX AND NOT MI_SECURE AND NOT MI_DEBUG)
     # The thread's word where systems have it that make thread-local variables by malloc.
     mi_test_of_build(key MI_THREAD_KEY=1 allocate theaps threads forks)
-    # Larger OS pages: mappings, guards and what is given back are multiples of them.
-    if(NOT CMAKE_CROSSCOMPILING)
+    # Larger OS pages: mappings, guards and what is given back are multiples of them. Once is enough, where all is built.
+    if(NOT CMAKE_CROSSCOMPILING AND MI_BUILD_OBJECT)
       mi_test_of_build(16k MI_PAGE_SIZE=16384 allocate aligned theaps arenas)
       mi_test_of_build(64k MI_PAGE_SIZE=65536 allocate aligned heaps theaps visit arenas subprocesses threads forks)
     endif()
