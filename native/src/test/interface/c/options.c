@@ -94,7 +94,7 @@ static void by_environment(void) {
   // Numbers of bytes, kept as such.
   ASK("PROFILE_SAMPLE_RATE=64K", profile_sample_rate, 64 << 10);
   CHECK(answer.size == 64 << 10);
-  ASK("PROFILE_ALLOC_INTERVAL=2GiB", profile_alloc_interval, 2L << 30);
+  ASK("PROFILE_ALLOC_INTERVAL=512MiB", profile_alloc_interval, 1L << 29);
   ASK("PROFILE_INUSE_INTERVAL=1000", profile_inuse_interval, 1000);
   ASK("STATS_MERGE_THRESHOLD=1M", stats_merge_threshold, 1 << 20);
   // Former names.
