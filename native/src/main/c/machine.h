@@ -266,7 +266,8 @@ MI_INLINE int64_t Variant_defaultOf(int32_t option, int64_t value) {
   ((void)(heap), (void)(page), (void)(block), (void)(asked), (void)(bytes), (void)(rate), (void)(since))
 #define Samples_grow(page, bytes) ((void)(page), (void)(bytes))
 #define Samples_remove(page, heap) ((void)(page), (void)(heap))
-#define Profiling_startAsTold() ((void)0)
+#define Samples_room(page) ((void)(page), INT64_C(0))  // there is none
+#define Profiling_startAsTold() 0
 #define Profiling_done() ((void)0)
 #define Profiling_signal() ((void)0)
 #define Profiling_forkChild() ((void)0)
