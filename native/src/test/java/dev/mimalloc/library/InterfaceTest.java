@@ -88,10 +88,10 @@ class InterfaceTest {
         }
     }
 
-    /** A library that has no heap profiles is as good otherwise. */
+    /** A library that has no heap profiles and no dumps is as good otherwise. */
     @Test
-    void withoutProfiles() throws Exception {
-        assertThat(testWithout("^([^c]|c-|cpp)", "PLAIN", "-DMI_PROFILE=OFF", "-DMI_BUILD_OBJECT=OFF")).contains("profile           1 checks");
+    void withoutProfilesAndDumps() throws Exception {
+        assertThat(testWithout("^([^c]|c-|cpp)", "PLAIN", "-DMI_PROFILE=OFF", "-DMI_DUMP=OFF", "-DMI_BUILD_OBJECT=OFF")).contains("profile           1 checks");
         Path with = Path.of("../build/lib/libmimalloc.so"), without = Path.of("target/interface/PLAIN/libmimalloc.so");
         assertThat(Files.size(without)).isLessThan(Files.size(with) - (16 << 10));
     }

@@ -51,6 +51,7 @@ public final class TopCommand implements Callable<Integer> {
                 out.println("http://127.0.0.1:" + server.port() + "/");
                 out.flush();
                 for (int round = 0; (rounds == 0 || round < rounds) && processes.stream().anyMatch(pid -> new RunningProcess(pid).runs()); round++) {
+                    server.keep();
                     Thread.sleep(Duration.ofSeconds(1));
                 }
             }

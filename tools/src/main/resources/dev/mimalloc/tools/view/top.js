@@ -1,5 +1,4 @@
 "use strict";
-const MOST = 300;  // moments that are kept
 const graphs = [
   { title: "Memory", unit: "B", lines: [["resident_bytes", "resident", "--dim"], ["committed_bytes", "committed", "--waits"], ["pages_bytes", "in pages", "--c2"], ["live_bytes", "live", "--live"]] },
   { title: "Allocations", unit: "/s", rate: true, lines: [["mallocs_total", "mallocs", "--live"], ["frees_total", "frees", "--waits"]] },
@@ -8,7 +7,6 @@ const graphs = [
   { title: "Threads and heaps", unit: "", lines: [["threads", "threads", "--live"], ["heaps", "heaps", "--c2"]] },
   { title: "Processor time", unit: "s/s", rate: true, lines: [["cpu_seconds_total", "of the process", "--live"]] },
 ];
-const known = new Map();  // by process: moments
 
 function number(value, unit) {
   const bytes = unit.startsWith("B"), step = bytes ? 1024 : 1000, names = bytes ? ["B", "KiB", "MiB", "GiB", "TiB"] : ["", "k", "M", "G", "T"];
@@ -27,7 +25,7 @@ function values(moments, name, rate) {
 }
 
 // A scale that ends with a number that people read easily.
-function top(most, unit) {
+function ceiling(most, unit) {
   if (most <= 0) return 1;
   const base = unit.startsWith("B") ? 1024 : 1000, power = base ** Math.floor(Math.log(most) / Math.log(base));
   for (const nice of [1, 2, 4, 5, 8, 10, 16, 20, 40, 50, 80, 100, 160, 200, 250, 320, 400, 500, 640, 800]) if (nice * power >= most) return nice * power;
@@ -36,7 +34,7 @@ function top(most, unit) {
 
 function draw(graph, moments) {
   const all = graph.lines.map((line) => values(moments, line[0], graph.rate));
-  const end = top(Math.max(0, ...all.flat().map((point) => point[1])), graph.unit), last = moments.at(-1).time, from = Math.min(moments[0].time, last - 30000);
+  const end = ceiling(Math.max(0, ...all.flat().map((point) => point[1])), graph.unit), last = moments.at(-1).time, from = Math.min(moments[0].time, last - 30000);
   const x = (time) => 46 + (time - from) / (last - from) * 350, y = (value) => 122 - value / end * 112;
   let text = "";
   for (const part of [0, 0.5, 1]) {
@@ -46,35 +44,34 @@ function draw(graph, moments) {
     const path = all[i].map((point, k) => `${k === 0 ? "M" : "L"}${x(point[0]).toFixed(1)} ${y(point[1]).toFixed(1)}`).join("");
     text += `<path d="${path}" style="stroke: var(${line[2]})"/>`;
   });
-  const legend = graph.lines.map((line, i) => `<i style="background: var(${line[2]})"></i>${line[1]} ${all[i].length === 0 ? "" : number(all[i].at(-1)[1], graph.unit)}`).join("");
+  const legend = graph.lines.map((line, i) => `<span><i style="background: var(${line[2]})"></i>${line[1]} ${all[i].length === 0 ? "" : number(all[i].at(-1)[1], graph.unit)}</span>`).join(" ");
   return `<div class="graph"><b>${graph.title}</b><svg viewBox="0 0 400 130" role="img" aria-label="${graph.title}">${text}</svg><div class="legend">${legend}</div></div>`;
 }
 
 function sizes(now) {
-  const largest = Object.entries(now).sort((a, b) => b[1] - a[1]).slice(0, 12).sort((a, b) => a[0] - b[0]), most = Math.max(...largest.map((size) => size[1]));
-  return largest.map(([size, bytes]) => `<span>${number(Number(size), "B")}</span><div style="width: ${Math.max(0.3, 100 * bytes / most)}%"></div><span>${number(bytes, "B")}</span>`).join("");
+  const largest = Object.entries(now).sort((a, b) => b[1] - a[1]).slice(0, 12).sort((a, b) => (a[0] === "0") - (b[0] === "0") || a[0] - b[0]), most = Math.max(...largest.map((size) => size[1]));
+  return largest.map(([size, bytes]) => `<span>${size === "0" ? "larger" : number(Number(size), "B")}</span><div style="width: ${Math.max(0.3, 100 * bytes / most)}%"></div><span>${number(bytes, "B")}</span>`).join("");
 }
 
-function escape(text) { return text.replace(/[&<>"]/g, (letter) => `&#${letter.charCodeAt(0)};`); }
+function escaped(text) { return text.replace(/[&<>"]/g, (letter) => `&#${letter.charCodeAt(0)};`); }
+
+function show(data) {
+  document.getElementById("state").textContent = Object.keys(data).length === 0 ? "Nobody runs, or has said anything yet." : "";
+  let text = "";
+  for (const [process, now] of Object.entries(data)) {
+    const moments = now.moments.map((moment) => ({ time: moment[0], values: Object.fromEntries(now.names.map((name, i) => [name, moment[i + 1]])) }));
+    text += `<h2>${escaped(now.program)}, process ${process}</h2><div class="graphs">${graphs.map((graph) => draw(graph, moments)).join("")}</div>`
+      + `<h2>Live blocks by size</h2><div class="sizes">${sizes(now.sizes)}</div>`;
+  }
+  if (text !== "") document.getElementById("processes").innerHTML = text;
+}
 
 async function round() {
-  const state = document.getElementById("state");
   try {
-    const data = await (await fetch("/data")).json(), time = Date.now();
-    state.textContent = Object.keys(data).length === 0 ? "Nobody runs, or has said anything yet." : "";
-    let text = "";
-    for (const [process, now] of Object.entries(data)) {
-      const moments = known.get(process) ?? [];
-      known.set(process, moments);
-      moments.push({ time, values: now.values });
-      if (moments.length > MOST) moments.shift();
-      text += `<h2>${escape(now.program)}, process ${process}</h2><div class="graphs">${graphs.map((graph) => draw(graph, moments)).join("")}</div>`
-        + `<h2>Live blocks by size</h2><div class="sizes">${sizes(now.sizes)}</div>`;
-    }
-    if (text !== "") document.getElementById("processes").innerHTML = text;
+    show(await (await fetch("/data")).json());
   } catch {
-    state.textContent = "No answer: the server has ended.";
+    document.getElementById("state").textContent = "No answer: the server has ended.";
   }
 }
-round();
+show(first);
 setInterval(round, 1000);

@@ -1,0 +1,111 @@
+package dev.mimalloc.tools.view;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
+import static org.assertj.core.data.Percentage.withPercentage;
+
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import picocli.CommandLine;
+
+/** Dumps of the heap, and what is drawn of them. */
+class MapTest {
+    private static final int MIB = 1 << 20;
+    private final StringWriter out = new StringWriter(), errors = new StringWriter();
+
+    @TempDir
+    private Path folder;
+
+    private int map(String... arguments) {
+        return new CommandLine(new MapCommand()).setOut(new PrintWriter(out)).setErr(new PrintWriter(errors)).execute(arguments);
+    }
+
+    @Test
+    void thePartsAreTheProgramsAndAddUpToWhatTheSystemSays() throws Exception {
+        try (var program = new ViewedProgram(folder, Map.of("MIMALLOC_DUMP", "dumps"))) {
+            HeapDump dump = new RunningProcess(program.pid()).dump();
+            HeapDump.Parts parts = dump.parts();
+            assertThat(dump.complete()).isTrue();
+            assertThat(parts.total()).isCloseTo(program.anonymous(), withPercentage(3));
+            // 20,000 blocks of 1000 bytes are live, and as many free; 7 of 8 MiB are touched, and a quarter of 64 MiB.
+            List<HeapDump.Page> small = dump.pages().stream().filter(page -> page.blockSize() == 1024).toList();
+            assertThat(small.stream().mapToLong(HeapDump.Page::live).sum()).isEqualTo(20000);
+            assertThat(dump.parts(small, false).live()).isEqualTo(20000 * 1024);
+            assertThat(dump.parts(small, false).free()).isCloseTo(20000 * 1024, within(128L << 10));
+            List<HeapDump.Page> single = dump.pages().stream().filter(page -> page.state().equals("single")).toList();
+            assertThat(dump.parts(single, false).live()).isCloseTo(72 * MIB, withPercentage(5));
+            assertThat(parts.waiting()).isCloseTo(24 * MIB, withPercentage(5));
+            // The thread that has ended left pages behind, or another thread has them by now; two threads live.
+            assertThat(dump.pages().stream().map(HeapDump.Page::owner).filter(owner -> owner != 0).distinct()).hasSize(2);
+            assertThat(parts.metadata()).isBetween(16L << 10, 4L * MIB);
+            // A second dump is another file.
+            assertThat(new RunningProcess(program.pid()).dump().parts().live()).isCloseTo(parts.live(), withPercentage(1));
+            assertThat(folder.resolve("dumps." + program.pid() + ".2.json")).exists();
+            assertThat(Files.getPosixFilePermissions(folder.resolve("dumps." + program.pid() + ".2.json"))).hasSize(2);
+        }
+    }
+
+    @Test
+    void aProcessThatWasNotAskedToListenIsLeftAlone() throws Exception {
+        try (var program = new ViewedProgram(folder, Map.of())) {
+            assertThat(map(Long.toString(program.pid()))).isEqualTo(1);
+            assertThat(errors.toString()).contains("MIMALLOC_DUMP").contains("./mimalloc run --dump");
+        }
+        assertThat(map("999999999")).isEqualTo(1);
+    }
+
+    @Test
+    void thePageExplainsInABrowser() throws Exception {
+        Path name = folder.resolve("picture");
+        try (var program = new ViewedProgram(folder, Map.of("MIMALLOC_DUMP", folder.resolve("dumps").toString(), "MIMALLOC_DUMP_SIGNAL", "10"))) {
+            assertThat(map(Long.toString(program.pid()), "--output", name.toString())).as(errors.toString()).isZero();
+        }
+        assertThat(out.toString()).containsPattern("live blocks +\\d+").containsPattern("resident +[\\d.]+ MiB 100.0 %");
+        String html = Files.readString(Path.of(name + ".html")), svg = Files.readString(Path.of(name + ".svg"));
+        assertThat(html.replace("http://www.w3.org/2000/svg", "")).as("nothing from elsewhere").doesNotContain("http:", "https:", "src=", "@import");
+        assertThat(svg).startsWith("<svg xmlns").contains("prefers-color-scheme: dark", "blocks of 1.0 KiB: ").doesNotContain("NaN");
+        String page = Browser.page(folder, Path.of(name + ".html").toUri().toString());
+        assertThat(page).contains("class=\"by-size\"", "to 8 KiB</span>", "data-size=\"1024\"");
+        assertThat(page.replaceFirst("<title>Heap of process", "")).as("titles that the script tells itself").doesNotContain("<title>");
+    }
+
+    private static String dump(String pages, String free) {
+        return """
+                {"mimalloc_dump": 1, "process": 7, "slice": 65536, "os_page": 4096, "huge_page": 2097152, "subprocesses": [{"main": 1, "arenas": [
+                {"start": 65536, "slices": 64, "meta_resident": 8192, "huge": [[1,1]], "free": [%s], "pages": [%s]}], "os_pages": [], "complete": 1}],
+                "metadata": [[1,2,4096]], "complete": 1}
+                """.formatted(free, pages);
+    }
+
+    @Test
+    void residentBytesAreDividedUp() throws IOException {
+        HeapDump dump = HeapDump.parse(dump("[0,1,64,512,1023,128,9,0,\"owned\",36864], [1,16,900000,1,1,1,0,0,\"single\",8192], [17,1,64,0,1023,0,0,0,\"abandoned\",-1]",
+                "[40,2,1,131072], [50,1,0,4096]"));
+        // Of the small page the blocks, and one OS page behind them; of the large block what was touched; of the last one nothing.
+        assertThat(dump.parts()).isEqualTo(new HeapDump.Parts(128 * 64 + 8192, 384 * 64, 4096, 131072, 4096, 12288));
+        assertThat(new HeapMap(dump, 0).svg()).contains("of no thread", "wait to be given back", "class=\"huge\"");
+    }
+
+    @Test
+    void aLargeHeapHasNoMoreRows() throws IOException {
+        var pages = new StringBuilder();
+        for (int i = 0; i < 20000; i++) pages.append(i == 0 ? "" : ",").append("[%d,1,64,1023,1023,%d,9,0,\"full\",65536]".formatted(i, i % 1024));
+        String svg = new HeapMap(HeapDump.parse(dump(pages.toString(), "").replace("\"slices\": 64", "\"slices\": 20000")), 0).svg();
+        assertThat(svg.split("<text class=\"o\"", -1).length).isBetween(20, 130);
+        assertThat(svg.length()).as("neighbours are one").isLessThan(2 * MIB);
+    }
+
+    @Test
+    void whatIsNoDumpIsRefused() {
+        assertThatThrownBy(() -> HeapDump.parse("{}")).isInstanceOf(IOException.class);
+        assertThatThrownBy(() -> HeapDump.parse(dump("", "").substring(0, 200))).isInstanceOf(RuntimeException.class);
+    }
+}
