@@ -73,7 +73,7 @@ class MapTest {
         assertThat(html.replace("http://www.w3.org/2000/svg", "")).as("nothing from elsewhere").doesNotContain("http:", "https:", "src=", "@import");
         assertThat(svg).startsWith("<svg xmlns").contains("prefers-color-scheme: dark", "blocks of 1.0 KiB: ").doesNotContain("NaN");
         String page = Browser.page(folder, Path.of(name + ".html").toUri().toString());
-        assertThat(page).contains("class=\"by-size\"", "to 8 KiB</span>", "data-size=\"1024\"");
+        assertThat(page).contains("class=\"by-size\"", "</i>to 8 KiB<i", "data-size=\"1024\"");
         assertThat(page.replaceFirst("<title>Heap of process", "")).as("titles that the script tells itself").doesNotContain("<title>");
     }
 
