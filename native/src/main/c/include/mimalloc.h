@@ -507,7 +507,8 @@ mi_decl_export void mi_thread_set_in_threadpool(void) mi_attr_noexcept;
 /// Frees what the current thread holds without need; force also gives it back to the OS at once.
 mi_decl_export void mi_collect(bool force) mi_attr_noexcept;
 /// Collects as with force, and gives up pages of the current thread until the others have no more than
-/// target_thread_owned bytes; other threads may use the room in those that were given up.
+/// target_thread_owned bytes; other threads may use the room in those that were given up. Memory inside pages in use, of any
+/// thread, goes back as well wherever no block lives.
 mi_decl_export void mi_collect_reduce(size_t target_thread_owned) mi_attr_noexcept;
 /// Starts the thread of option purge_thread now, and sets the option. True if it runs, also if it did before; false where
 /// there are no threads, where the system refuses one, and before the library is loaded.

@@ -98,6 +98,14 @@ public final class Holes {
         long arena = arena(page);
         Page.setFree(page, filter(page, arena, Page.free(page), 0));
         Page.setLocalFree(page, filter(page, arena, Page.localFree(page), 0));
+        // Some of the hidden blocks may count as freed by others: from now on as free ones.
+        long taken = Page.exchangeThreadFree(page);
+        Page.addUsed(page, -Page.count(taken));
+        long next;
+        for (long block = Page.head(taken); block != 0; block = next) {
+            next = Page.nextBlock(page, block);
+            Page.prependLocal(page, block, block);
+        }
         long size = Page.blockSize(page);
         long end = Page.start(page) + Page.capacity(page) * size;
         for (long block = Page.start(page); block < end; block += size) {

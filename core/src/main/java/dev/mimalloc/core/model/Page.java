@@ -320,6 +320,10 @@ public final class Page {
         return (int) Config.max(0, capacity(page) - used(page));
     }
 
+    /** For other threads, as the next one; what they say does not change while the caller holds the theap's lock. */
+    public static int capacityAcquire(long page) { return (int) (getAcquire(page + COUNTS) >>> CAPACITY_SHIFT) & 0xffff; }
+    public static int reservedAcquire(long page) { return (int) (getAcquire(page + COUNTS) >>> RESERVED_SHIFT); }
+
     /**
      * As {@link #live}, for a thread that holds the lock of the page's theap: not less than the blocks that somebody has,
      * as the page gives none out meanwhile.

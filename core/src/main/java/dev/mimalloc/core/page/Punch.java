@@ -59,7 +59,7 @@ public final class Punch {
     static void page(long page, long scratch, boolean now, boolean owned) {
         if (!may(page)) return;
         int live = Page.liveAcquire(page);
-        boolean room = (Page.reserved(page) - live) * Page.blockSize(page) >= Os.pageSize();
+        boolean room = (Page.reservedAcquire(page) - live) * Page.blockSize(page) >= Os.pageSize();
         if (!room || !Holes.isTime(page, live, now)) return;
         long taken = Page.exchangeThreadFree(page);
         long others = Page.head(taken);
@@ -118,8 +118,9 @@ public final class Punch {
 
     /** Counts the free blocks that are in no list: hidden ones, and those that were never linked in. */
     private static void countUnlisted(long page, long scratch, long arena) {
-        int capacity = Page.capacity(page);
-        for (int i = Holes.has(page) ? 0 : capacity; i < Page.reserved(page); i++) {
+        int capacity = Page.capacityAcquire(page);
+        int reserved = Page.reservedAcquire(page);
+        for (int i = Holes.has(page) ? 0 : capacity; i < reserved; i++) {
             long block = Page.start(page) + i * Page.blockSize(page);
             if (i >= capacity || Holes.isHole(arena, block)) add(page, scratch, block);
         }
@@ -127,11 +128,12 @@ public final class Punch {
 
     /** Makes OS pages holes in which all blocks are free; false if there are no new ones. */
     private static boolean mark(long page, long scratch, long arena) {
+        int reserved = Page.reservedAcquire(page);
         boolean found = false;
         for (long i = 0; i < spots(page); i++) {
             long at = i * Os.pageSize();
             long first = at / Page.blockSize(page);
-            long end = Config.min(Page.reserved(page), (at + Os.pageSize() - 1) / Page.blockSize(page) + 1);
+            long end = Config.min(reserved, (at + Os.pageSize() - 1) / Page.blockSize(page) + 1);
             boolean free = getLong(scratch + i * WORD) == Config.max(0, end - first);
             if (!free || Holes.isHole(arena, Page.start(page) + at)) continue;
             Holes.add(arena, Page.start(page) + at);
