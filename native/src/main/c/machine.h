@@ -60,6 +60,8 @@ typedef int32_t __attribute__((may_alias)) mi_half;
 typedef uint16_t __attribute__((may_alias)) mi_quarter;
 #define MI_AT(type, address) ((type*)(uintptr_t)(address))
 #define MI_ADDRESS(pointer) ((int64_t)(uintptr_t)(pointer))
+// Of a long with 32 bits the nearest to a number beyond it.
+MI_INLINE long mi_long(int64_t v) { return v < LONG_MIN ? LONG_MIN : v > LONG_MAX ? LONG_MAX : (long)v; }
 #define MI_ADDRESS_BITS (UINTPTR_MAX > UINT32_MAX ? 48 : 32)
 
 // Arithmetic as the JVM defines it, named after its instructions: it wraps around, and the distance of a shift is masked.

@@ -51,6 +51,7 @@ record Signature(String result, String name, List<Parameter> parameters) {
     String fromCore(String call) {
         if (result.equals("void")) return call + ";";
         if (result.equals("bool")) return "return " + call + " != 0;";
+        if (result.equals("long")) return "return mi_long(" + call + ");";
         if (result.equals(STRUCT)) return "return (%s){(void*)(uintptr_t)%s};".formatted(result, call);
         return "return (%s)%s%s;".formatted(result, isNumber(result) ? "" : "(uintptr_t)", call);
     }

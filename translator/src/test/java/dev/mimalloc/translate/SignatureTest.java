@@ -16,7 +16,7 @@ class SignatureTest {
             (J)V   | void mi_free(void* p)                    | { X_f((int64_t)(uintptr_t)p); }
             (JZ)Z  | bool mi_f(const mi_heap_t* h, bool b)    | { return X_f((int64_t)(uintptr_t)h, (int32_t)b) != 0; }
             ()I    | int mi_version(void)                     | { return (int)X_f(); }
-            (I)J   | long mi_option_get(mi_option_t option)   | { return (long)X_f((int32_t)option); }
+            (I)J   | long mi_option_get(mi_option_t option)   | { return mi_long(X_f((int32_t)option)); }
             (JJ)V  | void mi_g(mi_output_fun* out, void* arg) | { X_f((int64_t)(uintptr_t)out, (int64_t)(uintptr_t)arg); }
             ()J    | mi_subproc_id_t mi_h(void)               | { return (mi_subproc_id_t){(void*)(uintptr_t)X_f()}; }
             (J)V   | void mi_j(mi_subproc_id_t s)             | { X_f((int64_t)(uintptr_t)s._mi_subproc_id); }
