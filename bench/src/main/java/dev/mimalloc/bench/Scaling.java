@@ -45,6 +45,7 @@ final class Scaling implements Benchmark {
         var metadata = new Results.Case("metadata", "the allocator's own data, with so many bytes alive", alive);
         all.add(new Scaling(new Workload(metadata, bin, "overhead", alive + " metadata", scale, ONE), quick));
         all.add(at(bin, "idle", "cost of so many idle threads", 64, scale, ALL, false));
+        all.addAll(Resting.suite(bin, scale));
         return all;
     }
 

@@ -132,6 +132,10 @@ public final class Report {
         page.values(figures, figures.cases("overhead"), "more than asked for, %", "overheadShare", 0.01, "%.2f");
         page.values(figures, figures.cases("idle"), "KiB for each idle thread", "kibPerThread", 1, "%.1f");
         page.values(figures, figures.cases("idle"), "µs to start and end a thread", "nanosPerThread", 1000, "%.1f");
+        for (String name : List.of("idle-burst", "idle-thread-burst", "idle-holes", "idle-thread-holes")) {
+            page.values(figures, figures.cases(name), "resident after 0.1 s of silence, of what lives", "restAt100ms", 1, "%.2f");
+            page.values(figures, figures.cases(name), "after 10 s", "restAt10s", 1, "%.2f");
+        }
     }
 
     private void growth(Figures figures, String name, String title, String sizes, NumberFormat format)
