@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs what a build takes, or what the demo, the benchmarks or the tests run, and this system does not have yet:
-#   scripts/install.sh build|demo|bench|test
+#   scripts/install.sh build|demo|bench|services|test
 # Debian and its children only; elsewhere it says what is missing. Needs root or sudo only when something is.
 set -euo pipefail
 
@@ -47,11 +47,23 @@ need_bench() {
   need ruby ruby
   need z3 z3
   need ghostscript gs
-  # The peers. A library is at home in a folder of its processor's.
+  # A library is at home in a folder of its processor's.
   local folder; folder=/usr/lib/$(uname -m)-linux-gnu
-  need libjemalloc2 "$folder/libjemalloc.so.2"
   need libtcmalloc-minimal4 "$folder/libtcmalloc_minimal.so.4"
   need libtbbmalloc2 "$folder/libtbbmalloc_proxy.so.2"
+  need_peers
+}
+
+# The services themselves are unpacked, and not installed, by unpack.sh.
+need_services() {
+  need_build
+  need_letters
+  need_peers
+}
+
+need_peers() {
+  local folder; folder=/usr/lib/$(uname -m)-linux-gnu
+  need libjemalloc2 "$folder/libjemalloc.so.2"
   # What all are compared with is the newest mimalloc, beside the system; and where that is not to be had, the system's.
   local scripts; scripts=$(dirname "${BASH_SOURCE[0]}")
   if ! "$scripts/newest-mimalloc.sh" "$scripts/../build/peers/mimalloc"; then
@@ -104,8 +116,9 @@ case ${1:-} in
   build) need_build ;;
   demo) need_demo ;;
   bench) need_bench ;;
+  services) need_services ;;
   test) need_test ;;
-  *) echo "usage: scripts/install.sh build|demo|bench|test" >&2; exit 2 ;;
+  *) echo "usage: scripts/install.sh build|demo|bench|services|test" >&2; exit 2 ;;
 esac
 can_be_had() { apt-get install -s "$1" >/dev/null 2>&1; }
 

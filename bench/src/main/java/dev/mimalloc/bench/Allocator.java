@@ -118,7 +118,7 @@ public record Allocator(String name, String library, String version, Map<String,
     }
 
     /** Is this some build of mimalloc in C? */
-    public boolean isMimallocInC() { return name.startsWith("mimalloc") && !name.equals(OURS); }
+    public boolean isMimallocInC() { return name.startsWith("mimalloc") && !name.startsWith(OURS); }
 
     /** The name with the version, for a legend. */
     public String title() {

@@ -17,7 +17,6 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
@@ -186,22 +185,7 @@ public final class Main implements Callable<Integer> {
 
     private void write(String suite, List<Case> cases, List<Sample> samples, double scale) {
         note(samples);
-        new Results(suite, Instant.now().truncatedTo(ChronoUnit.SECONDS), machine(), scale, allocators,
+        new Results(suite, Instant.now().truncatedTo(ChronoUnit.SECONDS), Machine.here(), scale, allocators,
                 modes ? Mode.RELEASE : Allocator.baseline(allocators).name(), cases, samples).write(folder);
-    }
-
-    private static Machine machine() {
-        return new Machine(System.getProperty("os.name") + " " + System.getProperty("os.version"),
-                proc("/proc/cpuinfo", "model name").orElse(System.getProperty("os.arch")),
-                Runtime.getRuntime().availableProcessors(),
-                proc("/proc/meminfo", "MemTotal").map(t -> Long.parseLong(t.replaceAll("\\D", "")) / 1024).orElse(0L));
-    }
-
-    private static Optional<String> proc(String file, String key) {
-        try (var lines = Files.lines(Path.of(file))) {
-            return lines.filter(line -> line.startsWith(key)).findFirst().map(line -> line.split(":", 2)[1].strip());
-        } catch (IOException e) {
-            return Optional.empty();
-        }
     }
 }

@@ -1,5 +1,7 @@
 package dev.mimalloc.bench;
 
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.List;
@@ -27,7 +29,23 @@ public record Results(String suite, Instant when, Machine machine, double scale,
     private static final JsonMapper JSON = JsonMapper.builder().enable(SerializationFeature.INDENT_OUTPUT).build();
 
     /** What the numbers depend on most. */
-    public record Machine(String system, String processor, int processors, long memoryMib) {}
+    public record Machine(String system, String processor, int processors, long memoryMib) {
+        /** This one. */
+        public static Machine here() {
+            return new Machine(System.getProperty("os.name") + " " + System.getProperty("os.version"),
+                    proc("/proc/cpuinfo", "model name").orElse(System.getProperty("os.arch")),
+                    Runtime.getRuntime().availableProcessors(),
+                    proc("/proc/meminfo", "MemTotal").map(t -> Long.parseLong(t.replaceAll("\\D", "")) / 1024).orElse(0L));
+        }
+
+        private static Optional<String> proc(String file, String key) {
+            try (var lines = Files.lines(Path.of(file))) {
+                return lines.filter(line -> line.startsWith(key)).findFirst().map(line -> line.split(":", 2)[1].strip());
+            } catch (IOException e) {
+                return Optional.empty();
+            }
+        }
+    }
 
     /** Something that is measured; {@code x} is the size at which, where there are several. */
     public record Case(String name, String title, double x) {}

@@ -14,18 +14,22 @@ import java.util.function.Predicate;
 import java.util.stream.Stream;
 
 /** What follows from the raw results: medians, and ratios between allocators round by round. */
-final class Figures {
+public final class Figures {
     private final Results results;
 
-    Figures(Results results) {
+    /** Of one suite. */
+    public Figures(Results results) {
         this.results = results;
     }
 
-    Results results() { return results; }
+    /** What they are made of. */
+    public Results results() { return results; }
 
-    List<Allocator> allocators() { return results.allocators(); }
+    /** Who took part. */
+    public List<Allocator> allocators() { return results.allocators(); }
 
-    List<Case> cases() { return results.cases(); }
+    /** What was measured. */
+    public List<Case> cases() { return results.cases(); }
 
     /** The sizes at which a case of this name was measured. */
     List<Case> cases(String name) {
@@ -41,13 +45,13 @@ final class Figures {
     }
 
     /** A figure of a case on an allocator, over all rounds. */
-    Optional<Summary> value(Case about, String allocator, String figure) {
+    public Optional<Summary> value(Case about, String allocator, String figure) {
         var values = samples(about, allocator).map(s -> s.figures().get(figure)).filter(Objects::nonNull).toList();
         return values.isEmpty() ? Optional.empty() : Optional.of(Summary.of(values));
     }
 
     /** A figure of one allocator as a ratio to that of another, each round by itself. */
-    Optional<Summary> ratio(Case about, String allocator, String other, String figure) {
+    public Optional<Summary> ratio(Case about, String allocator, String other, String figure) {
         var ratios = new ArrayList<Double>();
         for (Sample sample : samples(about, allocator).toList()) {
             Double value = sample.figures().get(figure);
@@ -67,7 +71,7 @@ final class Figures {
     }
 
     /** The runs that went wrong. */
-    List<Sample> failures() {
+    public List<Sample> failures() {
         return results.samples().stream().filter(s -> s.problem() != null).toList();
     }
 

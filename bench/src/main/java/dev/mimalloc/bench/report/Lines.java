@@ -18,8 +18,9 @@ import org.jfree.data.xy.YIntervalSeries;
 import org.jfree.data.xy.YIntervalSeriesCollection;
 
 /** Charts with a line for each allocator: how a cost grows with a size, or from one percentile to the next. */
-final class Lines {
-    static final int HEIGHT = 420;
+public final class Lines {
+    /** The height of each. */
+    public static final int HEIGHT = 420;
 
     private Lines() {}
 
@@ -37,7 +38,7 @@ final class Lines {
     }
 
     /** The latency of single calls, from the median to the maximum, none below {@code least}. */
-    static JFreeChart percentiles(Theme theme, Figures figures, String title, String call, double least) {
+    public static JFreeChart percentiles(Theme theme, Figures figures, String title, String call, double least) {
         List<String> steps = List.of("P50", "P90", "P99", "P99.9", "P99.99", "P99.999", "Max");
         Case about = figures.cases().getFirst();
         return percentiles(theme, lines(figures), title,

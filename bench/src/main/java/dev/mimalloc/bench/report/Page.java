@@ -11,14 +11,14 @@ import java.util.Optional;
 import java.util.stream.Collectors;
 
 /** The page: one file, with its charts inside, for the browser's light or dark scheme. */
-final class Page {
+public final class Page {
     private static final String HEAD = """
             <!DOCTYPE html>
             <html lang="en">
             <head>
             <meta charset="utf-8"/>
             <meta name="viewport" content="width=device-width, initial-scale=1"/>
-            <title>mimalloc in Java: benchmarks</title>
+            <title>TITLE</title>
             <style>
             :root { color-scheme: light dark; --ink: #1f2328; --faint: #656d76; --paper: #fff; --line: #e3e6ea;
               --good: #1a7f37; --bad: #b35900; }
@@ -39,13 +39,18 @@ final class Page {
             </style>
             </head>
             <body>
-            <h1>mimalloc in Java: benchmarks</h1>
+            <h1>TITLE</h1>
             """;
 
-    private final StringBuilder html = new StringBuilder(HEAD);
+    private final StringBuilder html;
+
+    /** With nothing on it yet. */
+    public Page(String title) {
+        html = new StringBuilder(HEAD.replace("TITLE", escape(title)));
+    }
 
     /** Where and when, from the first of the suites. */
-    void machine(Results results) {
+    public void machine(Results results) {
         var machine = results.machine();
         html.append("<p class=\"faint\">%s; %s, %d processors, %,d MiB; %s. %s</p>%n".formatted(escape(
                 results.when().toString().replace('T', ' ')), escape(machine.processor()), machine.processors(),
@@ -55,11 +60,13 @@ final class Page {
                 results.allocators().stream().map(Allocator::title).collect(Collectors.joining(" · ")))));
     }
 
-    void heading(String title, String text) {
+    /** Begins a section; under its title stands how to read it. */
+    public void heading(String title, String text) {
         html.append("<h2>%s</h2>%n<p class=\"faint\">%s</p>%n".formatted(escape(title), escape(text)));
     }
 
-    void chart(String title, String light, String dark, int width, int height) {
+    /** A picture, for a browser's light and dark scheme. */
+    public void chart(String title, String light, String dark, int width, int height) {
         html.append("""
                 <figure><picture><source media="(prefers-color-scheme: dark)" srcset="%s"/>\
                 <img src="%s" width="%d" height="%d" alt="%s"/></picture></figure>
@@ -100,7 +107,7 @@ final class Page {
     }
 
     /** A row for each case, a column for each allocator: the median, and small the middle half of the rounds. */
-    void values(Figures figures, List<Case> cases, String heading, String figure, double divisor, String format) {
+    public void values(Figures figures, List<Case> cases, String heading, String figure, double divisor, String format) {
         if (cases.isEmpty()) return;
         html.append("<div class=\"wide\"><table><tr><th>%s</th>".formatted(escape(heading)));
         figures.allocators().forEach(a -> html.append("<th>%s</th>".formatted(escape(a.title()))));
@@ -155,17 +162,24 @@ final class Page {
         html.append("</table></div>\n");
     }
 
-    void failures(List<Figures> suites) {
+    /** The runs that went wrong, if there are any. */
+    public void failures(List<Figures> suites) {
         var failures = suites.stream().flatMap(s -> s.failures().stream()).toList();
         if (failures.isEmpty()) return;
-        heading("What went wrong", "An allocator that failed has no value there, and is not part of the means.");
+        list("What went wrong", "An allocator that failed has no value there, and is not part of the means.", failures.stream()
+                .map(f -> "%s on %s: %s".formatted(f.name(), f.allocator(), f.problem())).toList());
+    }
+
+    /** A section that is a list. */
+    public void list(String title, String text, List<String> items) {
+        heading(title, text);
         html.append("<ul>\n");
-        failures.forEach(f -> html.append("<li>%s on %s: %s</li>%n".formatted(escape(f.name()), escape(f.allocator()),
-                escape(f.problem()))));
+        items.forEach(item -> html.append("<li>%s</li>%n".formatted(escape(item))));
         html.append("</ul>\n");
     }
 
-    String end() { return html.append("</body>\n</html>\n").toString(); }
+    /** The whole of it. */
+    public String end() { return html.append("</body>\n</html>\n").toString(); }
 
     private static String escape(String text) {
         return Optional.ofNullable(text).orElse("").replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

@@ -28,7 +28,7 @@ public final class Report {
     private static final NumberFormat BYTES = new Bytes();
 
     private final Path folder;
-    private final Page page = new Page();
+    private final Page page = new Page("mimalloc in Java: benchmarks");
 
     private Report(Path folder) {
         this.folder = folder;

@@ -22,11 +22,11 @@ import org.jfree.chart.ui.RectangleInsets;
 import org.jfree.svg.SVGGraphics2D;
 
 /** What all charts have in common: frame, axes, letters; and how one becomes SVG. */
-final class Style {
+public final class Style {
     private Style() {}
 
     /** A chart with its title, which says what to look at, and under it how to read it. */
-    static JFreeChart chart(Theme theme, String title, String reading, Plot plot, boolean legend) {
+    public static JFreeChart chart(Theme theme, String title, String reading, Plot plot, boolean legend) {
         var chart = new JFreeChart(title, theme.bold(16), plot, legend);
         chart.setBackgroundPaint(theme.paper);
         chart.setPadding(new RectangleInsets(12, 12, 12, 16));
@@ -54,7 +54,8 @@ final class Style {
         return chart;
     }
 
-    static void grid(Theme theme, XYPlot plot) {
+    /** Lines behind the plot. */
+    public static void grid(Theme theme, XYPlot plot) {
         plot.setDomainGridlinePaint(theme.grid);
         plot.setRangeGridlinePaint(theme.grid);
         plot.setDomainGridlineStroke(Theme.HAIR);
@@ -73,7 +74,8 @@ final class Style {
         return axis;
     }
 
-    static NumberAxis numbers(Theme theme, String label) {
+    /** An axis from zero, or from what is near. */
+    public static NumberAxis numbers(Theme theme, String label) {
         var axis = new NumberAxis(label);
         axis.setNumberFormatOverride(format("#,##0.##"));
         letters(theme, axis);
@@ -98,7 +100,8 @@ final class Style {
         return new DecimalFormat(pattern, DecimalFormatSymbols.getInstance(Locale.ROOT));
     }
 
-    static String svg(JFreeChart chart, int width, int height) {
+    /** The chart as a document. */
+    public static String svg(JFreeChart chart, int width, int height) {
         var graphics = new SVGGraphics2D(width, height);
         chart.draw(graphics, new Rectangle2D.Double(0, 0, width, height));
         return graphics.getSVGElement(null, true, null, null, null);

@@ -17,22 +17,25 @@ import java.util.List;
  * colours are near those of Okabe and Ito, which people who see red and green alike can tell apart, and the signs tell
  * them apart without.
  */
-final class Theme {
-    static final Theme LIGHT = new Theme("light", 0xFFFFFF, 0x1F2328, 0x656D76, 0xE3E6EA,
+public final class Theme {
+    /** Dark on white. */
+    public static final Theme LIGHT = new Theme("light", 0xFFFFFF, 0x1F2328, 0x656D76, 0xE3E6EA,
             List.of(0xD55E00, 0x0072B2, 0x009E73, 0xB5578F, 0xA67C00, 0x6E7781));
-    static final Theme DARK = new Theme("dark", 0x0D1117, 0xE6EDF3, 0x9198A1, 0x2B313A,
+    /** Light on black. */
+    public static final Theme DARK = new Theme("dark", 0x0D1117, 0xE6EDF3, 0x9198A1, 0x2B313A,
             List.of(0xFF8A3D, 0x56B4E9, 0x2CC295, 0xE08FBF, 0xE3C04B, 0x9198A1));
 
     /** The thickness of lines that matter, and of those that do not. */
-    static final Stroke LINE = new BasicStroke(2.2f, BasicStroke.CAP_ROUND, BasicStroke.JOIN_ROUND),
+    public static final Stroke LINE = new BasicStroke(2.2f, BasicStroke.CAP_ROUND, BasicStroke.JOIN_ROUND),
             THIN = new BasicStroke(1.3f, BasicStroke.CAP_ROUND, BasicStroke.JOIN_ROUND), HAIR = new BasicStroke(0.7f);
 
     private static final List<String> ORDER = List.of(Allocator.OURS, "mimalloc", "jemalloc", "tcmalloc", "tbbmalloc",
             Allocator.SYSTEM);
 
     /** The name of its files. */
-    final String name;
-    final Color paper, ink, faint, grid;
+    public final String name;
+    /** Of the ground, of letters, of what matters less, and of lines behind. */
+    public final Color paper, ink, faint, grid;
     private final List<Integer> colours;
 
     private Theme(String name, int paper, int ink, int faint, int grid, List<Integer> colours) {
@@ -48,7 +51,8 @@ final class Theme {
 
     Font bold(int size) { return new Font(Font.SANS_SERIF, Font.BOLD, size); }
 
-    Color colour(String allocator) {
+    /** The colour of an allocator. */
+    public Color colour(String allocator) {
         Color known = new Color(colours.get(place(allocator)));
         return isFurther(allocator) ? (this == LIGHT ? known.darker() : known.brighter()) : known;
     }
@@ -69,10 +73,11 @@ final class Theme {
 
     private static boolean isFurther(String allocator) { return !ORDER.contains(allocator); }
 
-    // A build of mimalloc that the user gave looks like the installed one, but darker; any other like the system's.
+    // Another mode of ours looks like ours, but darker, a build of mimalloc that the user gave like the installed one; any
+    // other like the system's.
     private static int place(String allocator) {
         int known = ORDER.indexOf(allocator);
-        return known >= 0 ? known : allocator.startsWith("mimalloc") ? 1 : ORDER.size() - 1;
+        return known >= 0 ? known : allocator.startsWith(Allocator.OURS) ? 0 : allocator.startsWith("mimalloc") ? 1 : ORDER.size() - 1;
     }
 
     private static Shape triangle(double angle) {

@@ -88,7 +88,7 @@ public final class Stopwatch {
     public void execute(List<String> command, Map<String, String> environment) {
         var builder = new ProcessBuilder(command).directory(folder.toFile()).redirectInput(Redirect.from(NOTHING))
                 .redirectOutput(folder.resolve("output").toFile()).redirectError(folder.resolve("errors").toFile());
-        builder.environment().keySet().removeIf(name -> OPTIONS.stream().anyMatch(name::startsWith));
+        builder.environment().keySet().removeIf(Stopwatch::isOption);
         builder.environment().putAll(environment);
         try {
             Process process = start(builder);
@@ -105,6 +105,9 @@ public final class Stopwatch {
             throw new IllegalStateException(e);
         }
     }
+
+    /** Is an environment variable of this name an option of some allocator? */
+    public static boolean isOption(String name) { return OPTIONS.stream().anyMatch(name::startsWith); }
 
     private static Process start(ProcessBuilder builder) {
         try {

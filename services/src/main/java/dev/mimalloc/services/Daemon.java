@@ -1,0 +1,97 @@
+package dev.mimalloc.services;
+
+import dev.mimalloc.tools.measure.Stopwatch;
+import dev.mimalloc.tools.measure.Stopwatch.Failed;
+import java.io.File;
+import java.io.IOException;
+import java.lang.ProcessBuilder.Redirect;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeUnit;
+
+/** A service's process with those that it starts. They end with this one, also when that is interrupted. */
+final class Daemon implements AutoCloseable {
+    static final File NOTHING = new File("/dev/null");
+
+    private static final long PATIENCE_SECONDS = 60;
+    private static final Set<Daemon> RUNNING = ConcurrentHashMap.newKeySet();
+
+    static {
+        Runtime.getRuntime().addShutdownHook(new Thread(() -> RUNNING.forEach(Daemon::close)));
+    }
+
+    private final Process process;
+    private final Path log;
+
+    /** Starts it with a library preloaded; what it says goes to {@code log} in its folder. */
+    Daemon(List<String> command, Path folder, String library, Map<String, String> variables) throws IOException {
+        log = folder.resolve("log");
+        var builder = new ProcessBuilder(command).directory(folder.toFile()).redirectInput(Redirect.from(NOTHING))
+                .redirectErrorStream(true).redirectOutput(log.toFile());
+        environment(builder, library, variables);
+        process = builder.start();
+        RUNNING.add(this);
+    }
+
+    /** Options of an allocator that are left over in the user's environment would measure something else. */
+    static void environment(ProcessBuilder builder, String library, Map<String, String> variables) {
+        builder.environment().keySet().removeIf(Stopwatch::isOption);
+        builder.environment().putAll(variables);
+        if (!library.isEmpty()) builder.environment().put("LD_PRELOAD", library);
+    }
+
+    long pid() { return process.pid(); }
+
+    /** The process and all that it has started. */
+    List<ProcessHandle> family() {
+        var all = new ArrayList<>(process.descendants().toList());
+        all.add(process.toHandle());
+        return all;
+    }
+
+    /** Fails when it has ended. */
+    void mustRun() {
+        if (!process.isAlive()) throw new Failed("it has ended with " + process.exitValue() + ": " + end(log));
+    }
+
+    /** Is a file of this name in its memory? */
+    boolean hasLoaded(String library) throws IOException {
+        return Files.readString(Path.of("/proc/" + pid() + "/maps"), StandardCharsets.ISO_8859_1)
+                .contains(Path.of(library).toRealPath().toString());
+    }
+
+    /** Asks it to end, as its unit file would, and fails unless it ends well. */
+    void stop() throws InterruptedException {
+        mustRun();
+        process.destroy();
+        if (!process.waitFor(PATIENCE_SECONDS, TimeUnit.SECONDS)) {
+            throw new Failed("it did not end within " + PATIENCE_SECONDS + " seconds: " + end(log));
+        }
+        if (process.exitValue() != 0) throw new Failed("it ended with " + process.exitValue() + ": " + end(log));
+    }
+
+    /** The last words of a file. */
+    static String end(Path file) {
+        try {
+            var lines = Files.readAllLines(file, StandardCharsets.ISO_8859_1);
+            return String.join(" / ", lines.subList(Math.max(0, lines.size() - 4), lines.size()));
+        } catch (IOException e) {
+            return "";
+        }
+    }
+
+    @Override
+    public void close() {
+        RUNNING.remove(this);
+        if (!process.isAlive()) return;
+        var family = family();
+        family.forEach(ProcessHandle::destroyForcibly);
+        process.onExit().join();
+    }
+}

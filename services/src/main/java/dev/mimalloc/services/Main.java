@@ -1,0 +1,185 @@
+package dev.mimalloc.services;
+
+import dev.mimalloc.bench.Allocator;
+import dev.mimalloc.bench.Results;
+import dev.mimalloc.bench.Results.Case;
+import dev.mimalloc.bench.Results.Machine;
+import dev.mimalloc.bench.Results.Sample;
+import dev.mimalloc.services.Trial.Outcome;
+import dev.mimalloc.tools.Home;
+import dev.mimalloc.tools.measure.Progress;
+import dev.mimalloc.tools.measure.Stopwatch.Failed;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.concurrent.Callable;
+import java.util.regex.Pattern;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+/** Runs services on allocators, in turns; each leaves its raw results, of which the page is made. */
+@Command(name = "mimalloc services", mixinStandardHelpOptions = true, description = "Runs services on the allocator and on its "
+        + "peers, and writes a report, build/services/index.html. Ends with 1 when one went wrong on our allocator, or answered "
+        + "something else than on the system's.")
+public final class Main implements Callable<Integer> {
+    /** The services in the order of the report. */
+    static final List<Service> ALL = List.of(new PostgreSql(), new Redis(), new Memcached(), new Nginx());
+
+    /** Ours, with what hardens it most. */
+    static final Allocator HARDENED = new Allocator(Allocator.OURS + "-hardened", Home.library().toString(), "",
+            Map.of("MIMALLOC_HARDEN", "3"));
+
+    @Parameters(paramLabel = "NAME", description = "only these services; --list shows them all")
+    private List<String> names = List.of();
+
+    @Option(names = "--quick", description = "less to do, once, on ours and the system's malloc: a minute for each")
+    private boolean quick;
+
+    @Option(names = "--rounds", paramLabel = "N", description = "runs of each (default: 3; quick: 1)")
+    private Integer rounds;
+
+    @Option(names = "--peers", paramLabel = "REGEX", description = "only these allocators beside ours and the system's")
+    private Pattern peers;
+
+    @Option(names = "--list", description = "lists the services and ends")
+    private boolean list;
+
+    @Option(names = "--report", description = "runs nothing: makes the report of the last runs anew")
+    private boolean reportOnly;
+
+    @Option(names = "--output", paramLabel = "FOLDER", description = "for data and report (default: build/services)")
+    private Path folder = Home.folder().resolve("build/services");
+
+    @Spec
+    private CommandSpec spec;
+
+    private boolean oursFailed;
+
+    /** Runs the command, and ends the JVM with its exit code. */
+    public static void main(String[] arguments) {
+        System.setProperty("java.awt.headless", "true");
+        System.exit(new CommandLine(new Main()).execute(arguments));
+    }
+
+    @Override
+    public Integer call() throws IOException, InterruptedException {
+        PrintWriter out = spec.commandLine().getOut();
+        if (list) {
+            ALL.forEach(s -> out.printf("%-12s %s%n", s.name(), s.title()));
+            out.flush();
+            return 0;
+        }
+        if (rounds != null && rounds < 1) throw new ParameterException(spec.commandLine(), "--rounds: at least 1");
+        for (String name : names) {
+            if (ALL.stream().noneMatch(s -> s.name().equals(name))) {
+                throw new ParameterException(spec.commandLine(), name + ": an unknown service; --list shows them all");
+            }
+        }
+        folder = Files.createDirectories(folder).toRealPath();
+        var missing = reportOnly ? List.<String>of() : measure();
+        out.print(Report.write(folder, missing));
+        out.flush();
+        return oursFailed ? 1 : 0;
+    }
+
+    private List<String> measure() throws IOException, InterruptedException {
+        var allocators = allocators();
+        int times = rounds != null ? rounds : quick ? 1 : 3;
+        var chosen = ALL.stream().filter(s -> names.isEmpty() || names.contains(s.name())).toList();
+        var progress = new Progress(spec.commandLine().getErr(), chosen.size() * (1 + times * allocators.size()));
+        var missing = new ArrayList<String>();
+        for (Service service : chosen) {
+            Path tree = folder.resolve("packages").resolve(service.name()), work = folder.resolve(service.name());
+            progress.step(service.name() + ": gets ready");
+            try {
+                unpack(service, tree);
+                Trial.makeFolder(work);
+                Path prepared = Files.createDirectory(work.resolve("prepared"));
+                service.prepare(Place.of(tree, prepared, quick));
+            } catch (Failed | IOException e) {
+                missing.add("%s (%s)".formatted(service.name(), e.getMessage()));
+                progress.say("left out: " + missing.getLast());
+                progress.skip(times * allocators.size());
+                continue;
+            }
+            run(service, tree, work, allocators, times, progress);
+        }
+        return missing;
+    }
+
+    private List<Allocator> allocators() {
+        var all = new ArrayList<>(Allocator.all(Map.of(), Pattern.compile("mimalloc|jemalloc|" + Allocator.SYSTEM)));
+        all.add(1, HARDENED);
+        Pattern wanted = peers != null ? peers : Pattern.compile(quick ? "(?!)" : "");
+        all.removeIf(a -> !a.name().equals(Allocator.OURS) && !a.name().equals(Allocator.SYSTEM)
+                && !wanted.matcher(a.name()).find());
+        return all;
+    }
+
+    /** Gets the packages, unless they are there from an earlier run. */
+    private static void unpack(Service service, Path tree) throws IOException, InterruptedException {
+        if (Files.isReadable(tree.resolve("packages"))) return;
+        var command = new ArrayList<>(List.of(Home.folder().resolve("scripts/unpack.sh").toString(), tree.toString()));
+        command.addAll(service.packages());
+        var process = new ProcessBuilder(command).redirectErrorStream(true).start();
+        String said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        if (process.waitFor() != 0) throw new Failed(said.strip());
+    }
+
+    /** The order of the allocators is another one in each round, so that a noisy minute hits all of them. */
+    private void run(Service service, Path tree, Path work, List<Allocator> allocators, int times, Progress progress)
+            throws IOException, InterruptedException {
+        var random = new Random(times);
+        var outcomes = new ArrayList<Outcome>();
+        for (int round = 1; round <= times; round++) {
+            var order = new ArrayList<>(allocators);
+            Collections.shuffle(order, random);
+            for (Allocator allocator : order) {
+                progress.step("%s: round %d of %d, %s".formatted(service.name(), round, times, allocator.name()));
+                Path data = work.resolve(allocator.name());
+                var outcome = Trial.run(service, Place.of(tree, data, quick), work.resolve("prepared"), allocator, round);
+                outcomes.add(outcome);
+                if (outcome.sample().problem() != null) {
+                    progress.say("%s on %s: %s".formatted(service.name(), allocator.name(), outcome.sample().problem()));
+                }
+            }
+        }
+        List<Sample> samples = compare(outcomes);
+        oursFailed |= hasOursFailed(samples);
+        Curve.write(folder, service.name(), outcomes.stream().map(Outcome::curve).toList());
+        new Results(service.name(), Instant.now().truncatedTo(ChronoUnit.SECONDS), Machine.here(), quick ? 0.1 : 1, allocators,
+                Allocator.SYSTEM, List.of(new Case(service.name(), service.title(), 0)), samples).write(folder);
+    }
+
+    /** Who answers something else than on the system's malloc has a problem instead of figures. */
+    static List<Sample> compare(List<Outcome> outcomes) {
+        var expected = outcomes.stream().filter(o -> o.sample().allocator().equals(Allocator.SYSTEM)
+                && o.sample().problem() == null).findFirst();
+        return outcomes.stream().map(o -> {
+            Sample s = o.sample();
+            boolean same = expected.isEmpty() || s.problem() != null || o.answers().equals(expected.get().answers());
+            return same ? s : new Sample(s.name(), s.x(), s.allocator(), s.round(), Map.of(),
+                    "its answers are not those on the system's malloc");
+        }).toList();
+    }
+
+    /** A service that fails on the system's malloc too is no failure of ours. */
+    static boolean hasOursFailed(List<Sample> samples) {
+        return samples.stream().noneMatch(s -> s.allocator().equals(Allocator.SYSTEM) && s.problem() != null)
+                && samples.stream().anyMatch(s -> s.allocator().startsWith(Allocator.OURS) && s.problem() != null);
+    }
+}

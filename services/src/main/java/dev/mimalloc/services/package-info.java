@@ -1,0 +1,2 @@
+/** Services as they are in production, on this allocator and on others. */
+package dev.mimalloc.services;
