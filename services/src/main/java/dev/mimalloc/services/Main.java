@@ -21,6 +21,7 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.TreeMap;
 import java.util.concurrent.Callable;
 import java.util.regex.Pattern;
 import picocli.CommandLine;
@@ -37,7 +38,7 @@ import picocli.CommandLine.Spec;
         + "something else than on the system's.")
 public final class Main implements Callable<Integer> {
     /** The services in the order of the report. */
-    static final List<Service> ALL = List.of(new PostgreSql(), new Redis(), new Memcached(), new Nginx());
+    static final List<Service> ALL = List.of(new PostgreSql(), new Redis(), new Memcached(), new Nginx(), new RocksDb());
 
     /** Ours, with what hardens it most. */
     static final Allocator HARDENED = new Allocator(Allocator.OURS + "-hardened", Home.library().toString(), "",
@@ -54,6 +55,10 @@ public final class Main implements Callable<Integer> {
 
     @Option(names = "--peers", paramLabel = "REGEX", description = "only these allocators beside ours and the system's")
     private Pattern peers;
+
+    @Option(names = "--with", paramLabel = "NAME=VALUE", description = "ours once more, with this in the environment, such as "
+            + "MIMALLOC_ALLOW_THP=0")
+    private Map<String, String> options = new TreeMap<>();
 
     @Option(names = "--list", description = "lists the services and ends")
     private boolean list;
@@ -127,6 +132,8 @@ public final class Main implements Callable<Integer> {
         Pattern wanted = peers != null ? peers : Pattern.compile(quick ? "(?!)" : "");
         all.removeIf(a -> !a.name().equals(Allocator.OURS) && !a.name().equals(Allocator.SYSTEM)
                 && !wanted.matcher(a.name()).find());
+        options.forEach((name, value) -> all.add(1, new Allocator("%s-%s=%s".formatted(Allocator.OURS, name, value),
+                Home.library().toString(), "", Map.of(name, value))));
         return all;
     }
 

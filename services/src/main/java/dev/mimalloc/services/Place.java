@@ -38,10 +38,13 @@ record Place(Path tree, Path folder, int port, boolean quick) {
     }
 
     /** Where the libraries are that came with the packages. */
-    Map<String, String> environment() {
+    Path libraries() {
         String machine = System.getProperty("os.arch").equals("amd64") ? "x86_64" : System.getProperty("os.arch");
-        return Map.of("LD_LIBRARY_PATH", tree.resolve("usr/lib/" + machine + "-linux-gnu").toString(), "LC_ALL", "C");
+        return tree.resolve("usr/lib/" + machine + "-linux-gnu");
     }
+
+    /** What the service and its tools find in their environment. */
+    Map<String, String> environment() { return Map.of("LD_LIBRARY_PATH", libraries().toString(), "LC_ALL", "C"); }
 
     /** The command as another user where this one is root, as which some services refuse to run. */
     List<String> unprivileged(List<String> command) throws IOException {

@@ -94,7 +94,7 @@ final class Report {
     private void service(Figures figures) throws IOException {
         String name = name(figures), title = figures.cases().getFirst().title();
         text.append("%n%s%n%-34s".formatted(title, ""));
-        figures.allocators().forEach(a -> text.append("%24s".formatted(a.name())));
+        figures.allocators().forEach(a -> text.append(column(a, a.name())));
         text.append(System.lineSeparator());
         for (Row row : ROWS) line(figures, row);
         page.heading(title, "Resident memory is the sum over the service's processes, of which each counts its part of what they"
@@ -114,9 +114,13 @@ final class Report {
             String value = figures.value(figures.cases().getFirst(), allocator.name(), row.figure())
                     .map(s -> row.format().formatted(s.median() / row.divisor())).orElse("-");
             String ratio = ratio(figures, allocator, row.figure()).map(s -> "%.2f".formatted(s.median())).orElse("-");
-            text.append("%24s".formatted(value + "  " + ratio));
+            text.append(column(allocator, value + "  " + ratio));
         }
         text.append(System.lineSeparator());
+    }
+
+    private static String column(Allocator allocator, String value) {
+        return ("%" + Math.max(18, allocator.name().length() + 2) + "s").formatted(value);
     }
 
     private String phases(String name) {
