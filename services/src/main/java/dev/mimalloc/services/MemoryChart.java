@@ -22,6 +22,7 @@ final class MemoryChart {
     static JFreeChart of(Theme theme, Figures figures, List<Curve> curves, String title) {
         var data = new XYSeriesCollection();
         var renderer = new XYLineAndShapeRenderer(true, false);
+        renderer.setDrawSeriesLineAsPath(true); // else each segment is an element of its own
         for (Allocator allocator : figures.allocators()) {
             var curve = median(curves, allocator.name());
             if (curve.isEmpty()) continue;

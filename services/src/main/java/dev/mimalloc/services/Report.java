@@ -105,17 +105,24 @@ final class Report {
             String latency = "How long a request to " + name + " takes";
             chart(name + "-latency", latency, theme -> Lines.percentiles(theme, figures, latency, "latency", 1000));
         }
-        for (Row row : ROWS) page.values(figures, figures.cases(), row.title(), row.figure(), row.divisor(), row.format());
+        var head = new ArrayList<>(List.of("medians, and as ratios to the system's"));
+        figures.allocators().forEach(a -> head.add(a.title()));
+        page.table(head, ROWS.stream().map(row -> {
+            var cells = new ArrayList<>(List.of(row.title()));
+            figures.allocators().forEach(a -> cells.add(cell(figures, a, row)));
+            return cells;
+        }).toList());
+    }
+
+    private static String cell(Figures figures, Allocator allocator, Row row) {
+        String value = figures.value(figures.cases().getFirst(), allocator.name(), row.figure())
+                .map(s -> row.format().formatted(s.median() / row.divisor())).orElse("-");
+        return value + "  " + ratio(figures, allocator, row.figure()).map(s -> "%.2f".formatted(s.median())).orElse("-");
     }
 
     private void line(Figures figures, Row row) {
         text.append("%-34s".formatted(row.title()));
-        for (Allocator allocator : figures.allocators()) {
-            String value = figures.value(figures.cases().getFirst(), allocator.name(), row.figure())
-                    .map(s -> row.format().formatted(s.median() / row.divisor())).orElse("-");
-            String ratio = ratio(figures, allocator, row.figure()).map(s -> "%.2f".formatted(s.median())).orElse("-");
-            text.append(column(allocator, value + "  " + ratio));
-        }
+        figures.allocators().forEach(a -> text.append(column(a, cell(figures, a, row))));
         text.append(System.lineSeparator());
     }
 

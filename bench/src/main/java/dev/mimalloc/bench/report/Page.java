@@ -106,8 +106,21 @@ public final class Page {
         html.append("</table></div>\n");
     }
 
+    /** A table of texts. */
+    public void table(List<String> head, List<? extends List<String>> rows) {
+        html.append("<div class=\"wide\"><table><tr>");
+        head.forEach(cell -> html.append("<th>%s</th>".formatted(escape(cell))));
+        html.append("</tr>\n");
+        for (var row : rows) {
+            html.append("<tr>");
+            row.forEach(cell -> html.append("<td>%s</td>".formatted(escape(cell))));
+            html.append("</tr>\n");
+        }
+        html.append("</table></div>\n");
+    }
+
     /** A row for each case, a column for each allocator: the median, and small the middle half of the rounds. */
-    public void values(Figures figures, List<Case> cases, String heading, String figure, double divisor, String format) {
+    void values(Figures figures, List<Case> cases, String heading, String figure, double divisor, String format) {
         if (cases.isEmpty()) return;
         html.append("<div class=\"wide\"><table><tr><th>%s</th>".formatted(escape(heading)));
         figures.allocators().forEach(a -> html.append("<th>%s</th>".formatted(escape(a.title()))));
