@@ -20,6 +20,8 @@ final class Daemon implements AutoCloseable {
     static final File NOTHING = new File("/dev/null");
 
     private static final long PATIENCE_SECONDS = 60;
+    // Families change a few times in a second, and a look takes a hundredth of one.
+    private static final int USAGE_TRIES = 5;
     private static final Set<Daemon> RUNNING = ConcurrentHashMap.newKeySet();
 
     static {
@@ -53,6 +55,17 @@ final class Daemon implements AutoCloseable {
         var all = new ArrayList<>(process.descendants().toList());
         all.add(process.toHandle());
         return all;
+    }
+
+    /** What the family uses. One that was born or died meanwhile would count twice, or not at all, in what is shared. */
+    Usage usage() {
+        var before = family();
+        for (int i = 0;; i++) {
+            Usage usage = Usage.of(before);
+            var after = family();
+            if (i == USAGE_TRIES || Set.copyOf(after).equals(Set.copyOf(before))) return usage;
+            before = after;
+        }
     }
 
     /** Fails when it has ended. */

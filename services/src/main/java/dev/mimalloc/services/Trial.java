@@ -113,7 +113,7 @@ final class Trial {
 
     private Point look(Daemon daemon, Load load) {
         double seconds = load.seconds();
-        Usage usage = Usage.of(daemon.family());
+        Usage usage = daemon.usage();
         OptionalLong live;
         try {
             live = service.live(place);
@@ -134,7 +134,7 @@ final class Trial {
         figures.put("idleKib", Summary.of(late.stream().map(Point::residentKib).toList()).median());
         var live = late.stream().map(Point::liveKib).filter(l -> l != null).toList();
         if (!live.isEmpty()) figures.put("liveKib", Summary.of(live).median());
-        figures.put("cpuSeconds", Usage.of(daemon.family()).cpuSeconds());
+        figures.put("cpuSeconds", daemon.usage().cpuSeconds());
         figures.put("seconds", idle.from());
         return figures;
     }
