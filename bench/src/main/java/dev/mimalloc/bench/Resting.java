@@ -23,9 +23,9 @@ final class Resting implements Benchmark {
 
     static List<Resting> suite(Bin bin, double scale) {
         var all = new ArrayList<Resting>();
-        for (boolean withThread : new boolean[]{false, true}) {
+        for (boolean withThread : new boolean[] {false, true}) {
             String name = withThread ? "idle-thread-" : "idle-", suffix = withThread ? ", with a thread that purges" : "";
-            for (int threads : new int[]{4, 16}) {
+            for (int threads : new int[] {4, 16}) {
                 var burst = new Results.Case(name + "burst", "silence of so many threads after a burst" + suffix, threads);
                 all.add(new Resting(rest(burst, bin, Integer.toString(threads), scale), withThread));
             }

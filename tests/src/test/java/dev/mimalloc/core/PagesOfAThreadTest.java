@@ -23,10 +23,15 @@ import java.util.concurrent.FutureTask;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.LongConsumer;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
 /** The pages that one thread has, looked at from inside. */
 class PagesOfAThreadTest {
+    /** Core by itself would not be told of the ends of threads. */
+    @BeforeAll
+    static void begin() { Mimalloc.collect(false); }
+
     @AfterEach
     void allIsWhole() { Invariants.check(); }
 
