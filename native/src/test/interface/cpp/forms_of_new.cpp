@@ -1,5 +1,6 @@
 // operator new and delete in all their forms, through mimalloc-new-delete.h; and the functions below them.
 #include "../check.h"
+#include <cstring>
 #include <exception>
 #include <mimalloc-new-delete.h>
 #include <pthread.h>

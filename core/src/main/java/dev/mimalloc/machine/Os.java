@@ -212,7 +212,9 @@ public final class Os {
     }
 
     private static String value(String name) {
-        String property = System.getProperty("dev." + name.toLowerCase(Locale.ROOT).replace('_', '.'));
+        // The property dev.mimalloc.leaks is the API's own, with other values than the option of native programs.
+        boolean other = name.equals("MIMALLOC_LEAKS");
+        String property = other ? null : System.getProperty("dev." + name.toLowerCase(Locale.ROOT).replace('_', '.'));
         return property != null ? property : OUR_ENVIRONMENT.get(name);
     }
 
