@@ -4,6 +4,7 @@ import dev.mimalloc.core.face.ProcessLife;
 import dev.mimalloc.core.report.Report;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
+import java.nio.file.OpenOption;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.List;
@@ -63,6 +64,9 @@ public final class Management {
 
     /** With words for what a client shows of it. */
     private static final class Bean extends StandardMBean implements MimallocMXBean {
+        /** A client from elsewhere shall not be able to replace a file. */
+        private static final OpenOption[] NEW_FILE = {StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE};
+
         private Profile profile; // guarded by this; null until the first one
 
         Bean() { super(MimallocMXBean.class, true); }
@@ -82,6 +86,7 @@ public final class Management {
                 case "Process" -> "What the system says of the process: times, memory in bytes, page faults";
                 case "Options" -> "The value of each option, by its name";
                 case "Profiling" -> "Whether a heap profile runs that startProfile has started";
+                case "writeDump" -> "Writes what is where in the heap to a new file, for ./mimalloc map";
                 case "startProfile" -> "Starts a heap profile";
                 case "writeProfile" -> "Writes the heap profile to a new file, for go tool pprof";
                 case "stopProfile" -> "Stops the heap profile, which can still be written";
@@ -100,7 +105,7 @@ public final class Management {
             return switch (operation.getName()) {
                 case "collect" -> "force";
                 case "startProfile" -> "bytesPerSample";
-                case "writeProfile" -> "path";
+                case "writeDump", "writeProfile" -> "path";
                 default -> sequence == 0 ? "name" : "value";
             };
         }
@@ -110,7 +115,7 @@ public final class Management {
             return switch (getParameterName(operation, parameter, sequence)) {
                 case "force" -> "at once, and not after a delay";
                 case "bytesPerSample" -> "how many allocated bytes lie between two samples, on average; 0 for 512 KiB";
-                case "path" -> "of a new file on the JVM's machine, such as heap.pb.gz";
+                case "path" -> "of a new file on the JVM's machine, such as heap.json or heap.pb.gz";
                 case "name" -> "of an option, as in Options";
                 default -> "the option's new value";
             };
@@ -166,6 +171,9 @@ public final class Management {
         public String statisticsAsJson() { return Mimalloc.statistics().toJson(); }
 
         @Override
+        public void writeDump(String path) throws IOException { DumpFile.write(Path.of(path), NEW_FILE); }
+
+        @Override
         public synchronized boolean isProfiling() { return profile != null && profile.isRunning(); }
 
         @Override
@@ -175,10 +183,7 @@ public final class Management {
         }
 
         @Override
-        public void writeProfile(String path) throws IOException {
-            // A client from elsewhere shall not be able to replace a file.
-            started().write(Path.of(path), StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
-        }
+        public void writeProfile(String path) throws IOException { started().write(Path.of(path), NEW_FILE); }
 
         private synchronized Profile started() {
             if (profile == null) throw new IllegalStateException("no profile was started");

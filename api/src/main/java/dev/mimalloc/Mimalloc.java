@@ -13,9 +13,11 @@ import dev.mimalloc.core.thread.Threads;
 import dev.mimalloc.machine.Segments;
 import dev.mimalloc.machine.ThreadSlot;
 import dev.mimalloc.tracking.Tracker;
+import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
+import java.nio.file.Path;
 
 /**
  * The allocator's functions. Sizes and alignments are in bytes, an address is a {@code long}, 0 is no address. All of
@@ -362,6 +364,21 @@ public final class Mimalloc {
      * @return the snapshot
      */
     public static Statistics statistics() { return Statistics.ofProcess(); }
+
+    /**
+     * Writes what is where in the heap to a file, which is made or replaced: each arena with its pages, their blocks and
+     * threads, as JSON, of which {@code ./mimalloc map FILE} draws a picture. Stands for {@code mi_heaps_dump_json}, which
+     * also tells what of it is in memory: here these numbers are negative.
+     *
+     * <p>Other threads go on meanwhile, and what they change is shown as it was before or after. Where a list is locked
+     * just then it is left out, and {@code complete} is 0. The text, about 40 bytes for each page, is put together first, in
+     * memory that is not the allocator's.
+     *
+     * @param file the path of the file, by custom with the end {@code .json}
+     * @throws IOException if it cannot be written; the message says which file, and why
+     * @throws OutOfMemoryError if there is no memory for the text; the file is as it was
+     */
+    public static void dump(Path file) throws IOException { DumpFile.write(file); }
 
     /**
      * Starts a heap profile, with one sample in 512 KiB on average; the property {@code dev.mimalloc.profile.sample.rate},

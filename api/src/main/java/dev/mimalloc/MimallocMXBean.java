@@ -116,6 +116,14 @@ public interface MimallocMXBean {
     String statisticsAsJson();
 
     /**
+     * Writes what is where in the heap to a file, as {@link Mimalloc#dump}, for {@code ./mimalloc map FILE}.
+     *
+     * @param path of a new file on the JVM's machine, by custom with the end {@code .json}
+     * @throws IOException if the file cannot be made, as when there is one already
+     */
+    void writeDump(String path) throws IOException;
+
+    /**
      * Whether a heap profile runs that {@link #startProfile} has started.
      *
      * @return true between {@code startProfile} and {@code stopProfile}

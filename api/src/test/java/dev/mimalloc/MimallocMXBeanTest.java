@@ -11,6 +11,7 @@ import dev.mimalloc.machine.Trace;
 import dev.mimalloc.profiles.Pprof;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -147,7 +148,7 @@ class MimallocMXBeanTest {
                 .containsExactlyInAnyOrder("Version", "Statistics", "Limit", "Used", "Refusals", "Heaps", "Process", "Options",
                         "Profiling");
         assertThat(names(info.getOperations())).containsExactlyInAnyOrder("option", "setOption", "collect",
-                "resetStatistics", "statisticsAsText", "statisticsAsJson", "startProfile", "writeProfile", "stopProfile");
+                "resetStatistics", "statisticsAsText", "statisticsAsJson", "writeDump", "startProfile", "writeProfile", "stopProfile");
     }
 
     @Test
@@ -158,7 +159,7 @@ class MimallocMXBeanTest {
         assertThat(info.getOperations()).allMatch(o -> o.getDescription().contains(" "));
         var parameters = Arrays.stream(info.getOperations()).flatMap(o -> Arrays.stream(o.getSignature())).toList();
         assertThat(parameters).extracting(MBeanFeatureInfo::getName)
-                .containsExactlyInAnyOrder("name", "name", "value", "force", "bytesPerSample", "path");
+                .containsExactlyInAnyOrder("name", "name", "value", "force", "bytesPerSample", "path", "path");
         assertThat(parameters).allMatch(p -> p.getDescription().contains(" "));
     }
 
@@ -199,6 +200,18 @@ class MimallocMXBeanTest {
         assertThat(Trace.sampleInterval()).as("it has ended with its MBean").isZero();
         assertThatIllegalStateException().isThrownBy(() -> bean.writeProfile(folder.resolve("none").toString()))
                 .withMessage("no profile was started");
+    }
+
+    @Test
+    void aDumpIsANewFile(@TempDir Path folder) throws Exception {
+        Path file = folder.resolve("heap.json");
+        invoke("writeDump", new String[] {"java.lang.String"}, file.toString());
+        String text = Files.readString(file);
+        assertThat(text).startsWith("{\"mimalloc_dump\": 1, \"process\": " + ProcessHandle.current().pid() + ",").endsWith("}\n");
+        MimallocMXBean bean = JMX.newMXBeanProxy(connection, name, MimallocMXBean.class);
+        assertThatThrownBy(() -> bean.writeDump(file.toString())).isInstanceOf(IOException.class)
+                .hasMessageContaining(file.toString()).hasMessageContaining("FileAlreadyExists");
+        assertThat(file).hasContent(text);
     }
 
     @Test

@@ -69,6 +69,27 @@ class ModuleTest {
             }
             """;
 
+    /** A dump is its first call of the allocator. */
+    private static final String DUMPER = """
+            package dumper;
+            import dev.mimalloc.*;
+            import java.nio.file.*;
+            public class Dumper {
+                public static void main(String[] args) throws Exception {
+                    Path file = Files.createTempFile("dumper", ".json");
+                    try {
+                        Mimalloc.dump(file);
+                        System.out.println(Files.readString(file).contains("\\"complete\\": 1}\\n"));
+                        long block = Mimalloc.malloc(30000);
+                        Mimalloc.dump(file);
+                        System.out.println(Files.readString(file).contains("," + Mimalloc.goodSize(30000) + ","));
+                    } finally {
+                        Files.delete(file);
+                    }
+                }
+            }
+            """;
+
     @TempDir
     private Path folder;
 
@@ -138,6 +159,12 @@ class ModuleTest {
     void aModuleCanRecord() throws Exception {
         assertThat(compile("recorder", RECORDER, "requires dev.mimalloc; requires jdk.jfr;")).isEmpty();
         assertThat(run("recorder/recorder.Recorder")).isEqualToIgnoringNewLines("true");
+    }
+
+    @Test
+    void aModuleCanDump() throws Exception {
+        assertThat(compile("dumper", DUMPER, "requires dev.mimalloc;")).isEmpty();
+        assertThat(run("dumper/dumper.Dumper")).isEqualToIgnoringNewLines("truetrue");
     }
 
     @Test
