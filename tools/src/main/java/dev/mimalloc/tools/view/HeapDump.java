@@ -13,10 +13,11 @@ import tools.jackson.databind.json.JsonMapper;
  * what the dump has as resident.
  *
  * @param complete false if lists could not be read when it was written
+ * @param estimated true if it does not say what is resident, as on the JVM, and so that is what may be
  * @param metadata resident bytes of the allocator's own memory, arenas' included
  */
 record HeapDump(long process, int slice, int osPage, int hugePage, List<Arena> arenas, List<Page> osPages, long metadata,
-        boolean complete) {
+        boolean complete, boolean estimated) {
 
     /**
      * A range of memory from the system.
@@ -64,19 +65,25 @@ record HeapDump(long process, int slice, int osPage, int hugePage, List<Arena> a
         if (!root.has("mimalloc_dump") || !root.has("complete")) throw new IOException("not a dump of mimalloc's");
         int slice = root.get("slice").asInt(), osPage = root.get("os_page").asInt();
         boolean complete = root.get("complete").asInt() == 1;
+        boolean estimated = false;
         long metadata = 0;
         var arenas = new ArrayList<Arena>();
         var osPages = new ArrayList<Page>();
         for (JsonNode subprocess : root.get("subprocesses")) {
             for (JsonNode arena : subprocess.get("arenas")) {
                 metadata += Math.max(0, arena.get("meta_resident").asLong());
+                estimated |= arena.get("meta_resident").asLong() < 0;
                 arenas.add(arena(arena, slice, osPage));
             }
             for (JsonNode page : subprocess.get("os_pages")) osPages.add(page(page, slice, osPage));
             complete &= subprocess.get("complete").asInt() == 1;
         }
-        for (JsonNode mapping : root.get("metadata")) metadata += Math.max(0, mapping.get(2).asLong());
-        return new HeapDump(root.get("process").asLong(), slice, osPage, root.get("huge_page").asInt(), arenas, osPages, metadata, complete);
+        for (JsonNode mapping : root.get("metadata")) {
+            metadata += Math.max(0, mapping.get(2).asLong());
+            estimated |= mapping.get(2).asLong() < 0;
+        }
+        return new HeapDump(root.get("process").asLong(), slice, osPage, root.get("huge_page").asInt(), arenas, osPages, metadata, complete,
+                estimated);
     }
 
     private static Arena arena(JsonNode arena, int slice, int osPage) {
@@ -85,7 +92,11 @@ record HeapDump(long process, int slice, int osPage, int hugePage, List<Arena> a
         var pages = new ArrayList<Page>();
         for (JsonNode run : arena.get("huge")) huge.add(new Run(run.get(0).asInt(), run.get(1).asInt()));
         for (JsonNode run : arena.get("free")) {
-            free.add(new Free(run.get(0).asInt(), run.get(1).asInt(), run.get(2).asInt() == 1, Math.max(0, run.get(3).asLong())));
+            boolean waits = run.get(2).asInt() == 1;
+            long resident = run.get(3).asLong();
+            // As with pages: most of what waits was in one a moment ago.
+            if (resident < 0) resident = waits ? run.get(1).asLong() * slice : 0;
+            free.add(new Free(run.get(0).asInt(), run.get(1).asInt(), waits, resident));
         }
         for (JsonNode page : arena.get("pages")) pages.add(page(page, slice, osPage));
         return new Arena(arena.get("start").asLong(), arena.get("slices").asInt(), huge, free, pages);

@@ -29,6 +29,10 @@ final class HeapMap {
     private static final List<String> COLOUR_NAMES = List.of("to 64 B", "to 256 B", "to 1 KiB", "to 8 KiB", "to 80 KiB", "larger");
     private static final int OWNERS = 8;
 
+    /** Of a dump that does not say what is resident. */
+    static final String ESTIMATED = "Estimated, as the dump does not say what is in memory: pages as far as blocks were given out, "
+            + "all that waits, no meta-data.";
+
     private final HeapDump dump;
     private final long processResident;
     private final StringBuilder svg = new StringBuilder();
@@ -55,7 +59,7 @@ final class HeapMap {
     String html() {
         return resource("map.html").replace("/*STYLE*/", resource("map.css")).replace("/*SCRIPT*/", resource("map.js"))
                 .replace("<!--TITLE-->", title()).replace("<!--FIGURE-->", figure()).replace("<!--CLASSES-->", classes())
-                .replace("<!--MAP-->", draw(false));
+                .replace("<!--RESIDENT-->", resident()).replace("<!--MAP-->", draw(false));
     }
 
     private String title() { return "Heap of process " + dump.process(); }
@@ -99,14 +103,18 @@ final class HeapMap {
             text.append("<tr title=\"%s\"><td><i class=\"k %s\"></i>%s</td><td>%s</td><td>%s</td></tr>".formatted(
                     part.what, part.style, part.name, bytes(part.bytes), percent(part.bytes, parts.total())));
         }
-        text.append("<tr class=\"sum\"><td>resident</td><td data-total=\"%d\">%s</td><td></td></tr>".formatted(parts.total(), bytes(parts.total())));
+        text.append("<tr class=\"sum\"><td>%s</td><td data-total=\"%d\">%s</td><td></td></tr>".formatted(resident(), parts.total(), bytes(parts.total())));
         if (processResident > 0) {
             text.append("<tr><td>whole process, by the system</td><td>%s</td><td></td></tr>".formatted(bytes(processResident)));
         }
         text.append("</tbody></table>");
+        if (dump.estimated()) text.append("<p class=\"note\">").append(ESTIMATED).append("</p>");
         if (!dump.complete()) text.append("<p class=\"note\">A lock could not be had: blocks with a mapping of their own are missing.</p>");
         return text.toString();
     }
+
+    /** What bytes are, as far as that is known. */
+    String resident() { return dump.estimated() ? "estimated" : "resident"; }
 
     private static int colour(long blockSize) {
         int colour = 0;
@@ -173,9 +181,10 @@ final class HeapMap {
     private double header() {
         HeapDump.Parts parts = dump.parts();
         text("h", 8, 26, title());
-        text("t", 8, 46, bytes(parts.total()) + " resident of mimalloc's"
+        text("t", 8, 46, bytes(parts.total()) + (dump.estimated() ? " of mimalloc's, estimated" : " resident of mimalloc's")
                 + (processResident > 0 ? ", of " + bytes(processResident) + " of the process" : "") + ". A row is "
                 + bytes((long) perRow * dump.slice()) + "; pages are filled as far as their blocks are live.");
+        if (dump.estimated()) text("t", 8, 138, ESTIMATED);
         svg.append("<g transform=\"translate(8 58)\">");
         bar(svg, parts, (WIDTH - 16.0) / Math.max(1, parts.total()), 18);
         svg.append("</g>\n");
@@ -194,7 +203,7 @@ final class HeapMap {
             text("t", x + 14, 118, COLOUR_NAMES.get(i));
             x += 26 + 6.6 * COLOUR_NAMES.get(i).length();
         }
-        return 132;
+        return dump.estimated() ? 152 : 132;
     }
 
     private double arena(HeapDump.Arena arena, double y) {
@@ -217,7 +226,7 @@ final class HeapMap {
         for (var run : arena.huge()) huge(run, tops, empty);
         for (var free : arena.free()) {
             spread(free.first(), free.count(), tops, empty, free.waits() ? "w" : "i", "", 1, 0,
-                    "%s of free slices, %s resident|%s".formatted(bytes((long) free.count() * dump.slice()), bytes(free.resident()),
+                    "%s of free slices, %s %s|%s".formatted(bytes((long) free.count() * dump.slice()), bytes(free.resident()), resident(),
                             free.waits() ? "wait to be given back to the system" : "kept"));
         }
         pages(arena.pages(), tops, empty);
@@ -266,8 +275,8 @@ final class HeapMap {
         String what = page.state().equals("single") ? "a block of " + bytes(page.blockSize()) + (page.live() == 0 ? ", free" : "")
                 : "blocks of %s: %,d live, %,d free, %,d not given out yet".formatted(bytes(page.blockSize()), page.live(), page.capacity() - page.live(),
                         page.reserved() - page.capacity());
-        return "%s%s|%s %s, heap %d|%s, %s resident".formatted(count > 1 ? count + " pages, the first with " : "", what,
-                page.state().equals("single") ? "alone in its page" : page.state(), who, page.heap(), bytes(page.bytes()), bytes(page.resident()));
+        return "%s%s|%s %s, heap %d|%s, %s %s".formatted(count > 1 ? count + " pages, the first with " : "", what,
+                page.state().equals("single") ? "alone in its page" : page.state(), who, page.heap(), bytes(page.bytes()), bytes(page.resident()), resident());
     }
 
     /** Draws a run of slices in one row or several. */

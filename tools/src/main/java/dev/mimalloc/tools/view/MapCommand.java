@@ -42,7 +42,8 @@ public final class MapCommand implements Callable<Integer> {
             line(out, "waiting", parts.waiting(), parts);
             line(out, "kept", parts.idle(), parts);
             line(out, "meta-data", parts.metadata(), parts);
-            line(out, "resident", parts.total(), parts);
+            line(out, map.resident(), parts.total(), parts);
+            if (dump.estimated()) out.println(HeapMap.ESTIMATED);
             out.println(name + ".svg, " + name + ".html");
             return 0;
         } catch (RunningProcess.Silent e) {

@@ -8,12 +8,15 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 
 /** A process of Linux that runs on the library: what its environment says, and what it writes when it is asked. */
 record RunningProcess(long pid) {
     private static final long PATIENCE = TimeUnit.SECONDS.toNanos(20);
     private static final Pattern RESIDENT = Pattern.compile("(?m)^Rss: +(\\d+) kB");
     private static final int USR2 = 12;
+    private static final String JVM_HINT = " is a JVM, which listens to no signal for it: Mimalloc.dump(file), or writeDump(file) of the MBean "
+            + "dev.mimalloc:type=Allocator, writes a dump of a Java program's heap, and `./mimalloc map FILE` draws it";
 
     /** Why there is no answer. */
     static final class Silent extends IOException {
@@ -56,12 +59,20 @@ record RunningProcess(long pid) {
         return false;
     }
 
+    private boolean isJvm() throws IOException {
+        try (Stream<String> lines = Files.lines(proc("maps"), StandardCharsets.ISO_8859_1)) {
+            return lines.anyMatch(line -> line.endsWith("/libjvm.so"));
+        }
+    }
+
     /** What it writes at the signal of {@code MIMALLOC_DUMP}. */
     HeapDump dump() throws IOException, InterruptedException {
         if (!runs()) throw new Silent("there is no process " + pid);
         String name = variable("MIMALLOC_DUMP"), number = variable("MIMALLOC_DUMP_SIGNAL");
-        if (name == null) throw new Silent(hint("MIMALLOC_DUMP", "--dump"));
         int signal = number == null ? USR2 : Integer.parseInt(number);
+        // A JVM has an action of its own for SIGUSR2, with the library or without.
+        if (isJvm() && (name == null || signal == USR2)) throw new Silent("process " + pid + JVM_HINT);
+        if (name == null) throw new Silent(hint("MIMALLOC_DUMP", "--dump"));
         if (!handles(signal)) throw new Silent("process " + pid + " does not listen to signal " + signal);
         Path last = file(name + "." + pid);
         int next = 1;

@@ -77,6 +77,38 @@ class MapTest {
         assertThat(page.replaceFirst("<title>Heap of process", "")).as("titles that the script tells itself").doesNotContain("<title>");
     }
 
+    @Test
+    void aJavaProgramsDumpIsDrawn() throws Exception {
+        Path file = folder.resolve("dump.json"), name = folder.resolve("picture");
+        var builder = new ProcessBuilder(Path.of(System.getProperty("java.home"), "bin", "java").toString(), "--enable-native-access=ALL-UNNAMED",
+                "-cp", System.getProperty("java.class.path"), DumpedProgram.class.getName(), file.toString()).redirectError(folder.resolve("said").toFile());
+        builder.environment().put("MIMALLOC_DUMP", folder.resolve("signalled").toString());
+        Process program = builder.start();
+        long pid = program.pid();
+        try (var output = program.inputReader()) {
+            assertThat(output.readLine()).as(Files.readString(folder.resolve("said"))).isEqualTo("dumped");
+            assertThat(map(Long.toString(pid))).isEqualTo(1);
+            assertThat(errors.toString()).contains("process " + pid + " is a JVM", "Mimalloc.dump(file)", "writeDump", "./mimalloc map FILE");
+            program.getOutputStream().close();
+            assertThat(program.waitFor()).isZero();
+        }
+        HeapDump dump = HeapDump.read(file);
+        assertThat(dump.process()).isEqualTo(pid);
+        assertThat(dump.complete() && dump.estimated()).isTrue();
+        List<HeapDump.Page> small = dump.pages().stream().filter(page -> page.blockSize() == 1024).toList();
+        assertThat(small.stream().mapToLong(HeapDump.Page::live).sum()).isEqualTo(DumpedProgram.LIVE);
+        assertThat(dump.parts(small, false).live()).isEqualTo(DumpedProgram.LIVE * 1024);
+        assertThat(dump.parts(small, false).free()).isCloseTo(DumpedProgram.LIVE * 1024, within(128L << 10));
+        assertThat(dump.pages().stream().filter(page -> page.state().equals("single")).mapToLong(HeapDump.Page::live).sum()).isEqualTo(1);
+        assertThat(dump.parts().metadata()).isZero();
+
+        assertThat(map(file.toString(), "--output", name.toString())).as(errors.toString()).isZero();
+        assertThat(out.toString()).containsPattern("estimated +[\\d.]+ MiB 100.0 %").contains("no meta-data").doesNotContain("resident");
+        String svg = Files.readString(Path.of(name + ".svg"));
+        assertThat(svg).contains(" of mimalloc's, estimated", HeapMap.ESTIMATED, "blocks of 1.0 KiB: ").doesNotContain(" resident", "NaN");
+        assertThat(Files.readString(Path.of(name + ".html"))).contains(HeapMap.ESTIMATED, "<th>estimated</th>").doesNotContain(" resident");
+    }
+
     private static String dump(String pages, String free) {
         return """
                 {"mimalloc_dump": 1, "process": 7, "slice": 65536, "os_page": 4096, "huge_page": 2097152, "subprocesses": [{"main": 1, "arenas": [
@@ -91,7 +123,17 @@ class MapTest {
                 "[40,2,1,131072], [50,1,0,4096]"));
         // Of the small page the blocks, and one OS page behind them; of the large block what was touched; of the last one nothing.
         assertThat(dump.parts()).isEqualTo(new HeapDump.Parts(128 * 64 + 8192, 384 * 64, 4096, 131072, 4096, 12288));
+        assertThat(dump.estimated()).as("a page that went meanwhile").isFalse();
         assertThat(new HeapMap(dump, 0).svg()).contains("of no thread", "wait to be given back", "class=\"huge\"");
+    }
+
+    @Test
+    void whatIsNotToldIsEstimated() throws IOException {
+        String text = dump("[0,1,64,512,1023,128,9,0,\"owned\",-1]", "[40,2,1,-1], [50,1,0,-1]").replace("\"meta_resident\": 8192", "\"meta_resident\": -1");
+        HeapDump dump = HeapDump.parse(text);
+        assertThat(dump.estimated()).isTrue();
+        assertThat(dump.parts()).isEqualTo(new HeapDump.Parts(128 * 64, 384 * 64, 0, 131072, 0, 4096));
+        assertThat(HeapDump.parse(dump("", "")).estimated()).isFalse();
     }
 
     @Test
