@@ -4,17 +4,17 @@ import java.util.ArrayList;
 import java.util.concurrent.atomic.AtomicReference;
 
 /** Platform threads whose failures are the test's. */
-final class Threads {
-    interface Work { void run() throws Exception; }
-    interface NumberedWork { void run(int number) throws Exception; }
+public final class Threads {
+    public interface Work { void run() throws Exception; }
+    public interface NumberedWork { void run(int number) throws Exception; }
 
     /** Runs the work on a thread of its own, to its end. */
-    static void run(Work work) throws Exception {
+    public static void run(Work work) throws Exception {
         run(1, number -> work.run());
     }
 
     /** Runs so many threads to their end; throws what the first that failed threw. The others are then interrupted. */
-    static void run(int count, NumberedWork work) throws Exception {
+    public static void run(int count, NumberedWork work) throws Exception {
         var failure = new AtomicReference<Throwable>();
         var threads = new ArrayList<Thread>();
         for (int i = 0; i < count; i++) {
