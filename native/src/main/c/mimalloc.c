@@ -55,6 +55,7 @@ static int64_t Os_write(int64_t text, int64_t length);
 #include "system/callers.c"
 #endif
 #include "system/stack.c"
+#include "system/pressure.c"
 #if !defined(_WIN32)
 #include "system/environment.c"
 #endif

@@ -58,7 +58,7 @@ if(CMAKE_CROSSCOMPILING)
     find_program(mi_emulator ${CMAKE_CROSSCOMPILING_EMULATOR})
     list(APPEND mi_left_out "sandbox=the emulator filters no system call" "refused=counts mappings, and meets the emulator's"
       "silent=counts threads, and meets the emulator's" "silent-replaced=as silent"
-      "holes=measures memory, and meets the emulator's"
+      "holes=measures memory, and meets the emulator's" "pressure=as holes"
       "unload=loads a thousand times, which takes minutes there" "unload-purge=as unload")
     set(mi_slow "c-[a-z]+-guarded-[0-9]+=the tests of c once more, which take minutes there")
     set(mi_slow_kept c-allocate-guarded-50 c-threads-guarded-50 c-forks-guarded-50)
@@ -315,6 +315,10 @@ if(NOT mi_sanitizer)
     mi_test(silent silent)
     mi_program(holes "${mi_tests}/programs/holes.c")
     mi_test(holes holes)
+    mi_program(pressure "${mi_tests}/programs/pressure.c")
+    mi_test(pressure pressure)
+    mi_program(pressure-files "${mi_tests}/programs/pressure-files.c")
+    mi_test(pressure-files pressure-files)
     mi_program(guarded "${mi_tests}/programs/guarded.c")
     mi_test(guarded guarded)
     # The secure library would end with the first misuse.

@@ -104,6 +104,10 @@ typedef bool(mi_cdecl mi_commit_fun_t)(bool commit, void* start, size_t size, bo
 /// purge_thread: one thread, with all signals blocked, gives free memory back in time also if nobody allocates or frees any
 /// more. It starts with an early allocation, sleeps until something is due, and ends with the library. A child of a fork
 /// starts its own. It looks after the main subprocess. mi_purge_thread_start and mi_purge_thread_stop do the same by a call.
+///
+/// purge_on_pressure: the same thread looks four times a second, on Linux, whether memory is scarce: the process' cgroup of
+/// version 2 has all but a sixteenth of memory.high or memory.max, files that it does not use left aside; or tasks have waited for
+/// memory for 150 ms within a second. Then all that is free goes back at once, at most every 4 s. mi_purge_thread_stop unsets it.
 typedef enum mi_option_e {
   mi_option_show_errors,                          // Prints errors and warnings. (0)
   mi_option_show_stats,                           // Prints statistics when the process ends. (0)
@@ -173,6 +177,7 @@ typedef enum mi_option_e {
   mi_option_profile_signal,                       // The number of a signal at which MIMALLOC_PROFILE writes a file; 0 for none. No effect on the JVM. (0)
   mi_option_dump_signal,                          // The number of a signal at which MIMALLOC_DUMP writes a file; 12 is USR2 on Linux. No effect on the JVM. (12)
   mi_option_leaks,                                // Prints at the end which calls' blocks are live: 1 all, else one byte in so many. No effect on the JVM. (0)
+  mi_option_purge_on_pressure,                    // All free memory goes back when Linux is short of it, by the purge thread. No effect on the JVM. (0)
   _mi_option_last,
   // former names
   mi_option_eager_region_commit = mi_option_arena_eager_commit,

@@ -14,7 +14,7 @@ static int64_t mi__purge_round(void);
 MI_SLOW int32_t mi_needs_purge_thread(void) {
   if (!mi_loaded || __atomic_load_n(&mi_purge_thread_state, __ATOMIC_RELAXED) != MI_PURGE_THREAD_NONE) return 0;
   __atomic_store_n(&mi_purge_thread_unasked, false, __ATOMIC_RELAXED);
-  return mi_option_is_enabled(mi_option_purge_thread);
+  return mi_option_is_enabled(mi_option_purge_thread) || mi_option_is_enabled(mi_option_purge_on_pressure);
 }
 
 MI_OS int32_t Os_needsPurgeThread(int32_t care) {
@@ -44,6 +44,7 @@ bool mi_purge_thread_start(void) {
 
 bool mi_purge_thread_stop(void) {
   mi_option_set(mi_option_purge_thread, 0);
+  mi_option_set(mi_option_purge_on_pressure, 0);  // it would start another
   int runs = MI_PURGE_THREAD_RUNS;
   while (mi_settled_purge_thread() == MI_PURGE_THREAD_RUNS) {
     if (!__atomic_compare_exchange_n(&mi_purge_thread_state, &runs, MI_PURGE_THREAD_STOPS, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST)) {

@@ -77,7 +77,8 @@ static void options_by_number(void) {
   OPTION(64, secure_quarantine_large);
   OPTION(66, dump_signal);
   OPTION(67, leaks);
-  CHECK((int)_mi_option_last == 68);
+  OPTION(68, purge_on_pressure);
+  CHECK((int)_mi_option_last == 69);
   OPTION(4, eager_region_commit);
   OPTION(5, reset_decommits);
   OPTION(6, large_os_pages);

@@ -19,7 +19,7 @@ static const struct { const char* name; long value; } options_as_they_are[] = {
     {"STATS_MERGE_THRESHOLD", 524288}, {"ARENA_PURGE_IMMEDIATE_SIZE", 1 << 30}, {"PURGE_THREAD", 0}, {"GUARDED_REPORT", 1},
     {"HARDEN", 0}, {"SECURE_TAGS", 0}, {"SECURE_SHUFFLE", 0}, {"SECURE_PADDING", 0}, {"SECURE_ZERO", 0},
     {"SECURE_REUSE", 0}, {"ABORT_ON_MISUSE", 2}, {"SECURE_QUARANTINE", 0}, {"SECURE_QUARANTINE_LARGE", 0}, {"PROFILE_SIGNAL", 0},
-    {"DUMP_SIGNAL", 12}, {"LEAKS", 0}};
+    {"DUMP_SIGNAL", 12}, {"LEAKS", 0}, {"PURGE_ON_PRESSURE", 0}};
 
 #if HAS_PROCESSES
 /// option NAME=VALUE NUMBER: the environment is in place by now; prints the option's value, and its size.

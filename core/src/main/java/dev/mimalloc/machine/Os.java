@@ -250,6 +250,11 @@ public final class Os {
     public static boolean needsPurgeThread(boolean care) { return false; }
     /** Starts the thread that purges when nobody calls, unless another thread just does. That may allocate. C only. */
     public static void startPurgeThread() {}
+    /**
+     * Is the process, or the system, short of memory? 1 if so, 0 if not, {@link #UNSUPPORTED} where nothing tells, -1 without
+     * option {@code purge_on_pressure}. The purge thread asks again and again. C only.
+     */
+    public static long memoryPressure(long ms) { return UNSUPPORTED; }
     /** Wakes the purge thread, as slices have a time now when they are to be purged. C only. */
     public static void wakePurgeThread() {}
 

@@ -97,6 +97,15 @@ public final class Errors {
         }
     }
 
+    /** Prints a line as it is, under no limit. */
+    public static void say(long text) {
+        long printer = Printer.open(0, 0);
+        Printer.text(printer, Text.literal("mimalloc: "));
+        Printer.text(printer, text);
+        Printer.letter(printer, '\n');
+        Printer.close(printer);
+    }
+
     /**
      * Warns of what makes no sense in the environment: values that options cannot have, and options that do not exist.
      */

@@ -160,7 +160,9 @@ public final class Options {
     public static final int DUMP_SIGNAL = 66;
     /** Prints at the end which calls' blocks are live: 1 all, else one byte in so many. No effect on the JVM. */
     public static final int LEAKS = 67;
-    public static final int COUNT = 68;
+    /** All free memory goes back when Linux is short of it, by the purge thread. No effect on the JVM. */
+    public static final int PURGE_ON_PRESSURE = 68;
+    public static final int COUNT = 69;
 
     /** Kinds: off or on, a number, a size in KiB. */
     public static final int SWITCH = 0;
@@ -267,6 +269,7 @@ public final class Options {
             case DUMP_SIGNAL -> number(column, literal("MIMALLOC_DUMP_SIGNAL"), 12, 1, 64);
             case PROFILE_SIGNAL -> number(column, literal("MIMALLOC_PROFILE_SIGNAL"), 0, 0, 64);
             case LEAKS -> number(column, literal("MIMALLOC_LEAKS"), 0);
+            case PURGE_ON_PRESSURE -> onOff(column, literal("MIMALLOC_PURGE_ON_PRESSURE"), 0);
             default -> 0;
         };
     }

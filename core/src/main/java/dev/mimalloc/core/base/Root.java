@@ -41,7 +41,8 @@ public final class Root {
     private static final long MAPPINGS = KEYS + 2 * WORD; // 8 atomic: mappings whose address was drawn: see Random
     private static final long PROFILERS = MAPPINGS + 8; // 8 acquire, written under lock: the latest profiler; they are only added
     private static final long REQUESTS = PROFILERS + 8; // 8 acquire, once: what the environment asks for: Requests; 0 for nothing
-    private static final long OPTIONS = REQUESTS + 8; // see Options
+    private static final long RELIEF_DUE = REQUESTS + 8; // 8 relaxed: from when on, in ms, want of memory purges; -1 never
+    private static final long OPTIONS = RELIEF_DUE + 8; // see Options
     private static final long SHARED_DATA = OPTIONS + Options.COUNT * Options.SIZE + LINE - 1 & -LINE; // acquire: ThreadData
     private static final long SLOTS = SHARED_DATA + SHARED_MAX * WORD; // Table, lock: the free slot behind a free one
     private static final long DENSITY = SLOTS + Table.SIZE + LINE - 1 & -LINE; // relaxed: see Density
@@ -115,6 +116,9 @@ public final class Root {
 
     public static long requestsAcquire() { return getAcquire(at(REQUESTS)); }
     public static void setRequestsRelease(long requests) { putRelease(at(REQUESTS), requests); }
+
+    public static long reliefDueRelaxed() { return getRelaxed(at(RELIEF_DUE)); }
+    public static void setReliefDueRelaxed(long ms) { putRelaxed(at(RELIEF_DUE), ms); }
 
     public static boolean isDestroyed() { return getLong(at(DESTROYED)) != 0; }
     public static void setDestroyed() { putLong(at(DESTROYED), 1); }

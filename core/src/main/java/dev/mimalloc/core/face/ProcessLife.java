@@ -24,6 +24,7 @@ import dev.mimalloc.core.thread.Threads;
 import dev.mimalloc.machine.Check;
 import dev.mimalloc.machine.Export;
 import dev.mimalloc.machine.Os;
+import dev.mimalloc.machine.Text;
 import dev.mimalloc.machine.ThreadSlot;
 
 /**
@@ -34,6 +35,11 @@ import dev.mimalloc.machine.ThreadSlot;
 public final class ProcessLife {
     /** How long the OS may take for a huge page at the start. */
     private static final long HUGE_PAGE_MS = 500;
+
+    /** Milliseconds from one look whether memory is scarce to the next: a few reads of small files each. */
+    private static final long PRESSURE_LOOK = 250;
+    /** Milliseconds from one purge for want of memory to the next, as from one look for holes to the next: want may last. */
+    private static final long RELIEF_PAUSE = 4000;
 
     private ProcessLife() {}
 
@@ -139,12 +145,36 @@ public final class ProcessLife {
     public static long purgeRound() {
         tick();
         long subprocess = Main.subprocess();
+        long look = relieve(subprocess);
         if (Subprocess.purgeExpire(subprocess) == 0) Scavenge.all(subprocess);
         long expire = Subprocess.purgeExpire(subprocess);
         long due = Scavenge.punchTick(subprocess);
         long pause = Config.max(1, (expire == 0 ? due : Config.min(due, expire)) - Os.clock());
         long report = Requests.tick();
+        if (look > 0) pause = Config.min(look, pause);
         return report > 0 ? Config.min(report, pause) : pause;
+    }
+
+    /**
+     * Gives back all that is free when memory is scarce, if option {@code purge_on_pressure} is on.
+     *
+     * @return after how many milliseconds it is time to look again; -1 for never
+     */
+    private static long relieve(long subprocess) {
+        long due = Root.reliefDueRelaxed();
+        long now = Os.clock();
+        long scarce = due < 0 ? -1 : Os.memoryPressure(now);
+        if (scarce == Os.UNSUPPORTED) {
+            Root.setReliefDueRelaxed(-1);
+            if (Errors.verbose()) Errors.say(Text.literal("option purge_on_pressure has no effect: no file tells of pressure"));
+        }
+        if (scarce < 0) return -1;
+        if (scarce > 0 && now >= due) {
+            Scavenge.punch(subprocess, true);
+            Purge.run(subprocess);
+            Root.setReliefDueRelaxed(now + RELIEF_PAUSE);
+        }
+        return PRESSURE_LOOK;
     }
 
     @Export("void mi_process_info(size_t* elapsed_msecs, size_t* user_msecs, size_t* system_msecs, size_t* current_rss, size_t* peak_rss, size_t* current_commit, size_t* peak_commit, size_t* page_faults)")
