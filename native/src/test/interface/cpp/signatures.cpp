@@ -17,7 +17,7 @@ void signatures() {
     functions += reinterpret_cast<void*>(pointer) != nullptr; \
   }
 #include "../functions.h"
-  CHECK(functions == 221);
+  CHECK(functions == 223);
   CHECK(std::is_standard_layout<mi_stats_t>::value && std::is_trivial<mi_stats_t>::value);
   CHECK(std::is_standard_layout<mi_heap_area_t>::value && std::is_trivial<mi_heap_area_t>::value);
 
