@@ -313,8 +313,8 @@ if(NOT mi_sanitizer)
     endif()
     mi_program(silent "${mi_tests}/programs/silent.c")
     mi_test(silent silent)
-    if(NOT MI_SECURE)
-      # Pages of the secure library have no holes.
+    if(NOT MI_SECURE AND NOT MI_DEBUG)
+      # Pages of the secure library and of the one with checks are hardened, and have no holes.
       mi_program(holes "${mi_tests}/programs/holes.c")
       mi_test(holes holes)
     endif()
