@@ -85,11 +85,12 @@ final class Trial {
     }
 
     private String observe(Daemon daemon, Load load) throws IOException, InterruptedException {
+        points.add(look(daemon, load)); // a load may be over before the other thread has begun
         var observer = new Thread(() -> {
             try {
                 while (true) {
-                    points.add(look(daemon, load));
                     Thread.sleep(SAMPLE_MILLIS);
+                    points.add(look(daemon, load));
                 }
             } catch (InterruptedException e) {
                 // The run is over.
@@ -131,6 +132,7 @@ final class Trial {
         figures.put("meanKib", points.stream().filter(p -> p.seconds() < idle.from()).mapToDouble(Point::residentKib)
                 .average().orElseThrow());
         var late = points.stream().filter(p -> p.seconds() > (idle.from() + idle.to()) / 2).toList();
+        if (late.isEmpty()) late = List.of(points.getLast()); // the machine was busy
         figures.put("idleKib", Summary.of(late.stream().map(Point::residentKib).toList()).median());
         var live = late.stream().map(Point::liveKib).filter(l -> l != null).toList();
         if (!live.isEmpty()) figures.put("liveKib", Summary.of(live).median());

@@ -28,9 +28,11 @@ public final class MimallocMemoryAllocator implements MemoryAllocator, Serializa
     public MimallocMemoryAllocator() {}
 
     /**
-     * {@inheritDoc} The memory is aligned to 4 KiB and not zeroed, as {@code Unsafe.allocateMemory} has it; a size of 0
-     * gives 0. Stands for {@code mi_malloc_aligned}.
+     * Allocates memory. It is aligned to 4 KiB and not zeroed, as {@code Unsafe.allocateMemory} has it; a size of 0 gives
+     * 0. Stands for {@code mi_malloc_aligned}.
      *
+     * @param size in bytes
+     * @return the address
      * @throws IllegalArgumentException if the size is negative
      * @throws OutOfMemoryError if the system has not so much, or a limit does not allow it
      */
@@ -40,8 +42,9 @@ public final class MimallocMemoryAllocator implements MemoryAllocator, Serializa
     }
 
     /**
-     * {@inheritDoc} For 0 nothing happens. Stands for {@code mi_free}.
+     * Frees memory of {@link #allocateMemory}; for 0 nothing happens. Stands for {@code mi_free}.
      *
+     * @param address where it begins
      * @throws IllegalArgumentException if there is no block at {@code address}; nothing has changed then
      */
     @Override
