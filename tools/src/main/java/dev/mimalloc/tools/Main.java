@@ -5,6 +5,8 @@ import dev.mimalloc.tools.profile.Leaks;
 import dev.mimalloc.tools.view.MapCommand;
 import dev.mimalloc.tools.view.TopCommand;
 import java.io.IOException;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.NoSuchFileException;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 
@@ -24,7 +26,12 @@ public final class Main {
         line.getSubcommands().get("leaks").setStopAtPositional(true); // what follows is the program's
         line.setExecutionExceptionHandler((thrown, command, _) -> {
             if (!(thrown instanceof IOException)) throw thrown;
-            command.getErr().println("mimalloc: " + thrown.getMessage());
+            String reason = switch (thrown) {
+                case NoSuchFileException _ -> "there is no file ";
+                case AccessDeniedException _ -> "may not open ";
+                default -> "";
+            };
+            command.getErr().println("mimalloc: " + reason + thrown.getMessage());
             return 1;
         });
         return line.execute(arguments);

@@ -1,10 +1,12 @@
 package dev.mimalloc.tools.view;
 
 import java.io.IOException;
+import java.nio.charset.CharacterCodingException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
@@ -57,7 +59,13 @@ record HeapDump(long process, int slice, int osPage, int hugePage, List<Arena> a
         long total() { return live + free + ends + waiting + idle + metadata; }
     }
 
-    static HeapDump read(Path file) throws IOException { return parse(Files.readString(file)); }
+    static HeapDump read(Path file) throws IOException {
+        try {
+            return parse(Files.readString(file));
+        } catch (JacksonException | CharacterCodingException e) {
+            throw new IOException(file + " is not a dump of mimalloc's, or not a whole one", e);
+        }
+    }
 
     /** Throws what Jackson throws if it is not whole. */
     static HeapDump parse(String text) throws IOException {

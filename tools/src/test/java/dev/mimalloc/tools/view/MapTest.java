@@ -1,6 +1,7 @@
 package dev.mimalloc.tools.view;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIOException;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 import static org.assertj.core.data.Percentage.withPercentage;
@@ -51,6 +52,17 @@ class MapTest {
             assertThat(folder.resolve("dumps." + program.pid() + ".2.json")).exists();
             assertThat(Files.getPosixFilePermissions(folder.resolve("dumps." + program.pid() + ".2.json"))).hasSize(2);
         }
+    }
+
+    @Test
+    void aFileThatIsNoDumpIsRefused() throws Exception {
+        Path file = folder.resolve("other");
+        for (String text : List.of("", "root:x:0:0", "{}", "[1,", "{\"mimalloc_dump\": 1")) {
+            Files.writeString(file, text);
+            assertThatIOException().isThrownBy(() -> HeapDump.read(file)).withMessageContaining("not a dump of mimalloc's");
+        }
+        Files.write(file, new byte[] {(byte) 0xC3, 0x28});
+        assertThatIOException().isThrownBy(() -> HeapDump.read(file)).withMessageContaining("not a dump of mimalloc's");
     }
 
     @Test
