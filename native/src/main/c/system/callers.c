@@ -1,6 +1,6 @@
 // --- Callers: what the loader knows of an address ----------------------------------------------------------------------
 
-#if defined(__wasm__) || defined(_WIN32)
+#if defined(_WIN32)
 __attribute__((unused)) static void Callers_name(int64_t address, int64_t buffer, int64_t size) {
   (void)address, (void)size, MI_AT(char, buffer)[0] = 0;
 }

@@ -314,7 +314,10 @@ MI_OS void Os_wakePurgeThread(void) {}
 bool mi_purge_thread_start(void) { return false; }
 bool mi_purge_thread_stop(void) { return true; }
 
-// Who has called cannot be seen from inside.
+// Who has called cannot be seen from inside, and an address has no name.
+__attribute__((unused)) static void Callers_name(int64_t address, int64_t buffer, int64_t size) {
+  (void)address, (void)size, MI_AT(char, buffer)[0] = 0;
+}
 #if MI_DEBUG >= 1
 static void Callers_record(int64_t block, int64_t size, int32_t freed) { (void)block, (void)size, (void)freed; }
 static void Callers_describe(int64_t block, int64_t buffer, int64_t size) { (void)block, (void)buffer, (void)size; }

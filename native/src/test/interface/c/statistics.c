@@ -86,7 +86,7 @@ static bool has_page(const char* json, unsigned long long bytes) {
 static void dump(void) {
   static char buffer[4 << 20];
   char name[100];
-  snprintf(name, sizeof(name), "dump-%p-%ld", (void*)name, (long)clock());  // several of these tests may run here at a time
+  snprintf(name, sizeof(name), "dump-%p-%ld", (void*)name, (long)time(NULL));  // several of these tests may run here at a time
   void* block = mi_malloc(1 << 20);
   bool written = mi_heaps_dump_json(name);
   FILE* file = written ? fopen(name, "r") : NULL;

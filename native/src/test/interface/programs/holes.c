@@ -4,6 +4,7 @@
 #include <mimalloc-stats.h>
 #include <mimalloc.h>
 #include <pthread.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -41,13 +42,16 @@ typedef struct {
 } set;
 
 static void mark(char* p, size_t size) {
+  uintptr_t address = (uintptr_t)p;
   memset(p, 1, size);
-  memcpy(p, &p, sizeof(p));
-  memcpy(p + size - sizeof(p), &p, sizeof(p));
+  memcpy(p, &address, sizeof(address));
+  memcpy(p + size - sizeof(address), &address, sizeof(address));
 }
 
 static void check(const char* p, size_t size) {
-  if (memcmp(p, &p, sizeof(p)) != 0 || memcmp(p + size - sizeof(p), &p, sizeof(p)) != 0) fail("a live block was lost", (long)size, 0);
+  uintptr_t address = (uintptr_t)p;
+  if (memcmp(p, &address, sizeof(address)) != 0 || memcmp(p + size - sizeof(address), &address, sizeof(address)) != 0)
+    fail("a live block was lost", (long)size, 0);
 }
 
 static void make(set* s) {
