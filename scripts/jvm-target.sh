@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # Tests the JVM's machine on another processor, under qemu:
 #   scripts/jvm-target.sh list
-#   scripts/jvm-target.sh test TARGET [TESTS]
+#   scripts/jvm-target.sh test TARGET [--note|TESTS]
 # TARGET is jvm-aarch64-linux; with -64k at its end OS pages have 64 KiB. TESTS are names of tests as Maven takes them; else it is
-# the contract and the API's tests. The JDK is Debian unstable's, under build/jvm-aarch64-linux. JAVA_HOME is the JDK that compiles.
+# the contract and the API's tests. With --note what was seen goes into the README's table of targets. The JDK is Debian unstable's, under build/jvm-aarch64-linux. JAVA_HOME is the JDK that compiles.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 root=$(cd "$here/.." && pwd)
@@ -11,7 +11,8 @@ root=$(cd "$here/.." && pwd)
 fail() { printf 'mimalloc: %s\n' "$*" >&2; exit 1; }
 
 targets=(jvm-aarch64-linux jvm-aarch64-linux-64k)
-command=${1:-} target=${2:-} tests=${3:-}
+command=${1:-} target=${2:-} tests=${3:-} note=
+if [ "$tests" = --note ]; then note=yes tests=; fi
 if [ "$command" = list ]; then printf '%s\n' "${targets[@]}"; exit; fi
 [ "$command" = test ] || fail "jvm-target.sh tests, and does not $command"
 page=4096
@@ -57,5 +58,13 @@ cd "$root"
 export QEMU_PAGESIZE=$page
 # The default execution only: the others run some tests once more, in other modes. Scenarios in processes of their own allocate for
 # minutes under qemu, and core goes over its structures for as long.
-exec mvn -B -Dstyle.color=never -pl core,api,tests -am test-compile surefire:test@default-test -Dtranslate.skip=true -Dformatter.skip=true \
-  -Djvm="$system/jdk/bin/java" -DexcludedGroups=processes -Dcore.checks=1 -Dtest="$tests" -Dsurefire.failIfNoSpecifiedTests=false
+passed=yes
+mvn -B -Dstyle.color=never -pl core,api,tests -am test-compile surefire:test@default-test -Dtranslate.skip=true -Dformatter.skip=true \
+  -Djvm="$system/jdk/bin/java" -DexcludedGroups=processes -Dcore.checks=1 -Dtest="$tests" -Dsurefire.failIfNoSpecifiedTests=false | tee "$system/said" || passed=
+[ -n "$note" ] || { [ -n "$passed" ]; exit; }
+# One line of each module ends without the time of a class.
+seen=$(sed -n 's/^\[[A-Z]*\].*Tests run: \([0-9]*\), Failures: \([0-9]*\), Errors: \([0-9]*\), Skipped: \([0-9]*\)$/\1 \2 \3 \4/p' "$system/said" |
+  awk '{ run += $1 - $4; failed += $2 + $3 } END { printf "%s%d tests under qemu", failed ? "fails: " failed " of " : "run: ", run }')
+[ -n "$passed" ] || case $seen in run:*) fail "Maven ended before the tests: nothing is noted" ;; esac
+"$root/native/targets/states.sh" write "$target" "$seen"
+[ -n "$passed" ]

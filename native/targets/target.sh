@@ -92,35 +92,8 @@ configure() {
     -DMI_INSTALL_TOPLEVEL=ON -DCMAKE_INSTALL_LIBDIR=lib "$@"
 }
 
-# states.tsv has what was seen of a target: linked, or run with which tests. The README's table is made of it.
-state_of() { awk -F '\t' -v t="$target" '$1 == t { print $2 }' "$here/states.tsv"; }
-
-write_state() {
-  local each
-  [ -n "$note" ] || return 0
-  {
-    flock 9
-    printf '# target\tstate, as the last test or build left it\n'
-    for each in $(names); do
-      if [ "$each" = "$target" ]; then printf '%s\t%s\n' "$target" "$1"; else awk -F '\t' -v t="$each" '$1 == t' "$here/states.tsv"; fi
-    done
-  } 9>>"$here/states.tsv" >"$work/states"
-  cp "$work/states" "$here/states.tsv"
-  write_table
-}
-
-write_table() {
-  awk -F '\t' -v states="$here/states.tsv" '
-    function table(line, part) {
-      print "| target | state |"
-      print "|---|---|"
-      while ((getline line < states) > 0) if (line !~ /^#/) { split(line, part, "\t"); printf "| `%s` | %s |\n", part[1], part[2] }
-    }
-    /^<!-- end of targets -->/ { inside = 0 }
-    !inside { print }
-    /^<!-- targets:/ { inside = 1; table() }' "$root/README.md" >"$work/readme"
-  if ! cmp -s "$work/readme" "$root/README.md"; then cp "$work/readme" "$root/README.md"; fi
-}
+# A state is what was seen of a target: linked, or run with which tests.
+write_state() { [ -z "$note" ] || "$here/states.sh" write "$target" "$1"; }
 
 command=${1:-} target=${2:-} note= quick=
 case ${3:-} in --note) note=yes ;; --quick) quick=yes ;; ?*) fail "target.sh knows --note and --quick, and not $3" ;; esac
@@ -147,7 +120,7 @@ case $command in
     configure -DMI_BUILD_TESTS=OFF
     quiet cmake --build "$work/out" -j "$(nproc)"
     quiet cmake --install "$work/out" --prefix "$prefix"
-    case $(state_of) in '' | linked | "not "*) write_state linked ;; esac
+    case $("$here/states.sh" of "$target") in '' | linked | "not "*) write_state linked ;; esac
     printf 'ready: build/%s/lib\n' "$target" >&2 ;;
   test)
     if [ "$emulator" = nothing ]; then fail "no program of $target can run here"; fi

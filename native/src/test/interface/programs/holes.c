@@ -164,10 +164,10 @@ static char* slots[SLOTS];
 static int over;
 
 static void* work(void* arg) {
-  unsigned long x = (unsigned long)(uintptr_t)arg * 2654435761u + 1;
+  uint64_t x = (uint64_t)(uintptr_t)arg * 2654435761u + 1;
   for (int i = 0; i < 400000; i++) {
     x = x * 6364136223846793005u + 1442695040888963407u;
-    size_t size = 64 + (x >> 40) % 8 * (x >> 50) % 3000;
+    size_t size = 64 + (size_t)((x >> 40) % 8 * (x >> 50) % 3000);
     char* p = NULL;
     if ((x >> 33) % 16 < (i / 20000 % 2 == 0 ? 12 : 3)) {
       p = mi_malloc(size + 24);
