@@ -3,10 +3,12 @@ package dev.mimalloc.core;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.mimalloc.Mimalloc;
+import dev.mimalloc.core.base.Config;
 import dev.mimalloc.core.memory.Arenas;
 import dev.mimalloc.core.model.Arena;
 import dev.mimalloc.core.model.Holes;
 import dev.mimalloc.core.model.Main;
+import dev.mimalloc.core.model.Page;
 import dev.mimalloc.core.model.PageMap;
 import dev.mimalloc.core.page.Scavenge;
 import dev.mimalloc.machine.Memory;
@@ -124,6 +126,28 @@ class HolesTest {
         assertThat(withHoles(live)).isGreaterThan(early).isGreaterThanOrEqualTo(pages(live).size() - 3);
         for (long block : live) check(block, 2048);
         for (long block : live) Mimalloc.free(block);
+    }
+
+    /** Of the page from which malloc takes, which may be a part of a huge page. */
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void whatHasNoBlockYetGoesFromTheFirstPage(boolean now) throws Exception {
+        PurgeTest.inASubprocess(subprocess -> {
+            long block = make(1024);
+            long page = PageMap.pageOf(block);
+            long end = Page.start(page) + Config.SLICE;
+            long fresh = Config.alignUp(Page.start(page) + Page.capacity(page) * 1024L, 4096);
+            Memory.putLong(fresh, 1);
+            Memory.putLong(end - 4096, 1);
+            Scavenge.punch(subprocess, now);
+            if (!now) Scavenge.punch(subprocess, false);
+            assertThat(Memory.getLong(fresh) | Memory.getLong(end - 4096)).as("what lay where no block is yet").isZero();
+            check(block, 1024);
+            Set<Long> blocks = new HashSet<>(Set.of(block));
+            for (int i = 0; i < 200; i++) assertThat(blocks.add(make(1024))).as("a block that nobody has").isTrue();
+            for (long one : blocks) check(one, 1024);
+            for (long one : blocks) Mimalloc.free(one);
+        });
     }
 
     @Test

@@ -41,6 +41,8 @@ import java.util.function.LongConsumer;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /**
  * What becomes of the memory of free slices, and which of it is advised to be huge pages. In a subprocess, which the
@@ -165,6 +167,37 @@ class PurgeTest {
             timeIsUp(subprocess);
             timeIsUp(subprocess);
             assertThat(resident(Arena.address(place.arena, first), 2 * MIB)).as("resident bytes of it").isZero();
+        });
+    }
+
+    /** What nobody has had of a huge page in use is there, too, and goes at the second look, or when told so. */
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void whatNobodyHasUsedOfAHugePageGoesAlone(boolean now) throws Exception {
+        inASubprocess(subprocess -> {
+            List<Long> much = allocate(8, 4 * MIB);
+            long block = allocate(1, MIB / 2).getFirst();
+            Place place = Place.of(subprocess, block);
+            long first = Config.alignDown(place.slice, Arena.HUGE_PAGE);
+            for (long i = 0; i < MIB / 2; i += 4096) Memory.putLong(block + i, i);
+            Purge.trim(subprocess, now);
+            if (!now) {
+                assertThat(Bitmap.countSet(Arena.aged(place.arena), first, Arena.HUGE_PAGE)).as("free at the first look").isEqualTo(24);
+                assertThat(HugePages.isHuge(place.arena, first)).as("a huge page").isTrue();
+                Purge.trim(subprocess, false);
+            }
+            assertThat(resident(Arena.address(place.arena, first), 2 * MIB)).as("resident bytes of it").isEqualTo(MIB / 2);
+            assertThat(HugePages.isHuge(place.arena, first)).as("small pages").isFalse();
+            for (long i = 0; i < MIB / 2; i += 4096) assertThat(Memory.getLong(block + i)).isEqualTo(i);
+            long next = allocate(1, MIB).getFirst();
+            assertThat(Place.of(subprocess, next).slice - first).as("the rest serves again").isBetween(0L, Arena.HUGE_PAGE);
+            Free.free(next);
+            Free.free(block);
+            timeIsUp(subprocess);
+            timeIsUp(subprocess);
+            Memory.putLong(allocate(1, MIB / 2).getFirst(), 1);
+            assertThat(HugePages.isHuge(place.arena, first)).as("a huge page again, once all of it was free").isTrue();
+            much.forEach(Free::free);
         });
     }
 

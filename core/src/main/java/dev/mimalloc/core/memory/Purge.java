@@ -161,16 +161,7 @@ public final class Purge {
         if (Os.clock() - Subprocess.purgedAt(subprocess) < Arena.purgeDelay()) return;
         for (long i = 0; i < Subprocess.arenaCount(subprocess); i++) {
             long arena = Subprocess.arena(subprocess, i);
-            if (arena != 0) clearAll(Arena.early(arena), Arena.slices(arena));
-        }
-    }
-
-    private static void clearAll(long bitmap, long bits) {
-        long at = 0;
-        while ((at = Bitmap.nextSet(bitmap, at, bits)) >= 0) {
-            long length = Bitmap.runLength(bitmap, at, bits);
-            if (length > 0) Bitmap.clear(bitmap, at, length);
-            at += length;
+            if (arena != 0) Bitmap.clear(Arena.early(arena), 0, Arena.slices(arena));
         }
     }
 
@@ -217,7 +208,7 @@ public final class Purge {
             boolean goes = whole || !huge || which != WHOLE;
             if (which == AGED && whole) {
                 goes = countSet(Arena.aged(arena), first) >= countSet(Arena.waiting(arena), first);
-                if (!goes) ageAll(arena, at, next);
+                if (!goes) ageAll(arena, Arena.waiting(arena), at, next);
             } else if (which == AGED) {
                 long aged = Bitmap.runLength(Arena.aged(arena), at, next);
                 goes = aged > 0;
@@ -232,6 +223,36 @@ public final class Purge {
         return at;
     }
 
+    /**
+     * Gives back what nobody has ever used of huge pages in use, which came with their first touch: if it was so at the
+     * last call, too, or {@code now}. What is left of these are small pages. Nothing happens while somebody purges.
+     */
+    public static void trim(long subprocess, boolean now) {
+        if (!Lock.tryAcquire(Subprocess.purgeLock(subprocess))) return;
+        Subprocess.setPurger(subprocess, ThreadSlot.id());
+        for (long i = 0; i < Subprocess.arenaCount(subprocess); i++) {
+            long arena = Subprocess.arena(subprocess, i);
+            boolean may = arena != 0 && Arena.isAdvisable(arena) && !Arena.isCommittedByUser(arena) && Arena.purgeDelay() >= 0;
+            long end = may ? Arena.slices(arena) / Arena.HUGE_PAGE : 0;
+            for (long region = 0; (region = Bitmap.nextSet(Arena.huge(arena), region, end)) >= 0; region++) {
+                trim(subprocess, arena, region * Arena.HUGE_PAGE, now);
+            }
+        }
+        Subprocess.setPurger(subprocess, 0);
+        Lock.release(Subprocess.purgeLock(subprocess));
+    }
+
+    private static void trim(long subprocess, long arena, long first, boolean now) {
+        long free = countSet(Arena.free(arena), first);
+        if (free == 0 || free == Arena.HUGE_PAGE || !now && countSet(Arena.waiting(arena), first) != 0) return;
+        if (now || countSet(Arena.aged(arena), first) >= free) {
+            purgeSlices(subprocess, arena, first, first + Arena.HUGE_PAGE, false);
+            Bitmap.clear(Arena.huge(arena), first / Arena.HUGE_PAGE, 1);
+        } else {
+            ageAll(arena, Arena.free(arena), first, first + Arena.HUGE_PAGE);
+        }
+    }
+
     private static long countSet(long bitmap, long first) { return Bitmap.countSet(bitmap, first, Arena.HUGE_PAGE); }
 
     private static void purgeSlices(long subprocess, long arena, long from, long to, boolean early) {
@@ -242,10 +263,10 @@ public final class Purge {
         purgeFree(subprocess, arena, from, to);
     }
 
-    /** Notes of all waiting slices from {@code at} to {@code end} that they have waited when the time was up. */
-    private static void ageAll(long arena, long at, long end) {
-        while ((at = Bitmap.nextSet(Arena.waiting(arena), at, end)) >= 0) {
-            long length = Bitmap.runLength(Arena.waiting(arena), at, end);
+    /** Notes of all slices in a bitmap from {@code at} to {@code end} that they were in it when the time was up. */
+    private static void ageAll(long arena, long slices, long at, long end) {
+        while ((at = Bitmap.nextSet(slices, at, end)) >= 0) {
+            long length = Bitmap.runLength(slices, at, end);
             if (length > 0) Bitmap.set(Arena.aged(arena), at, length);
             at += length;
         }

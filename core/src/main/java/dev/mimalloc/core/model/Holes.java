@@ -25,6 +25,8 @@ public final class Holes {
     private static final int LOOK = 16;
     /** In that note: at that number of live blocks the page was punched. */
     private static final int DONE = 1 << 15;
+    /** Beside that number: the page was the first of its queue. No page has as many blocks. */
+    public static final int FIRST = 1 << 14;
 
     private Holes() {}
 
@@ -48,7 +50,7 @@ public final class Holes {
     }
 
     /** May the page have holes, as one of an arena with several blocks? */
-    private static boolean may(long page) { return Page.isInArena(page) && !Page.isSingleton(page); }
+    public static boolean may(long page) { return Page.isInArena(page) && !Page.isSingleton(page); }
 
     /** Has the page holes? */
     public static boolean has(long page) {
@@ -61,8 +63,10 @@ public final class Holes {
     /** How many blocks are hidden. */
     public static int hidden(long page) {
         int blocks = 0;
-        int capacity = has(page) ? Page.capacity(page) : 0;
-        for (int i = 0; i < capacity; i++) if (isHole(arena(page), Page.start(page) + i * Page.blockSize(page))) blocks++;
+        long arena = has(page) ? arena(page) : 0;
+        for (int i = 0; arena != 0 && i < Page.capacity(page); i++) {
+            if (isHole(arena, Page.start(page) + i * Page.blockSize(page))) blocks++;
+        }
         return blocks;
     }
 

@@ -20,7 +20,8 @@ import dev.mimalloc.machine.Track;
  * to a page without blocks where there is none.
  *
  * <p>Only the theap's thread touches a field for which the layout has no other word. The queues change under the
- * theap's own lock, since {@code Scavenge} takes pages out of other threads' queues.
+ * theap's own lock, since {@code Scavenge} takes pages out of other threads' queues, and what lies behind the blocks of
+ * the first ones.
  *
  * <p>What happens too often for an atomic counter is counted here, by plain stores; a report adds it to the heap's
  * statistics, and so does the theap's end. {@code FILLED} counts for each bin the blocks that were put in a page's

@@ -90,7 +90,10 @@ public final class Pages {
             blocks = 1; // as near a limit as can be
             if (!chargeExtension(page, blocks)) return false;
         }
+        // Whoever holds the lock may give back what no block was made of yet: see Punch.
+        Theap.lock(Page.theap(page));
         Page.extend(page, blocks);
+        Theap.unlock(Page.theap(page));
         return true;
     }
 

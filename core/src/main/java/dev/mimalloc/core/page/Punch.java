@@ -3,7 +3,6 @@ package dev.mimalloc.core.page;
 import static dev.mimalloc.machine.Memory.*;
 
 import dev.mimalloc.core.base.Config;
-import dev.mimalloc.core.base.Meta;
 import dev.mimalloc.core.base.Options;
 import dev.mimalloc.core.base.Statistics;
 import dev.mimalloc.core.memory.Arenas;
@@ -42,7 +41,7 @@ public final class Punch {
     private Punch() {}
 
     private static boolean may(long page) {
-        if (!Page.isInArena(page) || Page.isSingleton(page) || Page.isHardened(page) || Track.isOn()) return false;
+        if (!Holes.may(page) || Page.isHardened(page) || Track.isOn()) return false;
         if (Page.has(page, Page.SAMPLE_NEXT) || Page.has(page, Page.GUARD_NEXT) || !Pages.mayDecommit(page)) return false;
         long arena = Arenas.arenaOf(page);
         boolean stays = Arena.staysReadable(arena) && !Arena.isCommittedByUser(arena) && Os.pageSize() < Config.SLICE;
@@ -82,6 +81,18 @@ public final class Punch {
         if (first != 0 && owned) Page.prependLocal(page, first, getLong(scratch + LAST));
         else if (first != 0) Page.pushAll(page, first, getLong(scratch + LAST), Page.count(taken));
         if (found) discard(page, scratch, arena);
+    }
+
+    /**
+     * For the first page of a queue, by the holder of the lock of the page's theap: gives back what no block was made of
+     * yet. It may be there as a part of a huge page, or from a page that was here before.
+     */
+    static void first(long page, boolean now) {
+        if (!may(page) || !Holes.isTime(page, Page.liveAcquire(page) | Holes.FIRST, now)) return;
+        long end = Page.start(page) + spots(page) * Os.pageSize();
+        long used = Page.start(page) + Page.capacityAcquire(page) * Page.blockSize(page);
+        long size = end - Config.alignUp(used, Os.pageSize());
+        if (size > 0) Arena.discard(Arenas.arenaOf(page), end - size, size);
     }
 
     /**
@@ -157,9 +168,4 @@ public final class Punch {
             if (size != 0) Arena.discard(arena, Page.start(page) + at * Os.pageSize(), size);
         }
     }
-
-    /** For {@link #page}; 0 if there is no memory. */
-    static long open() { return Meta.allocate(SCRATCH); }
-
-    static void close(long scratch) { Meta.free(scratch, SCRATCH); }
 }

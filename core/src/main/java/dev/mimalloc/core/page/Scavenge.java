@@ -7,6 +7,7 @@ import dev.mimalloc.core.base.Lock;
 import dev.mimalloc.core.base.Meta;
 import dev.mimalloc.core.base.Root;
 import dev.mimalloc.core.base.SizeClass;
+import dev.mimalloc.core.memory.Purge;
 import dev.mimalloc.core.model.Arena;
 import dev.mimalloc.core.model.Heap;
 import dev.mimalloc.core.model.HeapPages;
@@ -29,7 +30,8 @@ import dev.mimalloc.machine.ThreadSlot;
  * owner waits for it. Meanwhile the subprocess' lives lock keeps theaps from ending, and their pages from being freed
  * with their heap.
  *
- * <p>What stays are the first pages of silent theaps: one for each bin at most, of 64 or 512 KiB. Orphans, of which
+ * <p>What stays is of the first pages of silent theaps, one for each bin at most, what blocks were made of: see {@link
+ * Punch}. Orphans, of which
  * malloc does not take if their thread will not come back to them, keep none; and an orphan without pages goes as well.
  *
  * <p>It is time for a look after each purge delay, and after up to {@link #WAIT_MAX} of them while nothing is found;
@@ -116,7 +118,7 @@ public final class Scavenge {
      */
     public static void punch(long subprocess, boolean now) {
         Subprocess.setPunchDueRelaxed(subprocess, Os.clock() + PUNCH_DELAY);
-        long scratch = Punch.open();
+        long scratch = Meta.allocate(Punch.SCRATCH);
         if (scratch == 0) return;
         all(subprocess, scratch | (now ? NOW : 0));
         long heap = Subprocess.mainHeap(subprocess);
@@ -130,7 +132,8 @@ public final class Scavenge {
             Lock.release(lives);
             if (owned) Abandon.giveUp(page);
         }
-        Punch.close(scratch);
+        Meta.free(scratch, Punch.SCRATCH);
+        Purge.trim(subprocess, now);
     }
 
     /** Looks for holes if it is time; returns when it is the next time. */
@@ -231,10 +234,7 @@ public final class Scavenge {
         boolean ended = Theap.isOrphan(theap) && !Theap.isKept(theap) && !ThreadData.keepsOrphans(Theap.data(theap));
         long looks = 0;
         for (int index = 1; index < 2 * SizeClass.COUNT && Theap.pageCount(theap) != 0; index++) {
-            long first = PageQueue.first(Theap.queue(theap, index));
-            if (first == 0) continue;
-            boolean taken = index < SizeClass.COUNT && !ended;
-            looks += queue(subprocess, theap, index, taken ? Page.next(first) : first);
+            looks += queue(subprocess, theap, index, index < SizeClass.COUNT && !ended);
         }
         boolean gone = ended && Theap.pageCount(theap) == 0;
         Lock.release(Theap.lockWord(theap));
@@ -242,20 +242,26 @@ public final class Scavenge {
         return looks;
     }
 
-    private static int queue(long subprocess, long theap, int index, long page) {
+    /** Looks at the pages of a queue; of the first one malloc takes if {@code taken}. */
+    private static int queue(long subprocess, long theap, int index, boolean taken) {
+        long punch = Subprocess.punch(subprocess);
+        boolean now = (punch & NOW) != 0;
+        long first = PageQueue.first(Theap.queue(theap, index));
+        long page = first;
         int looks = 0;
         long seen = 0;
         boolean goesOn = true;
         long next;
         for (; page != 0 && goesOn; page = next) {
             next = Page.next(page);
-            if (Page.isEmptied(page)) {
+            boolean stays = taken && page == first;
+            if (!stays && Page.isEmptied(page)) {
                 PageQueue.remove(theap, index, page);
                 setAside(subprocess, page);
             } else {
                 seen = page;
-                long punch = Subprocess.punch(subprocess);
-                if (punch != 0) Punch.page(page, punch & -WORD, (punch & NOW) != 0, false);
+                if (punch != 0 && stays) Punch.first(page, now);
+                else if (punch != 0) Punch.page(page, punch & -WORD, now, false);
             }
             looks++;
             goesOn = looks % WAY != 0 || looks < QUEUE_LOOKS && !Lock.isAwaited(Theap.lockWord(theap));
