@@ -58,7 +58,7 @@ if(CMAKE_CROSSCOMPILING)
     find_program(mi_emulator ${CMAKE_CROSSCOMPILING_EMULATOR})
     list(APPEND mi_left_out "sandbox=the emulator filters no system call" "refused=counts mappings, and meets the emulator's"
       "silent=counts threads, and meets the emulator's" "silent-replaced=as silent"
-      "holes=measures memory, and meets the emulator's" "pressure=as holes"
+      "holes=measures memory, and meets the emulator's" "pressure=as holes" "asleep=as silent"
       "unload=loads a thousand times, which takes minutes there" "unload-purge=as unload")
     set(mi_slow "c-[a-z]+-guarded-[0-9]+=the tests of c once more, which take minutes there")
     set(mi_slow_kept c-allocate-guarded-50 c-threads-guarded-50 c-forks-guarded-50)
@@ -317,6 +317,8 @@ if(NOT mi_sanitizer)
       # Pages of the secure library and of the one with checks are hardened, and have no holes.
       mi_program(holes "${mi_tests}/programs/holes.c")
       mi_test(holes holes)
+      mi_program(asleep "${mi_tests}/programs/asleep.c")
+      mi_test(asleep asleep)
     endif()
     mi_program(pressure "${mi_tests}/programs/pressure.c")
     mi_test(pressure pressure)

@@ -7,12 +7,35 @@ enum { MI_PURGE_THREAD_STACK = 256 << 10 };  // with what other libraries have f
 
 static int mi_purge_thread_state;
 static bool mi_loaded;  // the system is ready for threads
-static bool mi_purge_thread_unasked;  // no heartbeat has asked for it since the library was loaded, or the process forked
+static bool mi_purge_thread_unasked;  // no heartbeat since the library was loaded, the process forked, or it looked for holes
+static bool mi_purge_thread_rests;    // it sleeps until somebody calls, or is about to
+
+enum { MI_PURGE_THREAD_LOOKS = 2 };  // without a stir: the first one sees which pages rest, and the second gives back
 
 static int64_t mi__purge_round(void);
+static void Os_wakePurgeThread(void);
 
+// The flag is cleared before it is asked whether the thread rests, and the thread does it the other way round.
+MI_OS void Os_stirPurgeThread(void) {
+  if (__atomic_load_n(&mi_purge_thread_state, __ATOMIC_RELAXED) != MI_PURGE_THREAD_RUNS) return;
+  if (!__atomic_exchange_n(&mi_purge_thread_unasked, false, __ATOMIC_SEQ_CST)) return;
+  if (__atomic_load_n(&mi_purge_thread_rests, __ATOMIC_SEQ_CST)) Os_wakePurgeThread();
+}
+
+MI_OS int32_t Os_isStirred(int64_t next_look) {
+  static int64_t last;
+  static int quiet;  // looks without a stir before them
+  if (next_look != last) quiet = __atomic_exchange_n(&mi_purge_thread_unasked, true, __ATOMIC_SEQ_CST) ? quiet + 1 : 0;
+  last = next_look;
+  __atomic_store_n(&mi_purge_thread_rests, quiet >= MI_PURGE_THREAD_LOOKS, __ATOMIC_SEQ_CST);
+  return quiet < MI_PURGE_THREAD_LOOKS || !__atomic_load_n(&mi_purge_thread_unasked, __ATOMIC_SEQ_CST);
+}
+
+// A heartbeat looks at the flag alone: so a thread that rests is woken by the first one, at no cost to the others.
 MI_SLOW int32_t mi_needs_purge_thread(void) {
-  if (!mi_loaded || __atomic_load_n(&mi_purge_thread_state, __ATOMIC_RELAXED) != MI_PURGE_THREAD_NONE) return 0;
+  if (!mi_loaded) return 0;
+  Os_stirPurgeThread();
+  if (__atomic_load_n(&mi_purge_thread_state, __ATOMIC_RELAXED) != MI_PURGE_THREAD_NONE) return 0;
   __atomic_store_n(&mi_purge_thread_unasked, false, __ATOMIC_RELAXED);
   return mi_option_is_enabled(mi_option_purge_thread) || mi_option_is_enabled(mi_option_purge_on_pressure);
 }

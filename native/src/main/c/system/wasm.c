@@ -311,6 +311,8 @@ MI_OS void Os_watchFaults(int64_t entries, int64_t count) { (void)entries, (void
 MI_OS int32_t Os_needsPurgeThread(int32_t care) { return (void)care, false; }
 MI_OS void Os_startPurgeThread(void) {}
 MI_OS void Os_wakePurgeThread(void) {}
+MI_OS void Os_stirPurgeThread(void) {}
+MI_OS int32_t Os_isStirred(int64_t next_look) { return (void)next_look, true; }
 bool mi_purge_thread_start(void) { return false; }
 bool mi_purge_thread_stop(void) { return true; }
 

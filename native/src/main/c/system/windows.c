@@ -477,6 +477,7 @@ MI_OS void Os_startPurgeThread(void) {
 // Whoever finds no thread here has set the time before one starts, which will see it.
 MI_OS void Os_wakePurgeThread(void) {
   if (__atomic_load_n(&mi_purge_thread_state, __ATOMIC_SEQ_CST) == MI_PURGE_THREAD_NONE) return;
+  __atomic_store_n(&mi_purge_thread_unasked, false, __ATOMIC_RELAXED);  // what was freed may have left holes
   __atomic_add_fetch(&mi_purge_thread_calls, 1, __ATOMIC_SEQ_CST);
   if (mi_wake_by_address != NULL) mi_wake_by_address(&mi_purge_thread_calls);
 }

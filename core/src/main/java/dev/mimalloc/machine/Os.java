@@ -257,6 +257,13 @@ public final class Os {
     public static long memoryPressure(long ms) { return UNSUPPORTED; }
     /** Wakes the purge thread, as slices have a time now when they are to be purged. C only. */
     public static void wakePurgeThread() {}
+    /** The purge thread is to look for holes again, as there are other blocks now than at its last look. C only. */
+    public static void stirPurgeThread() {}
+    /**
+     * Has anybody allocated, or called one of the two, since the last two looks for holes? Asked by the purge thread, after
+     * the look that tells the time of the next one. If not, the next who does wakes it. C only.
+     */
+    public static boolean isStirred(long nextLook) { return true; }
 
     /** Is the calling thread known to be the only one of the process? In C; the JVM has other threads. */
     public static boolean isAlone() { return false; }

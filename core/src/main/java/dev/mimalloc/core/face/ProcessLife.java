@@ -122,13 +122,13 @@ public final class ProcessLife {
         forkParent();
     }
 
-    /** On the JVM, every now and then: what is due even if nobody allocates. */
-    public static void tick() {
-        if (!Startup.ready()) return;
+    /** On the JVM, every now and then: what is due even if nobody allocates. Returns when to look for holes next. */
+    public static long tick() {
+        if (!Startup.ready()) return 0;
         Threads.collectShared();
         Scavenge.tick(Main.subprocess());
         Purge.tick(Main.subprocess());
-        Scavenge.punchTick(Main.subprocess());
+        return Scavenge.punchTick(Main.subprocess());
     }
 
     /** Does free memory wait to be given back by {@link #tick}? */
@@ -138,22 +138,23 @@ public final class ProcessLife {
      * What the thread of option {@code purge_thread} does: what is due, and when nothing waits any more a look for
      * pages that others have emptied, since then it may sleep for long. C only.
      *
-     * @return for how many milliseconds it may sleep, unless something begins to wait. At least 1, as what is due may have
-     *         to wait for somebody who forks or purges
+     * @return for how many milliseconds it may sleep, unless it is woken; -1 for any time, when nobody has done anything
+     *         since two looks for holes. At least 1, as what is due may have to wait for somebody who forks or purges
      */
     @Export("int64_t mi__purge_round(void)")
     public static long purgeRound() {
-        tick();
+        long due = tick();
         long subprocess = Main.subprocess();
         long look = relieve(subprocess);
         if (Subprocess.purgeExpire(subprocess) == 0) Scavenge.all(subprocess);
         long expire = Subprocess.purgeExpire(subprocess);
-        long due = Scavenge.punchTick(subprocess);
-        long pause = Config.max(1, (expire == 0 ? due : Config.min(due, expire)) - Os.clock());
-        long report = Requests.tick();
-        if (look > 0) pause = Config.min(look, pause);
-        return report > 0 ? Config.min(report, pause) : pause;
+        long now = Os.clock();
+        long pause = sooner(Os.isStirred(due) ? Config.max(1, due - now) : -1, expire == 0 ? -1 : Config.max(1, expire - now));
+        return sooner(pause, sooner(look, Requests.tick()));
     }
+
+    /** The shorter of two times, of which those below 0 never come. */
+    private static long sooner(long a, long b) { return a < 0 || b >= 0 && b < a ? b : a; }
 
     /**
      * Gives back all that is free when memory is scarce, if option {@code purge_on_pressure} is on.

@@ -134,6 +134,7 @@ public final class Holes {
         long at = entry(arena(page), Page.start(page));
         int last = getInt(at) >>> LOOK;
         boolean time = now || last == live;
+        if (!time && last != (live | DONE)) Os.stirPurgeThread();
         putInt(at, getInt(at) & MASK | (time || last == (live | DONE) ? live | DONE : live) << LOOK);
         return time;
     }
