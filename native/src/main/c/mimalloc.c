@@ -29,6 +29,7 @@ static int64_t Os_write(int64_t text, int64_t length);
 #if defined(__wasm__)
 #include "system/wasm.c"
 #else
+#include "system/text.c"
 #include "system/story.c"
 #include "system/purge-thread.c"
 #if defined(__unix__) || defined(__APPLE__)
@@ -50,6 +51,7 @@ static int64_t Os_write(int64_t text, int64_t length);
 #else
 #error "mimalloc does not know this system yet"
 #endif
+#include "system/output.c"
 #include "system/cpp.c"
 #include "system/unwind.c"
 #include "system/callers.c"

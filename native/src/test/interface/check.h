@@ -85,6 +85,7 @@ static inline bool check(int* seen, bool holds, const char* file, int line, cons
 #define HAS_FORK HAS_PROCESSES
 #define A_FOLDER "/dev/./../dev"  // a path for realpath, what it says,
 #define THE_FOLDER "/dev"
+#define A_PLACE "/tmp"            // for files
 #define NO_PATH "/no/such/file"   // and what it refuses
 #define NO_PATH_ERROR ENOENT
 #endif

@@ -177,18 +177,6 @@ MI_OS void Os_close(int64_t file) {
   errno = saved;
 }
 
-static void mi_output_to_file(const char* text, void* argument) {
-  int64_t* file = argument;
-  int64_t at = MI_ADDRESS(text), end = at + (int64_t)__builtin_strlen(text);
-  while (at < end && file[1] == 0) {
-    int64_t written = Os_writeTo(file[0], at, end - at);
-    if (written > 0) at += written;
-    else if (written != MI_INTERRUPTED) file[1] = 1;
-  }
-}
-
-MI_OS int64_t Os_fileOutput(void) { return MI_ADDRESS(mi_output_to_file); }
-
 // Only a file of the user's own that is no link, as others may write where it is.
 MI_OS int64_t Os_share(int64_t path, int64_t size) {
   int saved = errno, file = open(MI_AT(const char, path), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);

@@ -57,6 +57,7 @@ static int64_t mi_failed(DWORD saved) {
   switch (code) {
     case ERROR_INVALID_PARAMETER: return -EINVAL;
     case ERROR_PRIVILEGE_NOT_HELD: return -EPERM;
+    case ERROR_FILE_EXISTS: case ERROR_ALREADY_EXISTS: return MI_EXISTS;
     case ERROR_NOT_SUPPORTED: case ERROR_CALL_NOT_IMPLEMENTED: case ERROR_INVALID_FUNCTION: return MI_UNSUPPORTED;
     default: return -ENOMEM;
   }
@@ -229,20 +230,177 @@ static int64_t mi_resident(PROCESS_MEMORY_COUNTERS* counters) {
   return (int64_t)counters->WorkingSetSize;
 }
 
-// No profiles are written here yet.
-MI_OS int64_t Os_open(int64_t path, int32_t writes) { return (void)path, (void)writes, MI_UNSUPPORTED; }
-MI_OS int64_t Os_read(int64_t file, int64_t buffer, int64_t size) { return (void)file, (void)buffer, (void)size, MI_UNSUPPORTED; }
-MI_OS int64_t Os_writeTo(int64_t file, int64_t buffer, int64_t size) { return (void)file, (void)buffer, (void)size, MI_UNSUPPORTED; }
-MI_OS void Os_close(int64_t file) { (void)file; }
-MI_OS int64_t Os_fileOutput(void) { return 0; }
-MI_OS int64_t Os_share(int64_t path, int64_t size) { return (void)path, (void)size, MI_UNSUPPORTED; }
-MI_OS int64_t Os_resident(int64_t a, int64_t size) { return (void)a, (void)size, MI_UNSUPPORTED; }
-MI_OS int64_t Os_rename(int64_t path, int64_t name) { return (void)path, (void)name, MI_UNSUPPORTED; }
-MI_OS void Os_remove(int64_t path) { (void)path; }
-MI_OS int32_t Os_isPrivileged(void) { return false; }
+MI_OS int32_t Os_isPrivileged(void) { return false; }  // there are no programs with rights that their user has not
 MI_OS int64_t Os_processId(void) { return GetCurrentProcessId(); }
-MI_OS int64_t Os_time(void) { return 0; }
 MI_OS int64_t Os_watchSignal(int32_t number) { return (void)number, MI_UNSUPPORTED; }
+
+// What the system counts are steps of 100 ns since 1601.
+MI_OS int64_t Os_time(void) {
+  const uint64_t steps_to_1970 = UINT64_C(116444736000000000);
+  FILETIME now;
+  GetSystemTimeAsFileTime(&now);
+  return (int64_t)(((uint64_t)now.dwHighDateTime << 32 | now.dwLowDateTime) - steps_to_1970) * 100;
+}
+
+// What is only reserved is passed by: an arena is mostly that.
+MI_OS int64_t Os_resident(int64_t a, int64_t size) {
+  enum { MOST = 128 };
+  PSAPI_WORKING_SET_EX_INFORMATION pages[MOST];
+  MEMORY_BASIC_INFORMATION piece;
+  int64_t page = Os_pageSize(), count = 0, end = a + size;
+  DWORD saved = GetLastError();
+  for (int64_t at = a; mi_piece(at, end, &piece);) {
+    int64_t behind = at + (int64_t)piece.RegionSize;
+    while (piece.State == MEM_COMMIT && at < behind) {
+      DWORD some = 0;
+      for (; some < MOST && at < behind; at += page) pages[some++] = (PSAPI_WORKING_SET_EX_INFORMATION){.VirtualAddress = MI_AT(void, at)};
+      if (!K32QueryWorkingSetEx(GetCurrentProcess(), pages, some * sizeof(*pages))) continue;
+      for (DWORD i = 0; i < some; i++) count += (int64_t)(pages[i].VirtualAttributes.Flags & 1);  // Valid
+    }
+    at = behind;
+  }
+  SetLastError(saved);
+  return count * page;
+}
+
+// --- Os: files -------------------------------------------------------------------------------------------------------
+//
+// A file is a handle of the system's, or an odd number: the address behind a list of modules. Nothing here takes the loader's
+// lock, which may be held by a thread that waits for us, nor allocates: a profile is written in the middle of a malloc.
+
+// A text to a character or its end, as UTF-8, cut to the room that there is; its length.
+static int64_t mi_narrow(const wchar_t* text, wchar_t end, int64_t buffer, int64_t size) {
+  int64_t length = 0;
+  for (; *text != 0 && *text != end; text++) {
+    uint32_t letter = *text;
+    if ((letter & 0xFC00) == 0xD800 && (text[1] & 0xFC00) == 0xDC00) letter = 0x10000 + ((letter & 0x3FF) << 10) + (*++text & 0x3FF);
+    int more = letter < 0x80 ? 0 : letter < 0x800 ? 1 : letter < 0x10000 ? 2 : 3;
+    uint32_t mark = more == 0 ? 0 : 0xF00u >> (more + 1) & 0xFF;  // as many ones as there are bytes
+    for (int i = more; i >= 0; i--, length++) {
+      uint32_t byte = i == more ? mark | letter >> 6 * i : 0x80 | (letter >> 6 * i & 0x3F);
+      if (length < size - 1) MI_AT(char, buffer)[length] = (char)byte;
+    }
+  }
+  if (size > 0) MI_AT(char, buffer)[length < size ? length : size - 1] = 0;
+  return length;
+}
+
+enum { MI_PATH_MAX = 2048 };  // letters: more than 260 only newer programs may have
+
+// A name of core's, which is UTF-8.
+static bool mi_widen(int64_t path, wchar_t* wide) {
+  return MultiByteToWideChar(CP_UTF8, MB_ERR_INVALID_CHARS, MI_AT(const char, path), -1, wide, MI_PATH_MAX) > 0;
+}
+
+// The file of a module of this process, with slashes as everywhere else; its length, 0 if it is not known.
+static int64_t mi_module_path(HMODULE module, char* path, int64_t size) {
+  wchar_t wide[MI_PATH_MAX];
+  DWORD length = K32GetModuleFileNameExW(GetCurrentProcess(), module, wide, MI_PATH_MAX);
+  if (length == 0 || length >= MI_PATH_MAX || mi_narrow(wide, 0, MI_ADDRESS(path), size) >= size) return 0;
+  int64_t count = 0;
+  for (; path[count] != 0; count++) path[count] = path[count] == '\\' ? '/' : path[count];
+  return count;
+}
+
+// The modules of the process, the program first, as Linux tells of mappings of code: each is one from its start to its end.
+typedef struct { int64_t at, length; char text[]; } mi_module_list;
+
+static int64_t mi_open_modules(void) {
+  enum { MODULES = 512, SIZE = 512 << 10 };
+  HMODULE modules[MODULES];
+  DWORD size = 0;
+  mi_module_list* list = VirtualAlloc(NULL, SIZE, MEM_RESERVE | MEM_COMMIT, PAGE_READWRITE);
+  if (list == NULL) return -ENOMEM;
+  if (!K32EnumProcessModules(GetCurrentProcess(), modules, sizeof(modules), &size)) size = 0;
+  mi_text text = {list->text, (char*)list + SIZE - 1};
+  for (DWORD i = 0; i < MODULES && i < size / sizeof(HMODULE); i++) {
+    char path[MI_PATH_MAX];
+    MODULEINFO info;
+    if (!K32GetModuleInformation(GetCurrentProcess(), modules[i], &info, sizeof(info)) || mi_module_path(modules[i], path, sizeof(path)) == 0) continue;
+    mi_text_digits(&text, (uintptr_t)info.lpBaseOfDll, 16);
+    mi_text_add(&text, "-");
+    mi_text_digits(&text, (uintptr_t)info.lpBaseOfDll + info.SizeOfImage, 16);
+    mi_text_add(&text, " r-xp 0 00:00 0 ");
+    mi_text_add(&text, path);
+    mi_text_add(&text, "\n");
+  }
+  list->length = text.at - list->text;
+  return MI_ADDRESS(list) | 1;
+}
+
+MI_OS int64_t Os_open(int64_t path, int32_t writes) {
+  wchar_t wide[MI_PATH_MAX];
+  DWORD saved = GetLastError();
+  HANDLE file = INVALID_HANDLE_VALUE;
+  if (!writes && strcmp(MI_AT(const char, path), "/proc/self/maps") == 0) {
+    int64_t list = mi_open_modules();
+    SetLastError(saved);
+    return list;
+  }
+  if (mi_widen(path, wide)) {
+    file = CreateFileW(wide, writes ? GENERIC_WRITE : GENERIC_READ, FILE_SHARE_READ | FILE_SHARE_DELETE, NULL, writes ? CREATE_NEW : OPEN_EXISTING, FILE_ATTRIBUTE_NORMAL, NULL);
+  }
+  return mi_answer(MI_ADDRESS(file), file != INVALID_HANDLE_VALUE, saved);
+}
+
+MI_OS int64_t Os_read(int64_t file, int64_t buffer, int64_t size) {
+  DWORD saved = GetLastError(), count = 0;
+  if ((file & 1) == 0) {
+    BOOL good = ReadFile(MI_AT(void, file), MI_AT(void, buffer), (DWORD)size, &count, NULL);
+    return mi_answer(count, good, saved);
+  }
+  mi_module_list* list = MI_AT(mi_module_list, file - 1);
+  if (size > list->length - list->at) size = list->length - list->at;
+  memcpy(MI_AT(char, buffer), list->text + list->at, (size_t)size);
+  list->at += size;
+  return size;
+}
+
+MI_OS int64_t Os_writeTo(int64_t file, int64_t buffer, int64_t size) {
+  DWORD saved = GetLastError(), count = 0;
+  BOOL good = WriteFile(MI_AT(void, file), MI_AT(const void, buffer), (DWORD)size, &count, NULL);
+  return mi_answer(count, good, saved);
+}
+
+MI_OS void Os_close(int64_t file) {
+  DWORD saved = GetLastError();
+  if ((file & 1) != 0) VirtualFree(MI_AT(void, file - 1), 0, MEM_RELEASE);
+  else CloseHandle(MI_AT(void, file));
+  SetLastError(saved);
+}
+
+// As on other systems no link is followed. A file that is larger stays so.
+MI_OS int64_t Os_share(int64_t path, int64_t size) {
+  wchar_t wide[MI_PATH_MAX];
+  DWORD saved = GetLastError(), all = FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE;
+  HANDLE file = INVALID_HANDLE_VALUE, section = NULL;
+  BY_HANDLE_FILE_INFORMATION is;
+  void* memory = NULL;
+  if (mi_widen(path, wide)) file = CreateFileW(wide, GENERIC_READ | GENERIC_WRITE, all, NULL, OPEN_ALWAYS, FILE_FLAG_OPEN_REPARSE_POINT, NULL);
+  if (file != INVALID_HANDLE_VALUE && GetFileInformationByHandle(file, &is) && (is.dwFileAttributes & FILE_ATTRIBUTE_REPARSE_POINT) == 0) {
+    section = CreateFileMappingW(file, NULL, PAGE_READWRITE, 0, (DWORD)size, NULL);
+  }
+  if (section != NULL) memory = MapViewOfFile(section, FILE_MAP_READ | FILE_MAP_WRITE, 0, 0, (SIZE_T)size);
+  int64_t result = mi_answer(MI_ADDRESS(memory), memory != NULL, saved);
+  if (section != NULL) CloseHandle(section);
+  if (file != INVALID_HANDLE_VALUE) CloseHandle(file);
+  SetLastError(saved);
+  return result;
+}
+
+// It replaces nothing, and is one step.
+MI_OS int64_t Os_rename(int64_t path, int64_t name) {
+  wchar_t from[MI_PATH_MAX], to[MI_PATH_MAX];
+  DWORD saved = GetLastError();
+  return mi_answer(0, mi_widen(path, from) && mi_widen(name, to) && MoveFileExW(from, to, 0), saved);
+}
+
+MI_OS void Os_remove(int64_t path) {
+  wchar_t wide[MI_PATH_MAX];
+  DWORD saved = GetLastError();
+  if (mi_widen(path, wide)) DeleteFileW(wide);
+  SetLastError(saved);
+}
 
 // There are no such files. What they would say, for the two that core asks for: the system never promises more memory than
 // there is, and the nodes' numbers go from 0 to the highest.
@@ -294,16 +452,6 @@ static wchar_t mi_lower(wchar_t c) { return c >= 'A' && c <= 'Z' ? (wchar_t)(c +
 static const wchar_t* mi_behind(const wchar_t* text, const char* prefix) {
   while (*prefix != 0 && mi_lower((wchar_t)(unsigned char)*prefix) == mi_lower(*text)) prefix++, text++;
   return *prefix == 0 ? text : NULL;
-}
-
-// A text to a character or its end, cut to the room that there is; other characters than ASCII's are for no option.
-static int64_t mi_narrow(const wchar_t* text, wchar_t end, int64_t buffer, int64_t size) {
-  int64_t length = 0;
-  for (; text[length] != 0 && text[length] != end; length++) {
-    if (length < size - 1) MI_AT(char, buffer)[length] = text[length] < 128 ? (char)text[length] : '?';
-  }
-  if (size > 0) MI_AT(char, buffer)[length < size ? length : size - 1] = 0;
-  return length;
 }
 
 // A copy, in the heap of the process, which is not ours.

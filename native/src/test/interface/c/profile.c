@@ -2,14 +2,11 @@
 #include "../check.h"
 
 // Where profiles are written to files.
-#if HAS_PROCESSES && !defined(_WIN32)
-#define WRITES_FILES 1
-#else
-#define WRITES_FILES 0
-#endif
+#define WRITES_FILES HAS_PROCESSES
 
 enum { COUNT = 100 };
 enum { ALONE = 200000 };  // bytes of a block that is in no list
+enum { PATH_ROOM = 300 };
 
 // A profiler that knows what is in use.
 typedef struct {
@@ -178,7 +175,8 @@ static size_t file_size(const char* name) {
 }
 
 static void built_in(void) {
-  char folder[] = "/tmp/mimalloc-profile-XXXXXX", base[64], name[80];
+  char folder[PATH_ROOM], base[PATH_ROOM + 20], name[PATH_ROOM + 20];
+  snprintf(folder, sizeof(folder), "%s/mimalloc-profile-XXXXXX", A_PLACE);
   CHECK(mkdtemp(folder) != NULL);
   snprintf(base, sizeof(base), "%s/p.heap", folder);
   CHECK(mi_pprof_profiler_new(0, NULL, 0, 0, 0) == NULL && mi_pprof_profiler_new(0, "", 0, 0, 0) == NULL);
@@ -298,12 +296,12 @@ static void changing(void) {
     mi_pprof_profiler_delete(built_in);
 #if WRITES_FILES
     // What others count just now is no later profiler's.
-    char name[80], line[80] = "";
-    snprintf(name, sizeof(name), "/tmp/mimalloc-profile-%d.heap", (int)getpid());
+    char name[PATH_ROOM + 40], line[80] = "";
+    snprintf(name, sizeof(name), "%s/mimalloc-profile-%d.heap", A_PLACE, (int)getpid());
     built_in = mi_pprof_profiler_new(100, name, 0, 0, 0);
     mi_profiler_snapshot(built_in);
     mi_pprof_profiler_delete(built_in);
-    snprintf(name, sizeof(name), "/tmp/mimalloc-profile-%d.1.heap", (int)getpid());
+    snprintf(name, sizeof(name), "%s/mimalloc-profile-%d.1.heap", A_PLACE, (int)getpid());
     FILE* file = fopen(name, "r");
     CHECK(file != NULL);
     if (file != NULL) {

@@ -13,6 +13,13 @@ mi_test(unload host $<TARGET_FILE:guest>)
 mi_test(unload-at-exit host $<TARGET_FILE:guest> exit)
 mi_test_with_purge_thread(unload-at-exit-purge host $<TARGET_FILE:guest> exit)
 
+# Windows says in UTF-16 what the command line is: wmain.
+mi_windows_program(written "${mi_tests}/windows/written.c")
+target_link_libraries(written PRIVATE mi-test-library)
+target_compile_options(written PRIVATE -municode)
+target_link_options(written PRIVATE -municode)
+mi_test(written written)
+
 if(MI_OVERRIDE)
   mi_windows_program(replaced-static "${mi_tests}/windows/replaced.cpp")
   target_link_libraries(replaced-static PRIVATE mimalloc-static)

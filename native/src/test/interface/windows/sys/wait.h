@@ -1,11 +1,14 @@
 // Windows has no fork: what the tests say around one, so that they compile, and HAS_FORK to pass it by.
 #pragma once
+#include <direct.h>
+#include <io.h>
 #include <stdlib.h>
 #include <sys/types.h>
 
 #define HAS_FORK 0
 #define A_FOLDER "C:\\windows\\.\\..\\windows"
 #define THE_FOLDER "C:\\windows"
+#define A_PLACE getenv("TEMP")
 #define NO_PATH ""  // the file need not be there
 #define NO_PATH_ERROR EINVAL
 #define WIFEXITED(status) 0
@@ -19,3 +22,4 @@ static inline pid_t waitpid(pid_t process, int* status, int options) { return (v
 static inline unsigned alarm(unsigned seconds) { return seconds; }
 static inline long sysconf(int name) { return (void)name, 4096; }
 static inline int setenv(const char* name, const char* value, int overwrite) { return (void)overwrite, _putenv_s(name, value); }
+static inline char* mkdtemp(char* name) { return _mktemp(name) != NULL && _mkdir(name) == 0 ? name : NULL; }

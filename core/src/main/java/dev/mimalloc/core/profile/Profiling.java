@@ -292,7 +292,7 @@ public final class Profiling {
         if (mappings == 0) return;
         while (Mappings.next(mappings)) {
             boolean own = Callers.own() >= Mappings.start(mappings) && Callers.own() < Mappings.limit(mappings);
-            if (own && Mappings.isNamed(mappings, Text.literal("libmimalloc"))) {
+            if (own && (Mappings.isNamed(mappings, Text.literal("libmimalloc")) || Mappings.isNamed(mappings, Text.literal("mimalloc.dll")))) {
                 Profiler.setOwn(profiler, Mappings.start(mappings), Mappings.limit(mappings));
             }
         }
