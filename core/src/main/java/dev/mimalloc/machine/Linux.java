@@ -1,5 +1,6 @@
 package dev.mimalloc.machine;
 
+import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
@@ -25,7 +26,7 @@ final class Linux extends OperatingSystem {
     private static final int MPROTECT = X86 ? 10 : 226, MADVISE = X86 ? 28 : 233, MBIND = X86 ? 237 : 235;
     private static final int GETCPU = X86 ? 309 : 168;
     private static final int PRCTL = X86 ? 157 : 167, GETRUSAGE = X86 ? 98 : 165;
-    private static final int MREMAP = X86 ? 25 : 216;
+    private static final int MREMAP = X86 ? 25 : 216, MINCORE = X86 ? 27 : 232;
 
     private static final int PROT_NONE = 0, PROT_READ_WRITE = 3;
     private static final int MAP_PRIVATE = 0x2, MAP_ANONYMOUS = 0x20, MAP_FIXED = 0x10;
@@ -35,6 +36,8 @@ final class Linux extends OperatingSystem {
     private static final int MADV_DONTNEED_LOCKED = 24;
     private static final int PR_SET_THP_DISABLE = 41, MPOL_PREFERRED = 1;
     private static final int SC_PAGESIZE = 30, AT_PAGESZ = 6;
+
+    private static final int OUT_OF_MEMORY = -12, RESIDENT_AT_ONCE = 4096;
 
     private final long pageSize = readPageSize();
 
@@ -132,6 +135,24 @@ final class Linux extends OperatingSystem {
     long disallowHugePages() { return call(PRCTL, PR_SET_THP_DISABLE, 1, 0, 0, 0, 0); }
     @Override
     long write(long text, long length) { return call(WRITE, 2, text, length, 0, 0, 0); }
+
+    @Override
+    long resident(long a, long size) {
+        long count = 0, start = a & -pageSize, end = a + size + pageSize - 1 & -pageSize;
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment pages = arena.allocate(RESIDENT_AT_ONCE);
+            for (long at = start, some; at < end; at += some * pageSize) {
+                some = Math.min((end - at) / pageSize, RESIDENT_AT_ONCE);
+                long result = call(MINCORE, at, some * pageSize, pages.address(), 0, 0, 0);
+                if (result < 0 && result != OUT_OF_MEMORY) return result;
+                // Of a piece that is not mapped as a whole nothing is known.
+                for (long i = 0; result == 0 && i < some; i++) count += pages.get(JAVA_BYTE, i) & 1;
+            }
+        } catch (OutOfMemoryError e) {
+            return Os.UNSUPPORTED; // the caller holds locks
+        }
+        return count * pageSize;
+    }
 
     @Override
     void processInfo(long target) {

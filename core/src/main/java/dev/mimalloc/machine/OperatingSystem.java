@@ -47,6 +47,9 @@ abstract class OperatingSystem {
     abstract long write(long text, long length);
     abstract void processInfo(long target);
 
+    /** Only Linux says it for a range. */
+    long resident(long a, long size) { return Os.UNSUPPORTED; }
+
     /** What {@link #processInfo} tells, in its order: milliseconds, bytes, and numbers of faults. */
     static void store(long target, long user, long system, long resident, long peak, long major, long minor) {
         long[] words = {user, system, resident, peak, major, minor};

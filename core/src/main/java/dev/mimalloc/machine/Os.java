@@ -163,8 +163,8 @@ public final class Os {
     public static long fileOutput() { return 0; }
     /** Memory that is shared with a file of so many bytes, which is made if it is not there; an error is negative. C only. */
     public static long share(long path, long size) { return UNSUPPORTED; }
-    /** How many bytes of whole OS pages are in memory; an error is negative. C only. */
-    public static long resident(long a, long size) { return UNSUPPORTED; }
+    /** How many bytes of whole OS pages are in memory; an error is negative. */
+    public static long resident(long a, long size) { return system.resident(a, size); }
     /** Gives a file another name in its folder; {@link #EXISTS} if there is one of that name, which stays. C only. */
     public static long rename(long path, long name) { return UNSUPPORTED; }
     /** Removes a file. C only. */

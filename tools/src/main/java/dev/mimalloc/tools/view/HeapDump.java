@@ -15,7 +15,7 @@ import tools.jackson.databind.json.JsonMapper;
  * what the dump has as resident.
  *
  * @param complete false if lists could not be read when it was written
- * @param estimated true if it does not say what is resident, as on the JVM, and so that is what may be
+ * @param estimated true if it does not say what is resident, as on the JVM of Windows and macOS, and so that is what may be
  * @param metadata resident bytes of the allocator's own memory, arenas' included
  */
 record HeapDump(long process, int slice, int osPage, int hugePage, List<Arena> arenas, List<Page> osPages, long metadata,
@@ -113,7 +113,7 @@ record HeapDump(long process, int slice, int osPage, int hugePage, List<Arena> a
     private static Page page(JsonNode row, int slice, int osPage) {
         long blockSize = row.get(2).asLong(), bytes = row.get(1).asLong() * slice, resident = row.get(9).asLong();
         int capacity = row.get(3).asInt();
-        // On the JVM, and where the system does not tell: what was given out so far has been touched.
+        // Where the system does not tell: what was given out so far has been touched.
         if (resident < 0) resident = Math.min(bytes, (blockSize * capacity + osPage - 1) / osPage * osPage);
         return new Page(row.get(0).asLong(), row.get(1).asInt(), bytes, blockSize, capacity, row.get(4).asInt(), row.get(5).asInt(),
                 row.get(6).asLong(), row.get(7).asLong(), row.get(8).asString(), resident);

@@ -13,6 +13,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import picocli.CommandLine;
@@ -20,6 +21,8 @@ import picocli.CommandLine;
 /** Dumps of the heap, and what is drawn of them. */
 class MapTest {
     private static final int MIB = 1 << 20;
+    /** What a dump says of memory: of an arena's meta-data, and at the end of rows of pages, free slices and meta-data. */
+    private static final Pattern IN_MEMORY = Pattern.compile("(\"meta_resident\": |\"\\w+\",|\\[\\d+,\\d+,(?:[01],)?)\\d+(?=,\n|])");
     private final StringWriter out = new StringWriter(), errors = new StringWriter();
 
     @TempDir
@@ -106,15 +109,28 @@ class MapTest {
         }
         HeapDump dump = HeapDump.read(file);
         assertThat(dump.process()).isEqualTo(pid);
-        assertThat(dump.complete() && dump.estimated()).isTrue();
+        assertThat(dump.complete()).isTrue();
+        assertThat(dump.estimated()).isFalse();
         List<HeapDump.Page> small = dump.pages().stream().filter(page -> page.blockSize() == 1024).toList();
         assertThat(small.stream().mapToLong(HeapDump.Page::live).sum()).isEqualTo(DumpedProgram.LIVE);
         assertThat(dump.parts(small, false).live()).isEqualTo(DumpedProgram.LIVE * 1024);
         assertThat(dump.parts(small, false).free()).isCloseTo(DumpedProgram.LIVE * 1024, within(128L << 10));
         assertThat(dump.pages().stream().filter(page -> page.state().equals("single")).mapToLong(HeapDump.Page::live).sum()).isEqualTo(1);
-        assertThat(dump.parts().metadata()).isZero();
-
+        List<HeapDump.Page> untouched = dump.pages().stream().filter(page -> page.state().equals("single")).toList();
+        assertThat(untouched.stream().mapToLong(HeapDump.Page::bytes).sum()).isGreaterThanOrEqualTo(8L << 20);
+        assertThat(dump.parts(untouched, false).live()).isLessThan(1L << 20);
+        assertThat(dump.parts().metadata()).isPositive();
         assertThat(map(file.toString(), "--output", name.toString())).as(errors.toString()).isZero();
+        assertThat(out.toString()).containsPattern("resident +[\\d.]+ MiB 100.0 %").doesNotContain("estimated");
+
+        // Of another system's, which does not tell what is in memory.
+        Path untold = folder.resolve("untold.json");
+        Files.writeString(untold, IN_MEMORY.matcher(Files.readString(file)).replaceAll("$1-1"));
+        dump = HeapDump.read(untold);
+        assertThat(dump.estimated()).isTrue();
+        assertThat(dump.parts().metadata()).isZero();
+        out.getBuffer().setLength(0);
+        assertThat(map(untold.toString(), "--output", name.toString())).as(errors.toString()).isZero();
         assertThat(out.toString()).containsPattern("estimated +[\\d.]+ MiB 100.0 %").contains("no meta-data").doesNotContain("resident");
         String svg = Files.readString(Path.of(name + ".svg"));
         assertThat(svg).contains(" of mimalloc's, estimated", HeapMap.ESTIMATED, "blocks of 1.0 KiB: ").doesNotContain(" resident", "NaN");
