@@ -1,6 +1,7 @@
 package dev.mimalloc.base;
 
 import dev.mimalloc.machine.Memory;
+import dev.mimalloc.machine.Os;
 import java.lang.System.Logger.Level;
 import java.util.ArrayList;
 import java.util.List;
@@ -11,10 +12,7 @@ import java.util.Locale;
  * which core reads. What makes no sense is told of, once: nobody would notice otherwise that it has no effect.
  */
 public final class Settings {
-    private static final String PREFIX = "dev.mimalloc.";
-    /** Of this module and of the machine. */
-    private static final List<String> OWN = List.of("automatic.max", "debug", "jmx", "leaks", "leaks.depth", "leaks.freed",
-            "memory", "profile", "profile.sample.rate", "secure");
+    private static final String PREFIX = Os.PROPERTY_PREFIX;
 
     private Settings() {}
 
@@ -69,7 +67,7 @@ public final class Settings {
         for (String name : System.getProperties().stringPropertyNames()) {
             if (!name.startsWith(PREFIX)) continue;
             String rest = name.substring(PREFIX.length());
-            if (!OWN.contains(rest)) names.add(rest);
+            if (!Os.OTHER_PROPERTIES.contains(rest)) names.add(rest);
         }
         return names;
     }

@@ -4,6 +4,7 @@ import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.security.SecureRandom;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
@@ -64,6 +65,13 @@ public final class Os {
     private static final boolean EARLY = Secure.level() == 0 && !system.isReady();
 
     private static final String PREFIX = "MIMALLOC_";
+    public static final String PROPERTY_PREFIX = "dev.mimalloc.";
+    /**
+     * Properties of the API and the machine, behind the prefix: never an option's, also where one has the name, as {@code
+     * MIMALLOC_LEAKS} of native programs has.
+     */
+    public static final List<String> OTHER_PROPERTIES = List.of("automatic.max", "debug", "jmx", "leaks", "leaks.depth",
+            "leaks.freed", "memory", "profile", "profile.sample.rate", "secure");
 
     /** The variables that an option may be given by: the others are many, and looked through for each option. */
     private static final Map<String, String> OUR_ENVIRONMENT = new TreeMap<>(String.CASE_INSENSITIVE_ORDER);
@@ -212,9 +220,8 @@ public final class Os {
     }
 
     private static String value(String name) {
-        // The property dev.mimalloc.leaks is the API's own, with other values than the option of native programs.
-        boolean other = name.equals("MIMALLOC_LEAKS");
-        String property = other ? null : System.getProperty("dev." + name.toLowerCase(Locale.ROOT).replace('_', '.'));
+        String rest = name.substring(PREFIX.length()).toLowerCase(Locale.ROOT).replace('_', '.');
+        String property = OTHER_PROPERTIES.contains(rest) ? null : System.getProperty(PROPERTY_PREFIX + rest);
         return property != null ? property : OUR_ENVIRONMENT.get(name);
     }
 
