@@ -72,6 +72,13 @@ static void own(void) {
   CHECK(c.allocated == COUNT && c.freed == 0 && c.bytes == bytes);
   mi_free(mi_malloc(ALONE));
   CHECK(c.allocated == COUNT);
+  // A sample tells of no more room than another block does: a program that fills it all would keep samples longer.
+  for (size_t size = 1; size < 20000; size += 333) {
+    void *plain = mi_malloc(size), *sample = mi_heap_malloc(heap, size);
+    CHECK(mi_usable_size(sample) == mi_usable_size(plain));
+    mi_free(plain), mi_free(sample);
+    c.allocated--, c.freed--;
+  }
   // A block that moves is another one.
   blocks[0] = mi_heap_realloc(heap, blocks[0], 100000);
   CHECK(c.allocated == COUNT + 1 && c.freed == 1 && c.bytes == bytes - 256 + 100000);

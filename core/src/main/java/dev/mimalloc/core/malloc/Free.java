@@ -123,11 +123,14 @@ public final class Free {
         return page != 0 && isLive(page, p) ? usableSize(page, p) : 0;
     }
 
-    /** The bytes from {@code p} to the end of its block. */
+    /**
+     * The bytes from {@code p} to the end of its block. A sample has those that any other block would have: a program that
+     * fills what it is told of would move it later than others, and so more of them would be live than are counted.
+     */
     public static long usableSize(long page, long p) {
         if (Page.isGuarded(page)) return Guarded.bytes(page) - (p - Guarded.block(page));
         if (Page.isOfEmpty(page)) return 0;
-        long size = Page.blockSize(page);
+        long size = Page.has(page, Page.SAMPLED) && !Padding.isPadded(page) ? Samples.room(page) : Page.blockSize(page);
         if (Page.hasInterior(page)) size -= p - Page.blockOf(page, p);
         return Padding.isPadded(page) ? size - Padding.padding(page, blockOf(page, p)) : size;
     }
