@@ -14,8 +14,6 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** What a process says at its end of the blocks that are live, of a program whose functions leave a known number behind. */
 class LeaksTest {
-    private static final Path HERE = Path.of("").toAbsolutePath();
-    private static final String LIBRARY = HERE.resolve("../build/lib/libmimalloc.so").normalize().toString();
     private static final Pattern HEAD = Pattern.compile("mimalloc: at the end of process (\\d+) there are live (\\d+) bytes in blocks: (\\d+), of so many calls: (\\d+)(.*)");
     private static final Pattern STACK = Pattern.compile(" {2}(\\d+) bytes in blocks: (\\d+), from");
     private static final Pattern FRAME = Pattern.compile(" {4}0x[0-9a-f]+ (\\w+)\\+0x[0-9a-f]+ \\(.*\\+0x[0-9a-f]+\\)");
@@ -33,15 +31,13 @@ class LeaksTest {
 
     @BeforeEach
     void compile() throws Exception {
-        assertThat(Path.of(LIBRARY)).as("./mimalloc build makes it").exists();
-        program = folder.resolve("leaks");
-        Command.succeed(HERE, List.of("g++", "-O2", "-g", "-std=c++17", "-rdynamic", "-pthread", "-Wl,--build-id=sha1", "src/test/profile/leaks.cpp", "-o", program.toString()));
+        program = Watched.compile(folder, "g++", "leaks.cpp", "-std=c++17", "-rdynamic", "-Wl,--build-id=sha1");
     }
 
     private String run(String leaks, String... arguments) throws Exception {
         var command = new ArrayList<>(List.of(program.toString()));
         command.addAll(List.of(arguments));
-        Command.Result result = Command.run(folder, Map.of("LD_PRELOAD", LIBRARY, "MIMALLOC_LEAKS", leaks), command);
+        Command.Result result = Command.run(folder, Map.of("LD_PRELOAD", Watched.LIBRARY, "MIMALLOC_LEAKS", leaks), command);
         assertThat(result.status()).as(result.output()).isZero();
         return result.output();
     }

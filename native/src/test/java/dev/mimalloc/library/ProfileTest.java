@@ -17,8 +17,6 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** Heap profiles of programs that know nothing of them, read by the tools that people read them with. */
 class ProfileTest {
-    private static final Path HERE = Path.of("").toAbsolutePath();
-    private static final String LIBRARY = HERE.resolve("../build/lib/libmimalloc.so").normalize().toString();
     private static final int RATE = 16 << 10;
     private static final int RUNS = 20;
     /** A line of pprof: a number, and behind five of them the function. */
@@ -33,15 +31,12 @@ class ProfileTest {
 
     @BeforeEach
     void compile() throws Exception {
-        assertThat(Path.of(LIBRARY)).as("./mimalloc build makes it").exists();
-        program = folder.resolve("known");
-        // Without frame pointers, as most programs are.
-        Command.succeed(HERE, List.of("cc", "-O2", "-g", "-fomit-frame-pointer", "-pthread", "src/test/profile/known.c", "-o", program.toString()));
+        program = Watched.compile(folder, "cc", "known.c", "-fomit-frame-pointer"); // as most programs are
     }
 
     private String profiled(String name, Map<String, String> environment, List<String> command) throws Exception {
         var all = new HashMap<>(environment);
-        all.put("LD_PRELOAD", LIBRARY);
+        all.put("LD_PRELOAD", Watched.LIBRARY);
         all.put("MIMALLOC_PROFILE", folder.resolve(name).toString());
         Command.Result result = Command.run(folder, all, command);
         assertThat(result.status()).as(result.output()).isZero();
@@ -117,7 +112,7 @@ class ProfileTest {
     @Test
     void aSignalHasAFileWritten() throws Exception {
         var builder = new ProcessBuilder(program.toString(), "wait").redirectError(ProcessBuilder.Redirect.DISCARD);
-        builder.environment().putAll(Map.of("LD_PRELOAD", LIBRARY, "MIMALLOC_PROFILE", folder.resolve("signal").toString(), "MIMALLOC_PROFILE_SIGNAL", "12"));
+        builder.environment().putAll(Map.of("LD_PRELOAD", Watched.LIBRARY, "MIMALLOC_PROFILE", folder.resolve("signal").toString(), "MIMALLOC_PROFILE_SIGNAL", "12"));
         Process process = builder.start();
         try (var output = process.inputReader()) {
             while (!output.readLine().startsWith("known_freed")) {}
@@ -144,8 +139,8 @@ class ProfileTest {
         assertThat(said).contains("a profile could not be written");
         assertThat(files("full")).isEmpty();
         String killer = folder.resolve("dies.so").toString();
-        Command.succeed(HERE, List.of("cc", "-shared", "-fPIC", "src/test/profile/dies.c", "-o", killer));
-        Command.Result result = Command.run(folder, Map.of("LD_PRELOAD", killer + ":" + LIBRARY, "MIMALLOC_PROFILE", folder.resolve("killed").toString()), List.of(program.toString()));
+        Command.succeed(Watched.HERE, List.of("cc", "-shared", "-fPIC", "src/test/profile/dies.c", "-o", killer));
+        Command.Result result = Command.run(folder, Map.of("LD_PRELOAD", killer + ":" + Watched.LIBRARY, "MIMALLOC_PROFILE", folder.resolve("killed").toString()), List.of(program.toString()));
         assertThat(result.status()).isEqualTo(137);
         assertThat(files("killed")).singleElement().asString().endsWith(".1.pb.part");
     }
