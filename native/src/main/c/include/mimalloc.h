@@ -103,7 +103,8 @@ typedef bool(mi_cdecl mi_commit_fun_t)(bool commit, void* start, size_t size, bo
 ///
 /// purge_thread: one thread, with all signals blocked, gives free memory back in time also if nobody allocates or frees any
 /// more. It starts with an early allocation, sleeps until something is due, without an end in a program that has been silent
-/// for 12 s, and ends with the library. A child of a fork starts its own. It looks after the main subprocess. mi_purge_thread_start and mi_purge_thread_stop do the same by a call.
+/// for 12 s, and ends with the library. A child of a fork starts its own. It looks after the main subprocess.
+/// mi_purge_thread_start and mi_purge_thread_stop do the same by a call.
 ///
 /// purge_on_pressure: the same thread looks four times a second, on Linux, whether memory is scarce: the process' cgroup of
 /// version 2 has all but a sixteenth of memory.high or memory.max, files that it does not use left aside; or tasks have waited for

@@ -2,12 +2,12 @@
 
 typedef struct { char *at, *end; } mi_text;
 
-static void mi_text_add(mi_text* text, const char* what) {
+MI_SLOW void mi_text_add(mi_text* text, const char* what) {
   while (*what != 0 && text->at < text->end) *text->at++ = *what++;
   *text->at = 0;
 }
 
-static void mi_text_digits(mi_text* text, uint64_t number, unsigned base) {
+MI_SLOW void mi_text_digits(mi_text* text, uint64_t number, unsigned base) {
   char digits[24], *at = digits + sizeof(digits) - 1;
   *at = 0;
   do *--at = "0123456789abcdef"[number % base]; while ((number /= base) != 0);
