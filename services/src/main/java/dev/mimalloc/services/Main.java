@@ -38,7 +38,7 @@ import picocli.CommandLine.Spec;
         + "something else than on the system's.")
 public final class Main implements Callable<Integer> {
     /** The services in the order of the report. */
-    static final List<Service> ALL = List.of(new PostgreSql(), new Redis(), new Memcached(), new Nginx(), new RocksDb());
+    static final List<Service> ALL = List.of(new PostgreSql(), new MariaDb(), new Redis(), new Memcached(), new Nginx(), new RocksDb());
 
     /** Ours, with what hardens it most. */
     static final Allocator HARDENED = new Allocator(Allocator.OURS + "-hardened", Home.library().toString(), "",
