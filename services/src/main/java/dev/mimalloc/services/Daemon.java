@@ -31,21 +31,20 @@ final class Daemon implements AutoCloseable {
     private final Process process;
     private final Path log;
 
-    /** Starts it with a library preloaded; what it says goes to {@code log} in its folder. */
-    Daemon(List<String> command, Path folder, String library, Map<String, String> variables) throws IOException {
+    /** Starts it; what it says goes to {@code log} in its folder. */
+    Daemon(List<String> command, Path folder, Map<String, String> variables) throws IOException {
         log = folder.resolve("log");
         var builder = new ProcessBuilder(command).directory(folder.toFile()).redirectInput(Redirect.from(NOTHING))
                 .redirectErrorStream(true).redirectOutput(log.toFile());
-        environment(builder, library, variables);
+        environment(builder, variables);
         process = builder.start();
         RUNNING.add(this);
     }
 
     /** Options of an allocator that are left over in the user's environment would measure something else. */
-    static void environment(ProcessBuilder builder, String library, Map<String, String> variables) {
+    static void environment(ProcessBuilder builder, Map<String, String> variables) {
         builder.environment().keySet().removeIf(Stopwatch::isOption);
         builder.environment().putAll(variables);
-        if (!library.isEmpty()) builder.environment().put("LD_PRELOAD", library);
     }
 
     long pid() { return process.pid(); }
@@ -73,10 +72,18 @@ final class Daemon implements AutoCloseable {
         if (!process.isAlive()) throw new Failed("it has ended with " + process.exitValue() + ": " + end(log));
     }
 
-    /** Is a file of this name in its memory? */
-    boolean hasLoaded(String library) throws IOException {
-        return Files.readString(Path.of("/proc/" + pid() + "/maps"), StandardCharsets.ISO_8859_1)
-                .contains(Path.of(library).toRealPath().toString());
+    /** In how many of its processes' memory is this file? */
+    long loaded(String library) throws IOException {
+        String file = Path.of(library).toRealPath().toString();
+        return family().stream().filter(process -> maps(process).contains(file)).count();
+    }
+
+    private static String maps(ProcessHandle process) {
+        try {
+            return Files.readString(Path.of("/proc/" + process.pid() + "/maps"), StandardCharsets.ISO_8859_1);
+        } catch (IOException e) {
+            return ""; // it has ended
+        }
     }
 
     /** Asks it to end, as its unit file would, and fails unless it ends well. */

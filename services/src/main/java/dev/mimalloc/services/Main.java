@@ -38,7 +38,8 @@ import picocli.CommandLine.Spec;
         + "something else than on the system's.")
 public final class Main implements Callable<Integer> {
     /** The services in the order of the report. */
-    static final List<Service> ALL = List.of(new PostgreSql(), new MariaDb(), new Redis(), new Memcached(), new Nginx(), new RocksDb());
+    static final List<Service> ALL = List.of(new PostgreSql(), new MariaDb(), new Redis(), new Memcached(), new Nginx(), new RocksDb(),
+            new Ignite(), new Spark(), new Flink());
 
     /** Ours, with what hardens it most. */
     static final Allocator HARDENED = new Allocator(Allocator.OURS + "-hardened", Home.library().toString(), "",
@@ -49,6 +50,9 @@ public final class Main implements Callable<Integer> {
 
     @Option(names = "--quick", description = "less to do, once, on ours and the system's malloc: a minute for each")
     private boolean quick;
+
+    @Option(names = "--minutes", paramLabel = "M", description = "how long Flink's events come (default: 3)")
+    private int minutes = 3;
 
     @Option(names = "--rounds", paramLabel = "N", description = "runs of each (default: 3; quick: 1)")
     private Integer rounds;
@@ -88,6 +92,7 @@ public final class Main implements Callable<Integer> {
             out.flush();
             return 0;
         }
+        if (minutes < 1) throw new ParameterException(spec.commandLine(), "--minutes: at least 1");
         if (rounds != null && rounds < 1) throw new ParameterException(spec.commandLine(), "--rounds: at least 1");
         for (String name : names) {
             if (ALL.stream().noneMatch(s -> s.name().equals(name))) {
@@ -104,9 +109,14 @@ public final class Main implements Callable<Integer> {
     private List<String> measure() throws IOException, InterruptedException {
         var allocators = allocators();
         int times = rounds != null ? rounds : quick ? 1 : 3;
-        var chosen = ALL.stream().filter(s -> names.isEmpty() || names.contains(s.name())).toList();
-        var progress = new Progress(spec.commandLine().getErr(), chosen.size() * (1 + times * allocators.size()));
         var missing = new ArrayList<String>();
+        var chosen = new ArrayList<>(ALL);
+        chosen.removeIf(s -> !names.isEmpty() && !names.contains(s.name()));
+        if (quick && names.isEmpty()) {
+            chosen.stream().filter(Service::isLarge).forEach(s -> missing.add(s.name() + " (large: runs when it is named)"));
+            chosen.removeIf(Service::isLarge);
+        }
+        var progress = new Progress(spec.commandLine().getErr(), chosen.size() * (1 + times * allocators.size()));
         for (Service service : chosen) {
             Path tree = folder.resolve("packages").resolve(service.name()), work = folder.resolve(service.name());
             progress.step(service.name() + ": gets ready");
@@ -114,7 +124,7 @@ public final class Main implements Callable<Integer> {
                 unpack(service, tree);
                 Trial.makeFolder(work);
                 Path prepared = Files.createDirectory(work.resolve("prepared"));
-                service.prepare(Place.of(tree, prepared, quick));
+                service.prepare(Place.of(tree, prepared, quick, minutes));
             } catch (Failed | IOException e) {
                 missing.add("%s (%s)".formatted(service.name(), e.getMessage()));
                 progress.say("left out: " + missing.getLast());
@@ -139,7 +149,7 @@ public final class Main implements Callable<Integer> {
 
     /** Gets the packages, unless they are there from an earlier run. */
     private static void unpack(Service service, Path tree) throws IOException, InterruptedException {
-        if (Files.isReadable(tree.resolve("packages"))) return;
+        if (service.packages().isEmpty() || Files.isReadable(tree.resolve("packages"))) return;
         var command = new ArrayList<>(List.of(Home.folder().resolve("scripts/unpack.sh").toString(), tree.toString()));
         command.addAll(service.packages());
         var process = new ProcessBuilder(command).redirectErrorStream(true).start();
@@ -158,7 +168,7 @@ public final class Main implements Callable<Integer> {
             for (Allocator allocator : order) {
                 progress.step("%s: round %d of %d, %s".formatted(service.name(), round, times, allocator.name()));
                 Path data = work.resolve(allocator.name());
-                var outcome = Trial.run(service, Place.of(tree, data, quick), work.resolve("prepared"), allocator, round);
+                var outcome = Trial.run(service, Place.of(tree, data, quick, minutes), work.resolve("prepared"), allocator, round);
                 outcomes.add(outcome);
                 if (outcome.sample().problem() != null) {
                     progress.say("%s on %s: %s".formatted(service.name(), allocator.name(), outcome.sample().problem()));

@@ -54,7 +54,7 @@ final class MariaDb implements Service {
         place.execute(place.unprivileged(List.of(place.program("usr/bin/mariadb-install-db"), "--no-defaults", "--basedir="
                 + place.tree().resolve("usr"), "--datadir=" + data(place), "--auth-root-authentication-method=normal",
                 "--skip-test-db", "--skip-name-resolve")));
-        try (var daemon = new Daemon(command(place), place.folder(), "", place.environment())) {
+        try (var daemon = new Daemon(command(place), place.folder(), place.environment())) {
             Trial.awaitReady(this, place, daemon);
             connect(place, "", connection -> {
                 try (Statement statement = connection.createStatement()) {

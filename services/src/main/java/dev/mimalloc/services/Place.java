@@ -15,15 +15,16 @@ import java.util.Map;
 /**
  * Where a run of a service takes place.
  *
- * @param tree   its unpacked packages
- * @param folder its data, which this run has alone
- * @param port   a port of the loopback that was free just now
- * @param quick  is there less to do?
+ * @param tree    its unpacked packages
+ * @param folder  its data, which this run has alone
+ * @param port    a port of the loopback that was free just now
+ * @param quick   is there less to do?
+ * @param minutes how long what comes at a rate comes
  */
-record Place(Path tree, Path folder, int port, boolean quick) {
-    static Place of(Path tree, Path folder, boolean quick) throws IOException {
+record Place(Path tree, Path folder, int port, boolean quick, int minutes) {
+    static Place of(Path tree, Path folder, boolean quick, int minutes) throws IOException {
         try (var socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-            return new Place(tree, folder, socket.getLocalPort(), quick);
+            return new Place(tree, folder, socket.getLocalPort(), quick, minutes);
         }
     }
 
@@ -59,7 +60,7 @@ record Place(Path tree, Path folder, int port, boolean quick) {
     String execute(List<String> command) throws IOException, InterruptedException {
         var builder = new ProcessBuilder(command).directory(folder.toFile()).redirectInput(Redirect.from(Daemon.NOTHING))
                 .redirectError(folder.resolve("errors").toFile());
-        Daemon.environment(builder, "", environment());
+        Daemon.environment(builder, environment());
         Process process = builder.start();
         String said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
         if (process.waitFor() != 0) {

@@ -56,7 +56,7 @@ final class PostgreSql implements Service {
     public void prepare(Place place) throws IOException, InterruptedException {
         place.execute(place.unprivileged(List.of(program(place, "initdb"), "-D", "data", "-U", "postgres", "-A", "trust", "-N",
                 "--locale=C", "-E", "UTF8")));
-        try (var daemon = new Daemon(command(place), place.folder(), "", place.environment())) {
+        try (var daemon = new Daemon(command(place), place.folder(), place.environment())) {
             Trial.awaitReady(this, place, daemon);
             place.execute(client(place, "pgbench", "-i", "-q", "-s", place.quick() ? "1" : "5", "postgres"));
             daemon.stop();

@@ -1,7 +1,10 @@
 package dev.mimalloc.services;
 
+import dev.mimalloc.bench.Allocator;
 import java.io.IOException;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.OptionalLong;
 
 /**
@@ -15,6 +18,9 @@ interface Service {
     /** What the report calls it. */
     String title();
 
+    /** Does it run only when it is named, or in a full run? So are those that hundreds of MB would be downloaded for. */
+    default boolean isLarge() { return false; }
+
     /** Debian's packages, in words of {@code scripts/unpack.sh}. */
     List<String> packages();
 
@@ -23,6 +29,19 @@ interface Service {
 
     /** Starts it in the foreground. */
     List<String> command(Place place) throws IOException;
+
+    /** What puts it on an allocator: variables of its environment, of which the library is preloaded. */
+    default Map<String, String> environment(Allocator allocator) {
+        var variables = new HashMap<>(allocator.environment());
+        // A service that is linked with an allocator of its own takes the system's from here.
+        variables.put("LD_PRELOAD", allocator.library().isEmpty() ? "libc.so.6" : allocator.library());
+        return variables;
+    }
+
+    /** Is it on that allocator, now that it answers? */
+    default boolean isOn(Place place, Daemon daemon, Allocator allocator) throws IOException {
+        return allocator.library().isEmpty() || daemon.loaded(allocator.library()) > 0;
+    }
 
     /** Does it answer? An exception means no. */
     boolean isReady(Place place) throws IOException;

@@ -20,7 +20,7 @@ import java.util.OptionalLong;
  * at all the while.
  */
 final class Trial {
-    private static final long READY_SECONDS = 60, SAMPLE_MILLIS = 200;
+    private static final long READY_SECONDS = 180, SAMPLE_MILLIS = 200;
 
     private final Service service;
     private final Place place;
@@ -43,14 +43,10 @@ final class Trial {
         try {
             copy(prepared, place.folder());
             var variables = new HashMap<>(place.environment());
-            variables.putAll(allocator.environment());
-            // A service that is linked with an allocator of its own takes the system's from here.
-            String library = allocator.library().isEmpty() ? "libc.so.6" : allocator.library();
-            try (var daemon = new Daemon(service.command(place), place.folder(), library, variables)) {
+            variables.putAll(service.environment(allocator));
+            try (var daemon = new Daemon(service.command(place), place.folder(), variables)) {
                 awaitReady(service, place, daemon);
-                if (!allocator.library().isEmpty() && !daemon.hasLoaded(allocator.library())) {
-                    throw new Failed(allocator.library() + " was not loaded");
-                }
+                if (!service.isOn(place, daemon, allocator)) throw new Failed(allocator.library() + " was not loaded");
                 load = new Load();
                 answers = trial.observe(daemon, load);
                 figures = trial.figures(daemon, load);

@@ -21,10 +21,13 @@ final class Wire implements AutoCloseable {
     private final OutputStream out;
     private final CRC32 checksum = new CRC32();
 
-    Wire(int port) throws IOException {
+    Wire(int port) throws IOException { this(port, PATIENCE_MILLIS); }
+
+    /** For requests that take longer. */
+    Wire(int port, int patienceMillis) throws IOException {
         socket = new Socket(InetAddress.getLoopbackAddress(), port);
         socket.setTcpNoDelay(true);
-        socket.setSoTimeout(PATIENCE_MILLIS);
+        socket.setSoTimeout(patienceMillis);
         in = new BufferedInputStream(socket.getInputStream(), 1 << 16);
         out = new BufferedOutputStream(socket.getOutputStream(), 1 << 16);
     }

@@ -54,7 +54,7 @@ record Echo(String line, int exit) implements Service {
     /** A folder for runs, with what they begin with in {@code prepared}. */
     static Path prepared(Path folder) throws IOException {
         Path prepared = Files.createDirectory(folder.resolve("prepared"));
-        new Echo("", 0).prepare(Place.of(folder, prepared, true));
+        new Echo("", 0).prepare(Place.of(folder, prepared, true, 1));
         return prepared;
     }
 }

@@ -26,7 +26,7 @@ class TrialTest {
     void prepare() throws Exception { prepared = Echo.prepared(folder); }
 
     private Outcome run(Service service, Allocator allocator) throws Exception {
-        return Trial.run(service, Place.of(folder, folder.resolve("data"), true), prepared, allocator, 1);
+        return Trial.run(service, Place.of(folder, folder.resolve("data"), true, 1), prepared, allocator, 1);
     }
 
     private long running() {

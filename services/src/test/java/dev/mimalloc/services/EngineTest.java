@@ -1,0 +1,34 @@
+package dev.mimalloc.services;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.mimalloc.bench.Allocator;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+
+class EngineTest {
+    private static final Allocator SYSTEM = new Allocator(Allocator.SYSTEM, "", ""), PEER = new Allocator("peer", "/peer.so", ""),
+            OURS = new Allocator(Allocator.OURS, "/ours.so", "", Map.of("MIMALLOC_HARDEN", "3"));
+
+    /** Ours is in Java there, and nothing is preloaded with it. */
+    @Test
+    void igniteIsGivenAnAllocator() {
+        assertThat(new Ignite().environment(OURS)).isEqualTo(Map.of("IGNITE_ALLOCATOR", "ours", "MIMALLOC_HARDEN", "3"));
+        assertThat(new Ignite().environment(PEER)).isEqualTo(Map.of("LD_PRELOAD", "/peer.so"));
+        assertThat(new Ignite().environment(SYSTEM)).isEqualTo(Map.of("LD_PRELOAD", "libc.so.6"));
+    }
+
+    /** What is for executors is not for the driver. */
+    @Test
+    void sparkHandsTheLibraryToItsExecutors() {
+        assertThat(new Spark().environment(OURS)).doesNotContainKeys("LD_PRELOAD", "MIMALLOC_HARDEN")
+                .containsEntry("EXECUTOR_PRELOAD", "/ours.so").containsEntry("EXECUTOR_OPTIONS", "MIMALLOC_HARDEN=3");
+        assertThat(new Spark().environment(SYSTEM)).containsEntry("EXECUTOR_PRELOAD", "libc.so.6");
+    }
+
+    /** CI downloads none of them. */
+    @Test
+    void enginesAreLarge() {
+        assertThat(Main.ALL.stream().filter(Service::isLarge).map(Service::name)).containsExactly("ignite", "spark", "flink");
+    }
+}
