@@ -3,6 +3,7 @@ package dev.mimalloc.services;
 import dev.mimalloc.tools.Home;
 import dev.mimalloc.tools.measure.Stopwatch.Failed;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -38,8 +39,12 @@ abstract class Engine implements Service {
     /** Maven gets and builds it, unless all is as it was. */
     @Override
     public void prepare(Place place) throws IOException, InterruptedException {
-        place.execute(List.of(Home.folder().resolve("mimalloc").toString(), "mvn", "-q", "-Pengines", "-pl", "services/engines", "-am",
-                "package", "-Dmaven.test.skip=true", "-Dformatter.skip=true", "-Dtranslate.skip=true"));
+        var process = new ProcessBuilder(Home.folder().resolve("mimalloc").toString(), "mvn", "-q", "-Pengines", "-pl",
+                "services/engines", "-am", "package", "-Dmaven.test.skip=true", "-Dformatter.skip=true", "-Dtranslate.skip=true")
+                .redirectErrorStream(true).start();
+        String said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        if (process.waitFor() == 0) return;
+        throw new Failed(said.lines().filter(line -> line.contains("[ERROR]")).findFirst().orElse(said.strip()));
     }
 
     @Override
