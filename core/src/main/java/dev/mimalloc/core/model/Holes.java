@@ -128,12 +128,12 @@ public final class Holes {
 
     /**
      * Notes that a page has {@code live} blocks, and says whether it is time to look for holes: when it had as many at
-     * the last look, and none was made since.
+     * the last look, and none was made since. Even {@code now} it is not for a {@link #FIRST} one that was punched so.
      */
     public static boolean isTime(long page, int live, boolean now) {
         long at = entry(arena(page), Page.start(page));
         int last = getInt(at) >>> LOOK;
-        boolean time = now || last == live;
+        boolean time = last == live || now && (last != (live | DONE) || (live & FIRST) == 0);
         if (!time && last != (live | DONE)) Os.stirPurgeThread();
         putInt(at, getInt(at) & MASK | (time || last == (live | DONE) ? live | DONE : live) << LOOK);
         return time;
