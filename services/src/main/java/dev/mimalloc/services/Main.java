@@ -88,14 +88,15 @@ public final class Main implements Callable<Integer> {
     public Integer call() throws IOException, InterruptedException {
         PrintWriter out = spec.commandLine().getOut();
         if (list) {
-            ALL.forEach(s -> out.printf("%-12s %s%n", s.name(), s.title()));
+            ALL.forEach(s -> out.printf("%-16s %s%n", s.name(), s.title()));
+            Suite.ALL.forEach(s -> out.printf("%-16s %s%n", s.name(), s.title()));
             out.flush();
             return 0;
         }
         if (minutes < 1) throw new ParameterException(spec.commandLine(), "--minutes: at least 1");
         if (rounds != null && rounds < 1) throw new ParameterException(spec.commandLine(), "--rounds: at least 1");
         for (String name : names) {
-            if (ALL.stream().noneMatch(s -> s.name().equals(name))) {
+            if (ALL.stream().noneMatch(s -> s.name().equals(name)) && Suite.ALL.stream().noneMatch(s -> s.name().equals(name))) {
                 throw new ParameterException(spec.commandLine(), name + ": an unknown service; --list shows them all");
             }
         }
@@ -116,24 +117,46 @@ public final class Main implements Callable<Integer> {
             chosen.stream().filter(Service::isLarge).forEach(s -> missing.add(s.name() + " (large: runs when it is named)"));
             chosen.removeIf(Service::isLarge);
         }
-        var progress = new Progress(spec.commandLine().getErr(), chosen.size() * (1 + times * allocators.size()));
+        var suites = Suite.ALL.stream().filter(s -> names.isEmpty() ? !quick || s.equals(Suite.QUICK) : names.contains(s.name())).toList();
+        // The system's comes first, as each other run is compared with it.
+        var tested = new ArrayList<>(allocators.stream().filter(a -> a.name().equals(Allocator.SYSTEM)).toList());
+        tested.addAll(allocators.stream().filter(a -> a.name().startsWith(Allocator.OURS)).toList());
+        var progress = new Progress(spec.commandLine().getErr(),
+                chosen.size() * (1 + times * allocators.size()) + suites.size() * (1 + tested.size()));
         for (Service service : chosen) {
-            Path tree = folder.resolve("packages").resolve(service.name()), work = folder.resolve(service.name());
-            progress.step(service.name() + ": gets ready");
-            try {
-                unpack(service, tree);
-                Trial.makeFolder(work);
-                Path prepared = Files.createDirectory(work.resolve("prepared"));
-                service.prepare(Place.of(tree, prepared, quick, minutes));
-            } catch (Failed | IOException e) {
-                missing.add("%s (%s)".formatted(service.name(), e.getMessage()));
-                progress.say("left out: " + missing.getLast());
+            Making making = (tree, prepared) -> service.prepare(Place.of(tree, prepared, quick, minutes));
+            if (prepare(service.name(), service.packages(), making, missing, progress)) {
+                run(service, allocators, times, progress);
+            } else {
                 progress.skip(times * allocators.size());
-                continue;
             }
-            run(service, tree, work, allocators, times, progress);
+        }
+        for (Suite suite : suites) {
+            if (prepare(suite.name(), suite.packages(), suite::prepare, missing, progress)) run(suite, tested, progress);
+            else progress.skip(tested.size());
         }
         return missing;
+    }
+
+    /** Makes in a folder what all runs begin with. */
+    private interface Making { void make(Path tree, Path prepared) throws IOException, InterruptedException; }
+
+    private Path tree(String name) { return folder.resolve("packages").resolve(name); }
+
+    /** Gets ready, or is left out where something cannot be had. */
+    private boolean prepare(String name, List<String> packages, Making making, List<String> missing, Progress progress)
+            throws InterruptedException {
+        progress.step(name + ": gets ready");
+        try {
+            unpack(packages, tree(name));
+            Trial.makeFolder(folder.resolve(name));
+            making.make(tree(name), Files.createDirectory(folder.resolve(name).resolve("prepared")));
+            return true;
+        } catch (Failed | IOException e) {
+            missing.add("%s (%s)".formatted(name, e.getMessage()));
+            progress.say("left out: " + missing.getLast());
+            return false;
+        }
     }
 
     private List<Allocator> allocators() {
@@ -148,18 +171,19 @@ public final class Main implements Callable<Integer> {
     }
 
     /** Gets the packages, unless they are there from an earlier run. */
-    private static void unpack(Service service, Path tree) throws IOException, InterruptedException {
-        if (service.packages().isEmpty() || Files.isReadable(tree.resolve("packages"))) return;
+    private static void unpack(List<String> packages, Path tree) throws IOException, InterruptedException {
+        if (packages.isEmpty() || Files.isReadable(tree.resolve("packages"))) return;
         var command = new ArrayList<>(List.of(Home.folder().resolve("scripts/unpack.sh").toString(), tree.toString()));
-        command.addAll(service.packages());
+        command.addAll(packages);
         var process = new ProcessBuilder(command).redirectErrorStream(true).start();
         String said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
         if (process.waitFor() != 0) throw new Failed(said.strip());
     }
 
     /** The order of the allocators is another one in each round, so that a noisy minute hits all of them. */
-    private void run(Service service, Path tree, Path work, List<Allocator> allocators, int times, Progress progress)
+    private void run(Service service, List<Allocator> allocators, int times, Progress progress)
             throws IOException, InterruptedException {
+        Path work = folder.resolve(service.name());
         var random = new Random(times);
         var outcomes = new ArrayList<Outcome>();
         for (int round = 1; round <= times; round++) {
@@ -168,7 +192,7 @@ public final class Main implements Callable<Integer> {
             for (Allocator allocator : order) {
                 progress.step("%s: round %d of %d, %s".formatted(service.name(), round, times, allocator.name()));
                 Path data = work.resolve(allocator.name());
-                var outcome = Trial.run(service, Place.of(tree, data, quick, minutes), work.resolve("prepared"), allocator, round);
+                var outcome = Trial.run(service, Place.of(tree(service.name()), data, quick, minutes), work.resolve("prepared"), allocator, round);
                 outcomes.add(outcome);
                 if (outcome.sample().problem() != null) {
                     progress.say("%s on %s: %s".formatted(service.name(), allocator.name(), outcome.sample().problem()));
@@ -180,6 +204,22 @@ public final class Main implements Callable<Integer> {
         Curve.write(folder, service.name(), outcomes.stream().map(Outcome::curve).toList());
         new Results(service.name(), Instant.now().truncatedTo(ChronoUnit.SECONDS), Machine.here(), quick ? 0.1 : 1, allocators,
                 Allocator.SYSTEM, List.of(new Case(service.name(), service.title(), 0)), samples).write(folder);
+    }
+
+    private void run(Suite suite, List<Allocator> allocators, Progress progress) throws IOException, InterruptedException {
+        Path work = folder.resolve(suite.name());
+        var outcomes = new ArrayList<Suite.Outcome>();
+        for (Allocator allocator : allocators) {
+            progress.step("%s: %s".formatted(suite.name(), allocator.name()));
+            Path data = work.resolve(allocator.name());
+            Trial.copy(work.resolve("prepared"), data);
+            var outcome = suite.run(tree(suite.name()), data, allocator, quick);
+            outcomes.add(outcome);
+            var differences = outcome.differences(outcomes.getFirst());
+            differences.forEach(d -> progress.say("%s: %s".formatted(suite.name(), d)));
+            oursFailed |= !differences.isEmpty();
+        }
+        suite.write(folder, outcomes);
     }
 
     /** Who answers something else than on the system's malloc has a problem instead of figures. */

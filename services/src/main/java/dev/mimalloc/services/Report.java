@@ -7,6 +7,7 @@ import dev.mimalloc.bench.report.Lines;
 import dev.mimalloc.bench.report.Page;
 import dev.mimalloc.bench.report.Style;
 import dev.mimalloc.bench.report.Theme;
+import dev.mimalloc.services.Suite.Outcome;
 import dev.mimalloc.tools.measure.Summary;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -58,6 +59,7 @@ final class Report {
         all.stream().flatMap(f -> f.failures().stream())
                 .forEach(f -> report.text.append("%s on %s: %s%n".formatted(f.name(), f.allocator(), f.problem())));
         for (Figures figures : all) report.service(figures);
+        report.suites();
         Path page = folder.resolve("index.html");
         Files.writeString(page, report.page.end());
         return report.text + "The report: " + page + System.lineSeparator();
@@ -112,6 +114,27 @@ final class Report {
             figures.allocators().forEach(a -> cells.add(cell(figures, a, row)));
             return cells;
         }).toList());
+    }
+
+    /** What the programs' own tests came to, beside how they end on the system's malloc. */
+    private void suites() {
+        var rows = new ArrayList<List<String>>();
+        var differences = new ArrayList<String>();
+        for (Suite suite : Suite.ALL) {
+            for (Outcome outcome : suite.read(folder)) {
+                var system = suite.read(folder).getFirst();
+                var row = List.of(suite.title(), outcome.allocator(), "%d of %d".formatted(outcome.passed(), outcome.tests().size()),
+                        "%.0f".formatted(outcome.seconds()), "%.2f".formatted(outcome.seconds() / system.seconds()));
+                rows.add(row);
+                outcome.differences(system).forEach(d -> differences.add("%s on %s: %s".formatted(suite.name(), outcome.allocator(), d)));
+            }
+        }
+        if (rows.isEmpty()) return;
+        page.heading("Their own tests", "One run of each; seconds, and as a ratio to the system's.");
+        page.table(List.of("tests", "allocator", "passed", "s", "ratio"), rows);
+        text.append("%nTheir own tests%n".formatted());
+        rows.forEach(row -> text.append("%-50s%24s%16s passed%8s s%8s%n".formatted(row.toArray())));
+        list("Tests that end otherwise than on the system's malloc", "By name.", differences.isEmpty() ? List.of("none") : differences);
     }
 
     private static String cell(Figures figures, Allocator allocator, Row row) {

@@ -74,7 +74,7 @@ final class Trial {
         }
     }
 
-    private static void copy(Path from, Path to) throws IOException, InterruptedException {
+    static void copy(Path from, Path to) throws IOException, InterruptedException {
         for (var command : List.of(List.of("rm", "-rf", to.toString()), List.of("cp", "-a", from.toString(), to.toString()))) {
             if (new ProcessBuilder(command).inheritIO().start().waitFor() != 0) throw new Failed("no " + to);
         }
