@@ -591,8 +591,7 @@ class PurgeTest {
         return resident;
     }
 
-    /** Are there transparent huge pages at all? */
-    /** Flags that qemu makes up for a process on it know nothing of huge pages. */
+    /** Are there transparent huge pages, and does the system tell of them? qemu makes flags of mappings up. */
     private static boolean areKnown() {
         return Files.exists(Path.of("/sys/kernel/mm/transparent_hugepage")) && System.getenv("QEMU_PAGESIZE") == null;
     }
