@@ -53,7 +53,7 @@ public final class Main implements Callable<Integer> {
     private Pattern peers = Pattern.compile("");
 
     @Option(names = "--modes", description = "measures the modes of our library instead of its peers: secure, hardened, "
-            + "guarded, debug")
+            + "guarded, debug, profiled; --peers chooses among them")
     private boolean modes;
 
     @Option(names = "--list", description = "lists what there is to run, and the allocators, and ends")
@@ -87,7 +87,7 @@ public final class Main implements Callable<Integer> {
         Files.createDirectories(folder);
         if (!reportOnly) {
             try {
-                allocators = modes && !list ? Mode.allocators(folder.resolve("modes")) : Allocator.all(with, peers);
+                allocators = modes && !list ? Mode.allocators(folder.resolve("modes"), peers) : Allocator.all(with, peers);
                 for (String peer : Allocator.PEERS) {
                     boolean wanted = !modes && peers.matcher(peer).find();
                     if (wanted && allocators.stream().noneMatch(a -> a.name().equals(peer))) {

@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.regex.Pattern;
 
 /**
  * A mode of our library, which is measured as an allocator of its own, and what it may cost: its CPU time and peak memory
@@ -34,13 +35,18 @@ public record Mode(String name, List<String> build, Map<String, String> environm
             new Mode("harden-3", List.of(), Map.of("MIMALLOC_HARDEN", "3"), 1.60, 1.30),
             // At the production rate, which the build knows.
             new Mode("guarded", List.of("-DMI_GUARDED=ON"), Map.of(), 1.02, 1.05),
-            new Mode("debug", List.of("-DMI_DEBUG=ON"), Map.of(), ANY, ANY));
+            new Mode("debug", List.of("-DMI_DEBUG=ON"), Map.of(), ANY, ANY),
+            // A file for each process, in the folder where it runs.
+            new Mode("profiled", List.of(), Map.of("MIMALLOC_PROFILE", "profile"), 1.01, 1.05));
 
     public static Optional<Mode> of(String name) { return ALL.stream().filter(mode -> mode.name().equals(name)).findFirst(); }
 
-    /** Each mode as an allocator; libraries that are not the release one are built in {@code folder}. */
-    static List<Allocator> allocators(Path folder) {
-        return ALL.stream().map(mode -> new Allocator(mode.name(), mode.library(folder).toString(), "", mode.environment()))
+    /**
+     * Each mode whose name has a match as an allocator, with the one that they are compared with; libraries that are not the
+     * release one are built in {@code folder}.
+     */
+    static List<Allocator> allocators(Path folder, Pattern wanted) {
+        return ALL.stream().filter(mode -> mode.name().equals(RELEASE) || wanted.matcher(mode.name()).find()).map(mode -> new Allocator(mode.name(), mode.library(folder).toString(), "", mode.environment()))
                 .toList();
     }
 
