@@ -106,6 +106,18 @@ final class Daemon implements AutoCloseable {
         }
     }
 
+    /** Kills it with all that it has started, the one that would start others first, and waits until all are gone. */
+    void kill() throws InterruptedException {
+        var family = family();
+        for (int i = family.size() - 1; i >= 0; i--) family.get(i).destroyForcibly();
+        process.waitFor();
+        long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(PATIENCE_SECONDS);
+        while (family.stream().anyMatch(ProcessHandle::isAlive)) {
+            if (System.nanoTime() > end) throw new Failed("it cannot be killed");
+            Thread.sleep(10);
+        }
+    }
+
     @Override
     public void close() {
         RUNNING.remove(this);

@@ -24,6 +24,7 @@ import java.util.Random;
 import java.util.TreeMap;
 import java.util.concurrent.Callable;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -40,6 +41,9 @@ public final class Main implements Callable<Integer> {
     /** The services in the order of the report. */
     static final List<Service> ALL = List.of(new PostgreSql(), new MariaDb(), new Redis(), new Memcached(), new Nginx(), new RocksDb(),
             new Ignite(), new Spark(), new Flink());
+
+    /** What services have to go through, in the order of the report. */
+    static final List<Ordeal> ORDEALS = List.of(new PostgreSqlKilled(), new RedisKilled(), new RedisDisk(), new RedisLimit());
 
     /** Ours, with what hardens it most. */
     static final Allocator HARDENED = new Allocator(Allocator.OURS + "-hardened", Home.library().toString(), "",
@@ -90,13 +94,15 @@ public final class Main implements Callable<Integer> {
         if (list) {
             ALL.forEach(s -> out.printf("%-16s %s%n", s.name(), s.title()));
             Suite.ALL.forEach(s -> out.printf("%-16s %s%n", s.name(), s.title()));
+            ORDEALS.forEach(o -> out.printf("%-16s %s%n", o.name(), o.title()));
             out.flush();
             return 0;
         }
         if (minutes < 1) throw new ParameterException(spec.commandLine(), "--minutes: at least 1");
         if (rounds != null && rounds < 1) throw new ParameterException(spec.commandLine(), "--rounds: at least 1");
         for (String name : names) {
-            if (ALL.stream().noneMatch(s -> s.name().equals(name)) && Suite.ALL.stream().noneMatch(s -> s.name().equals(name))) {
+            var known = Stream.of(ALL.stream().map(Service::name), Suite.ALL.stream().map(Suite::name), ORDEALS.stream().map(Ordeal::name));
+            if (known.flatMap(n -> n).noneMatch(name::equals)) {
                 throw new ParameterException(spec.commandLine(), name + ": an unknown service; --list shows them all");
             }
         }
@@ -118,21 +124,28 @@ public final class Main implements Callable<Integer> {
             chosen.removeIf(Service::isLarge);
         }
         var suites = Suite.ALL.stream().filter(s -> names.isEmpty() ? !quick || s.equals(Suite.QUICK) : names.contains(s.name())).toList();
+        var ordeals = ORDEALS.stream().filter(o -> names.isEmpty() ? !quick : names.contains(o.name())).toList();
         // The system's comes first, as each other run is compared with it.
         var tested = new ArrayList<>(allocators.stream().filter(a -> a.name().equals(Allocator.SYSTEM)).toList());
         tested.addAll(allocators.stream().filter(a -> a.name().startsWith(Allocator.OURS)).toList());
         var progress = new Progress(spec.commandLine().getErr(),
-                chosen.size() * (1 + times * allocators.size()) + suites.size() * (1 + tested.size()));
+                chosen.size() * (1 + times * allocators.size()) + (suites.size() + ordeals.size()) * (1 + tested.size()));
         for (Service service : chosen) {
             Making making = (tree, prepared) -> service.prepare(Place.of(tree, prepared, quick, minutes));
-            if (prepare(service.name(), service.packages(), making, missing, progress)) {
+            if (prepare(service.name(), tree(service.name()), service.packages(), making, missing, progress)) {
                 run(service, allocators, times, progress);
             } else {
                 progress.skip(times * allocators.size());
             }
         }
         for (Suite suite : suites) {
-            if (prepare(suite.name(), suite.packages(), suite::prepare, missing, progress)) run(suite, tested, progress);
+            if (prepare(suite.name(), tree(suite.name()), suite.packages(), suite::prepare, missing, progress)) run(suite, tested, progress);
+            else progress.skip(tested.size());
+        }
+        for (Ordeal ordeal : ordeals) {
+            Making making = (tree, prepared) -> ordeal.prepare(Place.of(tree, prepared, true, minutes));
+            Path tree = tree(ordeal.service().name());
+            if (prepare(ordeal.name(), tree, ordeal.service().packages(), making, missing, progress)) run(ordeal, tree, tested, progress);
             else progress.skip(tested.size());
         }
         return missing;
@@ -144,13 +157,13 @@ public final class Main implements Callable<Integer> {
     private Path tree(String name) { return folder.resolve("packages").resolve(name); }
 
     /** Gets ready, or is left out where something cannot be had. */
-    private boolean prepare(String name, List<String> packages, Making making, List<String> missing, Progress progress)
+    private boolean prepare(String name, Path tree, List<String> packages, Making making, List<String> missing, Progress progress)
             throws InterruptedException {
         progress.step(name + ": gets ready");
         try {
-            unpack(packages, tree(name));
+            unpack(packages, tree);
             Trial.makeFolder(folder.resolve(name));
-            making.make(tree(name), Files.createDirectory(folder.resolve(name).resolve("prepared")));
+            making.make(tree, Files.createDirectory(folder.resolve(name).resolve("prepared")));
             return true;
         } catch (Failed | IOException e) {
             missing.add("%s (%s)".formatted(name, e.getMessage()));
@@ -220,6 +233,20 @@ public final class Main implements Callable<Integer> {
             oursFailed |= !differences.isEmpty();
         }
         suite.write(folder, outcomes);
+    }
+
+    private void run(Ordeal ordeal, Path tree, List<Allocator> allocators, Progress progress) throws IOException, InterruptedException {
+        Path work = folder.resolve(ordeal.name());
+        var verdicts = new ArrayList<Verdict>();
+        for (Allocator allocator : allocators) {
+            progress.step("%s: %s".formatted(ordeal.name(), allocator.name()));
+            var place = Place.of(tree, work.resolve(allocator.name()), true, minutes);
+            verdicts.add(ordeal.judge(place, work.resolve("prepared"), allocator));
+        }
+        var differences = Verdict.differences(verdicts);
+        differences.forEach(d -> progress.say("%s %s".formatted(ordeal.name(), d)));
+        oursFailed |= !differences.isEmpty();
+        Verdict.write(folder, ordeal.name(), verdicts);
     }
 
     /** Who answers something else than on the system's malloc has a problem instead of figures. */

@@ -118,7 +118,7 @@ final class PostgreSql implements Service {
         }
     }
 
-    private static List<String> client(Place place, String program, String... words) throws IOException {
+    static List<String> client(Place place, String program, String... words) throws IOException {
         var command = new ArrayList<>(List.of(program(place, program), "-h", "127.0.0.1", "-p", "" + place.port(), "-U",
                 "postgres"));
         command.addAll(List.of(words));

@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalLong;
 import java.util.SplittableRandom;
@@ -67,7 +68,7 @@ final class Redis implements Service {
         return digest.append(ask(place, "DEBUG", "DIGEST")).toString();
     }
 
-    private static long fill(Place place, String prefix, int keys, int least, int most, SplittableRandom random)
+    static long fill(Place place, String prefix, int keys, int least, int most, SplittableRandom random)
             throws IOException {
         return pipeline(place, keys, (wire, i) -> send(wire, "SET", prefix + ":" + i,
                 FILLER.substring(0, random.nextInt(least, most))));
@@ -125,7 +126,14 @@ final class Redis implements Service {
         }
     }
 
-    private static boolean await(String complaint, Load.Work<Boolean> condition)
+    /** The command with more options, which count more than the same ones before. */
+    static List<String> with(List<String> command, String... options) {
+        var words = new ArrayList<>(command);
+        words.addAll(List.of(options));
+        return words;
+    }
+
+    static boolean await(String complaint, Load.Work<Boolean> condition)
             throws IOException, InterruptedException {
         for (int i = 0; i < 1200; i++) { // a minute
             if (condition.run()) return true;
@@ -134,18 +142,22 @@ final class Redis implements Service {
         throw new Failed(complaint);
     }
 
-    private static String info(Place place, String section, String key) throws IOException {
+    static String info(Place place, String section, String key) throws IOException {
         return ask(place, "INFO", section).lines().filter(line -> line.startsWith(key + ":")).findFirst()
                 .map(line -> line.substring(key.length() + 1).strip())
                 .orElseThrow(() -> new Failed("INFO has no " + key));
     }
 
-    private static String ask(Place place, String... words) throws IOException {
+    static String ask(Place place, String... words) throws IOException {
         try (var wire = new Wire(place.port())) {
-            send(wire, words);
-            wire.flush();
-            return receive(wire);
+            return ask(wire, words);
         }
+    }
+
+    static String ask(Wire wire, String... words) throws IOException {
+        send(wire, words);
+        wire.flush();
+        return receive(wire);
     }
 
     private static void send(Wire wire, String... words) throws IOException {

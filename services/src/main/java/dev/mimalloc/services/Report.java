@@ -60,6 +60,7 @@ final class Report {
                 .forEach(f -> report.text.append("%s on %s: %s%n".formatted(f.name(), f.allocator(), f.problem())));
         for (Figures figures : all) report.service(figures);
         report.suites();
+        report.ordeals();
         Path page = folder.resolve("index.html");
         Files.writeString(page, report.page.end());
         return report.text + "The report: " + page + System.lineSeparator();
@@ -135,6 +136,23 @@ final class Report {
         text.append("%nTheir own tests%n".formatted());
         rows.forEach(row -> text.append("%-50s%24s%16s passed%8s s%8s%n".formatted(row.toArray())));
         list("Tests that end otherwise than on the system's malloc", "By name.", differences.isEmpty() ? List.of("none") : differences);
+    }
+
+    /** What held when services were killed or limited. */
+    private void ordeals() {
+        var rows = new ArrayList<List<String>>();
+        var differences = new ArrayList<String>();
+        for (Ordeal ordeal : Main.ORDEALS) {
+            var verdicts = Verdict.read(folder, ordeal.name());
+            verdicts.forEach(v -> rows.add(List.of(ordeal.title(), v.allocator(), v.text())));
+            if (!verdicts.isEmpty()) Verdict.differences(verdicts).forEach(d -> differences.add("%s %s".formatted(ordeal.name(), d)));
+        }
+        if (rows.isEmpty()) return;
+        page.heading("Death and limits", "One run of each: what the service promises held, or is broken.");
+        page.table(List.of("what happens", "allocator", "what held"), rows);
+        text.append("%nDeath and limits%n".formatted());
+        rows.forEach(row -> text.append("%s, on %s: %s%n".formatted(row.toArray())));
+        list("Promises that are kept on the system's malloc only", "By name.", differences.isEmpty() ? List.of("none") : differences);
     }
 
     private static String cell(Figures figures, Allocator allocator, Row row) {

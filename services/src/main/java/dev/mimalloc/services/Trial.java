@@ -42,11 +42,7 @@ final class Trial {
         String answers = "", problem = null;
         try {
             copy(prepared, place.folder());
-            var variables = new HashMap<>(place.environment());
-            variables.putAll(service.environment(allocator));
-            try (var daemon = new Daemon(service.command(place), place.folder(), variables)) {
-                awaitReady(service, place, daemon);
-                if (!service.isOn(place, daemon, allocator)) throw new Failed(allocator.library() + " was not loaded");
+            try (var daemon = start(service, service.command(place), place, allocator)) {
                 load = new Load();
                 answers = trial.observe(daemon, load);
                 figures = trial.figures(daemon, load);
@@ -58,6 +54,22 @@ final class Trial {
         }
         var sample = new Sample(service.name(), 0, allocator.name(), round, figures, problem);
         return new Outcome(sample, new Curve(allocator.name(), round, load.phases(), List.copyOf(trial.points)), answers);
+    }
+
+    /** Starts it on an allocator, and waits until it answers. */
+    static Daemon start(Service service, List<String> command, Place place, Allocator allocator)
+            throws IOException, InterruptedException {
+        var variables = new HashMap<>(place.environment());
+        variables.putAll(service.environment(allocator));
+        var daemon = new Daemon(command, place.folder(), variables);
+        try {
+            awaitReady(service, place, daemon);
+            if (!service.isOn(place, daemon, allocator)) throw new Failed(allocator.library() + " was not loaded");
+            return daemon;
+        } catch (IOException | InterruptedException | Failed e) {
+            daemon.close();
+            throw e;
+        }
     }
 
     /** Waits until it answers, and fails when it ends instead. */
