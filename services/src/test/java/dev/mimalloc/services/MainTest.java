@@ -22,7 +22,7 @@ class MainTest {
     @Test
     void listsWhatThereIs() {
         assertThat(services("--list")).isZero();
-        assertThat(out.toString()).contains("postgresql", "mariadb", "redis", "memcached", "nginx", "cpython", "redis-tests");
+        assertThat(out.toString()).contains("postgresql", "mariadb", "redis", "memcached", "nginx", "jvm", "cpython", "redis-tests", "redis-killed");
     }
 
     @Test
