@@ -40,7 +40,7 @@ import picocli.CommandLine.Spec;
 public final class Main implements Callable<Integer> {
     /** The services in the order of the report. */
     static final List<Service> ALL = List.of(new PostgreSql(), new MariaDb(), new Redis(), new Memcached(), new Nginx(), new RocksDb(),
-            new Jvm(), new Ignite(), new Spark(), new Flink());
+            new Jvm(), new Ignite(), new Spark(), new Flink(), new Kafka());
 
     /** What services have to go through, in the order of the report. */
     static final List<Ordeal> ORDEALS = List.of(new PostgreSqlKilled(), new RedisKilled(), new RedisDisk(), new RedisLimit());

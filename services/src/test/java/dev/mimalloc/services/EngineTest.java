@@ -29,6 +29,6 @@ class EngineTest {
     /** CI downloads none of them. */
     @Test
     void enginesAreLarge() {
-        assertThat(Main.ALL.stream().filter(Service::isLarge).map(Service::name)).containsExactly("ignite", "spark", "flink");
+        assertThat(Main.ALL.stream().filter(Service::isLarge).map(Service::name)).containsExactly("ignite", "spark", "flink", "kafka");
     }
 }
