@@ -79,7 +79,7 @@ public final class JvmWork {
     }
 
     /** Some blocks make place for others; a checksum of all that was in them. */
-    private long replace(SplittableRandom random) {
+    private synchronized long replace(SplittableRandom random) {
         var checksum = new CRC32();
         for (int i = 0; i < REPLACED; i++) {
             int slot = random.nextInt(SLOTS), bits = random.nextInt(LEAST_BITS, MOST_BITS);
@@ -136,7 +136,7 @@ public final class JvmWork {
     }
 
     /** Three of four blocks go; a checksum of them. */
-    private long shrink() {
+    private synchronized long shrink() {
         var checksum = new CRC32();
         for (int slot = 0; slot < SLOTS; slot++) if (slot / 2 % 4 != 0) remove(slot, checksum);
         System.gc();

@@ -92,9 +92,9 @@ public final class Main implements Callable<Integer> {
     public Integer call() throws IOException, InterruptedException {
         PrintWriter out = spec.commandLine().getOut();
         if (list) {
-            ALL.forEach(s -> out.printf("%-16s %s%n", s.name(), s.title()));
-            Suite.ALL.forEach(s -> out.printf("%-16s %s%n", s.name(), s.title()));
-            ORDEALS.forEach(o -> out.printf("%-16s %s%n", o.name(), o.title()));
+            ALL.forEach(s -> out.printf("%-18s %s%n", s.name(), s.title()));
+            Suite.ALL.forEach(s -> out.printf("%-18s %s%n", s.name(), s.title()));
+            ORDEALS.forEach(o -> out.printf("%-18s %s%n", o.name(), o.title()));
             out.flush();
             return 0;
         }

@@ -4,6 +4,8 @@ import dev.mimalloc.bench.Allocator;
 import dev.mimalloc.tools.measure.Stopwatch.Failed;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 
 /** A service that is killed, or gets too little of what it needs, and still has to keep what it has promised. */
 interface Ordeal {
@@ -29,6 +31,13 @@ interface Ordeal {
 
     /** Puts the service to it, and fails when it breaks a promise. */
     Held run(Place place, Allocator allocator) throws IOException, InterruptedException;
+
+    /** The command with more options, which count more than the same ones before. */
+    static List<String> with(List<String> command, String... options) {
+        var words = new ArrayList<>(command);
+        words.addAll(List.of(options));
+        return words;
+    }
 
     /** One run on a copy of the prepared folder. */
     default Verdict judge(Place place, Path prepared, Allocator allocator) throws InterruptedException {

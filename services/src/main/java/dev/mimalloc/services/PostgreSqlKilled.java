@@ -34,7 +34,7 @@ final class PostgreSqlKilled implements Ordeal {
     @Override
     public Held run(Place place, Allocator allocator) throws IOException, InterruptedException {
         var server = service();
-        var command = Redis.with(server.command(place), "-c", "fsync=on");
+        var command = Ordeal.with(server.command(place), "-c", "fsync=on");
         var writers = new Writers();
         for (int i = 0; i < ROUNDS; i++) {
             int round = i;

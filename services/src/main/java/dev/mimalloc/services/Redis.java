@@ -5,7 +5,6 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalLong;
 import java.util.SplittableRandom;
@@ -124,13 +123,6 @@ final class Redis implements Service {
             }
             return wire.checksum();
         }
-    }
-
-    /** The command with more options, which count more than the same ones before. */
-    static List<String> with(List<String> command, String... options) {
-        var words = new ArrayList<>(command);
-        words.addAll(List.of(options));
-        return words;
     }
 
     static boolean await(String complaint, Load.Work<Boolean> condition)

@@ -35,7 +35,7 @@ final class RedisDisk implements Ordeal {
         var keys = new ArrayList<String>();
         try (var disk = new Disk(place.folder(), DISK_MIB)) {
             Path ballast = Files.write(disk.folder().resolve("ballast"), new byte[BALLAST_MIB << 20]);
-            var command = Redis.with(redis.command(place), "--dir", disk.folder().toString(), "--appendonly", "yes");
+            var command = Ordeal.with(redis.command(place), "--dir", disk.folder().toString(), "--appendonly", "yes");
             try (var daemon = Trial.start(redis, command, place, allocator)) {
                 fill(place, keys);
                 RedisKilled.mustHave(place, keys);

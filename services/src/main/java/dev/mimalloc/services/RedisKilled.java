@@ -24,7 +24,7 @@ final class RedisKilled implements Ordeal {
     @Override
     public Held run(Place place, Allocator allocator) throws IOException, InterruptedException {
         var redis = service();
-        var command = Redis.with(redis.command(place), "--appendonly", "yes", "--appendfsync", "always");
+        var command = Ordeal.with(redis.command(place), "--appendonly", "yes", "--appendfsync", "always");
         var writers = new Writers();
         for (int i = 0; i < ROUNDS; i++) {
             int round = i;

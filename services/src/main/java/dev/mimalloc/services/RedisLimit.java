@@ -44,7 +44,7 @@ final class RedisLimit implements Ordeal {
 
     private String load(Place place, MemoryLimit limit, Allocator allocator) throws IOException, InterruptedException {
         var redis = service();
-        var command = limit.command(Redis.with(redis.command(place), "--maxmemory", KEPT_MIB + "mb", "--maxmemory-policy", "allkeys-lru"));
+        var command = limit.command(Ordeal.with(redis.command(place), "--maxmemory", KEPT_MIB + "mb", "--maxmemory-policy", "allkeys-lru"));
         try (var daemon = Trial.start(redis, command, place, allocator)) {
             for (int turn : IntStream.range(0, SIZES.size()).toArray()) {
                 int[] sizes = SIZES.get(turn);
