@@ -1,35 +1,20 @@
 // Holes: OS pages without a live block go back from inside pages that are in use, of the calling thread, of one that is
 // silent and of one that is not, and their blocks can be had again.
-#include <fcntl.h>
 #include <mimalloc-stats.h>
 #include <mimalloc.h>
 #include <pthread.h>
 #include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <time.h>
-#include <unistd.h>
+#include "process.h"
 
 enum { MIB = 1 << 20, ALIVE = 64, TOTAL = 48 * MIB, SLACK = 6 * MIB, WORKERS = 3, SLOTS = 4096 };
 
-static void fail(const char* what, long a, long b) {
-  printf("holes: %s: %ld, %ld\n", what, a, b);
-  fflush(stdout);
-  _exit(1);
-}
-
-static long resident(void) {
-  char text[128];
+static long in_memory(void) {
 #if defined(__SANITIZE_THREAD__)
-  return 0;  // there most is the tool's
+  return 0;  // most is the tool's
+#else
+  return resident();
 #endif
-  int file = open("/proc/self/statm", O_RDONLY);
-  long length = read(file, text, sizeof(text) - 1);
-  close(file);
-  if (length <= 0) fail("statm", length, 0);
-  text[length] = 0;
-  return strtol(strchr(text, ' '), NULL, 10) * sysconf(_SC_PAGESIZE);
 }
 
 static long page_size;
@@ -95,8 +80,8 @@ static void fill_again(set* s) {
 }
 
 static void await(const char* what, long most) {
-  for (int i = 0; resident() > most; i++) {
-    if (i == 3000) fail(what, resident(), most);
+  for (int i = 0; in_memory() > most; i++) {
+    if (i == 3000) fail(what, in_memory(), most);
     nanosleep(&(struct timespec){0, 20000000}, NULL);
   }
 }
@@ -132,7 +117,7 @@ static void run(size_t size, int kind) {
   memset(s.blocks, 0, (size_t)s.count * sizeof(char*));
   mi_collect(true);
   mi_collect_reduce(0);
-  long before = resident();
+  long before = in_memory();
   pthread_t thread;
   if (kind == OWN_REDUCED || kind == OWN_TRIMMED) {
     make(&s);
@@ -146,8 +131,8 @@ static void run(size_t size, int kind) {
   else mi_collect_reduce(kind == OWN_REDUCED ? 0 : SIZE_MAX);
   long most = before + (kind == OWN_REDUCED ? needed(&s) / 2 * 3 : 2 * needed(&s) + TOTAL / 12) + SLACK;
   if (kind == BY_THREAD) await(kinds[kind], most);
-  printf("%zu bytes, %s: %ld KiB for %ld\n", size, kinds[kind], (resident() - before) >> 10, needed(&s) >> 10);
-  if (resident() > most) fail(kinds[kind], (long)size, (resident() - before) >> 10);
+  printf("%zu bytes, %s: %ld KiB for %ld\n", size, kinds[kind], (in_memory() - before) >> 10, needed(&s) >> 10);
+  if (in_memory() > most) fail(kinds[kind], (long)size, (in_memory() - before) >> 10);
   if (kind == BY_THREAD) mi_purge_thread_stop();
   if (kind == OWN_REDUCED || kind == OWN_TRIMMED) {
     fill_again(&s);

@@ -1,71 +1,15 @@
 // Option purge_thread: memory that came and went in cycles goes back to the system when the program falls silent. From then
 // on nothing here allocates.
-#include <fcntl.h>
 #include <mimalloc.h>
 #include <pthread.h>
 #include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
-#include <unistd.h>
+#include "process.h"
 
 enum { CYCLES = 10, BLOCKS = 100, MIB = 1 << 20, SIZE = 4 * MIB, KEPT = 20 * MIB, ROOM = 16 * MIB };
 
-static void fail(const char* what, long a, long b) {
-  printf("silent: %s: %ld, %ld\n", what, a, b);
-  fflush(stdout);
-  _exit(1);
-}
-
 static void rest(void) { nanosleep(&(struct timespec){0, 20000000}, NULL); }
-
-static long read_file(const char* path, char* text, long size) {
-  int file = open(path, O_RDONLY);
-  long length = read(file, text, (size_t)size - 1);
-  close(file);
-  if (length <= 0) fail(path, length, 0);
-  text[length] = 0;
-  return length;
-}
-
-static long resident(void) {
-  char text[128];
-  read_file("/proc/self/statm", text, sizeof(text));
-  return strtol(strchr(text, ' '), NULL, 10) * sysconf(_SC_PAGESIZE);
-}
-
-// The number of a thread beside the first one, 0 for none. Opens the folder by hand: opendir allocates.
-static long other_thread(long* count) {
-  char entries[4096];
-  long other = 0, length;
-  *count = 0;
-  int folder = open("/proc/self/task", O_RDONLY | O_DIRECTORY);
-  while ((length = syscall(SYS_getdents64, folder, entries, sizeof(entries))) > 0) {
-    for (char* e = entries; e < entries + length;) {
-      unsigned short bytes;
-      memcpy(&bytes, e + 16, sizeof(bytes));
-      long thread = strtol(e + 19, NULL, 10);
-      if (thread > 0) ++*count;
-      if (thread > 0 && thread != getpid()) other = thread;
-      e += bytes;
-    }
-  }
-  close(folder);
-  return other;
-}
-
-// How often a thread has gone to sleep or was interrupted.
-static long switches(long thread) {
-  char path[64], text[4096];
-  snprintf(path, sizeof(path), "/proc/self/task/%ld/status", thread);
-  read_file(path, text, sizeof(text));
-  long sum = 0;
-  for (char* at = text; (at = strstr(at, "ctxt_switches:")) != NULL;) sum += strtol(at += 14, NULL, 10);
-  return sum;
-}
 
 static void* fill(void* p, size_t size) {
   if (p == NULL) fail("no memory", 0, 0);
