@@ -62,7 +62,7 @@ enum { MANY = 512 };
 static int failures, limit = MANY;
 static uintptr_t expected[MANY], walked[MANY], told[MANY];  // by the calls themselves, the last one last; by us; by another
 static int expectations, count;
-static bool is_without_tables;  // some of the calls: nobody else goes on there
+static bool is_without_tables;  // some of the calls: nobody else goes on there, or goes astray
 
 void enter(void* returns_to) { expected[expectations++] = (uintptr_t)returns_to; }
 #define ENTER() enter(__builtin_return_address(0))
@@ -323,6 +323,7 @@ static NOINLINE void signals(bool on_other_stack) {
   struct sigaction action = {.sa_sigaction = on_fault, .sa_flags = SA_SIGINFO | (on_other_stack ? SA_ONSTACK : 0)};
   CHECK(sigaltstack(&other, NULL) == 0 && sigaction(SIGSEGV, &action, NULL) == 0);
   page = stack;
+  is_without_tables = IS_CLANG && IS_AARCH64;  // LLVM's unwinder reads past the tables of the vDSO that qemu 11 has
   expectations = 0;
   ENTER();
   touch(page);
@@ -331,6 +332,7 @@ static NOINLINE void signals(bool on_other_stack) {
   mprotect(page, PAGE, PROT_NONE);
   expectations = 0;
   touch_by_other(page);
+  is_without_tables = false;
   signal(SIGSEGV, SIG_DFL);
   if (HAS_TABLES) {
     CHECK(found(3));
