@@ -46,7 +46,8 @@ public final class Samples {
         long stacks = Profiler.stacks(profiler), data = Profiler.dataSize(profiler);
         long user = Profiler.user(profiler), onAlloc = Profiler.onAlloc(profiler);
         boolean knowsFree = stacks != 0 || Profiler.onFree(profiler) != 0;
-        if (Profiler.generation(profiler) != generation || user == 0) return;
+        // It may have been another's since the heap had it: whoever gives it back has taken it from its heaps before.
+        if (Profiler.generation(profiler) != generation || user == 0 || Heap.profilerAcquire(heap) != profiler) return;
         long sample = knowsFree ? Meta.allocate(HEAD + data) : 0;
         if (sample == 0 && knowsFree) return;
         Statistics.add(Heap.statistics(heap), Statistics.PROFILE_SAMPLES, 1);
