@@ -191,6 +191,10 @@ MI_OS int64_t Os_share(int64_t path, int64_t size) {
   return result;
 }
 
+#if defined(__OpenBSD__)
+// It does not tell: from what is in memory one process could learn what another reads.
+MI_OS int64_t Os_resident(int64_t a, int64_t size) { return (void)a, (void)size, MI_UNSUPPORTED; }
+#else
 MI_OS int64_t Os_resident(int64_t a, int64_t size) {
   unsigned char there[4096];
   int64_t page = Os_pageSize(), count = 0;
@@ -205,6 +209,7 @@ MI_OS int64_t Os_resident(int64_t a, int64_t size) {
   errno = saved;
   return count * page;
 }
+#endif
 
 // A link replaces nothing. Where there are no links, as on FAT, somebody may make a file between the look and the renaming.
 MI_OS int64_t Os_rename(int64_t path, int64_t name) {
