@@ -122,8 +122,9 @@ final class Report {
         var rows = new ArrayList<List<String>>();
         var differences = new ArrayList<String>();
         for (Suite suite : Suite.ALL) {
-            for (Outcome outcome : suite.read(folder)) {
-                var system = suite.read(folder).getFirst();
+            var outcomes = suite.read(folder);
+            for (Outcome outcome : outcomes) {
+                var system = outcomes.getFirst();
                 var row = List.of(suite.title(), outcome.allocator(), "%d of %d".formatted(outcome.passed(), outcome.tests().size()),
                         "%.0f".formatted(outcome.seconds()), "%.2f".formatted(outcome.seconds() / system.seconds()));
                 rows.add(row);
