@@ -13,7 +13,7 @@ import java.util.concurrent.TimeUnit;
 /** An engine of many nodes, from Maven Central: a program of module {@code services/engines}, which is told what to do by lines. */
 abstract class Engine implements Service {
     private static final Path TARGET = Home.folder().resolve("services/engines/target"), JAR = TARGET.resolve("mimalloc-engines.jar");
-    private static final int PATIENCE_MILLIS = (int) TimeUnit.MINUTES.toMillis(10);
+    private static final int PATIENCE_MINUTES = 10;
 
     /** What one or another of them reaches into, as each documents. */
     private static final List<String> OPENED = List.of("java.base/java.io", "java.base/java.lang", "java.base/java.lang.invoke",
@@ -63,9 +63,14 @@ abstract class Engine implements Service {
     public boolean isReady(Place place) throws IOException { return ask(place, "ready").equals("ready"); }
 
     static String ask(Place place, String line) throws IOException {
-        try (var wire = new Wire(place.port(), PATIENCE_MILLIS)) {
+        try (var wire = new Wire(place.port(), patienceMillis(place))) {
             return ask(wire, line);
         }
+    }
+
+    /** One request may be all that a run is asked for, on a machine that does not keep up with its events. */
+    static int patienceMillis(Place place) {
+        return (int) Math.min(Integer.MAX_VALUE, TimeUnit.MINUTES.toMillis(PATIENCE_MINUTES + 2L * place.minutes()));
     }
 
     static String ask(Wire wire, String line) throws IOException {

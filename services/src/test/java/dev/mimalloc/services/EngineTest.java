@@ -3,8 +3,11 @@ package dev.mimalloc.services;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.mimalloc.bench.Allocator;
+import java.nio.file.Path;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class EngineTest {
     private static final Allocator SYSTEM = new Allocator(Allocator.SYSTEM, "", ""), PEER = new Allocator("peer", "/peer.so", ""),
@@ -24,6 +27,14 @@ class EngineTest {
         assertThat(new Spark().environment(OURS)).doesNotContainKeys("LD_PRELOAD", "MIMALLOC_HARDEN")
                 .containsEntry("EXECUTOR_PRELOAD", "/ours.so").containsEntry("EXECUTOR_OPTIONS", "MIMALLOC_HARDEN=3");
         assertThat(new Spark().environment(SYSTEM)).containsEntry("EXECUTOR_PRELOAD", "libc.so.6");
+    }
+
+    /** Half an hour of events is one request. */
+    @ParameterizedTest
+    @ValueSource(ints = {1, 30, Integer.MAX_VALUE})
+    void aRequestMayTakeAsLongAsTheEvents(int minutes) {
+        var place = new Place(Path.of("tree"), Path.of("folder"), 1, false, minutes);
+        assertThat((long) Engine.patienceMillis(place)).isGreaterThan(Math.min(60_000L * minutes, Integer.MAX_VALUE - 1));
     }
 
     /** CI downloads none of them. */
