@@ -231,11 +231,12 @@ static mi_bytes mi_take_entry(const unsigned char* at, uint64_t* word) {
   return bytes;
 }
 
-static bool mi_find_entry(uintptr_t pc, mi_entry* entry) {
+// The entry that may be of the function at an address: the last that begins at or before it. NULL if there is none.
+static const unsigned char* mi_find_entry(uintptr_t pc) {
   mi_object object;
-  if (mi_find_object == NULL || mi_find_object((void*)pc, &object) != 0 || object.header == NULL) return false;
+  if (mi_find_object == NULL || mi_find_object((void*)pc, &object) != 0 || object.header == NULL) return NULL;
   const mi_header* all = (const void*)object.header;
-  if (all->kinds != MI_HEADER) return false;
+  if (all->kinds != MI_HEADER) return NULL;
   int64_t distance = (int64_t)(pc - (uintptr_t)all);
   uint32_t low = 0, high = all->count;
   while (low < high) {
@@ -243,11 +244,14 @@ static bool mi_find_entry(uintptr_t pc, mi_entry* entry) {
     if (all->sorted[middle].code <= distance) low = middle + 1;
     else high = middle;
   }
-  if (low == 0) return false;
+  return low == 0 ? NULL : object.header + all->sorted[low - 1].entry;
+}
+
+static bool mi_open_entry(const unsigned char* place, uintptr_t pc, mi_entry* entry) {
   uint64_t back, none;
-  *entry = (mi_entry){.base = object.header + all->sorted[low - 1].entry};
-  entry->own = mi_take_entry(entry->base, &back);
-  entry->common = mi_take_entry(entry->base + 4 - back, &none);
+  *entry = (mi_entry){.base = place};
+  entry->own = mi_take_entry(place, &back);
+  entry->common = mi_take_entry(place + 4 - back, &none);
   if (none != 0 || !mi_take_common(entry)) return false;
   entry->start = mi_take_address(&entry->own, entry->encoding);
   uint64_t length = mi_take_address(&entry->own, entry->encoding & 0x0F), more = mi_take_number(&entry->own, false);
@@ -360,38 +364,93 @@ static bool mi_evaluate(mi_walk* walk, const unsigned char* place, uintptr_t fra
   return !bytes.is_over;
 }
 
+// What the tables say of an address. To read it takes most of a step's time, and the same calls come again and again: so
+// the rows that were read last are kept. A library may go, and another come to its place, which the bytes of its entry
+// tell. A row with an expression, which lies in the library, is not kept.
+typedef struct { mi_row row; const unsigned char* base; unsigned return_register; bool is_signal; } mi_rules;
+typedef struct {
+  int64_t busy;  // somebody reads or writes it: who comes meanwhile goes without
+  uintptr_t pc;
+  uint64_t digest;  // of the entry
+  mi_rules rules;
+} mi_kept;
+enum { MI_KEPT_BITS = 10 };
+enum { MI_DIGEST_MAX = 1024 };  // bytes of an entry, which has 20 to 100
+
+static uint64_t mi_digest(const unsigned char* entry) {
+  uint32_t length, word;
+  __builtin_memcpy(&length, entry, sizeof(length));
+  uint64_t digest = length;
+  for (uint32_t i = sizeof(word); i <= length && i < MI_DIGEST_MAX; i += sizeof(word)) {
+    __builtin_memcpy(&word, entry + i, sizeof(word));
+    digest = (digest ^ word) * UINT64_C(0x9E3779B97F4A7C15);
+  }
+  return digest;
+}
+
+static bool mi_has_expression(const mi_row* row) {
+  bool has = row->frame_register < 0;
+  for (int i = 0; i < MI_REGISTERS; i++) has |= (row->rules[i] & 7) >= MI_SAVED_BY;
+  return has;
+}
+
+static bool mi_read_rules(const unsigned char* place, uintptr_t pc, mi_rules* rules) {
+  mi_entry entry;
+  mi_row initial = {.frame_register = MI_REGISTERS};
+  if (!mi_open_entry(place, pc, &entry) || !mi_run(&entry, entry.common, UINTPTR_MAX, &initial, &initial)) return false;
+  *rules = (mi_rules){initial, place, entry.return_register, entry.is_signal};
+  return mi_run(&entry, entry.own, pc, &rules->row, &initial);
+}
+
+static bool mi_find_rules(uintptr_t pc, mi_rules* rules) {
+  static mi_kept all[1 << MI_KEPT_BITS];
+  const unsigned char* place = mi_find_entry(pc);
+  if (place == NULL) return false;
+  mi_kept* kept = &all[(uint64_t)pc * UINT64_C(0x9E3779B97F4A7C15) >> (64 - MI_KEPT_BITS)];
+  if (__atomic_exchange_n(&kept->busy, 1, __ATOMIC_ACQUIRE) != 0) return mi_read_rules(place, pc, rules);
+  uint64_t digest = mi_digest(place);
+  bool known = kept->pc == pc && kept->rules.base == place && kept->digest == digest;
+  if (known) *rules = kept->rules;
+  bool found = known || mi_read_rules(place, pc, rules);
+  if (found && !known && !mi_has_expression(&rules->row)) {
+    kept->pc = pc;
+    kept->digest = digest;
+    kept->rules = *rules;
+  }
+  __atomic_store_n(&kept->busy, 0, __ATOMIC_RELEASE);
+  return found;
+}
+
 typedef enum { MI_STEPPED, MI_ENDED, MI_NO_TABLE } mi_step;
 
 static mi_step mi_step_by_table(mi_walk* walk) {
-  mi_entry entry;
-  mi_row row = {.frame_register = MI_REGISTERS}, initial;
+  mi_rules rules;
   uintptr_t pc = walk->pc - !walk->is_interrupted, frame, registers[MI_REGISTERS];  // a call may be a function's last
-  if (!mi_find_entry(pc, &entry) || !mi_run(&entry, entry.common, UINTPTR_MAX, &row, &row)) return MI_NO_TABLE;
-  initial = row;
-  if (!mi_run(&entry, entry.own, pc, &row, &initial)) return MI_NO_TABLE;
+  if (!mi_find_rules(pc, &rules)) return MI_NO_TABLE;
+  const mi_row* row = &rules.row;
 #if defined(__x86_64__)
   walk->registers[MI_PC] = walk->pc;
 #else
-  if (entry.is_signal) return MI_NO_TABLE;  // old kernels' tables give x30 for the place that was interrupted
+  if (rules.is_signal) return MI_NO_TABLE;  // old kernels' tables give x30 for the place that was interrupted
 #endif
-  int32_t returns = row.rules[mi_slot(entry.return_register)];
+  int32_t returns = row->rules[mi_slot(rules.return_register)];
   if (returns == MI_LOST || (returns == MI_SAME && !walk->is_interrupted)) return MI_ENDED;
-  if (row.frame_register >= 0) frame = walk->registers[row.frame_register] + (uintptr_t)row.frame;
-  else if (!mi_evaluate(walk, entry.base + row.frame, 0, &frame)) return MI_NO_TABLE;
-  if (!entry.is_signal && frame < walk->low + !walk->is_interrupted) return MI_NO_TABLE;
+  if (row->frame_register >= 0) frame = walk->registers[row->frame_register] + (uintptr_t)row->frame;
+  else if (!mi_evaluate(walk, rules.base + row->frame, 0, &frame)) return MI_NO_TABLE;
+  if (!rules.is_signal && frame < walk->low + !walk->is_interrupted) return MI_NO_TABLE;
   __builtin_memcpy(registers, walk->registers, sizeof(registers));
   registers[MI_SP] = frame;
   for (int i = 0; i < MI_REGISTERS; i++) {
-    if (row.rules[i] == MI_SAME) continue;
-    int64_t number = row.rules[i] >> 3;
+    if (row->rules[i] == MI_SAME) continue;
+    int64_t number = row->rules[i] >> 3;
     uintptr_t value = walk->registers[i];
     bool is_known = true;
-    switch (row.rules[i] & 7) {
+    switch (row->rules[i] & 7) {
       case MI_SAVED: is_known = mi_read(walk, frame + (uintptr_t)number, &value); break;
       case MI_SUM: value = frame + (uintptr_t)number; break;
       case MI_MOVED: value = walk->registers[mi_slot((uint64_t)number)]; break;
-      case MI_GIVEN_BY: is_known = mi_evaluate(walk, entry.base + number, frame, &value); break;
-      case MI_SAVED_BY: is_known = mi_evaluate(walk, entry.base + number, frame, &value) && mi_read(walk, value, &value); break;
+      case MI_GIVEN_BY: is_known = mi_evaluate(walk, rules.base + number, frame, &value); break;
+      case MI_SAVED_BY: is_known = mi_evaluate(walk, rules.base + number, frame, &value) && mi_read(walk, value, &value); break;
       default: break;
     }
     if (!is_known) return MI_NO_TABLE;
@@ -399,8 +458,8 @@ static mi_step mi_step_by_table(mi_walk* walk) {
   }
   __builtin_memcpy(walk->registers, registers, sizeof(registers));
   walk->low = walk->registers[MI_SP];
-  walk->pc = mi_without_signature(walk->registers[mi_slot(entry.return_register)]);
-  walk->is_interrupted = entry.is_signal;
+  walk->pc = mi_without_signature(walk->registers[mi_slot(rules.return_register)]);
+  walk->is_interrupted = rules.is_signal;
   return walk->pc >= MI_CODE_MIN ? MI_STEPPED : MI_ENDED;
 }
 #else

@@ -265,6 +265,46 @@ static void expressions(void) {
 #endif
 }
 
+// A library of one function has gone, and another come to its place, which differs in nothing but the size of a frame.
+#if MI_HAS_CFI
+static struct { uint32_t kinds; int32_t tables; uint32_t count; int32_t code, entry; unsigned char entries[48]; } made;
+
+static int find_made(void* pc, mi_object* found) {
+  *found = (mi_object){.header = (const unsigned char*)&made};
+  return (uintptr_t)pc - (uintptr_t)&made < sizeof(made) ? 0 : -1;
+}
+
+static void make_library(unsigned char frame) {
+  enum { SP = MI_FIRST_REGISTER + MI_SP, RETURN = IS_AARCH64 ? 30 : 16, COMMON = 24, CODE = COMMON + 8 };
+  int32_t begins = (int32_t)((char*)&made - (char*)made.entries) - CODE;
+  const unsigned char bytes[] = {
+      COMMON - 4, 0, 0, 0, 0, 0, 0, 0, 1, 'z', 'R', 0, 1, 0x78, RETURN, 1, 0x1B, 0x0C, SP, 8, 0x80 | RETURN, 1, 0, 0,
+      20, 0, 0, 0, COMMON + 4, 0, 0, 0, 0, 0, 0, 0, sizeof(made), 0, 0, 0, 0, 0x0E, frame, 0};
+  made.kinds = MI_HEADER;
+  made.count = 1;
+  made.code = 0;
+  made.entry = (int32_t)((char*)made.entries - (char*)&made) + COMMON;
+  memcpy(made.entries, bytes, sizeof(bytes));
+  memcpy(made.entries + CODE, &begins, sizeof(begins));
+}
+
+static void replaced(void) {
+  int (*real)(void*, mi_object*) = mi_find_object;
+  mi_find_object = find_made;
+  for (unsigned char frame = 16; frame < 128; frame += 16) {
+    make_library(frame);
+    for (int again = 0; again < 3; again++) {
+      mi_rules rules;
+      CHECK(mi_find_rules((uintptr_t)&made + 8, &rules));
+      CHECK(rules.row.frame_register == MI_SP && rules.row.frame == frame);
+    }
+  }
+  mi_find_object = real;
+}
+#else
+static void replaced(void) {}
+#endif
+
 // --- Signals -----------------------------------------------------------------------------------------------------------
 
 enum { PAGE = 64 << 10 };  // the largest OS page
@@ -408,6 +448,7 @@ int main(void) {
   exceptions();
   last_acts();
   expressions();
+  replaced();
   signals(false);
   signals(true);
   garbled();
