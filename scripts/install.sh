@@ -81,6 +81,8 @@ need_test() {
   need musl /lib/ld-musl-x86_64.so.1 # and for another C library
   wish wine64 /usr/lib/wine/wine64 # for Windows,
   wish chromium chromium # and for WebAssembly in a browser
+  wish qemu-system-x86 qemu-system-x86_64 # runs a kernel that has what the one here may not have,
+  wish cpio cpio # whose files it packs
   need clang clang
   need pkg-config pkg-config
   need valgrind valgrind /usr/include/valgrind/memcheck.h # beside it a library is built for it; gcc brings ASan's headers

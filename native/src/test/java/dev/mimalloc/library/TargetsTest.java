@@ -15,7 +15,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 class TargetsTest {
     private static final Path ROOT = Path.of("..").toAbsolutePath().normalize();
     /** The script's status where the compiler for other systems, or what runs their programs, is not to be had. */
-    private static final int UNAVAILABLE = 75;
+    static final int UNAVAILABLE = 75;
 
     @ParameterizedTest
     @ValueSource(strings = {"x86_64-linux-musl", "wasm32-wasi"})
