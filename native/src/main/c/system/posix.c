@@ -237,12 +237,18 @@ MI_OS int64_t Os_time(void) {
   return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
 }
 
+// What an instruction or a system call raises, for the thread itself.
+static const int mi_own_signals[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP, SIGSYS};
+
 static void mi__signal(int number);
 
-// Nobody's function is taken away: a signal that the program, or whoever started it, has an action for is left alone.
+// Nobody's function is taken away: a signal that the program, or whoever started it, has an action for is left alone. A
+// thread's own has its handler once: the instruction is executed anew then, and ends the process, as it would have without.
 MI_OS int64_t Os_watchSignal(int32_t number) {
   int saved = errno;
-  struct sigaction now, then = {.sa_handler = mi__signal, .sa_flags = SA_RESTART};
+  bool fault = false;
+  for (size_t i = 0; i < sizeof(mi_own_signals) / sizeof(mi_own_signals[0]); i++) fault |= number == mi_own_signals[i];
+  struct sigaction now, then = {.sa_handler = mi__signal, .sa_flags = fault ? SA_RESETHAND : SA_RESTART};
   sigemptyset(&then.sa_mask);
   int64_t result = mi_answer(sigaction(number, NULL, &now), saved);
   if (result != 0) return result;
@@ -422,11 +428,10 @@ MI_OS void Os_startPurgeThread(void) {
   sigset_t all, before;
   if (pthread_attr_init(&attributes) == 0) {
     pthread_attr_setstacksize(&attributes, MI_PURGE_THREAD_STACK);
-    // The thread inherits the mask, and so never takes a signal that is meant for the program. Those that an instruction
-    // or a system call raises are for the thread itself: blocked, they would end the process without its handler.
-    const int own[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP, SIGSYS};
+    // The thread inherits the mask, and so never takes a signal that is meant for the program. Its own, if they were
+    // blocked, would end the process without its handler.
     sigfillset(&all);
-    for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++) sigdelset(&all, own[i]);
+    for (size_t i = 0; i < sizeof(mi_own_signals) / sizeof(mi_own_signals[0]); i++) sigdelset(&all, mi_own_signals[i]);
     pthread_sigmask(SIG_SETMASK, &all, &before);
     int error = pthread_create(&mi_purge_thread, &attributes, mi_purge_thread_run, NULL);
     // A program may have more thread-local data than such a stack.
