@@ -177,15 +177,27 @@ MI_OS void Os_close(int64_t file) {
   errno = saved;
 }
 
-// Only a file of the user's own that is no link, as others may write where it is.
+// Fills a file with zeros: so it has its place on the disk. A write into a mapping that finds the disk full is a SIGBUS.
+static bool mi_fill_file(int file, int64_t size) {
+  static const char zeros[512];
+  while (size > 0) {
+    int64_t written = Os_writeTo(file, MI_ADDRESS(zeros), size < (int64_t)sizeof(zeros) ? size : (int64_t)sizeof(zeros));
+    if (written > 0) size -= written;
+    else if (written != MI_INTERRUPTED) return false;
+  }
+  return true;
+}
+
+// Only a file of the user's own that is no link, as others may write where it is. Called by the thread that purges alone.
 MI_OS int64_t Os_share(int64_t path, int64_t size) {
   int saved = errno, file = open(MI_AT(const char, path), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
   struct stat is;
   void* memory = MAP_FAILED;
-  if (file >= 0 && fstat(file, &is) == 0 && S_ISREG(is.st_mode) && is.st_uid == geteuid() && ftruncate(file, (off_t)size) == 0) {
-    memory = mmap(NULL, (size_t)size, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
+  if (file >= 0 && fstat(file, &is) == 0 && S_ISREG(is.st_mode) && is.st_uid == geteuid()) {
+    if (mi_fill_file(file, size)) memory = mmap(NULL, (size_t)size, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
+    if (memory == MAP_FAILED) unlink(MI_AT(const char, path));
   }
-  int64_t result = mi_answer(memory == MAP_FAILED ? -1 : MI_ADDRESS(memory), saved);
+  int64_t result = memory == MAP_FAILED ? MI_UNSUPPORTED : MI_ADDRESS(memory);
   if (file >= 0) close(file);
   errno = saved;
   return result;
