@@ -132,28 +132,43 @@ static bool mi_random(int64_t* bits) { return getentropy(bits, sizeof(*bits)) ==
 
 // --- Os: the machine -------------------------------------------------------------------------------------------------
 
+// Where a thread opens a file, reads, writes or closes one, or waits for another, it may be cancelled. But malloc is no such
+// place, and a thread that ended there would leave half of what it does to nobody.
+static int mi_forbid_cancel(void) {
+  int before = PTHREAD_CANCEL_ENABLE;
+  pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &before);
+  return before;
+}
+
+static void mi_restore_cancel(int before) { pthread_setcancelstate(before, &before); }
+
 MI_OS int64_t Os_readFile(int64_t path, int64_t buffer, int64_t size) {
-  int saved = errno, file = open(MI_AT(const char, path), O_RDONLY | O_CLOEXEC);
+  int saved = errno, cancel = mi_forbid_cancel(), file = open(MI_AT(const char, path), O_RDONLY | O_CLOEXEC);
   int64_t result = mi_answer(file < 0 ? -1 : read(file, MI_AT(void, buffer), (size_t)size), saved);
   if (file >= 0) close(file);
+  mi_restore_cancel(cancel);
   errno = saved;
   return result;
 }
 
 MI_OS int64_t Os_open(int64_t path, int32_t writes) {
   int saved = errno, how = writes ? O_WRONLY | O_CREAT | O_EXCL : O_RDONLY;  // and so no link of somebody else's is followed
+  int cancel = mi_forbid_cancel();
   int64_t file = mi_answer(open(MI_AT(const char, path), how | O_CLOEXEC, 0600), saved);
+  mi_restore_cancel(cancel);
   return file == -EEXIST ? MI_EXISTS : file;
 }
 
 MI_OS int64_t Os_read(int64_t file, int64_t buffer, int64_t size) {
-  int saved = errno;
-  return mi_answer(read((int)file, MI_AT(void, buffer), (size_t)size), saved);
+  int saved = errno, cancel = mi_forbid_cancel();
+  int64_t result = mi_answer(read((int)file, MI_AT(void, buffer), (size_t)size), saved);
+  mi_restore_cancel(cancel);
+  return result;
 }
 
 // A file may become too large, or be a pipe that nobody reads: that must not end a program that does not write itself.
 MI_OS int64_t Os_writeTo(int64_t file, int64_t buffer, int64_t size) {
-  int saved = errno, ignored;
+  int saved = errno, cancel = mi_forbid_cancel(), ignored;
   sigset_t deadly, pending, before;
   sigemptyset(&deadly);
   sigaddset(&deadly, SIGXFSZ);
@@ -167,13 +182,15 @@ MI_OS int64_t Os_writeTo(int64_t file, int64_t buffer, int64_t size) {
     sigwait(&deadly, &ignored);
   }
   pthread_sigmask(SIG_SETMASK, &before, NULL);
+  mi_restore_cancel(cancel);
   errno = saved;
   return result;
 }
 
 MI_OS void Os_close(int64_t file) {
-  int saved = errno;
+  int saved = errno, cancel = mi_forbid_cancel();
   close((int)file);
+  mi_restore_cancel(cancel);
   errno = saved;
 }
 
@@ -287,8 +304,10 @@ MI_OS int64_t Os_clock(void) {
 }
 
 MI_OS int64_t Os_write(int64_t text, int64_t length) {
-  int saved = errno;
-  return mi_answer(write(STDERR_FILENO, MI_AT(const char, text), (size_t)length), saved);
+  int saved = errno, cancel = mi_forbid_cancel();
+  int64_t result = mi_answer(write(STDERR_FILENO, MI_AT(const char, text), (size_t)length), saved);
+  mi_restore_cancel(cancel);
+  return result;
 }
 
 MI_OS void Os_processInfo(int64_t target) {
@@ -472,7 +491,9 @@ static bool mi_end_purge_thread(void) {
   if (pthread_equal(mi_purge_thread, pthread_self())) return false;
   __atomic_store_n(&mi_purge_thread_ends, true, __ATOMIC_RELEASE);
   Os_wakePurgeThread();
+  int cancel = mi_forbid_cancel();
   bool ended = pthread_join(mi_purge_thread, NULL) == 0;
+  mi_restore_cancel(cancel);
   __atomic_store_n(&mi_purge_thread_ends, false, __ATOMIC_RELEASE);
   return ended;
 }
