@@ -324,6 +324,8 @@ if(NOT mi_sanitizer)
     mi_test(pressure pressure)
     mi_program(pressure-files "${mi_tests}/programs/pressure-files.c")
     mi_test(pressure-files pressure-files)
+    mi_program(files "${mi_tests}/programs/files.c")
+    mi_test(files files)
     mi_program(guarded "${mi_tests}/programs/guarded.c")
     mi_test(guarded guarded)
     # The secure library would end with the first misuse.

@@ -126,7 +126,8 @@ public final class Errors {
         Meta.free(name, Options.VALUE_MAX);
     }
 
-    private static void warnOf(long text, long name) {
+    /** Warns of what the environment asks for and cannot be had: always, as whoever asked would wait for it in vain. */
+    public static void warnOf(long text, long name) {
         if (!withinLimit(Root.countWarning(), Options.MAX_WARNINGS)) return;
         long printer = Printer.open(0, 0);
         Printer.text(printer, Text.literal("mimalloc: warning: "));

@@ -247,7 +247,7 @@ public final class Profiling {
         long profiler = wanted && length < Profiler.NAME_MAX ? createAsTold(rate, name) : 0;
         Meta.free(name, Profiler.NAME_MAX);
         boolean starts = profiler != 0 && profile(profiler) && start(profiler);
-        if (wanted && !starts) Errors.warn(Text.literal("no profile, as there is no memory, or its name has so many letters: "), length);
+        if (wanted && !starts) Errors.warnOf(Text.literal("no profile, as there is no memory, or its name is too long: "), Text.literal("MIMALLOC_PROFILE"));
         if (starts) watch();
         // Nor comes such a page back to a thread that frees one of its blocks.
         if (starts && rate == 1) Options.set(Options.PAGE_RECLAIM_ON_FREE, -1);
@@ -256,7 +256,7 @@ public final class Profiling {
 
     private static void watch() {
         int signal = (int) Options.bounded(Options.PROFILE_SIGNAL);
-        if (signal != 0 && Os.watchSignal(signal) != 0) Errors.warn(Text.literal("no profile is written at signal "), signal);
+        if (signal != 0 && Os.watchSignal(signal) != 0) Errors.warnOf(Text.literal("no profile is written at the signal of option "), Options.name(Options.PROFILE_SIGNAL));
     }
 
     private static long createAsTold(long rate, long name) {

@@ -2,6 +2,7 @@ package dev.mimalloc.core.profile;
 
 import static dev.mimalloc.machine.Memory.*;
 
+import dev.mimalloc.core.base.Errors;
 import dev.mimalloc.core.base.Lock;
 import dev.mimalloc.core.base.Meta;
 import dev.mimalloc.core.base.Printer;
@@ -56,11 +57,7 @@ final class Snapshot {
             if (moved == 0) return true;
             Os.remove(part);
         }
-        long printer = Printer.open(0, 0);
-        Printer.text(printer, Text.literal("mimalloc: warning: a profile could not be written: "));
-        Printer.text(printer, path);
-        Printer.letter(printer, '\n');
-        Printer.close(printer);
+        Errors.warnOf(Text.literal("a profile could not be written: "), path);
         return false;
     }
 

@@ -43,10 +43,10 @@ public final class Dump {
 
     /** Writes a dump to a file that does not exist yet; false if it could not be written. */
     @Export("bool mi_heaps_dump_json(const char* file_name)")
-    public static boolean toFile(long path) { return path != 0 && Startup.ready() && write(Os.open(path, true)); }
+    public static boolean toFile(long path) { return path != 0 && Startup.ready() && write(path, Os.open(path, true)); }
 
-    /** Writes a dump to an open file, and closes it. */
-    static boolean write(long file) {
+    /** Writes a dump to a new file that is open, and closes it. A part of a dump is of no use, and does not stay. */
+    static boolean write(long path, long file) {
         if (file < 0) return false;
         long output = Meta.allocate(OUTPUT);
         if (output != 0) {
@@ -59,6 +59,7 @@ public final class Dump {
         Os.close(file);
         boolean done = output != 0 && getLong(output + FAILED) == 0;
         Meta.free(output, OUTPUT);
+        if (!done) Os.remove(path);
         return done;
     }
 

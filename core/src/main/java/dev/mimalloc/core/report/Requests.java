@@ -50,14 +50,14 @@ public final class Requests {
         }
         Root.setRequestsRelease(requests);
         int signal = (int) Options.bounded(Options.DUMP_SIGNAL);
-        if (dumps && Os.watchSignal(signal) != 0) Errors.warn(Text.literal("no dump is written at signal "), signal);
+        if (dumps && Os.watchSignal(signal) != 0) Errors.warnOf(Text.literal("no dump is written at the signal of option "), Options.name(Options.DUMP_SIGNAL));
         // Whoever is there for less than a moment leaves no file: the thread makes it.
         if (live) Options.set(Options.PURGE_THREAD, 1);
     }
 
     private static boolean isNamed(long name, long variable) {
         long length = Os.environment(variable, name, NAME_MAX);
-        if (length >= NAME_MAX) Errors.warn(Text.literal("a name has too many letters: "), length);
+        if (length >= NAME_MAX) Errors.warnOf(Text.literal("a name is too long: "), variable);
         if (length >= NAME_MAX || length < 0) putByte(name, 0);
         return length > 0 && length < NAME_MAX;
     }
@@ -67,9 +67,9 @@ public final class Requests {
         if (path == 0) return;
         name(path, requests + LIVE_NAME, 0, Text.literal(".live"));
         long live = Live.open(path);
-        Meta.free(path, PATH_MAX);
         setLiveRelaxed(requests, live == 0 ? NEVER : live);
-        if (live == 0) Errors.warn(Text.literal("no file for MIMALLOC_LIVE; process "), Os.processId());
+        if (live == 0) Errors.warnOf(Text.literal("a file could not be made: "), path);
+        Meta.free(path, PATH_MAX);
     }
 
     /** A signal that was asked for has come: writes what it is for, in the signal's handler. */
@@ -94,13 +94,7 @@ public final class Requests {
             name(path, requests + DUMP_NAME, getLong(requests + COUNT), Text.literal(".json"));
             file = Os.open(path, true);
         } while (file == Os.EXISTS);
-        if (!Dump.write(file)) {
-            long printer = Printer.open(0, 0);
-            Printer.text(printer, Text.literal("mimalloc: warning: a dump could not be written: "));
-            Printer.text(printer, path);
-            Printer.letter(printer, '\n');
-            Printer.close(printer);
-        }
+        if (!Dump.write(path, file)) Errors.warnOf(Text.literal("a dump could not be written: "), path);
         Meta.free(path, PATH_MAX);
     }
 
