@@ -54,6 +54,8 @@ public final class Scavenge {
     private static final long THEAP_LOOKS = 8;
     /** How many pages of a queue are looked at in one go: the owner may be waiting for the lock. */
     private static final int QUEUE_LOOKS = 2048;
+    /** More pages than there are. */
+    private static final long CUT = 1L << 48;
     /** After how many pages of a queue it is asked whether the owner waits. */
     private static final int WAY = 64;
     /** How often a look at everything tries to have a theap's lock. */
@@ -95,15 +97,18 @@ public final class Scavenge {
     public static void all(long subprocess) { all(subprocess, 0); }
 
     private static void all(long subprocess, long punch) {
+        // As often as it takes to see all of a long queue; but a page that rests is one that was so at the last look.
+        long passes = punch != 0 && (punch & NOW) == 0 ? 1 : 1 + (Root.charged() >>> Config.SLICE_SHIFT) / QUEUE_LOOKS;
         long lives = Subprocess.livesLock(subprocess);
         Lock.acquire(lives);
         Subprocess.setPunch(subprocess, punch);
         Subprocess.setCursor(subprocess, 0);
-        walk(subprocess, Config.MAX_SIZE, PATIENCE);
-        while (Subprocess.cursor(subprocess) != 0) {
+        boolean cut = walk(subprocess, Config.MAX_SIZE, PATIENCE);
+        while (Subprocess.cursor(subprocess) != 0 || cut && --passes > 0) {
+            if (Subprocess.cursor(subprocess) == 0) cut = false;
             release(subprocess, lives);
             Lock.acquire(lives);
-            walk(subprocess, Config.MAX_SIZE, PATIENCE);
+            cut |= walk(subprocess, Config.MAX_SIZE, PATIENCE);
         }
         // Another thread that began such a walk meanwhile makes no more holes.
         Subprocess.setPunch(subprocess, 0);
@@ -164,28 +169,35 @@ public final class Scavenge {
         Subprocess.setScavengeMarkRelaxed(subprocess, Root.charged() + STEP);
     }
 
-    /** Looks at theaps until it has seen {@code looks} pages, or a thread waits for the lives lock, which is held. */
-    private static void walk(long subprocess, long looks, int patience) {
+    /**
+     * Looks at theaps until it has seen {@code looks} pages, or a thread waits for the lives lock, which is held. Has it left
+     * pages of a queue for the next time?
+     */
+    private static boolean walk(long subprocess, long looks, int patience) {
         long lives = Subprocess.livesLock(subprocess);
         long theap = Subprocess.cursor(subprocess);
         if (Subprocess.addVisitors(subprocess, 0) != 0) {
             Subprocess.setCursor(subprocess, 0);
-            return;
+            return false;
         }
         if (theap == 0) theap = first(subprocess);
+        boolean cut = false;
         while (theap != 0 && looks > 0) {
             long next = next(theap);
             looks -= THEAP_LOOKS;
-            if (tryLock(theap, patience)) looks -= theap(subprocess, theap);
+            long seen = tryLock(theap, patience) ? theap(subprocess, theap) : 0;
+            looks -= seen & CUT - 1;
+            cut |= seen >= CUT;
             theap = next;
             if (Lock.isAwaited(lives)) break;
         }
         Subprocess.setCursor(subprocess, theap);
-        if (theap != 0) return;
+        if (theap != 0) return cut;
         boolean found = Subprocess.scavenged(subprocess) != 0;
         long wait = Config.max(1, Subprocess.scavengeWaitRelaxed(subprocess));
         Subprocess.setScavengeWaitRelaxed(subprocess, found ? 1 : Config.min(2 * wait, WAIT_MAX));
         Subprocess.setScavenged(subprocess, 0);
+        return cut;
     }
 
     private static boolean tryLock(long theap, int patience) {
@@ -228,7 +240,8 @@ public final class Scavenge {
     }
 
     /**
-     * Takes the emptied pages out of a theap whose lock is held, and releases it; returns how many pages it has seen.
+     * Takes the emptied pages out of a theap whose lock is held, and releases it; returns how many pages it has seen, and
+     * {@link #CUT} more for each queue of which it has not seen all.
      */
     private static long theap(long subprocess, long theap) {
         boolean ended = Theap.isOrphan(theap) && !Theap.isKept(theap) && !ThreadData.keepsOrphans(Theap.data(theap));
@@ -243,7 +256,7 @@ public final class Scavenge {
     }
 
     /** Looks at the pages of a queue; of the first one malloc takes if {@code taken}. */
-    private static int queue(long subprocess, long theap, int index, boolean taken) {
+    private static long queue(long subprocess, long theap, int index, boolean taken) {
         long punch = Subprocess.punch(subprocess);
         boolean now = (punch & NOW) != 0;
         long first = PageQueue.first(Theap.queue(theap, index));
@@ -267,7 +280,7 @@ public final class Scavenge {
             goesOn = looks % WAY != 0 || looks < QUEUE_LOOKS && !Lock.isAwaited(Theap.lockWord(theap));
         }
         if (page != 0 && seen != 0) PageQueue.turn(Theap.queue(theap, index), seen);
-        return looks;
+        return page != 0 ? looks | CUT : looks;
     }
 
     private static void setAside(long subprocess, long page) {
