@@ -3,7 +3,9 @@
 #include <mimalloc-stats.h>
 #include <mimalloc.h>
 #include <pthread.h>
+#include <stdbool.h>
 #include <stdint.h>
+#include <sys/mman.h>
 #include <time.h>
 #include "process.h"
 
@@ -144,6 +146,58 @@ static void run(size_t size, int kind) {
   free(s.blocks);
 }
 
+// Regions of 2 MiB that the system may make one huge page of, and of which a part is in memory. In its own time it would join
+// what is there with zeros.
+static long broken_regions(void) {
+  enum { REGION = 2 * MIB };
+  static unsigned char in[REGION / 4096];
+  char line[512];
+  unsigned long begin = 0, end = 0, from, to;
+  long broken = 0;
+  FILE* maps = fopen("/proc/self/smaps", "r");
+  while (fgets(line, sizeof(line), maps) != NULL) {
+    if (sscanf(line, "%lx-%lx ", &from, &to) == 2) begin = from, end = to;
+    if (strncmp(line, "VmFlags:", 8) != 0 || strstr(line, " hg") == NULL) continue;
+    for (uintptr_t at = (begin + REGION - 1) & -(uintptr_t)REGION; at + REGION <= end; at += REGION) {
+      long there = 0, pages = REGION / page_size;
+      if (mincore((void*)at, REGION, in) != 0) fail("mincore", (long)at, 0);
+      for (long i = 0; i < pages; i++) there += in[i] & 1;
+      broken += there > 0 && there < pages;
+    }
+  }
+  fclose(maps);
+  return broken;
+}
+
+static bool has_huge_pages(void) {
+  char text[64];
+  if (access("/sys/kernel/mm/transparent_hugepage/enabled", R_OK) != 0) return false;
+  read_file("/sys/kernel/mm/transparent_hugepage/enabled", text, sizeof(text));
+  return strstr(text, "[never]") == NULL;
+}
+
+// One call sees all pages of a thread that has very many of a size, and what it leaves of huge pages stays as it is.
+static void run_long(void) {
+  enum { LARGE = 6 * TOTAL };
+  set s = {256, LARGE / 256, calloc(LARGE / 256, sizeof(char*))};
+  memset(s.blocks, 0, (size_t)s.count * sizeof(char*));
+  mi_collect(true);
+  mi_collect_reduce(0);
+  long before = in_memory(), most;
+  make(&s);
+  thin(&s);
+  mi_collect_reduce(SIZE_MAX);
+  most = before + needed(&s) / 2 * 3 + SLACK;
+  printf("a long queue: %ld KiB for %ld\n", (in_memory() - before) >> 10, needed(&s) >> 10);
+  if (in_memory() > most) fail("a long queue", (in_memory() - before) >> 10, needed(&s) >> 10);
+#if !defined(__SANITIZE_THREAD__)
+  if (has_huge_pages() && broken_regions() > LARGE / (2 * MIB) / 4) fail("huge pages come back", broken_regions(), 0);
+#endif
+  fill_again(&s);
+  check_and_free(&s);
+  free(s.blocks);
+}
+
 // Threads that allocate, free each other's blocks and check them, while holes are made all the time.
 static char* slots[SLOTS];
 static int over;
@@ -195,6 +249,7 @@ int main(void) {
       if (kind != BY_THREAD || i % 3 == 2) run(sizes[i], kind);
     }
   }
+  run_long();
   storm();
   puts("ok");
   return 0;

@@ -63,14 +63,23 @@ public final class HugePages {
      * Withdraws the advice for the regions of slices that were claimed, and of which little will be used: for regions
      * that lie in these slices as a whole, and for those that nobody has touched yet.
      */
-    static void withdraw(long arena, long slice, long count) {
+    static void withdraw(long arena, long slice, long count) { withdraw(arena, slice, count, false); }
+
+    /**
+     * Before the memory of slices goes back, or of parts of them: withdraws the advice for regions that do not go as a whole.
+     * Linux would join the small pages that are left in such a region, and zeros for what has gone, into a huge page again. The
+     * caller has the slices; so no one can advise the region before it has gone as a whole.
+     */
+    public static void breakUp(long arena, long slice, long count) { withdraw(arena, slice, count, true); }
+
+    private static void withdraw(long arena, long slice, long count, boolean parts) {
         if (!Arena.isAdvisable(arena)) return;
         long end = Config.min((slice + count - 1) / Arena.HUGE_PAGE + 1, Arena.slices(arena) / Arena.HUGE_PAGE);
         for (long region = slice / Arena.HUGE_PAGE; region < end; region++) {
             if (!Bitmap.isSet(Arena.huge(arena), region)) continue;
             long first = region * Arena.HUGE_PAGE;
             boolean whole = first >= slice && first + Arena.HUGE_PAGE <= slice + count;
-            if (!whole && !isUntouched(arena, region)) continue;
+            if (whole == parts || !whole && !parts && !isUntouched(arena, region)) continue;
             long size = Arena.HUGE_PAGE << Config.SLICE_SHIFT;
             if (!OsMemory.allowHugePages(Arena.address(arena, first), size, false)) return;
             Bitmap.clear(Arena.huge(arena), region);

@@ -247,7 +247,6 @@ public final class Purge {
         if (free == 0 || free == Arena.HUGE_PAGE || !now && countSet(Arena.waiting(arena), first) != 0) return;
         if (now || countSet(Arena.aged(arena), first) >= free) {
             purgeSlices(subprocess, arena, first, first + Arena.HUGE_PAGE, false);
-            Bitmap.clear(Arena.huge(arena), first / Arena.HUGE_PAGE, 1);
         } else {
             ageAll(arena, Arena.free(arena), first, first + Arena.HUGE_PAGE);
         }
@@ -286,8 +285,9 @@ public final class Purge {
     /** Purges those slices of a range that are free. */
     private static void purgeFree(long subprocess, long arena, long at, long end) {
         while ((at = Bitmap.nextSet(Arena.free(arena), at, end)) >= 0) {
-            // At most a chunk at a time: meanwhile no malloc can have these slices.
-            long length = Bitmap.runLength(Arena.free(arena), at, Config.min(end, at + Bitmap.CHUNK));
+            // At most a chunk at a time, to the end of a huge page: meanwhile no malloc can have these slices.
+            long most = Config.alignDown(at, Arena.HUGE_PAGE) + Bitmap.CHUNK;
+            long length = Bitmap.runLength(Arena.free(arena), at, Config.min(end, most));
             if (length == 0) continue;
             Lock.acquire(Subprocess.claimLock(subprocess));
             Arena.countPurgeClaim(arena);
@@ -304,6 +304,7 @@ public final class Purge {
      * free, so that a malloc that claims them clears the bits.
      */
     private static void purgeClaimed(long subprocess, long arena, long slice, long count) {
+        HugePages.breakUp(arena, slice, count);
         if (!Arena.purge(arena, slice, count)) {
             Subprocess.addWaiting(subprocess, Bitmap.set(Arena.waiting(arena), slice, count));
         }

@@ -15,6 +15,7 @@ import dev.mimalloc.core.base.SizeClass;
 import dev.mimalloc.core.base.Statistics;
 import dev.mimalloc.core.memory.Arenas;
 import dev.mimalloc.core.memory.Density;
+import dev.mimalloc.core.memory.HugePages;
 import dev.mimalloc.core.memory.Kept;
 import dev.mimalloc.core.memory.Purge;
 import dev.mimalloc.core.model.Arena;
@@ -388,6 +389,7 @@ public final class Pages {
         if (!Page.isInArena(page)) return OsMemory.decommit(Page.start(page) + offset, size) >= 0;
         long arena = Arenas.arenaOf(page);
         long slice = Arena.sliceOf(arena, page) + (offset >>> Config.SLICE_SHIFT);
+        HugePages.breakUp(arena, slice, size >>> Config.SLICE_SHIFT);
         return Arena.purge(arena, slice, size >>> Config.SLICE_SHIFT);
     }
 
