@@ -10,41 +10,15 @@ set -euo pipefail
 alone=
 if [ "${1:-}" = --alone ]; then alone=yes; shift; fi
 processor=$1 folder=$2 pattern=$3; shift 3
+. "$(dirname "${BASH_SOURCE[0]}")/apt.sh"
 
-fail() { echo "unstable.sh: $*" >&2; exit 1; }
-for program in apt-get apt-cache dpkg-deb; do
-  command -v $program >/dev/null || fail "there is no $program here: only a system made of Debian's packages can get newer ones"
-done
-
+needs "only a system made of Debian's packages can get newer ones" apt-get apt-cache dpkg-deb
 mkdir "$folder"
 folder=$(cd "$folder" && pwd)
-work=$folder/apt
-trap 'rm -rf "$work"' EXIT
-mkdir -p "$work"/{lists,unstable}/partial "$work/cache/archives/partial"
-
-# run_apt LISTS PROGRAM ARG...: the user is root only so that nobody else need be able to write here.
-run_apt() {
-  local lists=$1 program=$2; shift 2
-  "$program" -q -o Dir::State::Lists="$lists" -o Dir::Cache="$work/cache" -o APT::Sandbox::User=root -o Acquire::Retries=1 \
-    -o Acquire::http::Timeout=30 -o Acquire::https::Timeout=30 "$@"
-}
-
-# The mirror of the configured suite that has Debian's own packages, not its updates or security fixes.
-mirrors() {
-  run_apt "$1" apt-get indextargets --format '$(ORIGIN) $(COMPONENT) $(REPO_URI) $(RELEASE)' 'Created-By: Packages' 2>/dev/null |
-    awk '$1 == "Debian" && $2 == "main" && $4 !~ /-/ { print $3 }' | sort -u
-}
-mirror=$(mirrors /var/lib/apt/lists | head -n 1)
-if [ -z "$mirror" ]; then
-  # A system that has no lists yet, as in a new container.
-  run_apt "$work/lists" apt-get update >"$work/log" 2>&1 || true
-  mirror=$(mirrors "$work/lists" | head -n 1)
-fi
-[ -n "$mirror" ] || fail "apt's configured sources name no mirror of Debian's that can be reached"
-
-keys=/usr/share/keyrings/debian-archive-keyring.gpg
-[ -e $keys ] && signed="signed-by=$keys" || signed=
-echo "deb [arch=$processor $signed] $mirror unstable main" >"$work/sources.list"
+work_in "$folder/apt"
+mkdir -p "$work/unstable/partial"
+find_suite
+echo "deb [arch=$processor $(signed_by)] $mirror unstable main" >"$work/sources.list"
 # An empty status: what is installed is no answer.
 : >"$work/status"
 unstable() {
@@ -52,20 +26,15 @@ unstable() {
     -o Dir::State::Status="$work/status" -o APT::Architecture="$processor" -o APT::Architectures="$processor" "${@:2}"
 }
 unstable apt-get update >"$work/log" 2>&1 || true
-package=$(unstable apt-cache pkgnames 2>/dev/null | grep -xE "$pattern" | sort -V | tail -n 1 || true)
+package=$(unstable apt-cache pkgnames 2>/dev/null | newest "$pattern") || true
 [ -n "$package" ] || fail "the mirror has no $pattern in its suite unstable: $(grep -m 1 '^[EW]:' "$work/log" || echo 'no word why')"
 if [ -n "$alone" ]; then
   (cd "$work/cache/archives" && unstable apt-get download "$package" "$@") >>"$work/log" 2>&1 || package_is_missing=yes
 else
   unstable apt-get install -y --download-only --no-install-recommends "$package" "$@" >>"$work/log" 2>&1 || package_is_missing=yes
 fi
-[ -z "${package_is_missing:-}" ] || fail "$package cannot be downloaded: $(grep -m 1 '^E:' "$work/log" || tail -n 1 "$work/log")"
+[ -z "${package_is_missing:-}" ] || fail "$package cannot be downloaded: $(reason)"
 
-mkdir -p "$folder"/usr/{lib,bin,sbin}
-# A package may still have files in the places that are links nowadays.
-for name in lib bin sbin; do ln -s "usr/$name" "$folder/$name"; done
-for archive in "$work"/cache/archives/*.deb; do
-  dpkg-deb --fsys-tarfile "$archive" | tar -x -C "$folder" --keep-directory-symlink --no-same-owner
-done
+unpack_into "$folder"
 version=$(dpkg-deb -f "$work/cache/archives/$package"_*.deb Version)
 echo "$package ${version#*:}" >"$folder/package"
