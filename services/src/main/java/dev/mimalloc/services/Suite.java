@@ -37,6 +37,7 @@ record Suite(String name, String title, List<String> packages) {
             new Suite("postgresql-tests", "PostgreSQL's regression tests",
                     List.of("postgresql-[0-9]+", "postgresql-server-dev-[0-9]+")),
             new Suite("mariadb-tests", "MariaDB's tests", List.of("mariadb-server", "mariadb-test")),
+            new Suite("node-tests", "Node's tests", List.of("nodejs/debian")),
             new Suite("gcc", "gcc makes Git: each object", List.of()),
             new Suite("ffmpeg", "FFmpeg encodes, decodes and filters: each frame", List.of("ffmpeg")));
 
