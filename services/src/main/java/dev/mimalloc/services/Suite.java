@@ -39,7 +39,10 @@ record Suite(String name, String title, List<String> packages) {
             new Suite("mariadb-tests", "MariaDB's tests", List.of("mariadb-server", "mariadb-test")),
             new Suite("node-tests", "Node's tests", List.of("nodejs/debian")),
             new Suite("gcc", "gcc makes Git: each object", List.of()),
-            new Suite("ffmpeg", "FFmpeg encodes, decodes and filters: each frame", List.of("ffmpeg")));
+            new Suite("ffmpeg", "FFmpeg encodes, decodes and filters: each frame", List.of("ffmpeg")),
+            // Pages, what their scripts use, and letters.
+            new Suite("browser", "WebKit renders pages: each picture", List.of("wkhtmltopdf", "python3-doc", "postgresql-doc-[0-9]+",
+                    "libjs-jquery", "libjs-underscore", "fonts-dejavu-core")));
 
     /** What a run on one allocator came to: each test's outcome, and how long all took. */
     record Outcome(String allocator, double seconds, Map<String, String> tests) {

@@ -22,7 +22,8 @@ class MainTest {
     @Test
     void listsWhatThereIs() {
         assertThat(services("--list")).isZero();
-        assertThat(out.toString()).contains("postgresql", "mariadb", "redis", "memcached", "nginx", "jvm", "cpython", "redis-tests", "node-tests", "redis-killed");
+        assertThat(out.toString()).contains("postgresql", "mariadb", "redis", "memcached", "nginx", "jvm", "cpython", "redis-tests",
+                "node-tests", "browser", "redis-killed");
     }
 
     @Test
