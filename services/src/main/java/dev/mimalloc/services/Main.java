@@ -128,45 +128,60 @@ public final class Main implements Callable<Integer> {
         // The system's comes first, as each other run is compared with it.
         var tested = new ArrayList<>(allocators.stream().filter(a -> a.name().equals(Allocator.SYSTEM)).toList());
         tested.addAll(allocators.stream().filter(a -> a.name().startsWith(Allocator.OURS)).toList());
-        var progress = new Progress(spec.commandLine().getErr(),
-                chosen.size() * (1 + times * allocators.size()) + (suites.size() + ordeals.size()) * (1 + tested.size()));
-        for (Service service : chosen) {
-            Making making = (tree, prepared) -> service.prepare(Place.of(tree, prepared, quick, minutes));
-            if (prepare(service.name(), tree(service.name()), service.packages(), making, missing, progress)) {
-                run(service, allocators, times, progress);
-            } else {
-                progress.skip(times * allocators.size());
-            }
-        }
-        for (Suite suite : suites) {
-            if (prepare(suite.name(), tree(suite.name()), suite.packages(), suite::prepare, missing, progress)) run(suite, tested, progress);
-            else progress.skip(tested.size());
-        }
-        for (Ordeal ordeal : ordeals) {
-            Making making = (tree, prepared) -> ordeal.prepare(Place.of(tree, prepared, true, minutes));
-            Path tree = tree(ordeal.service().name());
-            if (prepare(ordeal.name(), tree, ordeal.service().packages(), making, missing, progress)) run(ordeal, tree, tested, progress);
-            else progress.skip(tested.size());
+        var jobs = new ArrayList<Job>();
+        chosen.forEach(s -> jobs.add(job(s, allocators, times)));
+        suites.forEach(s -> jobs.add(job(s, tested)));
+        ordeals.forEach(o -> jobs.add(job(o, tested)));
+        var progress = new Progress(spec.commandLine().getErr(), jobs.stream().mapToInt(j -> 1 + j.runs).sum());
+        for (Job job : jobs) {
+            if (prepare(job, missing, progress)) job.running.run(progress);
+            else progress.skip(job.runs);
         }
         return missing;
     }
 
+    /**
+     * What is prepared once and runs several times.
+     *
+     * @param owner whose tree has the packages: the service's that an ordeal is about
+     */
+    private record Job(String name, String owner, List<String> packages, Making making, int runs, Running running) {}
+
     /** Makes in a folder what all runs begin with. */
     private interface Making { void make(Path tree, Path prepared) throws IOException, InterruptedException; }
+
+    private interface Running { void run(Progress progress) throws IOException, InterruptedException; }
+
+    private Job job(Service service, List<Allocator> allocators, int times) {
+        return new Job(service.name(), service.name(), service.packages(),
+                (tree, prepared) -> service.prepare(Place.of(tree, prepared, quick, minutes)), times * allocators.size(),
+                progress -> run(service, allocators, times, progress));
+    }
+
+    private Job job(Suite suite, List<Allocator> allocators) {
+        return new Job(suite.name(), suite.name(), suite.packages(), suite::prepare, allocators.size(),
+                progress -> run(suite, allocators, progress));
+    }
+
+    private Job job(Ordeal ordeal, List<Allocator> allocators) {
+        Service service = ordeal.service();
+        return new Job(ordeal.name(), service.name(), service.packages(),
+                (tree, prepared) -> ordeal.prepare(Place.of(tree, prepared, true, minutes)), allocators.size(),
+                progress -> run(ordeal, allocators, progress));
+    }
 
     private Path tree(String name) { return folder.resolve("packages").resolve(name); }
 
     /** Gets ready, or is left out where something cannot be had. */
-    private boolean prepare(String name, Path tree, List<String> packages, Making making, List<String> missing, Progress progress)
-            throws InterruptedException {
-        progress.step(name + ": gets ready");
+    private boolean prepare(Job job, List<String> missing, Progress progress) throws InterruptedException {
+        progress.step(job.name + ": gets ready");
         try {
-            unpack(packages, tree);
-            Trial.makeFolder(folder.resolve(name));
-            making.make(tree, Files.createDirectory(folder.resolve(name).resolve("prepared")));
+            unpack(job.packages, tree(job.owner));
+            Trial.makeFolder(folder.resolve(job.name));
+            job.making.make(tree(job.owner), Files.createDirectory(folder.resolve(job.name).resolve("prepared")));
             return true;
         } catch (Failed | IOException e) {
-            missing.add("%s (%s)".formatted(name, e.getMessage()));
+            missing.add("%s (%s)".formatted(job.name, e.getMessage()));
             progress.say("left out: " + missing.getLast());
             return false;
         }
@@ -235,12 +250,12 @@ public final class Main implements Callable<Integer> {
         suite.write(folder, outcomes);
     }
 
-    private void run(Ordeal ordeal, Path tree, List<Allocator> allocators, Progress progress) throws IOException, InterruptedException {
+    private void run(Ordeal ordeal, List<Allocator> allocators, Progress progress) throws IOException, InterruptedException {
         Path work = folder.resolve(ordeal.name());
         var verdicts = new ArrayList<Verdict>();
         for (Allocator allocator : allocators) {
             progress.step("%s: %s".formatted(ordeal.name(), allocator.name()));
-            var place = Place.of(tree, work.resolve(allocator.name()), true, minutes);
+            var place = Place.of(tree(ordeal.service().name()), work.resolve(allocator.name()), true, minutes);
             verdicts.add(ordeal.judge(place, work.resolve("prepared"), allocator));
         }
         var differences = Verdict.differences(verdicts);
