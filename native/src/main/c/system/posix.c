@@ -133,7 +133,11 @@ static bool mi_random(int64_t* bits) { return getentropy(bits, sizeof(*bits)) ==
 // --- Os: the machine -------------------------------------------------------------------------------------------------
 
 // Where a thread opens a file, reads, writes or closes one, or waits for another, it may be cancelled. But malloc is no such
-// place, and a thread that ended there would leave half of what it does to nobody.
+// place, and a thread that ended there would leave half of what it does to nobody. Android has no cancellation.
+#if defined(__ANDROID__)
+static int mi_forbid_cancel(void) { return 0; }
+static void mi_restore_cancel(int before) { (void)before; }
+#else
 static int mi_forbid_cancel(void) {
   int before = PTHREAD_CANCEL_ENABLE;
   pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &before);
@@ -141,6 +145,7 @@ static int mi_forbid_cancel(void) {
 }
 
 static void mi_restore_cancel(int before) { pthread_setcancelstate(before, &before); }
+#endif
 
 MI_OS int64_t Os_readFile(int64_t path, int64_t buffer, int64_t size) {
   int saved = errno, cancel = mi_forbid_cancel(), file = open(MI_AT(const char, path), O_RDONLY | O_CLOEXEC);

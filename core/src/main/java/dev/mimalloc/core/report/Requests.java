@@ -19,7 +19,7 @@ import dev.mimalloc.machine.Text;
  * shared file. The environment says which, when the process begins. The JVM has calls and its MBean in place of these.
  */
 public final class Requests {
-    private static final long LOCK = 0; // 8: held while a dump, or the statistics, are written
+    private static final long LOCK = 0; // 8: held while a dump is written
     private static final long COUNT = LOCK + 8; // 8 under lock: dumps so far
     private static final long LIVE = COUNT + 8; // 8 relaxed: the shared file's memory, 0 for none yet
     private static final long DUMP_NAME = LIVE + 8; // NAME_MAX: what names of dumps begin with; empty without MIMALLOC_DUMP
@@ -118,10 +118,7 @@ public final class Requests {
         if (liveRelaxed(requests) == 0) openLive(requests);
         long live = liveRelaxed(requests);
         if (live == NEVER) return -1;
-        if (live != 0 && Lock.tryAcquire(requests + LOCK)) {
-            Live.update(live);
-            Lock.releaseUnawaited(requests + LOCK);
-        }
+        if (live != 0) Live.update(live);
         return Live.PAUSE;
     }
 
