@@ -280,7 +280,7 @@ MI_INLINE int64_t Variant_defaultOf(int32_t option, int64_t value) {
 #define MI_DUMP 1
 #endif
 #if !MI_DUMP
-#define Dump_write(file) ((void)(file), false)
+#define Dump_write(path, file) ((void)(path), (void)(file), false)
 #define Live_open(path) ((void)(path), INT64_C(0))
 #define Live_close(memory) ((void)(memory))
 #define Live_update(memory) ((void)(memory))
