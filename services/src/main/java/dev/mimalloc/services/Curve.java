@@ -12,7 +12,7 @@ import tools.jackson.databind.json.JsonMapper;
 /** The memory of a run over its time. */
 record Curve(String allocator, int round, List<Phase> phases, List<Point> points) {
     private static final JsonMapper JSON = JsonMapper.builder().build();
-    /** Twice as many as the picture has pixels. */
+    /** The picture has 860 pixels. */
     private static final int POINTS = 1_000;
 
     /** What was resident, what of it anonymous, and what the service said is live, if it can tell. */

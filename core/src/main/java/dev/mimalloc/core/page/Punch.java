@@ -93,7 +93,10 @@ public final class Punch {
         long end = Page.start(page) + spots(page) * Os.pageSize();
         long used = Page.start(page) + Page.capacityAcquire(page) * Page.blockSize(page);
         long size = end - Config.alignUp(used, Os.pageSize());
-        if (size > 0) discard(page, Arenas.arenaOf(page), end - size, size);
+        if (size <= 0) return;
+        long arena = Arenas.arenaOf(page);
+        HugePages.breakUp(arena, Arena.sliceOf(arena, page), Page.slices(page));
+        Arena.discard(arena, end - size, size);
     }
 
     /**
@@ -161,17 +164,13 @@ public final class Punch {
         Statistics.add(Heap.statistics(Page.heapAcquire(page)), bin, blocks * Page.blockSize(page));
     }
 
-    private static void discard(long page, long arena, long address, long size) {
-        HugePages.breakUp(arena, Arena.sliceOf(arena, page), Page.slices(page));
-        Arena.discard(arena, address, size);
-    }
-
     private static void discard(long page, long scratch, long arena) {
+        HugePages.breakUp(arena, Arena.sliceOf(arena, page), Page.slices(page));
         long end;
         for (long at = 0; at < spots(page); at = end + 1) {
             for (end = at; end < spots(page) && getLong(scratch + end * WORD) == NEW; end++) {}
             long size = (end - at) * Os.pageSize();
-            if (size != 0) discard(page, arena, Page.start(page) + at * Os.pageSize(), size);
+            if (size != 0) Arena.discard(arena, Page.start(page) + at * Os.pageSize(), size);
         }
     }
 }
